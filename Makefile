@@ -1,0 +1,50 @@
+# Every target makes its own environment in .venv on a machine that has Python 3.11 or newer and make.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+STAMP := .venv/.installed
+# One thread a process: two threads of one process collapse on a loaded two-core machine.
+export OMP_NUM_THREADS ?= 1
+export TOKENIZERS_PARALLELISM ?= false
+
+.PHONY: help install demo test check format bench calibrate zoo clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(STAMP): pyproject.toml constraints-cpu.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	UV_FIND_LINKS="$${UV_FIND_LINKS:-$$PIP_FIND_LINKS}" $(BIN)/uv pip install --quiet \
+	  --python $(BIN)/python --constraint constraints-cpu.txt --editable '.[dev]'
+	@touch $@
+
+install: $(STAMP) ## make .venv with all that the other targets need
+
+demo: install ## everything on bundled tiny models; ends with the path of the page
+	$(BIN)/mspgt run studies/demo.yaml --out runs/demo
+
+test: install ## the whole test suite
+	$(BIN)/python -m pytest
+
+check: install ## format, lint, strict types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: install ## rewrite the code in the house format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: install ## speed against the plain forward pass and peers; writes bench/results/
+	$(BIN)/python -m bench
+
+calibrate: install ## recompute the detector's constants (hours; resumable)
+	$(BIN)/python -m calibration
+
+zoo: install ## train the bundled models again (about two hours on two cores)
+	$(BIN)/mspgt zoo train
+
+clean: ## remove the environment and caches
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,1 @@
+"""mspgt: find the scales inside a language model."""

@@ -1,0 +1,25 @@
+"""The one error family. A message says what was expected, what was found, and what to do next."""
+
+
+class MspgtError(Exception):
+    """Any failure that a user can act upon; the command line prints it without a traceback."""
+
+
+class InputError(MspgtError):
+    """A corpus, treebank, configuration or argument cannot be used as given."""
+
+
+class ModelError(MspgtError):
+    """A model cannot be loaded or measured."""
+
+
+class NumericsError(MspgtError):
+    """A computation left the range in which its result would mean anything (NaN, overflow, singular)."""
+
+
+class StoreError(MspgtError):
+    """A run folder cannot be written, or holds something other than what its manifest says."""
+
+
+class MissingExtraError(MspgtError):
+    """An optional dependency is needed; the message names the extra to install."""

@@ -1,0 +1,193 @@
+"""The contract of `results.json`: every type a stage returns and every key, each with its meaning.
+
+Others build on this file; changes are additive. Lists over transitions run over l = 1..L−1, where transition
+l is the step from block l to block l+1 (position l−1 in the list). Layers are counted with the embedding as
+layer 0, so that layer l is the raw residual stream after block l; `layer_zero_based` counts blocks from 0.
+A number that could not be measured is null and has an entry in `warnings`; it is never 0.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+SCHEMA = "1"
+SIGNALS = ("S1", "S2", "S3")
+KINDS = ("spike", "bump", "step", "kink")
+MODES = ("paper", "calibrated")
+
+Numbers = list[float | None]
+
+
+@dataclass
+class DataProvenance:
+    """What was read, after limits."""
+
+    name: str  # the corpus as the user named it
+    sha256: str  # of the sentences actually used, in order
+    documents: int
+    sentences: int
+    tokens: int | None = None  # real tokens of the first model; tokenizers differ
+    treebank: dict[str, Any] | None = None  # name, sha256, sentences per split, dropped, tasks off with reasons
+
+
+@dataclass
+class Provenance:
+    """All that would be needed to do the study again."""
+
+    mspgt: str
+    torch: str
+    transformers: str
+    python: str
+    device: str
+    dtype: dict[str, str]  # model → dtype it was computed in
+    seeds: dict[str, int]
+    data: DataProvenance
+    started: str  # ISO 8601, UTC
+    seconds: float  # wall time of the run that wrote this file; stages found finished cost nothing
+    hardware: str = ""
+
+
+@dataclass
+class PaperBoundary:
+    """One boundary of the paper's protocol."""
+
+    layer: int  # l: blocks 1..l lie before the boundary
+    layer_zero_based: int  # the same block counted from 0
+    relative: float  # ρ = l / L
+    ci: list[float] | None  # 95 % percentile interval over document bootstrap draws, in layers
+    width: float | None  # of ci, in layers
+
+
+@dataclass
+class PaperResult:
+    """Experiment 1 to the letter (equations 3–6). Never a verdict by itself."""
+
+    LI: PaperBoundary | None
+    IG: PaperBoundary | None
+    accepted: bool | None  # both widths < 5 and ≥ 95 % of draws with two peaks; null without a bootstrap
+    successes: float | None  # share of draws with two peaks
+    false_boundary_rate: dict[str, Any] | None  # found/accepted on featureless noise at this depth and se/τ
+    other_normalisation: dict[str, Any]  # signals divided by their maximum only; whether it agrees
+    edge_warning: str
+    reasons: list[str] = field(default_factory=list)  # why there is no boundary, or no acceptance
+
+
+@dataclass
+class Claim:
+    """One boundary of the calibrated detector."""
+
+    kind: str  # spike | bump | step | kink
+    layer: int
+    layer_zero_based: int
+    relative: float
+    set: list[int]  # 95 % confidence set of layers; may have gaps
+    score: float  # fused statistic F
+    critical: float  # its critical value at family-wise error 5 %
+    support: int  # signals with a peak of their own within ±1
+    robust: dict[str, bool | None] = field(default_factory=dict)  # without S1/S2/S3, with sinks, half the documents
+
+
+@dataclass
+class CalibratedResult:
+    """The same question with known error rates."""
+
+    spike: list[Claim]
+    bump: list[Claim]
+    step: list[Claim]
+    kink: list[Claim]
+    chosen: dict[str, Claim | None]  # LI, IG
+    noise_ratio: dict[str, float | None]  # signal → se/τ: sentence noise over layer roughness
+    power: dict[str, dict[str, Any]]  # kind → {size80, statement}: what could have been seen at this depth
+    rivals: dict[str, Any] = field(default_factory=dict)  # K = 1 and K = 4 readings
+    reasons: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Boundaries:
+    """Both modes, side by side."""
+
+    paper: PaperResult
+    calibrated: CalibratedResult
+
+
+@dataclass
+class ProbeResult:
+    """One probing task of S2, per layer 0..L (layer 0 is the embedding)."""
+
+    f1: Numbers  # test F1 in [0, 1], mean over seeds
+    f1_ci: list[list[float] | None] | None  # 95 % over documents of the treebank
+    selectivity: Numbers | None  # F1 minus control-task accuracy (Hewitt & Liang 2019)
+    codelength: Numbers | None  # online codelength in bits a label (Voita & Titov 2020)
+    floor: float | None  # F1 of the most frequent label of each word type
+    ceiling: float | None = None  # Bayes F1 where it is known (planted languages)
+    labels: str = "gold"  # gold | silver
+    examples: dict[str, int] = field(default_factory=dict)  # split → examples
+
+
+@dataclass
+class ModelResult:
+    """Everything about one model."""
+
+    family: str
+    layers: int
+    width: int
+    parameters: int
+    revision: str
+    signals: dict[str, dict[str, Numbers | None]]  # S1, S2, S3, evidence → {paper, calibrated} over transitions
+    signals_ci: dict[str, dict[str, list[list[float] | None] | None]]  # same keys → 95 % [lo, hi] per transition
+    embedding_step: dict[str, dict[str, float | None]]  # S1, S2 → the step from layer 0 to layer 1
+    boundaries: Boundaries
+    controls: dict[str, Any]  # random_init, without_sinks, concordance_p
+    probes: dict[str, ProbeResult]
+    checks: list[dict[str, Any]]  # mspgt check, as of this run
+    tokens: dict[str, int]  # real, word_final, sinks, sentences cut to the context
+    seconds: dict[str, float] = field(default_factory=dict)  # stage → wall seconds when it was computed
+    interventions: dict[str, Any] | None = None
+    theory: dict[str, Any] | None = None
+
+
+@dataclass
+class Notice:
+    """Something the reader must know before believing a number."""
+
+    where: str  # dotted path into results.json
+    what: str
+    consequence: str
+
+
+@dataclass
+class Results:
+    """`results.json`."""
+
+    study: dict[str, str]  # name, hash, mode_default
+    provenance: Provenance
+    models: dict[str, ModelResult]
+    families: dict[str, dict[str, Any]]
+    predictions: dict[str, Any]
+    warnings: list[Notice]
+    schema: str = SCHEMA
+
+
+def to_jsonable(value: Any) -> Any:
+    """Turn dataclasses, arrays and paths into plain JSON values; non-finite numbers become null."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: to_jsonable(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return {str(key): to_jsonable(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [to_jsonable(item) for item in value]
+    if isinstance(value, np.ndarray):
+        return to_jsonable(value.tolist())
+    if isinstance(value, np.generic):
+        return to_jsonable(value.item())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Path):
+        return str(value)
+    return value
