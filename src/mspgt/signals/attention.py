@@ -1,0 +1,95 @@
+"""S3: how much the attention pattern changes from one layer to the next (equation 5).
+
+Divergences are Jensen–Shannon divergences in bits, in [0, 1]; `scipy.spatial.distance.jensenshannon` returns the
+square root of this number.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+
+from mspgt.errors import InputError
+
+
+def _pointwise(p: torch.Tensor, q: torch.Tensor) -> torch.Tensor:
+    """Each outcome's share of JS(p, q) in bits, ≥ 0 and exactly 0 where p = q.
+
+    With δ = (p−q)/(p+q) the share is (p+q)/4 · [2δ·artanh δ + ln(1−δ²)] / ln 2. Unlike p·log(p/m) + q·log(q/m)
+    it does not cancel when p ≈ q, so that single precision keeps seven digits of a small divergence.
+    """
+    total = p + q
+    delta = (p - q) / torch.where(total > 0, total, 1)
+    inside = 2 * delta * torch.atanh(delta) + torch.log1p(-delta.square())
+    inside = torch.where(delta.abs() >= 1, 2 * math.log(2.0), inside)
+    return total * inside / (4 * math.log(2.0))
+
+
+def jensen_shannon(p: ArrayLike, q: ArrayLike) -> NDArray[np.float64]:
+    """Jensen–Shannon divergence in bits along the last axis.
+
+    Args:
+        p: `(..., outcomes)` non-negative weights; each row is normalised to sum to one.
+        q: the same shape.
+
+    Returns:
+        `(...)` in [0, 1]; exactly 0 where p = q.
+
+    Raises:
+        InputError: shapes differ, an entry is negative or not finite, or a row sums to zero.
+
+    Example:
+        >>> float(jensen_shannon([1.0, 0.0], [0.0, 1.0]))
+        1.0
+    """
+    rows = []
+    for name, value in (("p", p), ("q", q)):
+        array = np.asarray(value, dtype=np.float64)
+        if array.ndim == 0 or not np.isfinite(array).all() or (array < 0).any():
+            raise InputError(f"{name} must hold finite non-negative weights along its last axis.")
+        sums = array.sum(-1, keepdims=True)
+        if (sums <= 0).any():
+            raise InputError(f"A row of {name} sums to zero: it is no distribution.")
+        rows.append(torch.from_numpy(array / sums))
+    if rows[0].shape != rows[1].shape:
+        raise InputError(f"p and q must have one shape, found {tuple(rows[0].shape)}, {tuple(rows[1].shape)}.")
+    return _pointwise(*rows).sum(-1).clamp(0.0, 1.0).numpy()
+
+
+def attention_drift(
+    attention: torch.Tensor, queries: torch.Tensor, keys: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mean drift of every sentence at every transition.
+
+    Args:
+        attention: `(layers, batch, query, key)` attention averaged over heads.
+        queries: `(batch, query)` bool, the positions whose rows count.
+        keys: `(batch, key)` bool, the columns that count; the others (padding, sinks) are left out and each row
+            is renormalised over the rest. A row with fewer than two columns left, or with no mass on them in one
+            of the two layers, says nothing about drift and is left out.
+
+    Returns:
+        `(batch, layers−1)` mean over rows of JS(A⁽ˡ⁾, A⁽ˡ⁺¹⁾) in bits, NaN where a sentence has no row left; and
+        `(batch, layers−1)` the number of rows it is the mean of.
+    """
+    layers, batch, length, _ = attention.shape
+    causal = torch.ones(length, length, dtype=torch.bool, device=attention.device).tril()
+    allowed = keys[:, None, :] & causal
+    usable = queries & (allowed.sum(-1) >= 2)
+    value = attention.new_empty((batch, layers - 1))
+    rows = attention.new_empty((batch, layers - 1))
+    before: tuple[torch.Tensor, torch.Tensor] | None = None
+    for layer in range(layers):
+        kept = attention[layer] * allowed
+        mass = kept.sum(-1, keepdim=True)
+        current = kept / torch.where(mass > 0, mass, 1), usable & (mass[..., 0] > 0)
+        if before is not None:
+            count = before[1] & current[1]
+            drift = _pointwise(before[0], current[0]).sum(-1)
+            rows[:, layer - 1] = count.sum(-1)
+            value[:, layer - 1] = torch.where(count, drift, 0).sum(-1) / rows[:, layer - 1]
+        before = current
+    return value, rows
