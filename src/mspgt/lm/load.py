@@ -1,0 +1,320 @@
+"""Load a causal language model from the Hub or a folder, and refuse one that would be measured wrongly."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+from safetensors import SafetensorError
+from torch import nn
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+)
+
+from mspgt.errors import InputError, MissingExtraError, ModelError
+from mspgt.lm.blocks import find_blocks, layer_of, path_of
+
+DTYPES = {
+    "float32": torch.float32,
+    "float16": torch.float16,
+    "bfloat16": torch.bfloat16,
+    "float64": torch.float64,
+}
+# What transformers raises for folders, configs, weights and tokenizers that it cannot use.
+LOAD_ERRORS = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    RuntimeError,
+    ImportError,
+    SafetensorError,
+    HfHubHTTPError,
+    HFValidationError,
+)
+NO_LIMIT = 10**9
+
+
+@dataclass(eq=False)
+class LanguageModel:
+    """A causal language model ready to be measured.
+
+    name: Hub id or folder name. family: config.model_type. blocks: the L residual blocks; the input of the first is
+    layer 0. width: d of the residual stream. heads: attention heads, None without. parameters: counted once when
+    shared. revision: commit on the Hub, or "local-" and the start of the hash. weights_sha256: for a folder the hash
+    of every file that can change a result, for a Hub model the commit. max_length: tokens that fit the context, 10^9
+    without a limit. device: where input goes. attention_route: how attention is seen, None if the model shows none, for
+    the reason in `no_attention`. notes: what a reader of the results should know about how the model was loaded.
+    """
+
+    name: str
+    family: str
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerFast
+    blocks: nn.ModuleList
+    layers: int
+    width: int
+    heads: int | None
+    parameters: int
+    revision: str
+    weights_sha256: str
+    max_length: int
+    device: torch.device
+    dtype: torch.dtype
+    attention_route: Literal["interface", "hooks"] | None = None
+    no_attention: str = ""
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def has_attention(self) -> bool:
+        return self.attention_route is not None
+
+
+def safe_name(name: str) -> str:
+    """A folder name for any model name: "org/model" becomes "org__model".
+
+    Letters, digits, ".", "_" and "-" stay; whatever else a name holds (separators, "..", control characters,
+    markup) is replaced, and a short hash keeps changed names apart. Never empty, never hidden, never a path.
+    """
+    parts = name.split("/")
+    plain = [re.sub(r"[^A-Za-z0-9._-]+", "-", part).lstrip(".-")[:80] for part in parts]
+    if len(parts) <= 2 and all(parts) and plain == parts and not any("__" in part for part in parts):
+        return "__".join(parts)
+    stem = "__".join(part for part in plain[-2:] if part) or "model"
+    return f"{stem}-{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+
+
+def load(
+    model: str | Path,
+    *,
+    revision: str | None = None,
+    dtype: str = "auto",
+    device: str | torch.device | None = None,
+    device_map: str | dict[str, Any] | None = None,
+    trust_remote_code: bool = False,
+    allow_pickle: bool = False,
+    blocks: str | None = None,
+) -> LanguageModel:
+    """Load `model`, a folder or a Hub id; the network is used only when there is no such folder.
+
+    dtype "auto" keeps the checkpoint's own, except that float16 computes in float32 on a CPU, where half precision
+    is slow and overflows. device: the first GPU if there is one, else the CPU; device_map as in transformers (needs
+    accelerate). Weights come from safetensors unless `allow_pickle`; `blocks` names the list of blocks for odd models.
+    Raises ModelError for anything that cannot be measured faithfully: unreadable, incomplete or non-finite weights,
+    layers in the checkpoint that the config leaves out, no fast tokenizer, not causal.
+    """
+    from mspgt.lm.probe import probe
+
+    wanted_dtype = _dtype(dtype)
+    folder = _folder(model)
+    source: dict[str, Any] = {"trust_remote_code": trust_remote_code}
+    source |= {"local_files_only": True} if folder else {"revision": revision}
+    path = str(folder) if folder else str(model)
+    name = folder.name if folder else path
+    notes: list[str] = []
+
+    config = _reading(name, "config", lambda: AutoConfig.from_pretrained(path, **source))
+    if folder is None and config._commit_hash:
+        source["revision"] = config._commit_hash
+    tokenizer = _tokenizer(name, path, source, notes)
+    target = _device(device)
+    if wanted_dtype is None and device_map is None and target.type == "cpu" and config.dtype == torch.float16:
+        wanted_dtype = torch.float32
+        notes.append("float16 checkpoint computed in float32: half precision on a CPU is slow and overflows")
+    if device_map is not None:
+        source["device_map"] = device_map
+    loaded, info = _reading(
+        name,
+        "weights",
+        lambda: AutoModelForCausalLM.from_pretrained(
+            path,
+            config=config,
+            dtype=wanted_dtype or "auto",
+            use_safetensors=None if allow_pickle else True,
+            output_loading_info=True,
+            **source,
+        ),
+    )
+    if device_map is None:
+        loaded = loaded.to(target)
+    loaded = loaded.eval()
+    found = find_blocks(loaded, blocks)
+    blocks_path = path_of(loaded, found)
+    _require_complete(name, info, blocks_path)
+    _require_finite_weights(name, loaded, blocks_path)
+
+    text = config.get_text_config()
+    digest = _folder_sha256(folder) if folder else str(config._commit_hash)
+    lm = LanguageModel(
+        name=name,
+        family=config.model_type,
+        model=loaded,
+        tokenizer=tokenizer,
+        blocks=found,
+        layers=len(found),
+        width=text.hidden_size,
+        heads=getattr(text, "num_attention_heads", None),
+        parameters=sum(parameter.numel() for parameter in loaded.parameters()),
+        revision=f"local-{digest[:12]}" if folder else digest,
+        weights_sha256=digest,
+        max_length=_max_length(text, tokenizer, notes),
+        device=loaded.get_input_embeddings().weight.device,
+        dtype=loaded.dtype,
+        notes=notes,
+    )
+    _require_vocabulary(lm)
+    probe(lm)
+    return lm
+
+
+def _reading(name: str, what: str, read: Any) -> Any:
+    try:
+        return read()
+    except LOAD_ERRORS as error:
+        detail = f"{type(error).__name__}: {error}"
+        if "accelerate" in detail and isinstance(error, ValueError | ImportError):
+            raise MissingExtraError("device_map needs accelerate: pip install accelerate.") from error
+        raise ModelError(
+            f"Could not read the {what} of model {name!r}: {detail[:600]}\n{_NEXT[what]}"
+        ) from error
+
+
+_NEXT = {
+    "config": "Expected a Hub id, or a folder with config.json of a model that transformers knows.",
+    "tokenizer": "Expected tokenizer.json beside the model.",
+    "weights": "Expected a causal language model in complete .safetensors files. Download it again if a file is cut "
+    "short; pass allow_pickle=True for .bin files from a source you trust.",
+}
+
+
+def _dtype(dtype: str) -> torch.dtype | None:
+    if dtype == "auto":
+        return None
+    if dtype not in DTYPES:
+        raise InputError(f"Expected dtype auto, {', '.join(DTYPES)}; found {dtype!r}.")
+    return DTYPES[dtype]
+
+
+def _device(device: str | torch.device | None) -> torch.device:
+    if device is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        target = torch.device(device)
+        torch.empty(0, device=target)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(f"Device {str(device)!r} cannot be used here: {error}. Try device='cpu'.") from error
+    return target
+
+
+def _folder(model: str | Path) -> Path | None:
+    """The local folder that `model` names, or None for a Hub id."""
+    try:
+        path = Path(model).expanduser().resolve()
+        if path.is_dir():
+            return path
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ModelError(f"Model {str(model)[:200]!r} is neither a folder nor a Hub id ({error}).") from error
+    hub_id = r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?"
+    if isinstance(model, Path) or not re.fullmatch(hub_id, model, re.ASCII) or ".." in model:
+        raise ModelError(
+            f"Model {str(model)[:200]!r}: there is no such folder, and it is no Hub id ('org/model'). "
+            "Check the path; a model folder holds config.json, tokenizer.json and .safetensors files."
+        )
+    return None
+
+
+def _tokenizer(name: str, path: str, source: dict[str, Any], notes: list[str]) -> Any:
+    tokenizer = _reading(
+        name, "tokenizer", lambda: AutoTokenizer.from_pretrained(path, use_fast=True, **source)
+    )
+    if not tokenizer.is_fast:
+        raise ModelError(
+            f"Model {name!r} has only a slow tokenizer, without the character offsets that word alignment needs. "
+            "Convert it (tokenizer.json) or choose a model that has a fast one."
+        )
+    if tokenizer.pad_token_id is None:
+        if tokenizer.eos_token is not None:
+            tokenizer.pad_token = tokenizer.eos_token
+        else:
+            tokenizer.pad_token = tokenizer.convert_ids_to_tokens(0)
+        notes.append(f"no padding token: {tokenizer.pad_token!r} pads, always behind the attention mask")
+    if tokenizer.bos_token_id is None:
+        notes.append("the tokenizer has no beginning-of-sequence token")
+    return tokenizer
+
+
+def _require_vocabulary(lm: LanguageModel) -> None:
+    rows = lm.model.get_input_embeddings().weight.shape[0]
+    ids = lm.tokenizer("A test, 1 2.")["input_ids"]
+    if not ids or max(ids) >= rows:
+        raise ModelError(
+            f"The tokenizer of {lm.name!r} does not belong to the model: 'A test, 1 2.' becomes {ids[:20]}, the "
+            f"embedding has {rows} rows. Put the model's own tokenizer.json beside it."
+        )
+
+
+def _max_length(text: Any, tokenizer: Any, notes: list[str]) -> int:
+    for key in ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length"):
+        if isinstance(limit := getattr(text, key, None), int) and limit > 0:
+            return limit
+    if tokenizer.model_max_length < NO_LIMIT:
+        return int(tokenizer.model_max_length)
+    notes.append("the config names no context length")
+    return NO_LIMIT
+
+
+def _require_complete(name: str, info: dict[str, Any], blocks_path: str) -> None:
+    missing = sorted(info["missing_keys"]) + sorted(key for key, *_ in info["mismatched_keys"])
+    if missing:
+        raise ModelError(
+            f"The checkpoint of {name!r} lacks {len(missing)} tensors, which would be filled with random numbers: "
+            f"{_some(missing)}. Download it again, or correct its config."
+        )
+    beyond = sorted(key for key in info["unexpected_keys"] if re.search(r"\.\d+\.", key))
+    beyond = [key for key in beyond if layer_of(key, blocks_path) != "outside the blocks"]
+    if beyond:
+        raise ModelError(
+            f"The checkpoint of {name!r} holds tensors of blocks that its config leaves out: {_some(beyond)}. "
+            "Correct num_hidden_layers in config.json."
+        )
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+
+
+def _require_finite_weights(name: str, model: nn.Module, blocks_path: str) -> None:
+    for key, weights in model.named_parameters():
+        if weights.is_meta or not weights.is_floating_point():
+            continue
+        if not bool(torch.isfinite(weights).all()):
+            raise ModelError(
+                f"Weights of {name!r} hold NaN or infinity: {key} ({layer_of(key, blocks_path)}). Download it again, "
+                "or load it with dtype='float32' if a narrower type was asked for."
+            )
+
+
+def _folder_sha256(folder: Path) -> str:
+    """Hash of names and bytes of all files that can change a result: weights, configs, vocabularies, code."""
+    digest = hashlib.sha256()
+    for path in sorted(_content(folder)):
+        digest.update(f"{path.name}\0{path.stat().st_size}\0".encode())
+        with path.open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()
+
+
+def _content(folder: Path) -> Iterator[Path]:
+    kinds = {".safetensors", ".bin", ".json", ".model", ".txt", ".py"}
+    return (path for path in folder.iterdir() if path.suffix in kinds and path.is_file())

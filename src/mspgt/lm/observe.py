@@ -1,0 +1,141 @@
+"""One forward pass, seen from inside: the residual stream of every layer and the mean attention map of each."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from mspgt.errors import InputError, ModelError, NumericsError
+from mspgt.lm.attention import seen_through_hooks, seen_through_interface
+from mspgt.lm.blocks import residual_hooks
+
+if TYPE_CHECKING:
+    from mspgt.lm.load import LanguageModel
+    from mspgt.lm.tokenize import Batch
+
+
+@dataclass
+class Observation:
+    """What one forward pass showed.
+
+    hidden: L + 1 tensors (B, T, d) in the model's dtype; 0 is the embedding output (the input of block 1),
+        l = 1..L the raw residual stream after block l, before any final norm. On a model split over devices each
+        stays where its block is. Rows of padding hold values without meaning.
+    attention: (L, B, T, T) float32, mean over heads; query rows of padding are zero. None when not asked for, or
+        when the model has no attention (`lm.no_attention` says why).
+    per_head: with `heads=True`, L tensors (B, H, T, T) float32.
+    """
+
+    hidden: list[Tensor]
+    attention: Tensor | None
+    per_head: list[Tensor] | None = None
+
+    def head_attention(self, layer: int) -> Tensor:
+        """The attention of block `layer` (1..L) by head, (B, H, T, T). InputError unless observed with heads=True."""
+        if self.per_head is None:
+            raise InputError("Attention by head was not kept; call observe(..., heads=True).")
+        if not 1 <= layer <= len(self.per_head):
+            raise InputError(f"Expected a layer in 1..{len(self.per_head)}, found {layer}.")
+        return self.per_head[layer - 1]
+
+
+def observe(
+    lm: LanguageModel,
+    batch: Batch,
+    *,
+    attention: bool = True,
+    heads: bool = False,
+    on_heads: Callable[[int, Tensor], None] | None = None,
+) -> Observation:
+    """Run the model once over `batch` without gradients, logits or cache.
+
+    Attention is reduced to its mean over heads inside the forward pass, so that only one layer's map by head exists
+    at a time. `heads=True` keeps the maps by head (L times the memory); `on_heads(layer, weights)` sees each of
+    them, (B, H, T, T) float32 with padded query rows not zeroed, and may reduce it on the spot.
+    Raises NumericsError naming the first layer with NaN or infinity, ModelError when the model does not show what
+    it showed when it was loaded.
+    """
+    depth = lm.layers
+    ids, mask = batch.input_ids.to(lm.device), batch.attention_mask.to(lm.device)
+    hidden: list[Tensor] = [ids] * (depth + 1)
+    mean: Tensor | None = None
+    by_head: list[Tensor] = []
+    seen = [0] * (depth + 1)
+    inside = 0
+
+    def enter(layer: int, stream: Tensor) -> None:
+        nonlocal inside
+        inside = layer
+        if layer == 1:
+            hidden[0] = stream
+
+    def leave(layer: int, stream: Tensor) -> None:
+        nonlocal inside
+        inside = 0
+        hidden[layer] = stream
+
+    def see(weights: Tensor) -> None:
+        nonlocal mean
+        if inside == 0:
+            return
+        if mean is None:
+            mean = torch.zeros((depth, *ids.shape, ids.shape[1]), device=lm.device)
+        seen[inside] += 1
+        mean[inside - 1] = weights.mean(dim=1)
+        if heads:
+            by_head.append(weights)
+        if on_heads is not None:
+            on_heads(inside, weights)
+
+    wanted = (attention or heads or on_heads is not None) and lm.has_attention
+    with ExitStack() as stack:
+        stack.enter_context(torch.inference_mode())
+        stack.enter_context(residual_hooks(lm.blocks, enter, leave))
+        if wanted and lm.attention_route == "interface":
+            stack.enter_context(seen_through_interface(lm.model, see))
+        elif wanted:
+            stack.enter_context(seen_through_hooks(lm.model, lm.blocks, see))
+        residual_forward(lm.model, lm.blocks, ids, mask, maps=wanted and lm.attention_route == "hooks")
+        _require_finite(lm.name, hidden, mask)
+        if wanted:
+            if seen[1:] != [1] * depth or mean is None:
+                raise ModelError(
+                    f"Expected one attention map from each of {depth} blocks, found {seen[1:]}. "
+                    f"Run `mspgt check` on {lm.name}; without attention S1 and S2 can still be measured."
+                )
+            mean *= mask[None, :, :, None]
+    return Observation(hidden, mean if wanted and attention else None, by_head if wanted and heads else None)
+
+
+def residual_forward(model: Any, blocks: Any, input_ids: Tensor, attention_mask: Tensor, maps: bool) -> None:
+    """Run the model as far as the residual stream goes: without vocabulary logits and without a cache."""
+    inner = model.base_model
+    runs = inner if any(module is blocks for module in inner.modules()) else model
+    wishes = {"use_cache": False, "logits_to_keep": 1}
+    if maps:
+        wishes["output_attentions"] = True
+    known = inspect.signature(runs.forward).parameters
+    wishes = {name: value for name, value in wishes.items() if name in known}
+    runs(input_ids=input_ids, attention_mask=attention_mask, **wishes)
+
+
+def _require_finite(name: str, hidden: list[Tensor], mask: Tensor) -> None:
+    # A sum is one pass without a temporary; only when it is not finite is it worth looking closer.
+    sums = torch.stack([layer.sum(dtype=torch.float32).to(mask.device) for layer in hidden])
+    if bool(torch.isfinite(sums).all()):
+        return
+    for layer, stream in enumerate(hidden):
+        real = stream[mask.to(stream.device).bool()]
+        bad = ~torch.isfinite(real)
+        if bool(bad.any()):
+            where = "in the embedding" if layer == 0 else f"after block {layer}"
+            raise NumericsError(
+                f"Expected finite activations, found {int(bad.sum())} NaN or infinite values {where} of {name} "
+                f"({stream.dtype}). Load it with dtype='float32' or 'bfloat16', or check its weights."
+            )

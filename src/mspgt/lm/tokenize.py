@@ -1,0 +1,111 @@
+"""Texts to token ids, and ids to right-padded batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import torch
+from torch import Tensor
+
+from mspgt.errors import InputError
+
+if TYPE_CHECKING:
+    from mspgt.lm.load import LanguageModel
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """One text as tokens: `ids`, character `offsets` (start, end), `special` for tokens the tokenizer added.
+
+    `cut` is the number of tokens that were dropped because the text is longer than the model's context.
+    """
+
+    ids: tuple[int, ...]
+    offsets: tuple[tuple[int, int], ...]
+    special: tuple[bool, ...]
+    cut: int = 0
+
+
+@dataclass
+class Batch:
+    """Right-padded texts. `input_ids`, `attention_mask` int64 (B, T); `special` bool (B, T), true for BOS and other
+    tokens that the tokenizer added, false for padding; `offsets` per text, unpadded; `indices` (B,) the place of
+    each text in the list given to `batches`."""
+
+    input_ids: Tensor
+    attention_mask: Tensor
+    special: Tensor
+    offsets: list[list[tuple[int, int]]]
+    indices: list[int]
+
+
+def encode(
+    lm: LanguageModel, texts: Sequence[str], *, too_long: Literal["error", "cut"] = "error"
+) -> list[Encoded]:
+    """Tokenize with the model's own special tokens (BOS where it has one).
+
+    The name of a special token inside a text ("</s>") is text like any other. A text longer than
+    `lm.max_length` raises InputError, or is cut at its end and says so in `Encoded.cut`. A text without a
+    single token raises InputError.
+    """
+    if isinstance(texts, str):
+        raise InputError("Expected a sequence of texts, found a single string; pass [text].")
+    if not texts:
+        return []
+    table = lm.tokenizer(
+        list(texts),
+        return_offsets_mapping=True,
+        return_special_tokens_mask=True,
+        return_attention_mask=False,
+        split_special_tokens=True,
+        truncation=False,
+        padding=False,
+    )
+    encoded = []
+    rows = zip(table["input_ids"], table["offset_mapping"], table["special_tokens_mask"], strict=True)
+    for place, (ids, offsets, special) in enumerate(rows):
+        cut = max(0, len(ids) - lm.max_length)
+        if not ids:
+            raise InputError(f"Text {place} has no tokens ({texts[place][:40]!r}); drop empty texts first.")
+        if cut and too_long == "error":
+            raise InputError(
+                f"Text {place} has {len(ids)} tokens, {lm.name} takes {lm.max_length}. "
+                "Split it into sentences, or ask for too_long='cut'."
+            )
+        keep = len(ids) - cut
+        encoded.append(
+            Encoded(tuple(ids[:keep]), tuple(offsets[:keep]), tuple(map(bool, special[:keep])), cut)
+        )
+    return encoded
+
+
+def batches(encoded: Sequence[Encoded], *, max_tokens: int, pad_id: int = 0) -> Iterator[Batch]:
+    """Right-padded batches of at most `max_tokens` tokens, padding included, longest texts first.
+
+    Every text comes exactly once; which texts share a batch cannot change a result, since padding stands on
+    the right behind a mask. For the same reason `pad_id` only has to be a valid id. A text longer than
+    `max_tokens` gets a batch of its own.
+    """
+    if max_tokens < 1:
+        raise InputError(f"Expected max_tokens of at least 1, found {max_tokens}.")
+    order = sorted(range(len(encoded)), key=lambda place: -len(encoded[place].ids))
+    start = 0
+    while start < len(order):
+        longest = len(encoded[order[start]].ids)
+        indices = order[start : start + max(1, max_tokens // longest)]
+        start += len(indices)
+        yield _pad([encoded[place] for place in indices], indices, longest, pad_id)
+
+
+def _pad(members: list[Encoded], indices: list[int], length: int, pad_id: int) -> Batch:
+    input_ids = torch.full((len(members), length), pad_id, dtype=torch.int64)
+    attention_mask = torch.zeros((len(members), length), dtype=torch.int64)
+    special = torch.zeros((len(members), length), dtype=torch.bool)
+    for row, member in enumerate(members):
+        filled = len(member.ids)
+        input_ids[row, :filled] = torch.tensor(member.ids)
+        attention_mask[row, :filled] = 1
+        special[row, :filled] = torch.tensor(member.special)
+    return Batch(input_ids, attention_mask, special, [list(member.offsets) for member in members], indices)

@@ -1,0 +1,35 @@
+"""The random twin: what the same architecture shows before it has learned anything."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import hashlib
+
+import torch
+
+from mspgt.lm.blocks import find_blocks, path_of
+from mspgt.lm.load import LanguageModel
+
+
+def random_twin(lm: LanguageModel, seed: int) -> LanguageModel:
+    """The same config and tokenizer with fresh weights drawn from `seed`, by the architecture's own initialisation.
+
+    Drawn in float32 on the CPU and then brought to the type and device of `lm`, so that the twin is the same
+    everywhere. The global random state is left as it was.
+    """
+    config = copy.deepcopy(lm.model.config)
+    with torch.random.fork_rng(devices=[]), torch.device("cpu"):
+        torch.default_generator.manual_seed(seed)
+        model = type(lm.model)._from_config(config, dtype=torch.float32)
+    model = model.to(device=lm.device, dtype=lm.dtype).eval()
+    digest = hashlib.sha256(f"{config.to_json_string(use_diff=False)} random {seed}".encode()).hexdigest()
+    return dataclasses.replace(
+        lm,
+        name=f"{lm.name}-random-{seed}",
+        model=model,
+        blocks=find_blocks(model, path_of(lm.model, lm.blocks)),
+        revision=f"random-{digest[:12]}",
+        weights_sha256=digest,
+        notes=[*lm.notes, f"untrained: initialised from seed {seed}"],
+    )
