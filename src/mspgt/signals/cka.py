@@ -114,18 +114,18 @@ def layer_tables(
     Args:
         hidden: `(layers, tokens, width)` in any float dtype, on any device; upcast to float64 a layer at a time.
         documents: `(tokens,)` int64 document (or cluster) of each token, in 0..n_documents−1, sorted.
-        n_documents: c; every document must have at least one token.
+        n_documents: c; a document without tokens contributes nothing.
         zero_diagonal: True for the unbiased estimator.
 
     Raises:
-        InputError: fewer than four tokens, tokens not sorted by document, or a document without tokens.
+        InputError: fewer than four tokens, or tokens not sorted by document.
     """
     layers, tokens, _ = hidden.shape
     if tokens < 4:
         raise InputError(f"CKA needs at least 4 tokens, found {tokens}: give a longer corpus.")
     counts = torch.bincount(documents, minlength=n_documents)
-    if bool((documents[1:] < documents[:-1]).any()) or bool((counts == 0).any()):
-        raise InputError("Tokens must be sorted by document and every document must have one.")
+    if bool((documents[1:] < documents[:-1]).any()):
+        raise InputError("Tokens must be sorted by document.")
     ends = counts.cumsum(0).tolist()
     spans = list(zip([0, *ends[:-1]], ends, strict=True))
 

@@ -1,0 +1,24 @@
+"""The commands, by name."""
+
+from __future__ import annotations
+
+import typer
+
+from mspgt.cli import boundaries, check, doctor, plan, report, run
+
+app = typer.Typer(
+    name="mspgt",
+    help="Find the Local, Intermediate and Global scales inside a language model.\n\n"
+    "Start with: mspgt boundaries MODEL --corpus FILE --treebank FILE...",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    epilog="Any error without a traceback: add --debug to see where it was raised.",
+)
+app.command("run")(run.run)
+app.command("plan")(plan.plan)
+app.command("boundaries")(boundaries.boundaries)
+app.command("check")(check.check)
+app.command("report")(report.report)
+app.command("doctor")(doctor.doctor)

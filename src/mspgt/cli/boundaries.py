@@ -1,0 +1,64 @@
+"""`mspgt boundaries`: Experiment 1 on one or more models, without a study file."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mspgt.cli.options import Device, Dtype, Out, Quiet, Remote, Revision, Seed, Settings, start_logging
+
+
+def boundaries(
+    models: Annotated[list[str], typer.Argument(metavar="MODEL...", help="Hugging Face ids or local folders.")],
+    corpus: Annotated[str, typer.Option("--corpus", help="Text file, JSONL, WikiText file, or a hub data set.")],
+    treebank: Annotated[
+        list[str] | None, typer.Option("--treebank", help="CoNLL-U files: train, dev and test. May be repeated.")
+    ] = None,
+    entities: Annotated[list[str] | None, typer.Option("--entities", help="IOB2 files, by sent_id.")] = None,
+    roles: Annotated[list[str] | None, typer.Option("--roles", help="PropBank-style JSONL, by sent_id.")] = None,
+    out: Out = None,
+    mode: Annotated[str | None, typer.Option("--mode", help="paper or calibrated: which one tables put first.")] = None,
+    seed: Seed = None,
+    dtype: Dtype = None,
+    device: Device = None,
+    revision: Revision = None,
+    device_map: Annotated[str | None, typer.Option("--device-map", help="As in transformers: auto, …")] = None,
+    trust_remote_code: Remote = False,
+    settings: Settings = None,
+    quiet: Quiet = False,
+) -> None:
+    """Find the Local–Intermediate and Intermediate–Global boundaries, in both modes.
+
+    Examples:
+
+      mspgt boundaries Qwen/Qwen2.5-0.5B --corpus wiki.valid.raw
+
+      mspgt boundaries ./my-model --corpus text.txt --treebank en-train.conllu --treebank en-dev.conllu
+        --treebank en-test.conllu --entities ner-train.iob2 --entities ner-test.iob2
+    """
+    start_logging()
+    from mspgt.cli.run import finish
+    from mspgt.study.config import make_config
+
+    shared = {
+        "dtype": dtype,
+        "device": device,
+        "revision": revision,
+        "device_map": device_map,
+        "trust_remote_code": trust_remote_code or None,
+    }
+    given = {key: value for key, value in shared.items() if value is not None}
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(models[0]).name).strip(".-") or "model"
+    data: dict[str, Any] = {
+        "name": name[:40] if len(models) == 1 else f"{name[:40]}-and-{len(models) - 1}-more",
+        "models": [{"id": model, **given} for model in models],
+        "corpus": {"source": corpus},
+    }
+    if treebank:
+        data["treebank"] = {"conllu": treebank, "entities": entities or [], "roles": roles or []}
+    data |= {key: value for key, value in {"mode": mode, "seed": seed}.items() if value is not None}
+    config = make_config(data, tuple(settings or ()), where="command line")
+    finish(config, out or Path("runs") / config.name, quiet)

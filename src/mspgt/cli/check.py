@@ -1,0 +1,40 @@
+"""`mspgt check`: can this model be measured?"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mspgt.cli.options import Device, Dtype, Remote, Revision, say, start_logging
+
+
+def check(
+    model: Annotated[str, typer.Argument(help="Hugging Face id or local folder.")],
+    dtype: Dtype = None,
+    device: Device = None,
+    revision: Revision = None,
+    trust_remote_code: Remote = False,
+) -> None:
+    """Look at a model: blocks, hooks, attention, padding, tokenizer, float range; each yes or no with a reason.
+
+    Exit status 1 when something that every measurement needs is missing.
+
+    Example:
+
+      mspgt check Qwen/Qwen2.5-0.5B
+    """
+    start_logging()
+    from mspgt.lm.check import check as check_model
+    from mspgt.lm.load import load
+
+    lm = load(model, dtype=dtype or "auto", device=device, revision=revision, trust_remote_code=trust_remote_code)
+    say(f"{lm.name}: {lm.family}, {lm.layers} blocks, width {lm.width}, {lm.parameters:,} parameters, {lm.dtype}")
+    checks = check_model(lm)
+    for item in checks:
+        word = {True: "yes", False: "NO", None: "n/a"}[item.ok]
+        say(f"  {word:>3}  {item.name}: {item.reason}")
+    for note in lm.notes:
+        say(f"  note  {note}")
+    if any(item.ok is False for item in checks):
+        raise typer.Exit(1)

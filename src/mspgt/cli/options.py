@@ -1,0 +1,35 @@
+"""Options that several commands share, and how a terminal is set up."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Out = Annotated[Path | None, typer.Option("--out", help="Run folder; runs/<study> when absent.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Any key of the study file; may be repeated."),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Log lines instead of bars.")]
+Seed = Annotated[int | None, typer.Option("--seed", help="Seed of the study.")]
+Dtype = Annotated[str | None, typer.Option("--dtype", help="auto, float32, float16 or bfloat16.")]
+Device = Annotated[str | None, typer.Option("--device", help="cpu, cuda, cuda:1 …")]
+Revision = Annotated[str | None, typer.Option("--revision", help="Branch, tag or commit on the Hub.")]
+Remote = Annotated[
+    bool, typer.Option("--trust-remote-code", help="Run code that ships with the model. Off unless asked for.")
+]
+
+
+def start_logging() -> None:
+    """Progress and notices on stderr, as plain lines."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    for noisy in ("httpx", "huggingface_hub", "transformers", "matplotlib", "fontTools"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def say(text: str = "") -> None:
+    """Results go to stdout."""
+    typer.echo(text)

@@ -1,0 +1,47 @@
+"""`mspgt run`: a study from a YAML file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mspgt.cli.options import Out, Quiet, Seed, Settings, say, start_logging
+
+
+def run(
+    study: Annotated[str, typer.Argument(help="Study file (YAML), or a shipped study: demo, small, paper.")],
+    out: Out = None,
+    seed: Seed = None,
+    settings: Settings = None,
+    quiet: Quiet = False,
+) -> None:
+    """Run or resume a study; ends with the path of its page.
+
+    Examples:
+
+      mspgt run study.yaml
+
+      mspgt run study.yaml --out runs/second --set boundaries.draws=500
+    """
+    start_logging()
+    from mspgt.study.config import load_config
+
+    overrides = [*(settings or []), *([f"seed={seed}"] if seed is not None else [])]
+    config = load_config(study, tuple(overrides))
+    finish(config, out or Path("runs") / config.name, quiet)
+
+
+def finish(config: object, out: Path, quiet: bool) -> None:
+    """Run, build the report, print Table 1 and where the page is."""
+    from mspgt.report import build_report, summary_lines
+    from mspgt.study.config import StudyConfig
+    from mspgt.study.run import run_study
+
+    assert isinstance(config, StudyConfig)
+    results = run_study(config, out, quiet=quiet)
+    page = build_report(out)
+    for line in summary_lines(results):
+        say(line)
+    say(f"\nPage: {page.resolve()}")

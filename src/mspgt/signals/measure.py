@@ -1,0 +1,189 @@
+"""The measuring pass: one forward over the corpus that leaves S3 per sentence and the sampled tokens for S1.
+
+Hidden states and attention maps are reduced batch by batch; what grows with the corpus is one row of drift a
+sentence. Results do not depend on how the corpus is split into shards or batches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from mspgt.errors import NumericsError
+from mspgt.lm.load import LanguageModel
+from mspgt.lm.observe import observe
+from mspgt.lm.tokenize import Batch, Encoded, batches
+from mspgt.signals.attention import attention_drift
+from mspgt.signals.tokens import TOKEN_SETS, CorpusTokens, Positions
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class Scales:
+    """How large activations are, layer by layer (0 = embedding), on a sample of the corpus.
+
+    `median_norm` (layers+1,): median token norm, the yardstick for sinks. `std` (layers+1,): standard deviation
+    over non-sink tokens and dimensions, the yardstick for noise. `tokens`, `sinks`: counts behind them.
+    """
+
+    median_norm: NDArray[np.float64]
+    std: NDArray[np.float64]
+    tokens: int
+    sinks: int
+
+
+@dataclass(frozen=True)
+class Shard:
+    """What one run of documents leaves behind.
+
+    `drift[set]` (sentences, layers−1) bits, NaN where not measurable; `sentence_document` (sentences,);
+    `hidden[set]` (tokens, layers+1, width) sampled activations in the model's dtype; `token_document[set]`
+    (tokens,), sorted; `sinks`, `real`: token counts.
+    """
+
+    drift: dict[str, NDArray[np.float32]]
+    sentence_document: NDArray[np.int64]
+    hidden: dict[str, torch.Tensor]
+    token_document: dict[str, NDArray[np.int64]]
+    sinks: int
+    real: int
+
+
+def measure_scales(
+    lm: LanguageModel,
+    encoded: Sequence[Encoded],
+    *,
+    sample: int,
+    sink_ratio: float,
+    batch_tokens: int,
+) -> Scales:
+    """Median norms and activation scales from `sample` sentences spread evenly over the corpus."""
+    take = np.unique(np.linspace(0, len(encoded) - 1, min(sample, len(encoded))).round().astype(int))
+    sums, squares = [], []
+    for batch in batches([encoded[i] for i in take], max_tokens=batch_tokens):
+        hidden = observe(lm, batch, attention=False).hidden
+        real = batch.attention_mask.bool()
+        sums.append(np.stack([_gather(h.double().sum(-1), real) for h in hidden], 1))
+        squares.append(np.stack([_gather(h.double().square().sum(-1), real) for h in hidden], 1))
+    total, square = np.concatenate(sums), np.concatenate(squares)
+    norms = np.sqrt(square)
+    median = np.median(norms, axis=0)
+    sink = (norms > sink_ratio * median).any(1)
+    kept = ~sink
+    n = kept.sum() * lm.width
+    mean = total[kept].sum(0) / n
+    std = np.sqrt(square[kept].sum(0) / n - mean**2)
+    if not (np.isfinite(std).all() and (std > 0).all()):
+        layer = int(np.flatnonzero(~(np.isfinite(std) & (std > 0)))[0])
+        raise NumericsError(f"{lm.name}: activations after layer {layer} are constant or not finite.")
+    return Scales(median, std, len(total), int(sink.sum()))
+
+
+def _gather(values: torch.Tensor, real: torch.Tensor) -> NDArray[np.float64]:
+    return values[real.to(values.device)].cpu().numpy()
+
+
+def measure_shard(
+    lm: LanguageModel,
+    tokens: CorpusTokens,
+    documents: range,
+    scales: Scales,
+    *,
+    sink_ratio: float,
+    batch_tokens: int,
+    unit: str = "token",
+    progress: Progress | None = None,
+) -> Shard:
+    """Measure a run of consecutive documents.
+
+    Args:
+        tokens: the whole corpus with its draw; only sentences of `documents` are run.
+        scales: from `measure_scales`; a token is a sink when its norm exceeds `sink_ratio` medians at any layer.
+        unit: "sentence" replaces each sentence's drawn tokens by their mean.
+    """
+    chosen = np.flatnonzero(np.isin(tokens.document, np.arange(documents.start, documents.stop)))
+    transitions = lm.layers - 1
+    drift = {
+        name: np.full((len(chosen), transitions), np.nan, dtype=np.float32)
+        for name in TOKEN_SETS
+    }
+    rows: dict[str, list[torch.Tensor]] = {name: [] for name in TOKEN_SETS}
+    owners: dict[str, list[NDArray[np.int64]]] = {name: [] for name in TOKEN_SETS}
+    sinks = real = finished = 0
+    limit = torch.as_tensor(sink_ratio * scales.median_norm)
+    subset = [tokens.encoded[i] for i in chosen]
+    for batch in batches(subset, max_tokens=batch_tokens):
+        seen = observe(lm, batch, attention=lm.has_attention and transitions > 0)
+        mask = batch.attention_mask.bool()
+        sink = torch.zeros_like(mask)
+        for layer, hidden in enumerate(seen.hidden):
+            norm = torch.linalg.vector_norm(hidden, dim=-1, dtype=torch.float32).cpu()
+            sink |= norm > limit[layer]
+        sink &= mask
+        sinks, real = sinks + int(sink.sum()), real + int(mask.sum())
+        if seen.attention is not None:
+            for name, columns in _columns(batch, mask, sink).items():
+                value, _ = attention_drift(
+                    seen.attention,
+                    columns.to(seen.attention.device),
+                    columns.to(seen.attention.device),
+                )
+                drift[name][batch.indices] = value.cpu().numpy()
+        for name in TOKEN_SETS:
+            excluded = sink if name == "calibrated" else torch.zeros_like(sink)
+            picked, owner = _sample(seen.hidden, tokens.drawn[name], chosen, batch, excluded, unit)
+            rows[name].append(picked)
+            owners[name].append(owner)
+        if progress is not None:
+            finished += len(batch.indices)
+            progress(finished, len(chosen), "sentences")
+    hidden_rows, token_document = {}, {}
+    for name in TOKEN_SETS:
+        owner = np.concatenate(owners[name])
+        order = np.argsort(owner, kind="stable")
+        hidden_rows[name] = torch.cat(rows[name])[torch.from_numpy(order)]
+        token_document[name] = tokens.document[owner[order]]
+    return Shard(drift, tokens.document[chosen], hidden_rows, token_document, sinks, real)
+
+
+def _columns(batch: Batch, mask: torch.Tensor, sink: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Positions that count for S3. The paper starts at the second token and knows no sinks."""
+    first = torch.zeros_like(mask)
+    first[:, 0] = True
+    special = torch.as_tensor(batch.special, dtype=torch.bool)
+    return {"paper": mask, "calibrated": mask & ~first & ~special & ~sink}
+
+
+def _sample(
+    hidden: Sequence[torch.Tensor],
+    drawn: Positions,
+    chosen: NDArray[np.int64],
+    batch: Batch,
+    excluded: torch.Tensor,
+    unit: str,
+) -> tuple[torch.Tensor, NDArray[np.int64]]:
+    """Drawn tokens of a batch: (tokens, layers+1, width) on the host, and the sentence of each."""
+    line, column, owner = [], [], []
+    for row, index in enumerate(batch.indices):
+        sentence = int(chosen[index])
+        positions = drawn[sentence]
+        positions = positions[~excluded[row, positions].numpy()]
+        line.append(np.full(len(positions), row))
+        column.append(positions)
+        owner.append(np.full(len(positions), sentence))
+    rows, columns, owners = (np.concatenate(part) for part in (line, column, owner))
+    where = torch.from_numpy(rows), torch.from_numpy(columns)
+    picked = torch.stack([h[where[0].to(h.device), where[1].to(h.device)].cpu() for h in hidden], dim=1)
+    if unit == "token":
+        return picked, owners
+    sentences, inverse = np.unique(owners, return_inverse=True)
+    sums = torch.zeros(len(sentences), *picked.shape[1:]).index_add_(
+        0, torch.from_numpy(inverse), picked.float()
+    )
+    means = sums / torch.from_numpy(np.bincount(inverse)).view(-1, 1, 1)
+    return means, sentences

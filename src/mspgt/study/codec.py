@@ -1,0 +1,83 @@
+"""Statistics to named arrays and back, so that the store need not know what they are."""
+
+from __future__ import annotations
+
+
+import numpy as np
+import torch
+
+from mspgt.signals.cka import LayerTables
+from mspgt.signals.geometry import Geometry
+from mspgt.signals.measure import Scales, Shard
+from mspgt.signals.tokens import TOKEN_SETS
+from mspgt.study.store import StageResult
+
+_TABLES = ("sizes", "total", "self_pair", "self_chain", "next_pair", "next_chain")
+
+
+def pack_scales(scales: Scales) -> StageResult:
+    meta = {"tokens": scales.tokens, "sinks": scales.sinks}
+    return StageResult({"median_norm": scales.median_norm, "std": scales.std}, meta)
+
+
+def unpack_scales(result: StageResult) -> Scales:
+    return Scales(result.arrays["median_norm"], result.arrays["std"], **result.meta)
+
+
+def pack_shard(shard: Shard) -> StageResult:
+    arrays = {"sentence_document": shard.sentence_document}
+    dtype = next(iter(shard.hidden.values())).dtype
+    for name in TOKEN_SETS:
+        hidden = shard.hidden[name].contiguous()
+        # NumPy has no bfloat16: its bits travel as int16.
+        arrays[f"hidden.{name}"] = (hidden.view(torch.int16) if dtype == torch.bfloat16 else hidden).numpy()
+        arrays[f"token_document.{name}"] = shard.token_document[name]
+        arrays[f"drift.{name}"] = shard.drift[name]
+    meta = {"sinks": shard.sinks, "real": shard.real, "bfloat16": dtype == torch.bfloat16}
+    return StageResult(arrays, meta)
+
+
+def unpack_shard(result: StageResult) -> Shard:
+    def hidden(name: str) -> torch.Tensor:
+        tensor = torch.from_numpy(result.arrays[f"hidden.{name}"])
+        return tensor.view(torch.bfloat16) if result.meta["bfloat16"] else tensor
+
+    def each(key: str) -> dict[str, np.ndarray]:
+        return {name: result.arrays[f"{key}.{name}"] for name in TOKEN_SETS}
+
+    return Shard(
+        drift=each("drift"),
+        sentence_document=result.arrays["sentence_document"],
+        hidden={name: hidden(name) for name in TOKEN_SETS},
+        token_document=each("token_document"),
+        sinks=result.meta["sinks"],
+        real=result.meta["real"],
+    )
+
+
+def pack_geometry(geometry: Geometry, meta: dict[str, object]) -> StageResult:
+    arrays = {"with_sinks": geometry.with_sinks}
+    for name in TOKEN_SETS:
+        tables = geometry.tables[name]
+        arrays |= {f"tables.{name}.{field}": getattr(tables, field) for field in _TABLES}
+        arrays[f"drift.{name}"] = geometry.drift[name]
+        arrays[f"sentences.{name}"] = geometry.sentences[name]
+    zero = {name: geometry.tables[name].zero_diagonal for name in TOKEN_SETS}
+    return StageResult(arrays, {**meta, "zero_diagonal": zero})
+
+
+def unpack_geometry(result: StageResult) -> Geometry:
+    arrays = result.arrays
+    tables = {
+        name: LayerTables(
+            **{field: arrays[f"tables.{name}.{field}"] for field in _TABLES},
+            zero_diagonal=result.meta["zero_diagonal"][name],
+        )
+        for name in TOKEN_SETS
+    }
+    return Geometry(
+        tables=tables,
+        with_sinks=arrays["with_sinks"],
+        drift={name: arrays[f"drift.{name}"] for name in TOKEN_SETS},
+        sentences={name: arrays[f"sentences.{name}"] for name in TOKEN_SETS},
+    )

@@ -1,0 +1,232 @@
+"""The study file: every knob, its default and what it means.
+
+Precedence everywhere: command-line flag > study file > default here. Unknown keys are errors that name the
+nearest known one.
+"""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from mspgt.errors import InputError
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ModelConfig(_Section):
+    """One model: a Hugging Face id or a local folder."""
+
+    id: str
+    name: str | None = None  # how the report calls it; the id when absent
+    family: str | None = None  # for families; the architecture when absent
+    revision: str | None = None
+    dtype: Literal["auto", "float32", "float16", "bfloat16"] = "auto"
+    device: str | None = None  # cpu, cuda, cuda:1 …; a GPU when there is one
+    device_map: str | None = None
+    blocks: str | None = None  # dotted path of the block list, for odd architectures
+    trust_remote_code: bool = False
+    allow_pickle: bool = False
+
+    @property
+    def label(self) -> str:
+        return self.name or (Path(self.id).name if Path(self.id).is_dir() else self.id)
+
+
+class CorpusConfig(_Section):
+    """The text that S1 and S3 are measured on."""
+
+    source: str
+    format: Literal["auto", "wikitext", "text", "jsonl", "hub"] = "auto"
+    min_words: int = Field(5, ge=1)
+    max_documents: int | None = Field(None, ge=1)
+    max_sentences: int | None = Field(None, ge=1)
+
+
+class TreebankConfig(_Section):
+    """The labels that S2 is probed on; without it S2 is null."""
+
+    conllu: tuple[str, ...] = Field(min_length=1)
+    entities: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    max_train: int | None = Field(2000, ge=10)
+    max_eval: int | None = Field(1000, ge=10)
+    min_agreement: float = Field(0.0, ge=0, le=1)
+
+
+class MeasureConfig(_Section):
+    """The measuring pass (S1, S3)."""
+
+    cka_tokens: int = Field(8192, ge=64)
+    unit: Literal["token", "sentence"] = "token"
+    batch_tokens: int = Field(4096, ge=16)  # changes speed and memory, not results
+    too_long: Literal["error", "cut"] = "error"  # a sentence longer than the context
+    shard_documents: int = Field(10, ge=1)  # what a killed run loses at most
+    scale_sentences: int = Field(256, ge=1)  # sentences for median norms (sinks) and activation scales
+    sink_ratio: float = Field(10.0, gt=1)  # a sink's norm over its layer's median, at any layer
+
+
+class ProbesConfig(_Section):
+    """The probes (S2)."""
+
+    seeds: int = Field(3, ge=2)
+    epochs: int = Field(40, ge=1)
+    patience: int = Field(5, ge=1)
+    controls: bool = True  # selectivity (control tasks) and codelength
+
+
+class BoundariesConfig(_Section):
+    """Deciding. The first four are the paper's constants."""
+
+    weights: tuple[float, float, float] = (1.0, 0.8, 0.6)
+    prominence: float = Field(0.3, gt=0)
+    draws: int = Field(1000, ge=100)
+    max_width: float = Field(5.0, gt=0)
+    level: float = Field(0.05, gt=0, lt=1)  # family-wise error of the calibrated detector
+    permutations: int = Field(2000, ge=99)  # of the concordance test
+
+
+class TwinsConfig(_Section):
+    """The same configuration with random weights, through the same pipeline."""
+
+    seeds: int = Field(5, ge=0)
+    max_sentences: int | None = Field(2000, ge=50)  # of the corpus
+    max_train: int | None = Field(1000, ge=10)  # treebank sentences
+    max_eval: int | None = Field(500, ge=10)
+    probe_seeds: int = Field(2, ge=2)
+
+
+class RunConfig(_Section):
+    """How to run; nothing here can change a result."""
+
+    workers: int | None = Field(None, ge=1)  # processes; null: one a core (CPU) or one (GPU)
+    keep_activations: bool = False  # keep the sampled activations after they are reduced
+
+
+class StudyConfig(_Section):
+    """A study: models × experiments."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+    models: tuple[ModelConfig, ...] = Field(min_length=1)
+    corpus: CorpusConfig
+    treebank: TreebankConfig | None = None
+    mode: Literal["paper", "calibrated"] = "calibrated"  # which one tables put first; both always run
+    seed: int = Field(0, ge=0)
+    measure: MeasureConfig = MeasureConfig()
+    probes: ProbesConfig = ProbesConfig()
+    boundaries: BoundariesConfig = BoundariesConfig()
+    twins: TwinsConfig = TwinsConfig()
+    run: RunConfig = RunConfig()
+
+    @field_validator("models", mode="before")
+    @classmethod
+    def _short_form(cls, value: Any) -> Any:
+        if isinstance(value, (list, tuple)):
+            return [{"id": item} if isinstance(item, str) else item for item in value]
+        return value
+
+    @model_validator(mode="after")
+    def _distinct(self) -> StudyConfig:
+        labels = [m.label for m in self.models]
+        twice = sorted({label for label in labels if labels.count(label) > 1})
+        if twice:
+            raise ValueError(f"models: two models are called {twice[0]!r}; give one of them a `name`")
+        return self
+
+    def science(self) -> dict[str, Any]:
+        """Everything that can change a result: what the plan's hash covers."""
+        return self.model_dump(mode="json", exclude={"run"})
+
+
+def load_config(path: Path | str, overrides: tuple[str, ...] = ()) -> StudyConfig:
+    """Read a study file; relative paths in it are relative to the file.
+
+    Args:
+        path: YAML file, or the name of a shipped study.
+        overrides: `section.key=value`, the value in YAML.
+
+    Raises:
+        InputError: the file is missing or no YAML, or a key or value is not allowed (all of them are listed).
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise InputError(f"{file}: no such study file. Expected a YAML file with name, models and corpus.")
+    try:
+        data = yaml.safe_load(file.read_text("utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{file}: not valid YAML: {error}") from error
+    if not isinstance(data, dict):
+        raise InputError(f"{file}: expected a mapping with name, models and corpus, found {type(data).__name__}.")
+    _anchor_paths(data, file.resolve().parent)
+    return make_config(data, overrides, where=str(file))
+
+
+def make_config(data: dict[str, Any], overrides: tuple[str, ...] = (), *, where: str = "study") -> StudyConfig:
+    """Validate a mapping, after applying `section.key=value` overrides."""
+    for text in overrides:
+        key, found, value = text.partition("=")
+        if not found:
+            raise InputError(f"--set {text!r}: expected section.key=value, for example boundaries.draws=500.")
+        *sections, last = key.split(".")
+        target = data
+        for section in sections:
+            target = target.setdefault(section, {})
+            if not isinstance(target, dict):
+                raise InputError(f"--set {text!r}: {section!r} is a value, not a section.")
+        target[last] = yaml.safe_load(value)
+    try:
+        return StudyConfig.model_validate(data)
+    except ValidationError as error:
+        raise InputError(f"{where}: {_explain(error)}") from error
+
+
+def _anchor_paths(data: dict[str, Any], folder: Path) -> None:
+    def anchored(value: Any) -> Any:
+        if isinstance(value, str) and (folder / value).exists():
+            return str(folder / value)
+        return value
+
+    models = data.get("models")
+    if isinstance(models, list):
+        data["models"] = [
+            {**m, "id": anchored(m["id"])} if isinstance(m, dict) and "id" in m else anchored(m) for m in models
+        ]
+    corpus, treebank = data.get("corpus"), data.get("treebank")
+    if isinstance(corpus, dict) and "source" in corpus:
+        corpus["source"] = anchored(corpus["source"])
+    if isinstance(treebank, dict):
+        for key in ("conllu", "entities", "roles"):
+            if isinstance(treebank.get(key), list):
+                treebank[key] = [anchored(item) for item in treebank[key]]
+
+
+def _explain(error: ValidationError) -> str:
+    lines = []
+    for problem in error.errors():
+        place = ".".join(str(part) for part in problem["loc"])
+        if problem["type"] == "extra_forbidden":
+            known = sorted(_known_keys(problem["loc"][:-1]))
+            near = difflib.get_close_matches(str(problem["loc"][-1]), known, n=1, cutoff=0.6)
+            hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}"
+            lines.append(f"unknown key {place!r}; {hint}")
+        else:
+            found = problem.get("input")
+            shown = "" if problem["type"] == "missing" else f", found {found!r}"
+            lines.append(f"{place or 'study'}: {problem['msg']}{shown}")
+    return "; ".join(lines)
+
+
+def _known_keys(place: tuple[Any, ...]) -> list[str]:
+    model: type[BaseModel] = StudyConfig
+    for part in place:
+        if isinstance(part, int):
+            continue
+        annotation = {"models": ModelConfig, "treebank": TreebankConfig}.get(part)
+        model = annotation or model.model_fields[part].annotation  # type: ignore[assignment]
+    return list(model.model_fields)

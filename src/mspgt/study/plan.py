@@ -1,0 +1,128 @@
+"""The plan of a study: hashed and written before anything runs, so that rules cannot follow results."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from mspgt.errors import StoreError
+from mspgt.study.config import StudyConfig
+from mspgt.study.stages import Addresses, Data, Identity, Subject, addresses
+from mspgt.study.store import Address, Status, digest, write_json
+
+
+@dataclass(frozen=True)
+class PlannedStage:
+    """One stage of one subject: what it costs, and whether and why it will run."""
+
+    subject: str
+    stage: str
+    status: Status
+    passes: int  # sentences through the model
+    disk: int  # bytes it leaves, estimated
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Resolved configuration, data and models under one hash."""
+
+    config: StudyConfig
+    data: Data
+    twin_data: Data
+    identities: tuple[Identity, ...]
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 over every setting that can change a result, the data and the weights."""
+        return digest(self._hashed())
+
+    def _hashed(self) -> dict[str, Any]:
+        return {
+            "config": self.config.science(),
+            "models": [[i.label, i.revision, i.weights_sha256, i.dtype] for i in self.identities],
+            "corpus": [self.data.corpus.sha256, self.twin_data.corpus.sha256],
+            "treebank": [d.treebank.sha256 if d.treebank else None for d in (self.data, self.twin_data)],
+        }
+
+    def subjects(self) -> Iterator[tuple[Subject, Data]]:
+        """Every model followed by its twins, with the data each is measured on."""
+        for identity in self.identities:
+            yield Subject(identity), self.data
+            for twin in range(self.config.twins.seeds):
+                yield Subject(identity, twin), self.twin_data
+
+    def stages(self, root: Path) -> Iterator[PlannedStage]:
+        """What will run and why; nothing is computed."""
+        for subject, data in self.subjects():
+            where = addresses(root, self.config, subject, data)
+            sentences = data.corpus.n_sentences
+            clusters = min(len(data.corpus.documents), 64)
+            identity = subject.identity
+            tables = 2 * (2 * identity.layers + 1) * (4 * clusters**3 + 8 * clusters**2)
+            yield PlannedStage(subject.name, "observe", _observed(where), sentences, 0)
+            yield PlannedStage(subject.name, "geometry", where.geometry.status(), 0, tables)
+            if where.probes is not None and data.treebank is not None:
+                words = sum(len(getattr(data.treebank, split)) for split in ("train", "dev", "test"))
+                yield PlannedStage(subject.name, "probes", where.probes.status(), words, 0)
+
+    def write(self, root: Path) -> None:
+        """Claim a run folder for this plan: study.yaml and plan.json.
+
+        Raises:
+            StoreError: the folder belongs to another plan, or cannot be written.
+        """
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"{root}: the run folder cannot be made ({error}). Choose another with --out.") from error
+        if not os.access(root, os.W_OK):
+            raise StoreError(f"{root}: the run folder is not writable. Choose another with --out.")
+        path = root / "plan.json"
+        if path.exists():
+            try:
+                there = str(json.loads(path.read_text("utf-8"))["hash"])
+            except (ValueError, KeyError, TypeError) as error:
+                raise StoreError(f"{path}: not a plan ({error}). Choose another --out.") from error
+            if there != self.hash:
+                raise StoreError(
+                    f"{root} holds a run of another plan.\n  there: {there}\n  here:  {self.hash}\n"
+                    "Results of two plans are never mixed: choose another --out, or remove that folder."
+                )
+        write_json(path, {"hash": self.hash, **self._hashed(), "environment": environment()})
+        text = yaml.safe_dump(self.config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+        (root / "study.yaml").write_text(text, "utf-8")
+
+
+def _observed(where: Addresses) -> Status:
+    """Shards are dropped once geometry is reduced, so geometry being done is enough."""
+    if where.geometry.status().done:
+        return Status(True, "up to date")
+    states: list[tuple[Address, Status]] = [(address, address.status()) for _, address in where.shards]
+    missing = [status for _, status in states if not status.done]
+    if not missing:
+        return Status(True, "up to date")
+    if len(missing) < len(states):
+        return Status(False, f"{len(states) - len(missing)} of {len(states)} shards done; {missing[0].reason}")
+    return missing[0]
+
+
+def environment() -> dict[str, Any]:
+    """Versions and hardware, for provenance. Imports nothing heavy."""
+    from importlib.metadata import version
+
+    return {
+        "mspgt": version("mspgt"),
+        "torch": version("torch"),
+        "transformers": version("transformers"),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "processor": platform.machine(),
+        "cores": os.cpu_count(),
+    }

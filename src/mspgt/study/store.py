@@ -1,0 +1,195 @@
+"""Stage results on disk: addressed by what can change them, written atomically, verified when read.
+
+    stages/<org>__<model>/<revision>/<stage>-<key>/
+        manifest.json     what was hashed into the key; size and SHA-256 of every file; seconds
+        arrays.safetensors, meta.json
+
+A folder appears under its final name only when complete: everything is written to a temporary folder, synced,
+and renamed. A folder whose manifest does not verify is set aside as missing, with the reason.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from mspgt.errors import StoreError
+from mspgt.results import to_jsonable
+
+Arrays = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class StageResult:
+    """What a stage returns: large statistics as arrays, everything small as JSON values."""
+
+    arrays: Arrays = field(default_factory=dict)
+    meta: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Status:
+    """Whether a stage is done, and the reason in words."""
+
+    done: bool
+    reason: str
+
+
+def digest(value: Any) -> str:
+    """SHA-256 of a JSON-like value, independent of the order of its keys."""
+    text = json.dumps(to_jsonable(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@cache
+def code_version(*rooms: str) -> str:
+    """Hash of the source of the rooms (or single files) that a stage runs through."""
+    sha = hashlib.sha256()
+    root = files("mspgt")
+    for room in sorted(rooms):
+        place = Path(str(root / room))
+        for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
+            sha.update(path.name.encode())
+            sha.update(path.read_bytes())
+    return sha.hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where one stage result lives and what its key was made of."""
+
+    root: Path  # the run folder
+    model: str  # a safe folder name, <org>__<model>
+    revision: str
+    stage: str
+    inputs: dict[str, Any]  # everything that can change the result
+
+    @property
+    def key(self) -> str:
+        return digest({"stage": self.stage, "inputs": self.inputs})[:16]
+
+    @property
+    def folder(self) -> Path:
+        return self.root / "stages" / self.model / self.revision / f"{self.stage}-{self.key}"
+
+    def status(self) -> Status:
+        """Look without computing; verifies sizes and hashes."""
+        if not self.folder.exists():
+            others = sorted(self.folder.parent.glob(f"{self.stage}-*"))
+            return Status(False, "its inputs, settings or code changed" if others else "not computed yet")
+        fault = _fault(self.folder)
+        return Status(fault is None, "up to date" if fault is None else fault)
+
+    def load(self) -> StageResult:
+        """Read a verified result.
+
+        Raises:
+            StoreError: the result is missing or does not verify.
+        """
+        status = self.status()
+        if not status.done:
+            raise StoreError(f"{self.folder}: expected a finished stage result, found: {status.reason}.")
+        arrays = self.folder / "arrays.safetensors"
+        return StageResult(
+            arrays=load_file(arrays) if arrays.exists() else {},
+            meta=json.loads((self.folder / "meta.json").read_text("utf-8")),
+        )
+
+    def seconds(self) -> float:
+        """Wall time the stage took when it was computed."""
+        return float(json.loads((self.folder / "manifest.json").read_text("utf-8"))["seconds"])
+
+    def save(self, result: StageResult, seconds: float) -> None:
+        """Write a result under its final name only when all of it is on disk.
+
+        Raises:
+            StoreError: the folder cannot be written (permissions, full disk); nothing half-written remains.
+        """
+        scratch = self.folder.with_name(f".{self.folder.name}.{os.getpid()}")
+        try:
+            shutil.rmtree(scratch, ignore_errors=True)
+            scratch.mkdir(parents=True)
+            if result.arrays:
+                contiguous = {name: np.ascontiguousarray(a) for name, a in result.arrays.items()}
+                save_file(contiguous, scratch / "arrays.safetensors")
+            write_json(scratch / "meta.json", result.meta)
+            manifest = {
+                "stage": self.stage,
+                "key": self.key,
+                "inputs": self.inputs,
+                "seconds": round(seconds, 3),
+                "files": {
+                    path.name: {"bytes": path.stat().st_size, "sha256": _sha256(path)}
+                    for path in sorted(scratch.iterdir())
+                },
+            }
+            write_json(scratch / "manifest.json", manifest)
+            for path in scratch.iterdir():
+                _sync(path)
+            _sync(scratch)
+            shutil.rmtree(self.folder, ignore_errors=True)
+            scratch.rename(self.folder)
+            _sync(self.folder.parent)
+        except (OSError, SafetensorError) as error:
+            shutil.rmtree(scratch, ignore_errors=True)
+            raise StoreError(
+                f"{self.folder}: could not write the result of stage {self.stage} ({error}). "
+                "Stages finished before it are kept: free space or permissions, then run the same command again."
+            ) from error
+
+    def discard(self) -> None:
+        """Remove a result that is no longer needed by anything downstream."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON in one step: a reader sees the old file or the new one, never a part."""
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    text = json.dumps(to_jsonable(value), indent=1, ensure_ascii=False, allow_nan=False)
+    try:
+        scratch.write_text(text + "\n", "utf-8")
+        scratch.replace(path)
+    except OSError as error:
+        scratch.unlink(missing_ok=True)
+        raise StoreError(f"{path}: could not be written ({error}).") from error
+
+
+def _fault(folder: Path) -> str | None:
+    """Why a stage folder does not verify, or None."""
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+        listed = dict(manifest["files"])
+    except (OSError, ValueError, KeyError) as error:
+        return f"damaged: its manifest cannot be read ({error}); will be recomputed"
+    for name, expected in listed.items():
+        path = folder / Path(name).name
+        if not path.is_file():
+            return f"damaged: {path.name} is missing; will be recomputed"
+        if path.stat().st_size != expected["bytes"] or _sha256(path) != expected["sha256"]:
+            return f"damaged: {path.name} is not the file that was written; will be recomputed"
+    return None
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
