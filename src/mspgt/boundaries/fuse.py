@@ -34,7 +34,7 @@ def fuse(
     """
     values = np.asarray(signals, dtype=np.float64)
     if values.shape[-1] == 0:
-        return np.zeros(values.shape[:-2] + (0,))
+        return np.zeros((*values.shape[:-2], 0))
     if reading == "min-max":
         values = values - values.min(axis=-1, keepdims=True)
     elif reading != "maximum":
@@ -54,5 +54,7 @@ def unused_signals(signals: ArrayLike, reading: Reading = "min-max") -> list[str
         elif reading == "min-max" and row.min() == row.max():
             reasons.append(f"{name} is constant over depth and adds nothing to the evidence")
         elif reading == "maximum" and row.max() <= 0:
-            reasons.append(f"{name} has no positive value and cannot be divided by its maximum; it is left out")
+            reasons.append(
+                f"{name} has no positive value and cannot be divided by its maximum"
+            )
     return reasons

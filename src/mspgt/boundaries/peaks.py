@@ -236,7 +236,9 @@ def false_boundary_rate(
         return None, [f"no false-boundary rate for T = {transitions}, se/τ = {noise_ratio:.3g}: {covered}"]
     rates: dict[str, Any] = {
         outcome: {
-            summary: float(np.interp(transitions, depths, [np.interp(noise_ratio, ratios, row) for row in grid]))
+            summary: float(
+                np.interp(transitions, depths, [np.interp(noise_ratio, ratios, row) for row in grid])
+            )
             for summary, grid in table[outcome].items()
         }
         for outcome in ("found", "accepted")

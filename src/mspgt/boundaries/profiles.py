@@ -36,7 +36,9 @@ def checked_bootstrap(bootstrap: ArrayLike, signals: NDArray[np.float64]) -> NDA
     measured = ~np.isnan(signals).all(axis=1)
     _require_finite(draws[:, measured], "bootstrap")
     if not np.isnan(draws[:, ~measured]).all():
-        raise InputError("bootstrap has values in a row that signals mark as not measured; make the two agree")
+        raise InputError(
+            "bootstrap has values in a row that signals mark as not measured; make the two agree"
+        )
     return draws
 
 

@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mspgt.errors import InputError
+from mspgt.stats.bootstrap import document_clusters, document_weights, percentile_interval
+
+
+def test_weights_are_counts_of_a_resample():
+    weights = document_weights(12, 400, seed=3)
+    assert weights.shape == (400, 12)
+    assert weights.dtype == np.float64
+    assert (weights.sum(axis=1) == 12).all()
+    assert (weights == np.round(weights)).all()
+    # A multinomial count has mean 1 and variance 1 − 1/n; both within five standard errors.
+    assert abs(weights.mean(axis=0) - 1).max() < 5 / 400**0.5
+    assert abs(weights.var() - 11 / 12) < 0.1
+
+
+def test_weights_follow_the_seed():
+    assert (document_weights(5, 9, seed=1) == document_weights(5, 9, seed=1)).all()
+    assert (document_weights(5, 9, seed=1) != document_weights(5, 9, seed=2)).any()
+
+
+@pytest.mark.parametrize(("documents", "draws"), [(0, 10), (1, 10), (5, 0)])
+def test_too_little_to_resample(documents, draws):
+    with pytest.raises(InputError):
+        document_weights(documents, draws, seed=0)
+
+
+def test_interval_over_documents_covers_where_sentences_do_not():
+    """Sentences share their document's offset: the claim for which the document is the unit."""
+    rng = np.random.default_rng(0)
+    covered = {"documents": 0, "sentences": 0}
+    trials, documents, sentences = 200, 30, 8
+    for trial in range(trials):
+        values = rng.normal(size=(documents, 1)) + rng.normal(size=(documents, sentences))
+        means = values.mean(axis=1)
+        draws = document_weights(documents, 200, seed=trial) @ means / documents
+        low, high = percentile_interval(draws)
+        covered["documents"] += low <= 0 <= high
+        draws = document_weights(values.size, 200, seed=trial) @ values.ravel() / values.size
+        low, high = percentile_interval(draws)
+        covered["sentences"] += low <= 0 <= high
+    assert covered["documents"] / trials > 0.89
+    assert covered["sentences"] / trials < 0.75
+
+
+@given(st.lists(st.integers(1, 50), min_size=1, max_size=300), st.integers(2, 100))
+def test_clusters_are_deterministic_complete_and_balanced(sizes, at_most):
+    labels = document_clusters(sizes, at_most)
+    assert (labels == document_clusters(sizes, at_most)).all()
+    assert set(labels) == set(range(min(len(sizes), at_most)))
+    if len(sizes) > at_most:
+        totals = np.bincount(labels, weights=sizes)
+        # Greedy filling: no cluster exceeds another by more than the largest document.
+        assert totals.max() - totals.min() <= max(sizes)
+
+
+def test_clusters_default_to_one_hundred():
+    assert len(set(document_clusters([1] * 250))) == 100
+    with pytest.raises(InputError):
+        document_clusters([1, 2, 3], at_most=1)
+
+
+def test_percentile_interval_of_known_quantiles():
+    low, high = percentile_interval(np.arange(101.0), level=0.9)
+    assert (low, high) == pytest.approx((5, 95))
+    draws = np.random.default_rng(0).normal(size=(50, 2, 3))
+    assert percentile_interval(draws, axis=1).shape == (2, 50, 3)
+
+
+def test_a_failed_draw_is_not_skipped_in_silence():
+    draws = np.ones((10, 2))
+    draws[3, 1] = np.nan
+    ends = percentile_interval(draws)
+    assert (ends[:, 0] == 1).all()
+    assert np.isnan(ends[:, 1]).all()
+
+
+@pytest.mark.parametrize(("draws", "level"), [([], 0.95), ([1.0, 2.0], 1.0), (3.0, 0.9)])
+def test_interval_rejects(draws, level):
+    with pytest.raises(InputError):
+        percentile_interval(draws, level)

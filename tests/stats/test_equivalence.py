@@ -1,0 +1,45 @@
+import numpy as np
+import pytest
+from scipy import stats
+
+from mspgt.errors import InputError
+from mspgt.stats.equivalence import tost, tost_estimate
+
+
+@pytest.mark.parametrize(("mean", "n"), [(0.0, 30), (0.15, 50), (0.4, 10), (-0.9, 20)])
+def test_agrees_with_two_scipy_t_tests(mean, n):
+    sample = np.random.default_rng(n).normal(mean, 0.5, size=n)
+    above = stats.ttest_1samp(sample, -0.3, alternative="greater").pvalue
+    below = stats.ttest_1samp(sample, 0.3, alternative="less").pvalue
+    ours = tost(sample, -0.3, 0.3)
+    assert ours.p == pytest.approx(max(above, below))
+    interval = stats.ttest_1samp(sample, 0).confidence_interval(0.9)
+    assert ours.ci == pytest.approx((interval.low, interval.high))
+    assert ours.equivalent == (-0.3 < ours.ci[0] and ours.ci[1] < 0.3)
+
+
+def test_size_at_the_edge_of_the_bounds():
+    rng = np.random.default_rng(0)
+    claims = sum(tost(rng.normal(0.5, 1, size=40), -0.5, 0.5).equivalent for _ in range(400))
+    assert stats.binomtest(claims, 400, 0.05, alternative="greater").pvalue > 0.001
+
+
+def test_normal_theory_and_no_spread():
+    assert tost_estimate(0.0, 0.1, np.inf, -1, 1).ci[1] == pytest.approx(0.1 * stats.norm.ppf(0.95))
+    assert tost([0.2, 0.2, 0.2], -1, 1).equivalent
+    assert not tost([2.0, 2.0, 2.0], -1, 1).equivalent
+
+
+@pytest.mark.parametrize(
+    ("sample", "low", "high"), [([1.0], -1, 1), ([1.0, np.nan], -1, 1), ([1.0, 2.0], 1, -1)]
+)
+def test_rejects(sample, low, high):
+    with pytest.raises(InputError):
+        tost(sample, low, high)
+
+
+def test_rejects_an_estimate_without_a_standard_error():
+    with pytest.raises(InputError):
+        tost_estimate(0.1, np.nan, 10, -1, 1)
+    with pytest.raises(InputError):
+        tost_estimate(0.1, 0.1, 10, -1, 1, level=0.7)
