@@ -1,0 +1,31 @@
+"""Words and sub-tokens, aligned by character offsets: `word_ids()` is wrong for SentencePiece conversions."""
+
+import re
+from collections.abc import Sequence
+from itertools import chain
+
+# Words are runs of anything but space and punctuation, so that letters keep their combining marks.
+# Apostrophes inside a word and commas and full stops inside a number belong to it; "--" and "..." are one mark.
+_PUNCTUATION = r"!-/:-@\[-^`{-~¡§¶·¿«»‐-‧‰-⁞、。〈-】"
+_WORD = re.compile(
+    rf"[^\s{_PUNCTUATION}]+(?:(?:['’]|(?<=\d)[.,](?=\d))[^\s{_PUNCTUATION}]+)*|([{_PUNCTUATION}])\1*"
+)
+
+
+def word_spans(text: str) -> list[tuple[int, int]]:
+    """Character spans (start, end) of the words and punctuation marks of plain text."""
+    return [match.span() for match in _WORD.finditer(text)]
+
+
+def last_subtokens(offsets: Sequence[tuple[int, int]], spans: Sequence[tuple[int, int]]) -> list[int]:
+    """For every word, the index of the last sub-token that shares a character with it; -1 if none does.
+
+    `offsets` are the character spans that a fast tokenizer returns; empty ones (BOS, padding and other
+    special tokens) are passed over. Spaces that a tokenizer counts into a token do not matter. Where several
+    tokens share a character (byte fallback), the last of them is taken; a token that holds the end of one
+    word and the start of the next (`."`) is the last one of the first.
+    """
+    owner = [-1] * max((end for _, end in chain(offsets, spans)), default=0)
+    for index, (start, end) in enumerate(offsets):
+        owner[start:end] = [index] * (end - start)
+    return [max(owner[start:end], default=-1) for start, end in spans]

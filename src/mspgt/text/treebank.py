@@ -1,0 +1,157 @@
+"""Treebanks: sentences with parts of speech, dependencies, entities and semantic roles, joined by sent_id."""
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from mspgt.errors import InputError
+from mspgt.text.labels import Proposition, SentenceLabels, read_entities, read_roles
+from mspgt.text.limits import evenly_spread
+from mspgt.text.trees import LabelledSentence, read_conllu
+
+__all__ = ["LabelledSentence", "Proposition", "Treebank", "load_treebank"]
+
+_SPLIT = re.compile(r"(?<![a-z])(train|dev|test)(?![a-z])", re.IGNORECASE)
+_FIELD_OF_TASK = {"pos": "upos", "dep": "heads", "ner": "entities", "srl": "propositions"}
+
+
+@dataclass(frozen=True)
+class Treebank:
+    """Sentences by split, as used: after the joins and the limits; a split without a file is empty.
+
+    `tasks` have labels in every split that has sentences, `off` says of the others why not. `dropped` counts,
+    over the whole files, what a label source lost, by "task: reason". `sha256` is over the sentences, labels
+    included, so anything computed from the treebank may be keyed by it.
+    """
+
+    name: str
+    train: tuple[LabelledSentence, ...]
+    dev: tuple[LabelledSentence, ...]
+    test: tuple[LabelledSentence, ...]
+    sha256: str
+    tasks: tuple[str, ...]
+    dropped: dict[str, int]
+    off: dict[str, str]
+
+
+def load_treebank(
+    conllu: Sequence[Path],
+    *,
+    entities: Sequence[Path] = (),
+    roles: Sequence[Path] = (),
+    max_train: int | None = None,
+    max_eval: int | None = None,
+    min_agreement: float = 0.0,
+) -> Treebank:
+    """Treebank from CoNLL-U files, entities (IOB2) and roles (PropBank-style JSONL) joined by sent_id.
+
+    A CoNLL-U file belongs to the split (train, dev, test) in its name. Entities and roles are taken only
+    where their words equal the treebank's; where they differ, or where roles agree with its parts of speech
+    (`pos_agree`) less than `min_agreement` (a fraction), the sentence loses that task alone, and `dropped`
+    counts it. `max_train` and `max_eval` (dev and test, each) take evenly spread sentences.
+
+    Raises InputError for a file without a split in its name, a repeated sent_id, and malformed files.
+    """
+    if not conllu:
+        raise InputError(
+            "expected at least one CoNLL-U file, found none; name the treebank's train, dev and test"
+        )
+    splits: dict[str, list[LabelledSentence]] = {"train": [], "dev": [], "test": []}
+    words: dict[str, tuple[str, ...]] = {}
+    places: dict[str, str] = {}
+    for path in map(Path, conllu):
+        split = _split_of(path)
+        for where, sentence in read_conllu(path):
+            _note_place(places, sentence.sent_id, where)
+            words[sentence.sent_id] = sentence.words
+            splits[split].append(sentence)
+
+    dropped: Counter[str] = Counter()
+    found_tags = chain.from_iterable(read_entities(Path(path)) for path in entities)
+    found_frames = chain.from_iterable(read_roles(Path(path)) for path in roles)
+    tags = _join(words, found_tags, "ner", 0.0, dropped)
+    frames = _join(words, found_frames, "srl", min_agreement, dropped)
+    limits = {"train": max_train, "dev": max_eval, "test": max_eval}
+    used = {
+        split: tuple(
+            replace(each, entities=tags.get(each.sent_id), propositions=frames.get(each.sent_id))
+            for each in evenly_spread(sentences, limits[split])
+        )
+        for split, sentences in splits.items()
+    }
+    off = _tasks_off(used, {"ner": bool(entities), "srl": bool(roles)})
+    content = json.dumps([list(map(vars, sentences)) for sentences in used.values()], default=vars)
+    return Treebank(
+        name=_SPLIT.sub("", Path(conllu[0]).stem).strip("-_. ") or "treebank",
+        **used,
+        sha256=hashlib.sha256(content.encode()).hexdigest(),
+        tasks=tuple(task for task in _FIELD_OF_TASK if task not in off),
+        dropped=dict(dropped),
+        off=off,
+    )
+
+
+def _split_of(path: Path) -> str:
+    named = {split.lower() for split in _SPLIT.findall(path.stem)}
+    if len(named) != 1:
+        raise InputError(
+            f"expected one of the words train, dev, test in the file name {path.name}, found "
+            f"{' and '.join(sorted(named)) or 'none'}; rename the file to say which split it is"
+        )
+    return named.pop()
+
+
+def _note_place(places: dict[str, str], sent_id: str, where: str) -> None:
+    if sent_id in places:
+        raise InputError(
+            f"{where}: expected every sent_id once, found {sent_id!r} again (first at {places[sent_id]}); "
+            "files are joined by it, so remove one of the two or rename it"
+        )
+    places[sent_id] = where
+
+
+def _join(
+    words: Mapping[str, tuple[str, ...]],
+    found: Iterable[SentenceLabels],
+    task: str,
+    min_agreement: float,
+    dropped: Counter[str],
+) -> dict[str, tuple[Any, ...]]:
+    """Labels by sent_id, of those whose words are the treebank's; the others are counted."""
+    places: dict[str, str] = {}
+    accepted = {}
+    for each in found:
+        _note_place(places, each.sent_id, each.where)
+        if each.sent_id not in words:
+            dropped[f"{task}: labelled sentence not in the treebank"] += 1
+        elif each.words != words[each.sent_id]:
+            dropped[f"{task}: words differ"] += 1
+        elif min_agreement > 0 and (each.agreement is None or each.agreement < min_agreement):
+            dropped[f"{task}: agreement unknown or below {min_agreement:g}"] += 1
+        else:
+            accepted[each.sent_id] = each.labels
+    missing = len(words.keys() - places.keys())
+    if places and missing:
+        dropped[f"{task}: sentence without labels in the file"] = missing
+    return accepted
+
+
+def _tasks_off(used: Mapping[str, Sequence[LabelledSentence]], given: Mapping[str, bool]) -> dict[str, str]:
+    off = {}
+    for task, field in _FIELD_OF_TASK.items():
+        bare = [
+            split
+            for split, sentences in used.items()
+            if sentences and all(getattr(sentence, field) is None for sentence in sentences)
+        ]
+        if not given.get(task, True):
+            off[task] = "no file with such labels was given"
+        elif bare:
+            off[task] = f"no sentence of {', '.join(bare)} has such labels"
+    return off
