@@ -1,0 +1,150 @@
+"""The three signals of one model as profiles over transitions, under any weighting of the documents.
+
+A profile is `(3, transitions)`, rows S1, S2, S3; a signal that cannot be measured is a row of NaN with a reason.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mspgt.errors import InputError
+from mspgt.lm.load import LanguageModel
+from mspgt.lm.tokenize import encode
+from mspgt.signals.features import word_features
+from mspgt.signals.geometry import Geometry, calibrated_s1, paper_s1, reduce_shards
+from mspgt.signals.jumps import jump_signal
+from mspgt.signals.labels import probe_tasks
+from mspgt.signals.measure import Progress, measure_scales, measure_shard
+from mspgt.signals.probes import ProbeResults, train_probes
+from mspgt.signals.tokens import draw_tokens
+from mspgt.stats.bootstrap import document_clusters, document_weights
+from mspgt.text.corpus import Corpus
+from mspgt.text.treebank import Treebank
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Bootstrap draws of the profiles of both modes, each `(draws, 3, transitions)`, and of probe F1."""
+
+    paper: Array
+    calibrated: Array
+
+
+@dataclass(frozen=True)
+class Signals:
+    """What was measured on one model; `missing` says why a signal is null."""
+
+    layers: int
+    geometry: Geometry
+    probes: ProbeResults | None
+    missing: dict[str, str]
+
+    @property
+    def transitions(self) -> int:
+        return self.layers - 1
+
+    def paper(self, corpus: Array | None = None, treebank: Array | None = None) -> Array:
+        """Profiles by equations 3–5: S1 = 1/CKA, S2 relative jump, S3 in bits. `(..., 3, transitions)`.
+
+        Args:
+            corpus: `(draws, clusters)` weights of the corpus documents, or `(clusters,)`.
+            treebank: the same number of draws over the treebank's documents.
+        """
+        s1, _ = paper_s1(self.geometry.cka("paper", corpus)[..., 1:])
+        return self._stack(s1, "paper", treebank, self.geometry.attention("paper", corpus))
+
+    def calibrated(self, corpus: Array | None = None, treebank: Array | None = None) -> Array:
+        """The same questions with unbiased estimators: S1 = −log CKA in nats, S2, S3 in bits without sinks."""
+        s1 = calibrated_s1(self.geometry.cka("calibrated", corpus)[..., 1:])
+        return self._stack(s1, "calibrated", treebank, self.geometry.attention("calibrated", corpus))
+
+    def with_sinks(self) -> Array:
+        """The calibrated estimators over every real token, BOS and sinks included."""
+        s1 = calibrated_s1(self.geometry.with_sinks[1:])
+        return self._stack(s1, "calibrated", None, self.geometry.attention("paper"))
+
+    def halves(self) -> tuple[Array, Array]:
+        """Calibrated profiles from every other document (or cluster), starting with the first and the second."""
+        corpus = np.arange(self.geometry.n_clusters) % 2
+        treebank = None if self.probes is None else np.arange(self.probes.n_documents) % 2
+        one = self.calibrated(1.0 - corpus, None if treebank is None else 1.0 - treebank)
+        two = self.calibrated(corpus.astype(float), None if treebank is None else treebank.astype(float))
+        return one, two
+
+    def bootstrap(self, draws: int, seed: int) -> Draws:
+        """Resample documents of the corpus and, independently, of the treebank.
+
+        Raises:
+            InputError: fewer than two documents: an interval would say nothing.
+        """
+        corpus = document_weights(self.geometry.n_clusters, draws, seed)
+        treebank = None if self.probes is None else document_weights(self.probes.n_documents, draws, seed + 1)
+        return Draws(self.paper(corpus, treebank), self.calibrated(corpus, treebank))
+
+    def _stack(self, s1: Array, mode: str, treebank: Array | None, s3: Array) -> Array:
+        if self.probes is None:
+            s2 = np.full_like(s1, np.nan)
+        else:
+            s2 = np.broadcast_to(getattr(jump_signal(self.probes, treebank), mode), s1.shape)
+        rows = [s1, s2, np.broadcast_to(s3, s1.shape)]
+        for place, name in enumerate(("S1", "S2", "S3")):
+            if name in self.missing:
+                rows[place] = np.full_like(s1, np.nan)
+        return np.stack(rows, axis=-2)
+
+
+def measure(
+    lm: LanguageModel,
+    corpus: Corpus,
+    treebank: Treebank | None = None,
+    *,
+    cka_tokens: int = 8192,
+    batch_tokens: int = 4096,
+    sink_ratio: float = 10.0,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Signals:
+    """Measure the three signals of one model in memory (a study does the same, stage by stage, on disk).
+
+    Args:
+        lm: from `mspgt.load`.
+        corpus: text for S1 and S3.
+        treebank: labels for S2; without it S2 is missing, with the reason.
+        cka_tokens: tokens drawn for S1.
+
+    Raises:
+        InputError: the corpus has no sentences, or one is longer than the model's context.
+    """
+    if not corpus.n_sentences:
+        raise InputError("The corpus has no sentences to measure; give a longer text.")
+    texts = [sentence for document in corpus.documents for sentence in document.sentences]
+    encoded = encode(lm, texts)
+    tokens = draw_tokens(corpus, encoded, limit=cka_tokens, seed=seed)
+    scales = measure_scales(lm, encoded, sample=256, sink_ratio=sink_ratio, batch_tokens=batch_tokens)
+    shard = measure_shard(
+        lm,
+        tokens,
+        range(len(corpus.documents)),
+        scales,
+        sink_ratio=sink_ratio,
+        batch_tokens=batch_tokens,
+        progress=progress,
+    )
+    clusters = document_clusters([len(d.sentences) for d in corpus.documents])
+    missing, probes = {}, None
+    if treebank is None or not treebank.tasks:
+        missing["S2"] = "no treebank was given" if treebank is None else f"every task is off: {treebank.off}"
+    else:
+        features = [
+            word_features(lm, split, batch_tokens=batch_tokens)
+            for split in (treebank.train, treebank.dev, treebank.test)
+        ]
+        probes = train_probes(*features, probe_tasks(treebank), seed=seed, progress=progress)
+    if not lm.has_attention:
+        missing["S3"] = f"not measurable: {lm.no_attention}"
+    return Signals(lm.layers, reduce_shards([shard], clusters, device=lm.device), probes, missing)

@@ -1,0 +1,177 @@
+"""From the stage results of one model to its part of `results.json`. No model is needed here."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mspgt.boundaries.concordance import concordance
+from mspgt.boundaries.find import Findings, find_boundaries
+from mspgt.errors import InputError
+from mspgt.results import SIGNALS, Boundaries, ModelResult, Notice, Numbers, ProbeResult, to_jsonable
+from mspgt.signals.jumps import jump_signal
+from mspgt.signals.profiles import Draws, Signals
+from mspgt.stats.bootstrap import document_weights, percentile_interval
+from mspgt.study import codec
+from mspgt.study.plan import Plan
+from mspgt.study.stages import Addresses, Data, Identity, Subject, addresses
+
+Array = NDArray[np.float64]
+
+
+def decide(
+    plan: Plan, identity: Identity, root: Path, checks: list[dict[str, Any]], notes: list[str]
+) -> tuple[ModelResult, list[Notice]]:
+    """Boundaries in both modes, controls and probes of one model, and what the reader must be told."""
+    config = plan.config
+    where = addresses(root, config, Subject(identity), plan.data)
+    signals = read_signals(identity, where, plan.data)
+    twins = [
+        read_signals(identity, addresses(root, config, Subject(identity, twin), plan.twin_data), plan.twin_data)
+        for twin in range(config.twins.seeds)
+    ]
+    place = f"models.{identity.label}"
+    notices = [Notice(f"{place}.signals.{name}", why, f"{name} is null") for name, why in signals.missing.items()]
+    notices += [Notice(place, note, "") for note in notes]
+
+    draws: Draws | None = None
+    if signals.transitions < 1:
+        notices.append(Notice(f"{place}.boundaries", "the model has one layer", "no boundary possible"))
+    elif signals.geometry.n_clusters < 2:
+        notices.append(Notice(f"{place}.boundaries", "one document", "no interval, no acceptance, no noise ratio"))
+    else:
+        draws = signals.bootstrap(config.boundaries.draws, config.seed)
+    findings = find_boundaries(signals, twins=twins, draws=draws, settings=config.boundaries.model_dump())
+    notices += [Notice(f"{place}.boundaries", why, "") for why in findings.notes]
+
+    meta = where.geometry.load().meta
+    result = ModelResult(
+        family=identity.family,
+        layers=identity.layers,
+        width=identity.width,
+        parameters=identity.parameters,
+        revision=identity.revision,
+        signals=_signal_table(signals, findings),
+        signals_ci=_interval_table(draws),
+        embedding_step=_embedding_step(signals),
+        boundaries=Boundaries(findings.paper, findings.calibrated),
+        controls=_controls(signals, findings, config.boundaries.permutations, config.seed),
+        probes={},
+        checks=checks,
+        tokens={
+            key: int(meta[key]) for key in ("real_tokens", "word_final_tokens", "sinks", "cut_sentences", "sentences")
+        },
+        seconds={
+            "measuring": float(meta["measuring_seconds"]),
+            "geometry": where.geometry.seconds(),
+            **({"probes": where.probes.seconds()} if where.probes is not None else {}),
+        },
+    )
+    if where.probes is not None:
+        result.probes = _probe_results(signals, config.boundaries.draws, config.seed)
+    if meta["cut_sentences"]:
+        notices.append(
+            Notice(f"{place}.tokens", f"{meta['cut_sentences']} sentences were cut to the context", "their ends are unread")
+        )
+    return result, notices
+
+
+def read_signals(identity: Identity, where: Addresses, data: Data) -> Signals:
+    """The measured signals of one subject, from the store."""
+    missing = {}
+    if where.probes is None:
+        off = "no treebank was given" if data.treebank is None else f"every task is off: {data.treebank.off}"
+        missing["S2"] = off
+    if not identity.has_attention:
+        missing["S3"] = f"not measurable: {identity.no_attention}"
+    return Signals(
+        layers=identity.layers,
+        geometry=codec.unpack_geometry(where.geometry.load()),
+        probes=None if where.probes is None else codec.unpack_probes(where.probes.load()),
+        missing=missing,
+    )
+
+
+def _numbers(row: Array) -> Numbers | None:
+    if np.isnan(row).all():
+        return None
+    return [float(value) if np.isfinite(value) else None for value in row]
+
+
+def _signal_table(signals: Signals, findings: Findings) -> dict[str, dict[str, Numbers | None]]:
+    paper, calibrated = signals.paper(), signals.calibrated()
+    table = {
+        name: {"paper": _numbers(paper[i]), "calibrated": _numbers(calibrated[i])} for i, name in enumerate(SIGNALS)
+    }
+    evidence = {"paper": findings.paper_evidence, "calibrated": findings.calibrated_evidence}
+    table["evidence"] = {mode: None if row is None else _numbers(row) for mode, row in evidence.items()}
+    return table
+
+
+def _interval_table(draws: Draws | None) -> dict[str, dict[str, list[list[float] | None] | None]]:
+    if draws is None:
+        return {}
+    table: dict[str, dict[str, list[list[float] | None] | None]] = {}
+    for i, name in enumerate(SIGNALS):
+        table[name] = {}
+        for mode in ("paper", "calibrated"):
+            values = getattr(draws, mode)[:, i]
+            if np.isnan(values).all():
+                table[name][mode] = None
+                continue
+            ends = percentile_interval(values)
+            table[name][mode] = [
+                [float(low), float(high)] if np.isfinite([low, high]).all() else None for low, high in ends.T
+            ]
+    return table
+
+
+def _embedding_step(signals: Signals) -> dict[str, dict[str, float | None]]:
+    """The step from the embedding to block 1: a spike in every model, random ones too, so never a boundary."""
+    from mspgt.signals.geometry import calibrated_s1, paper_s1
+
+    geometry = signals.geometry
+    return {
+        "S1": {
+            "paper": float(paper_s1(geometry.cka("paper"))[0][0]),
+            "calibrated": float(calibrated_s1(geometry.cka("calibrated"))[0]),
+        }
+    }
+
+
+def _controls(signals: Signals, findings: Findings, permutations: int, seed: int) -> dict[str, Any]:
+    controls: dict[str, Any] = {"random_init": findings.random_init, "with_sinks": None, "concordance_p": None}
+    if signals.transitions >= 1:
+        sinks = signals.with_sinks()
+        controls["with_sinks"] = {name: _numbers(sinks[i]) for i, name in enumerate(SIGNALS)}
+    try:
+        outcome = concordance(findings.stabilised, permutations=permutations, seed=seed)
+    except InputError as error:
+        controls["concordance_reason"] = str(error)
+    else:
+        controls["concordance_p"] = outcome.p
+        controls["concordance"] = to_jsonable(asdict(outcome))
+    return controls
+
+
+def _probe_results(signals: Signals, draws: int, seed: int) -> dict[str, ProbeResult]:
+    probes = signals.probes
+    assert probes is not None
+    point = jump_signal(probes)
+    spread = jump_signal(probes, document_weights(probes.n_documents, draws, seed + 1)) if probes.n_documents > 1 else None
+    results = {}
+    for task in probes.tasks:
+        ends = None if spread is None else percentile_interval(spread.f1[task])
+        results[task] = ProbeResult(
+            f1=[float(v) for v in point.f1[task]],
+            f1_ci=None if ends is None else [[float(low), float(high)] for low, high in ends.T],
+            selectivity=probes.selectivity(task),
+            codelength=probes.codelength(task),
+            floor=probes.floor(task),
+            examples=probes.examples(task),
+        )
+    return results

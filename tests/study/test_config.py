@@ -1,0 +1,60 @@
+import pytest
+
+from mspgt.errors import InputError
+from mspgt.study.config import load_config, make_config
+
+MINIMAL = {"name": "s", "models": ["org/model"], "corpus": {"source": "text.txt"}}
+
+
+def test_defaults_are_the_papers_constants():
+    config = make_config(dict(MINIMAL))
+    assert config.boundaries.weights == (1.0, 0.8, 0.6)
+    assert (config.boundaries.prominence, config.boundaries.draws, config.boundaries.max_width) == (0.3, 1000, 5)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"colour": 1}, "unknown key 'colour'; known keys: boundaries"),
+        ({"boundaries": {"prominense": 1}}, "unknown key 'boundaries.prominense'; did you mean 'prominence'"),
+        ({"corpus": {"source": "a", "fromat": "text"}}, "did you mean 'format'"),
+        ({"models": [{"id": "a", "revison": "x"}]}, "did you mean 'revision'"),
+        ({"mode": "exact"}, "'paper' or 'calibrated', found 'exact'"),
+        ({"models": []}, "models"),
+        ({"name": "../escape"}, "name"),
+        ({"models": ["a/b", "a/b"]}, "two models are called"),
+        ({"boundaries": {"draws": 3}}, "greater than or equal to 100, found 3"),
+    ],
+)
+def test_a_wrong_key_or_value_is_named_with_what_is_allowed(change, message):
+    with pytest.raises(InputError) as error:
+        make_config({**MINIMAL, **change})
+    assert message in str(error.value)
+
+
+def test_overrides_win_over_the_file_and_the_file_over_defaults(tmp_path):
+    file = tmp_path / "study.yaml"
+    file.write_text("name: s\nmodels: [org/model]\ncorpus: {source: t.txt}\nboundaries: {draws: 200}\nseed: 4\n")
+    (tmp_path / "t.txt").write_text("Some text.")
+    config = load_config(file, ("boundaries.draws=300", "twins.seeds=1"))
+    assert (config.boundaries.draws, config.seed, config.twins.seeds) == (300, 4, 1)
+    assert config.corpus.source == str(tmp_path / "t.txt")
+
+
+@pytest.mark.parametrize("text", ["[1, 2]", "a: [", "!!python/object/apply:os.system ['true']"])
+def test_a_file_that_is_no_study_is_refused(tmp_path, text):
+    file = tmp_path / "study.yaml"
+    file.write_text(text)
+    with pytest.raises(InputError, match=r"study\.yaml"):
+        load_config(file)
+
+
+def test_a_missing_file_says_what_was_expected(tmp_path):
+    with pytest.raises(InputError, match="no such study file"):
+        load_config(tmp_path / "none.yaml")
+
+
+def test_nothing_under_run_enters_the_science():
+    one, two = (make_config({**MINIMAL, "run": {"workers": n}}) for n in (1, 2))
+    assert one.science() == two.science()
+    assert one.science() != make_config({**MINIMAL, "seed": 1}).science()
