@@ -1,0 +1,213 @@
+"""Charts of the page: small SVG drawn from panels, coloured by the page's style sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from math import log
+
+from markupsafe import Markup
+from matplotlib.ticker import LogLocator, MaxNLocator
+
+from mspgt.report.panels import Line, Mark, Panel, StripRow, depth_ticks, known_values, logarithmic, runs
+from mspgt.report.words import BOUNDARIES, number
+
+WIDTH, HEIGHT = 430, 230
+LEFT, RIGHT, TOP, BOTTOM = 44, 14, 24, 26
+RIGHT_WITH_AXIS = 44
+LABELS = 16  # height kept for the names of boundaries, above the curves
+SET_ROW = 8  # height of one row of confidence sets, between the curves and the axis
+
+Place = Callable[[float], float]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """From value to height in the drawing, with ticks."""
+
+    low: float
+    high: float
+    top: float
+    bottom: float
+    logarithmic: bool
+
+    @classmethod
+    def of(cls, lines: Sequence[Line], top: float, bottom: float, allow_log: bool) -> Scale | None:
+        known = [value for line in lines for value in known_values(line)]
+        if not known:
+            return None
+        low, high = min(known), max(known)
+        if allow_log and logarithmic(lines):
+            return cls(low / 1.15, high * 1.15, top, bottom, True)
+        margin = 0.05 * (high - low) or 0.1 * abs(high) or 1.0
+        return cls(low - margin, high + margin, top, bottom, False)
+
+    def __call__(self, value: float) -> float:
+        if self.logarithmic:
+            share = log(value / self.low) / log(self.high / self.low)
+        else:
+            share = (value - self.low) / (self.high - self.low)
+        return self.bottom - share * (self.bottom - self.top)
+
+    def ticks(self) -> list[float]:
+        locator = LogLocator(subs=(1, 3)) if self.logarithmic else MaxNLocator(4, steps=[1, 2, 5, 10])
+        ticks = locator.tick_values(self.low, self.high)
+        return [float(tick) for tick in ticks if self.low <= tick <= self.high]
+
+
+def panel_svg(panel: Panel, identifier: str) -> Markup:
+    """One panel as an SVG element; an empty frame where nothing was measured."""
+    title = tag("title", f"{panel.title}, by depth", id=identifier)
+    if panel.lines and panel.x:
+        inside = [*_drawing(panel)]
+    else:
+        inside = [_text(WIDTH / 2, HEIGHT / 2, "not measured", "middle", "none")]
+    box = f"0 0 {WIDTH} {HEIGHT}"
+    return tag("svg", title, *inside, class_="chart", viewBox=box, role="img", aria_labelledby=identifier)
+
+
+def _drawing(panel: Panel) -> Iterator[Markup]:
+    floor = HEIGHT - BOTTOM
+    top, bottom = TOP + LABELS * bool(panel.marks), floor - 2 * SET_ROW * bool(panel.marks)
+    end = WIDTH - (RIGHT_WITH_AXIS if panel.second_axis else RIGHT)
+    step = (end - LEFT) / max(len(panel.x) - 1, 1)
+
+    def place(position: float) -> float:
+        return LEFT + (position - panel.x[0]) * step
+
+    yield from _hits(panel, place, step, top, floor)
+    yield from _depth_axis(panel.x, place, floor, end)
+    for lines, on_right in ((panel.first_lines, False), (panel.second_lines, True)):
+        scale = Scale.of(lines, top, bottom, panel.log)
+        if scale:
+            yield from _value_axis(panel, scale, end, on_right)
+            for line in lines:
+                yield from _curve(line, panel.x, place, scale)
+    for mark in panel.marks:
+        yield from _mark(mark, place, step, top, bottom)
+
+
+def _hits(panel: Panel, place: Place, step: float, top: float, floor: float) -> Iterator[Markup]:
+    """One column a layer: what the pointer meets, what lights up, and the tooltip where scripts are off."""
+    for at, layer in enumerate(panel.x):
+        words = [f"layer {layer}", *(f"{line.label}: {line.text(at)}" for line in panel.lines)]
+        size = {"x": place(layer - 0.5), "y": top, "width": step, "height": floor - top}
+        yield tag("rect", tag("title", "\n".join(words)), class_="hit", data_t=layer, **size)
+
+
+def _depth_axis(x: Sequence[int], place: Place, floor: float, end: float) -> Iterator[Markup]:
+    yield tag("path", class_="axis", d=f"M{LEFT} {floor}H{end}")
+    yield _text(0, floor + 16, "layer", "start")
+    for tick in depth_ticks(x):
+        yield tag("path", class_="axis", d=f"M{place(tick):.1f} {floor}v4")
+        yield _text(place(tick), floor + 16, str(tick), "middle")
+
+
+def _value_axis(panel: Panel, scale: Scale, end: float, on_right: bool) -> Iterator[Markup]:
+    for tick in scale.ticks():
+        height = scale(tick)
+        if on_right:
+            yield _text(end + 6, height + 3.5, number(tick), "start", "paper")
+        else:
+            yield tag("path", class_="grid", d=f"M{LEFT} {height:.1f}H{end}")
+            yield _text(LEFT - 6, height + 3.5, number(tick), "end")
+    if on_right:
+        yield _text(WIDTH, 11, panel.second_axis or "", "end", "name paper")
+    else:
+        yield _text(0, 11, panel.axis, "start", "name")
+
+
+def _curve(line: Line, x: Sequence[int], place: Place, scale: Scale) -> Iterator[Markup]:
+    for band in line.bands():
+        for run in runs(band):
+            ends = [(place(x[at]), *interval) for at, interval in run]
+            points = [f"{across:.1f} {scale(low):.1f}" for across, low, _ in ends]
+            points += [f"{across:.1f} {scale(high):.1f}" for across, _, high in reversed(ends)]
+            yield tag("path", class_=f"band {line.role}", d=f"M{'L'.join(points)}Z")
+    for stretch in runs(line.values):
+        points = [f"{place(x[at]):.1f} {scale(value):.1f}" for at, value in stretch]
+        # A lone value is a path of no length, which its round cap shows as a point.
+        yield tag("path", class_=f"line {line.role}", d=f"M{'L'.join(points)}{'h0' * (len(points) == 1)}")
+    if line.role == "level" and line.values[-1] is not None:
+        yield _text(place(x[-1]), scale(line.values[-1]) - 4, line.label, "end")
+
+
+def _mark(mark: Mark, place: Place, step: float, top: float, bottom: float) -> Iterator[Markup]:
+    paper = mark.role == "paper"
+    kind = mark.role if mark.claimed else f"{mark.role} rejected"
+    across = place(mark.layer)
+    yield tag("path", class_=f"mark {kind}", d=f"M{across:.1f} {top}V{bottom}")
+    outward = "end" if mark.label == BOUNDARIES["LI"] and across > LEFT + 40 else "start"
+    nudge = -3 if outward == "end" else 3
+    yield _text(across + nudge, top - (4 if paper else 14), f"{mark.label} {mark.layer}", outward, kind)
+    # Confidence sets lie in two rows above the axis, calibrated first.
+    row = bottom + 2 + SET_ROW * paper
+    for low, high in mark.spans():
+        size: dict[str, float] = {
+            "x": place(low),
+            "y": row,
+            "width": max((high - low) * step, 2),
+            "height": SET_ROW - 4,
+        }
+        yield tag("rect", class_=f"set {kind}", **size)
+
+
+def strip_svg(row: StripRow) -> Markup:
+    """One mode of the layer strip, as wide as its container: blocks, boundaries, and the sets below them."""
+    share = 100 / len(row.scales)
+    parts = []
+    for block, scale in enumerate(row.scales, start=1):
+        title = tag("title", f"block {block}: {scale}")
+        size: dict[str, str | float] = {
+            "x": f"{(block - 1) * share:.2f}%",
+            "y": 16,
+            "width": f"{share:.2f}%",
+            "height": 18,
+        }
+        parts.append(tag("rect", title, class_=f"block {scale.lower()}", data_t=block, **size))
+    start = 0
+    for scale, group in groupby(row.scales):
+        length = len(list(group))
+        # About seven pixels a letter on the narrowest screen.
+        label = scale if length * share > 2.4 * len(scale) else scale[0]
+        middle = f"{(start + length / 2) * share:.2f}%"
+        parts.append(tag("text", label, class_=f"on {scale.lower()}", x=middle, y=29, text_anchor="middle"))
+        start += length
+    for mark in row.marks:
+        parts += _strip_mark(mark, share)
+    kind = f"strip {row.role}" if row.claimed else f"strip {row.role} rejected"
+    label = f"scale of each block, {row.role} mode"
+    return tag("svg", *parts, class_=kind, width="100%", height=46, role="img", aria_label=label)
+
+
+def _strip_mark(mark: Mark, share: float) -> Iterator[Markup]:
+    across = f"{mark.layer * share:.2f}%"
+    yield tag("line", class_="edge", x1=across, x2=across, y1=12, y2=36)
+    outward = "end" if mark.label == BOUNDARIES["LI"] and mark.layer * share > 14 else "start"
+    if mark.layer * share > 86:
+        outward = "end"
+    yield tag("text", f"{mark.label} {mark.layer}", class_="edge", x=across, y=10, text_anchor=outward)
+    for low, high in mark.spans():
+        size: dict[str, str | float] = {
+            "x": f"{low * share:.2f}%",
+            "y": 39,
+            "width": f"{max((high - low) * share, 0.4):.2f}%",
+        }
+        yield tag("rect", class_="set", height=5, **size)
+
+
+def _text(x: float, y: float, text: str, anchor: str, kind: str = "") -> Markup:
+    return tag("text", text, class_=kind, x=x, y=y, text_anchor=anchor)
+
+
+def tag(name: str, *children: str, **attributes: str | float) -> Markup:
+    """An element with everything escaped that is not markup already; `data_t=1` writes `data-t="1"`."""
+    written = [
+        Markup(' {}="{}"').format(
+            key.rstrip("_").replace("_", "-"), f"{value:.1f}" if isinstance(value, float) else value
+        )
+        for key, value in attributes.items()
+        if value != ""
+    ]
+    return Markup("<{0}{1}>{2}</{0}>").format(name, Markup("").join(written), Markup("").join(children))

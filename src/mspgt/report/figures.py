@@ -1,0 +1,283 @@
+"""Figures for a paper: the page's panels as SVG and PDF at a venue's width, the same bytes every time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from io import BytesIO
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.gridspec import GridSpec
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch, Rectangle
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
+
+from mspgt.errors import InputError
+from mspgt.report.panels import (
+    UNDIVIDED,
+    Line,
+    Mark,
+    Panel,
+    StripRow,
+    depth_ticks,
+    known_values,
+    logarithmic,
+    runs,
+)
+from mspgt.report.words import number
+
+# Width of the text, or of one column, in inches.
+VENUES = {"neurips": 5.5, "icml": 6.75, "icml-column": 3.25, "acl": 6.3, "acl-column": 3.03}
+
+BLUE, VERMILLION, GREEN, PURPLE, BLACK, GREY = (
+    "#0b5a9e",
+    "#c1440e",
+    "#00705a",
+    "#7b3f8c",
+    "#1a1a1a",
+    "#8f8f8f",
+)
+COLOURS = {"calibrated": BLUE, "paper": VERMILLION, "twin": GREY, "variant": PURPLE, "level": BLACK}
+LOOKS: dict[str, dict[str, Any]] = {
+    "calibrated": {"linewidth": 1.1, "marker": "o", "markersize": 1.7, "zorder": 4},
+    "paper": {"linewidth": 0.7, "dashes": (4, 1.5), "zorder": 3},
+    "twin": {"linewidth": 0.7, "zorder": 2},
+    "variant": {"linewidth": 0.8, "dashes": (1.5, 1), "zorder": 3},
+    "level": {"linewidth": 0.7, "dashes": (1, 1.5), "zorder": 2},
+}
+# The scales are ordered with depth, so they take three steps of an ordered map (viridis), and their letters.
+SCALES = {"Local": "#7ad151", "Intermediate": "#2a788e", "Global": "#440154", UNDIVIDED: "#ffffff"}
+
+STYLE = {
+    "font.family": "serif",
+    # First the Times-like face that comes with matplotlib, so that a figure is the same on every machine.
+    "font.serif": ["STIXGeneral", "Times New Roman", "Times", "serif"],
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.labelsize": 7.5,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 7.5,
+    "axes.spines.top": False,
+    "axes.linewidth": 0.5,
+    "axes.edgecolor": BLACK,
+    "axes.titlelocation": "left",
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "grid.color": "#e4e4e4",
+    "grid.linewidth": 0.4,
+    "axes.axisbelow": True,
+    "xtick.major.width": 0.5,
+    "ytick.major.width": 0.0,
+    "xtick.major.size": 2,
+    "ytick.major.size": 0,
+    "legend.frameon": False,
+    "pdf.fonttype": 42,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "mspgt",
+    # A model may be called `$x$`.
+    "text.parse_math": False,
+}
+
+
+def panels_figure(
+    panels: Sequence[Panel], title: str, depth: str, venue: str = "neurips"
+) -> dict[str, bytes]:
+    """Draw panels two abreast, or one above the other in a narrow column.
+
+    Args:
+        panels: panels of one model that share their horizontal axis.
+        title: the line above them.
+        depth: name of the horizontal axis.
+        venue: a key of `VENUES`.
+
+    Returns:
+        `svg` and `pdf` → the file's bytes.
+    """
+    columns = 2 if venue_width(venue) > 4 else 1
+    lines = -(-len(panels) // columns)
+    right = 0.48 if any(panel.second_lines for panel in panels) else 0.08
+    with _style():
+        figure = _figure(venue, 0.9 + 1.35 * lines)
+        figure.text(0.05 / venue_width(venue), 0.995, title, va="top", fontsize=9, fontweight="bold")
+        grid = _grid(
+            figure, lines, columns, top=0.42, bottom=0.65, left=0.5, right=right, wide=0.55 + right, high=0.45
+        )
+        for at, panel in enumerate(panels):
+            axes = figure.add_subplot(grid[divmod(at, columns)])
+            _draw(axes, panel)
+            if at + columns >= len(panels):
+                axes.set_xlabel(depth)
+        drawn = {(line.role, line.label): line for panel in panels for line in panel.lines}
+        handles = [_handle(line) for line in drawn.values()]
+        figure.legend(
+            handles=handles,
+            loc="lower center",
+            ncols=max(len(handles), 1),
+            handlelength=1.8,
+            columnspacing=1.2,
+        )
+        return _files(figure)
+
+
+def strips_figure(models: dict[str, list[StripRow]], venue: str = "neurips") -> dict[str, bytes]:
+    """Draw the layer strips of all models over relative depth, calibrated mode above paper mode.
+
+    Returns:
+        `svg` and `pdf` → the file's bytes.
+    """
+    with _style():
+        figure = _figure(venue, 0.75 + 0.55 * len(models))
+        grid = _grid(figure, 1, 1, top=0.05, bottom=0.6, left=0.08, right=0.62)
+        axes = figure.add_subplot(grid[0, 0])
+        for at, (name, rows) in enumerate(models.items()):
+            axes.text(0, at - 0.42, name, fontweight="bold", va="bottom")
+            for offset, row in zip((-0.2, 0.12), rows, strict=True):
+                _strip(axes, row, at + offset)
+        axes.set(xlim=(0, 1), ylim=(len(models) - 0.4, -0.75), xlabel="relative depth")
+        axes.set_yticks([])
+        axes.grid(visible=False)
+        axes.spines[["left", "right"]].set_visible(False)
+        handles = [Patch(fc=colour, ec=BLACK, lw=0.3, label=scale) for scale, colour in SCALES.items()]
+        figure.legend(handles=handles, loc="lower center", ncols=4, columnspacing=1.2, handlelength=1.2)
+        return _files(figure)
+
+
+def venue_width(venue: str) -> float:
+    """Width of a figure in inches.
+
+    Raises:
+        InputError: an unknown venue.
+    """
+    if venue not in VENUES:
+        raise InputError(f"Expected a venue out of {', '.join(VENUES)}, found {venue!r}. Choose one of them.")
+    return VENUES[venue]
+
+
+def _figure(venue: str, height: float) -> Figure:
+    return Figure(figsize=(venue_width(venue), height))
+
+
+def _grid(
+    figure: Figure, lines: int, columns: int, *, top: float, bottom: float, left: float, right: float,
+    wide: float = 0.0, high: float = 0.0,
+) -> GridSpec:  # fmt: skip
+    """Axes between margins in inches; a layout engine would draw every figure twice."""
+    width, height = figure.get_size_inches()
+    across = (width - left - right - wide * (columns - 1)) / columns
+    down = (height - top - bottom - high * (lines - 1)) / lines
+    return GridSpec(
+        lines, columns, figure, left=left / width, right=1 - right / width, top=1 - top / height,
+        bottom=bottom / height, wspace=wide / across, hspace=high / down,
+    )  # fmt: skip
+
+
+def _draw(axes: Axes, panel: Panel) -> None:
+    axes.set_title(panel.title, pad=10 if panel.marks else 5)
+    if not (panel.lines and panel.x):
+        axes.set(xticks=[], yticks=[])
+        axes.spines[["left", "right"]].set_visible(False)
+        axes.text(0.5, 0.5, "not measured", ha="center", va="center", color=GREY, transform=axes.transAxes)
+        return
+    axes.set_xlim(panel.x[0] - 0.6, panel.x[-1] + 0.6)
+    axes.set_xticks(depth_ticks(panel.x))
+    axes.spines["right"].set_visible(False)
+    _curves(axes, panel.first_lines, panel)
+    axes.set_ylabel(panel.axis)
+    if panel.second_lines:
+        other = axes.twinx()
+        other.grid(visible=False)
+        _curves(other, panel.second_lines, panel)
+        other.spines[["left", "right"]].set_visible(False)
+        other.set_ylabel(panel.second_axis or "", color=VERMILLION)
+        other.tick_params(axis="y", colors=VERMILLION)
+    for mark in panel.marks:
+        _mark(axes, mark)
+
+
+def _curves(axes: Axes, lines: Sequence[Line], panel: Panel) -> None:
+    for line in lines:
+        colour, look = COLOURS[line.role], LOOKS[line.role]
+        for band in line.bands():
+            for run in runs(band):
+                x = [panel.x[at] for at, _ in run]
+                low, high = zip(*(interval for _, interval in run), strict=True)
+                axes.fill_between(x, low, high, color=colour, alpha=0.16, linewidth=0)
+        for stretch in runs(line.values):
+            axes.plot(
+                [panel.x[at] for at, _ in stretch], [value for _, value in stretch], color=colour, **look
+            )
+    known = [value for line in lines for value in known_values(line)]
+    if not known:
+        axes.set_yticks([])
+    elif panel.log and logarithmic(lines):
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 3)))
+        axes.minorticks_off()
+    else:
+        # Room for the confidence sets below the curves.
+        margin = (max(known) - min(known)) or abs(known[0]) or 1.0
+        axes.set_ylim(min(known) - margin * (0.2 if panel.marks else 0.05), max(known) + 0.08 * margin)
+        axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+
+
+def _mark(axes: Axes, mark: Mark) -> None:
+    colour, dashes = COLOURS[mark.role], (5, 2) if mark.label == "L–I" else (1.5, 1.5)
+    strength = 1.0 if mark.claimed else 0.45
+    paper = mark.role == "paper"
+    axes.axvline(mark.layer, color=colour, linewidth=0.8, dashes=dashes, alpha=strength, zorder=1)
+    axes.annotate(
+        mark.label, (mark.layer, 1), xycoords=("data", "axes fraction"), xytext=(0, 1 if paper else 6),
+        textcoords="offset points", ha="center", color=colour, fontsize=6, alpha=strength,
+    )  # fmt: skip
+    for low, high in mark.spans():
+        place = Rectangle(
+            (low, 0.02 if paper else 0.07), high - low, 0.03, transform=axes.get_xaxis_transform(),
+            facecolor=colour, alpha=strength, linewidth=0, zorder=5,
+        )  # fmt: skip
+        axes.add_patch(place)
+
+
+def _strip(axes: Axes, row: StripRow, height: float) -> None:
+    layers = len(row.scales)
+    strength = 1.0 if row.claimed else 0.35
+    for block, scale in enumerate(row.scales):
+        edge = "#b5b5b5" if scale == UNDIVIDED else "white"
+        place = (block / layers, height - 0.11)
+        axes.add_patch(Rectangle(place, 1 / layers, 0.2, fc=SCALES[scale], ec=edge, lw=0.4, alpha=strength))
+    for mark in row.marks:
+        axes.vlines(mark.layer / layers, height - 0.14, height + 0.14, color=BLACK, linewidth=0.9)
+        for low, high in mark.spans():
+            place = (low / layers, height + 0.105)
+            axes.add_patch(Rectangle(place, (high - low) / layers, 0.035, facecolor=BLACK, linewidth=0))
+    axes.annotate(
+        row.role, (1, height), xytext=(4, 0), textcoords="offset points", va="center",
+        color=COLOURS[row.role], fontsize=7, annotation_clip=False,
+    )  # fmt: skip
+
+
+def _handle(line: Line) -> Line2D | Patch:
+    if line.role == "twin":
+        return Patch(facecolor=GREY, alpha=0.35, linewidth=0, label=line.label)
+    return Line2D([], [], color=COLOURS[line.role], label=line.label, **LOOKS[line.role])
+
+
+@contextmanager
+def _style() -> Iterator[None]:
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(STYLE)
+        yield
+
+
+def _files(figure: Figure) -> dict[str, bytes]:
+    files = {}
+    for form, metadata in (("svg", {"Date": None, "Creator": "mspgt"}), ("pdf", {"CreationDate": None})):
+        buffer = BytesIO()
+        figure.savefig(buffer, format=form, metadata=metadata)
+        files[form] = buffer.getvalue()
+    return files

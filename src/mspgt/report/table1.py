@@ -1,0 +1,176 @@
+"""Table 1: the boundaries of every model in both modes, and the paper's own rows beside them as data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from mspgt.report.tables import Cell, Table
+from mspgt.report.words import (
+    BOUNDARIES,
+    MISSING,
+    NO_REASON,
+    Json,
+    claims,
+    counted,
+    disagreements,
+    false_rate,
+    findings,
+    layer_set,
+    number,
+    out_of_sight,
+    percent,
+)
+
+PRINTED = "as printed"
+_PLACE = dict.fromkeys(("relative", "low", "high", "width"), "double")
+_PLACES = {
+    f"{b}_{key}": t for b in BOUNDARIES for key, t in {"layer": "int64", **_PLACE, "set": "string"}.items()
+}
+COLUMNS = {
+    "model": "string", "family": "string", "layers": "int64", "mode": "string", **_PLACES,
+    "accepted": "bool", "successes": "double",
+    "noise_found_median": "double", "noise_found_max": "double",
+    "noise_accepted_median": "double", "noise_accepted_max": "double",
+    "claims": "string", "could_not_be_seen": "string",
+    "noise_ratio_S1": "double", "noise_ratio_S2": "double", "noise_ratio_S3": "double",
+    "modes_disagree": "bool", "reason": "string", "source": "string",
+}  # fmt: skip
+READING = ("Model", "Layers", "Mode", "L–I", "I–G", "Decision", "False boundaries", "se/τ: S1, S2, S3")
+
+
+@cache
+def printed() -> dict[str, Any]:
+    """The paper's own Table 1, with its source and status."""
+    text = (files("mspgt.report") / "paper_table1.json").read_text(encoding="utf-8")
+    rows: dict[str, Any] = json.loads(text)
+    return rows
+
+
+def table1(results: Json) -> Table:
+    """Table 1 as numbers: one row a model and mode, then the paper's rows.
+
+    `relative` is in [0, 1]; `low`, `high` and `width` are the 95 % interval of paper mode, in layers; `set`
+    is the 95 % confidence set of calibrated mode; `noise_*` is the rate on featureless noise.
+    """
+    records = [record for name, model in results["models"].items() for record in _records(name, model)]
+    for row in printed()["rows"]:
+        places = {f"{which}_layer": row[which] for which in BOUNDARIES}
+        places |= {f"{which}_relative": row[f"{which}_relative"] for which in BOUNDARIES}
+        own = {key: row[key] for key in ("model", "family", "layers")}
+        records.append(own | places | {"mode": PRINTED, "source": printed()["source"]})
+    rows: list[tuple[Cell, ...]] = [tuple(record.get(column) for column in COLUMNS) for record in records]
+    return Table("table1", "Boundaries of every model in both modes", COLUMNS, rows)
+
+
+def _records(name: str, model: Json) -> Iterator[dict[str, Cell]]:
+    paper, calibrated = model["boundaries"]["paper"], model["boundaries"]["calibrated"]
+    about = {"model": name, "family": model["family"], "layers": model["layers"]}
+    about["modes_disagree"] = bool(disagreements(model))
+    record = {**about, "mode": "paper", "accepted": paper["accepted"], "successes": paper["successes"]}
+    for outcome in ("found", "accepted"):
+        record[f"noise_{outcome}_median"], record[f"noise_{outcome}_max"] = false_rate(model, outcome)
+    for which in BOUNDARIES:
+        boundary = paper[which] or {}
+        record |= {f"{which}_{key}": boundary.get(key) for key in ("layer", "relative", "width")}
+        record[f"{which}_low"], record[f"{which}_high"] = boundary.get("ci") or (None, None)
+    yield record | {"reason": "; ".join(paper["reasons"]) or None}
+
+    record = {**about, "mode": "calibrated", "reason": "; ".join(calibrated["reasons"]) or None}
+    for which in BOUNDARIES:
+        claim = calibrated["chosen"].get(which) or {}
+        record |= {f"{which}_{key}": claim.get(key) for key in ("layer", "relative")}
+        record[f"{which}_set"] = layer_set(claim["set"]) if claim else None
+    record |= {f"noise_ratio_{signal}": value for signal, value in calibrated["noise_ratio"].items()}
+    record["claims"] = "; ".join(_claim_words(claim) for _, claim in claims(model)) or None
+    yield record | {"could_not_be_seen": ", ".join(out_of_sight(model)) or None}
+
+
+def table1_for_reading(results: Json) -> Table:
+    """Table 1 as text, for the page, the terminal and LaTeX; models whose modes disagree come first."""
+    rows: list[tuple[Cell, ...]] = []
+    for found in findings(results):
+        model = results["models"][found.model]
+        head = (found.model, str(model["layers"]))
+        paper, calibrated = model["boundaries"]["paper"], model["boundaries"]["calibrated"]
+        places = [_paper_place(paper[which]) for which in BOUNDARIES]
+        rows.append((*head, "paper", *places, _paper_decision(paper), _noise(model), ""))
+        places = [_calibrated_place(calibrated["chosen"].get(which)) for which in BOUNDARIES]
+        ratios = ", ".join(number(ratio, 2) for ratio in calibrated["noise_ratio"].values())
+        rows.append(
+            (*head, "calibrated", *places, _calibrated_decision(model), "≤ 5\u202f% by calibration", ratios)
+        )
+    for row in printed()["rows"]:
+        places = [f"{row[which]} ({percent(row[f'{which}_relative'], 1)})" for which in BOUNDARIES]
+        rows.append((row["model"], str(row["layers"]), PRINTED, *places, "accepted", MISSING, MISSING))
+    return Table(
+        "table1",
+        f"Boundaries in both modes; “{PRINTED}”: {printed()['source']}",
+        dict.fromkeys(READING, "string"),
+        rows,
+    )
+
+
+def _paper_place(boundary: Json | None) -> str:
+    if not boundary:
+        return MISSING
+    place = f"{boundary['layer']} ({percent(boundary['relative'], 1)})"
+    if not boundary["ci"]:
+        return f"{place}\nno interval"
+    low, high = boundary["ci"]
+    return f"{place}\nCI {number(low)}–{number(high)}, width {number(boundary['width'])}"
+
+
+def _calibrated_place(claim: Json | None) -> str:
+    if not claim:
+        return MISSING
+    within = f"set {{{layer_set(claim['set'])}}}" if claim["set"] else "no set"
+    return f"{claim['layer']} ({percent(claim['relative'], 1)})\n{claim['kind']}, {within}"
+
+
+def _paper_decision(paper: Json) -> str:
+    why = "; ".join(paper["reasons"]) or NO_REASON
+    if not (paper["LI"] or paper["IG"]):
+        return f"no boundary: {why}"
+    if paper["accepted"] is None:
+        return f"neither accepted nor rejected: {why}"
+    return "accepted" if paper["accepted"] else f"rejected: {why}"
+
+
+def _calibrated_decision(model: Json) -> str:
+    found = [_claim_words(claim) for _, claim in claims(model)]
+    why = "; ".join(model["boundaries"]["calibrated"]["reasons"])
+    words = "\n".join(found) or "no boundary" + (f": {why}" if why else "")
+    blind = out_of_sight(model)
+    return words + (f" ({', '.join(blind)} could not have been seen)" if blind else "")
+
+
+def _claim_words(claim: Json) -> str:
+    return f"{claim['kind']} at {claim['layer']}, set {{{layer_set(claim['set'])}}}"
+
+
+def _noise(model: Json) -> str:
+    words = []
+    for outcome in ("found", "accepted"):
+        median, worst = false_rate(model, outcome)
+        words.append(
+            f"{outcome} {percent(median)}" + (f", up to {percent(worst)}" if worst is not None else "")
+        )
+    measured = model["boundaries"]["paper"]["false_boundary_rate"]
+    return "\n".join(words) if measured else f"{MISSING} not measured at this depth"
+
+
+def summary_lines(results: Json) -> list[str]:
+    """Table 1 for a terminal: per model what each mode says, disagreements first."""
+    lines = []
+    for found in findings(results):
+        model = results["models"][found.model]
+        lines += [f"{found.model} ({counted(model['layers'], 'layer')}): {found.headline}"]
+        lines += [
+            f"  calibrated  {found.calibrated} {found.power}",
+            f"  paper       {found.paper} {found.noise}",
+        ]
+    return lines

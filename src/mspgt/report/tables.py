@@ -1,0 +1,142 @@
+"""Tables of a report: Table 1 in both modes beside the paper's own rows, and everything the charts show."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from io import BytesIO, StringIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mspgt.report.panels import Panel
+from mspgt.report.words import Json, claims, layer_set, model_of, number
+
+Cell = str | int | float | bool | None
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows under typed columns (`string`, `int64`, `double`, `bool`); a missing value is None."""
+
+    name: str
+    title: str
+    columns: dict[str, str]
+    rows: list[tuple[Cell, ...]]
+
+    def csv(self) -> str:
+        """Comma-separated text with a header; numbers in full, missing values empty."""
+        text = StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(self.columns)
+        writer.writerows(self.rows)
+        return text.getvalue()
+
+    def parquet(self) -> bytes:
+        """The same rows, typed."""
+        columns = zip(*self.rows, strict=True) if self.rows else ([] for _ in self.columns)
+        arrays = [
+            pa.array(list(c), type=pa.type_for_alias(t))
+            for c, t in zip(columns, self.columns.values(), strict=True)
+        ]
+        buffer = BytesIO()
+        pq.write_table(pa.table(arrays, names=list(self.columns)), buffer)
+        return buffer.getvalue()
+
+    def latex(self) -> str:
+        """A booktabs table; long ones break over pages."""
+        # Beyond a page, `tabular` would run off the paper.
+        form = "tabular" if len(self.rows) <= 40 else "longtable"
+        numeric = [kind in ("int64", "double") for kind in self.columns.values()]
+        lines = [rf"% {self.title}; needs booktabs" + (" and longtable" if form == "longtable" else "")]
+        lines += [rf"\begin{{{form}}}{{{''.join('r' if right else 'l' for right in numeric)}}}", r"\toprule"]
+        lines += [_latex_row(self.columns), r"\midrule"]
+        lines += [_latex_row(map(cell_text, row)) for row in self.rows]
+        return "\n".join([*lines, r"\bottomrule", rf"\end{{{form}}}", ""])
+
+
+def cell_text(cell: Cell) -> str:
+    """A cell for reading."""
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    return number(cell) if isinstance(cell, int | float) or cell is None else cell
+
+
+LATEX = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
+    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
+    "|": r"\textbar{}", "–": "--", "—": "---", "−": "$-$", "τ": r"$\tau$", "≤": r"$\leq$", "≥": r"$\geq$",
+    "\u202f": r"\,", "\n": " ", "\r": " ",
+}  # fmt: skip
+
+
+def latex_text(text: str) -> str:
+    """Text with every character that LaTeX would read as a command made plain."""
+    return "".join(LATEX.get(character, character) for character in text)
+
+
+def _latex_row(cells: Iterable[str]) -> str:
+    return " & ".join(map(latex_text, cells)) + r" \\"
+
+
+def claims_table(results: Json) -> Table:
+    """Every boundary of the calibrated detector; `role` is empty for one that is neither L–I nor I–G."""
+    columns = {
+        "model": "string", "kind": "string", "role": "string", "layer": "int64", "layer_zero_based": "int64",
+        "relative": "double", "set": "string", "score": "double", "critical": "double", "support": "int64",
+        "robust": "string",
+    }  # fmt: skip
+    rows: list[tuple[Cell, ...]] = []
+    for name, model in results["models"].items():
+        for role, claim in claims(model):
+            held = {None: "not tested", True: "holds", False: "lost"}
+            robust = "; ".join(
+                f"{what.replace('_', ' ')}: {held[ok]}" for what, ok in claim["robust"].items()
+            )
+            own = [claim[key] for key in ("layer", "layer_zero_based", "relative")]
+            score = [claim[key] for key in ("score", "critical", "support")]
+            rows.append((name, claim["kind"], role, *own, layer_set(claim["set"]), *score, robust))
+    return Table("claims", "Boundaries of the calibrated detector", columns, rows)
+
+
+def curves_table(name: str, title: str, axis: str, charts: dict[str, Sequence[Panel]]) -> Table:
+    """What charts draw, one row a model, panel, curve and layer; `low` and `high` are the 95 % interval.
+
+    Args:
+        axis: name of the horizontal axis: `transition` or `layer`.
+        charts: model → its panels.
+    """
+    columns = {"model": "string", "panel": "string", "curve": "string", axis: "int64"}
+    columns |= dict.fromkeys(("value", "low", "high"), "double")
+    rows: list[tuple[Cell, ...]] = []
+    for model, panels in charts.items():
+        for panel in panels:
+            for line in panel.lines:
+                outer = line.bands()[0] if line.bands() else [None] * len(panel.x)
+                for layer, value, interval in zip(panel.x, line.values, outer, strict=True):
+                    rows.append((model, panel.key, line.label, layer, value, *(interval or (None, None))))
+    return Table(name, title, columns, rows)
+
+
+def warnings_table(results: Json) -> Table:
+    """Everything that must be known before believing a number."""
+    rows = [
+        (model_of(results, one["where"]), one["where"], one["what"], one["consequence"])
+        for one in results["warnings"]
+    ]
+    return Table(
+        "warnings", "Warnings", dict.fromkeys(("model", "where", "what", "consequence"), "string"), list(rows)
+    )
+
+
+def checks_table(results: Json) -> Table:
+    """Whether each model could be measured; `ok` is empty where a check does not apply."""
+    rows: list[tuple[Cell, ...]] = [
+        (name, check["name"], check["ok"], check["reason"])
+        for name, model in results["models"].items()
+        for check in model["checks"]
+    ]
+    return Table(
+        "checks", "Checks", {"model": "string", "check": "string", "ok": "bool", "reason": "string"}, rows
+    )

@@ -1,0 +1,60 @@
+"use strict";
+// A layer under the pointer (or chosen with the arrow keys) lights up in every chart, strip and table of its
+// model, and its numbers, which the tables already hold, are read out below the charts.
+for (const model of document.querySelectorAll(".model")) {
+  let lit = null;
+
+  function light(layer) {
+    if (layer === lit) return;
+    lit = layer;
+    for (const old of model.querySelectorAll(".lit")) old.classList.remove("lit");
+    if (layer !== null)
+      for (const part of model.querySelectorAll(`[data-t="${layer}"]`)) part.classList.add("lit");
+  }
+
+  function read(group) {
+    const readout = group.querySelector(".readout");
+    const row = group.querySelector(`tr[data-t="${lit}"]`);
+    readout.hidden = row === null;
+    if (row === null) return;
+    const names = [...group.querySelectorAll("thead th")].map((cell) => cell.textContent);
+    const cells = [...row.children].map((cell) => cell.textContent);
+    readout.replaceChildren(`${names[0]} ${cells[0]}`);
+    for (let i = 1; i < cells.length; i++) {
+      const part = document.createElement("span");
+      part.textContent = `${names[i]} ${cells[i]}`;
+      readout.append(part);
+    }
+  }
+
+  for (const group of model.querySelectorAll(".group")) {
+    const hide = () => { light(null); const readout = group.querySelector(".readout"); if (readout) readout.hidden = true; };
+    group.addEventListener("pointerover", (event) => {
+      const hit = event.target.closest("[data-t]");
+      if (hit) { light(hit.dataset.t); read(group); }
+    });
+    group.addEventListener("pointerleave", hide);
+    for (const chart of group.querySelectorAll(".chart")) {
+      const layers = [...chart.querySelectorAll(".hit")].map((hit) => hit.dataset.t);
+      if (!layers.length) continue;
+      chart.tabIndex = 0;
+      chart.addEventListener("blur", hide);
+      chart.addEventListener("keydown", (event) => {
+        const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+        if (!step) return;
+        event.preventDefault();
+        const at = layers.indexOf(lit);
+        light(layers[at < 0 ? 0 : Math.min(Math.max(at + step, 0), layers.length - 1)]);
+        read(group);
+      });
+    }
+  }
+  for (const strip of model.querySelectorAll(".strips")) {
+    strip.addEventListener("pointerover", (event) => light(event.target.dataset.t ?? null));
+    strip.addEventListener("pointerleave", () => light(null));
+  }
+}
+// Printed pages show the numbers too.
+addEventListener("beforeprint", () => {
+  for (const closed of document.querySelectorAll("details")) closed.open = true;
+});

@@ -1,0 +1,234 @@
+"""What was found, in plain words: numbers with their missing values, sentences, and where modes disagree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+Json = dict[str, Any]
+
+MISSING = "—"
+NO_REASON = "no reason was recorded"
+BOUNDARIES = {"LI": "L–I", "IG": "I–G"}
+KIND_NAMES = ("spike", "bump", "step", "kink")
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """A number with `digits` significant digits and a true minus sign; a dash where it was not measured."""
+    if value is None:
+        return MISSING
+    text = f"{value:,}" if isinstance(value, int) else f"{value:.{digits}g}"
+    return text.replace("-", "−")
+
+
+def percent(share: float | None, digits: int = 0) -> str:
+    """A share in [0, 1] as a percentage."""
+    return MISSING if share is None else f"{100 * share:.{digits}f}\u202f%"
+
+
+def consecutive(layers: Iterable[int]) -> list[tuple[int, int]]:
+    """First and last layer of every stretch without a gap."""
+    stretches: list[tuple[int, int]] = []
+    for layer in sorted(set(layers)):
+        if stretches and layer == stretches[-1][1] + 1:
+            stretches[-1] = (stretches[-1][0], layer)
+        else:
+            stretches.append((layer, layer))
+    return stretches
+
+
+def layer_set(layers: Iterable[int]) -> str:
+    """A set of layers with its gaps: `[6, 7, 8, 11]` is `6–8, 11`."""
+    return ", ".join(str(low) if low == high else f"{low}–{high}" for low, high in consecutive(layers))
+
+
+def counted(count: int, what: str) -> str:
+    """`1 layer`, `2 layers`."""
+    return f"{count:,} {what}{'s' if count != 1 else ''}"
+
+
+def listing(items: Iterable[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    words = list(items)
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
+def reason(results: Json, *path: str) -> str:
+    """Why a value is null: the warning at its dotted path or nearest above it, for this or all models."""
+    for end in range(len(path), 2, -1):
+        places = (".".join(path[:end]), ".".join((path[0], "*", *path[2:end])))
+        for warning in results["warnings"]:
+            if warning["where"] in places:
+                return str(warning["what"])
+    return NO_REASON
+
+
+def model_of(results: Json, where: str) -> str | None:
+    """The model that a dotted path into results.json is about; names have dots, so the longest wins."""
+    owners = [name for name in results["models"] if f"{where}.".startswith(f"models.{name}.")]
+    return max(owners, key=len, default=None)
+
+
+def claims(model: Json) -> list[tuple[str, Json]]:
+    """All boundaries of the calibrated detector in order of depth, with its name if it was chosen as one."""
+    calibrated = model["boundaries"]["calibrated"]
+    names = {
+        (claim["kind"], claim["layer"]): BOUNDARIES[which]
+        for which, claim in calibrated["chosen"].items()
+        if claim
+    }
+    found = [claim for kind in KIND_NAMES for claim in calibrated[kind]]
+    found.sort(key=lambda claim: claim["layer"])
+    return [(names.get((claim["kind"], claim["layer"]), ""), claim) for claim in found]
+
+
+def out_of_sight(model: Json) -> list[str]:
+    """Kinds that no boundary of any size could have shown at this depth, as the power statement says."""
+    power = model["boundaries"]["calibrated"]["power"]
+    return [kind for kind in KIND_NAMES if kind in power and power[kind].get("size80") is None]
+
+
+def false_rate(model: Json, outcome: str) -> tuple[float | None, float | None]:
+    """Median and maximum over the null family of how often the paper's protocol errs at this depth.
+
+    Args:
+        outcome: `found` (two peaks) or `accepted` (and both intervals < 5 layers).
+    """
+    rates = model["boundaries"]["paper"]["false_boundary_rate"] or {}
+    rate = rates.get(outcome)
+    if isinstance(rate, dict):
+        return rate.get("median"), rate.get("max")
+    return rate, None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One model in words; `disagree` names the boundaries on which the two modes differ."""
+
+    model: str
+    disagree: tuple[str, ...]
+    headline: str
+    paper: str
+    noise: str
+    calibrated: str
+    power: str
+
+
+def findings(results: Json) -> list[Finding]:
+    """Every model in words, those in which the modes disagree first, else in the order of the study."""
+    found = [finding(name, model) for name, model in results["models"].items()]
+    return sorted(found, key=lambda one: not one.disagree)
+
+
+def finding(name: str, model: Json) -> Finding:
+    """One model in words."""
+    disagree = disagreements(model)
+    return Finding(
+        model=name,
+        disagree=disagree,
+        headline=_headline(model, disagree),
+        paper=_paper_words(model),
+        noise=_noise_words(model),
+        calibrated=_calibrated_words(model),
+        power=_power_words(model),
+    )
+
+
+def disagreements(model: Json) -> tuple[str, ...]:
+    """Boundaries (`LI`, `IG`) that one mode claims and the other does not, or puts outside its 95 % set.
+
+    A paper-mode boundary that the protocol itself rejects is no claim; one that was never bootstrapped is.
+    """
+    return tuple(which for which in BOUNDARIES if not _agree(model, which))
+
+
+def _agree(model: Json, which: str) -> bool:
+    paper, chosen = _paper_claim(model, which), model["boundaries"]["calibrated"]["chosen"].get(which)
+    if paper is None or chosen is None:
+        return paper is chosen
+    return paper["layer"] in (chosen["set"] or [chosen["layer"]])
+
+
+def _paper_claim(model: Json, which: str) -> Json | None:
+    paper = model["boundaries"]["paper"]
+    boundary: Json | None = None if paper["accepted"] is False else paper[which]
+    return boundary
+
+
+def _headline(model: Json, disagree: tuple[str, ...]) -> str:
+    by_paper = [which for which in BOUNDARIES if _paper_claim(model, which)]
+    chosen = model["boundaries"]["calibrated"]["chosen"]
+    by_calibrated = [which for which in BOUNDARIES if chosen.get(which)]
+    if not disagree:
+        if not by_calibrated:
+            blind = len(out_of_sight(model)) == len(KIND_NAMES)
+            return "No boundary in either mode" + (", and none could have been seen" if blind else "")
+        places = listing(f"{BOUNDARIES[which]} at layer {chosen[which]['layer']}" for which in by_calibrated)
+        return f"Both modes agree: {places}"
+    if not by_calibrated:
+        return "Paper mode claims boundaries; calibrated mode finds none"
+    if not by_paper:
+        return "Calibrated mode finds a boundary; paper mode claims none"
+    return f"The modes disagree on {listing(BOUNDARIES[which] for which in disagree)}"
+
+
+def _paper_words(model: Json) -> str:
+    paper = model["boundaries"]["paper"]
+    found = [paper[which] for which in BOUNDARIES if paper[which]]
+    if not found:
+        why = "; ".join(paper["reasons"]) or NO_REASON
+        return f"The paper’s protocol finds no boundary: {why}."
+    places = listing(str(boundary["layer"]) for boundary in found)
+    words = f"The paper’s protocol peaks at layer{'s' * (len(found) > 1)} {places}"
+    if paper["accepted"] is None:
+        return f"{words}; without a bootstrap it neither accepts nor rejects them."
+    if paper["accepted"]:
+        return f"{words} and accepts them."
+    why = "; ".join(paper["reasons"]) or NO_REASON
+    return f"{words} but rejects them by its own rule: {why}."
+
+
+def _noise_words(model: Json) -> str:
+    median, worst = false_rate(model, "found")
+    accepted, worst_accepted = false_rate(model, "accepted")
+    if median is None and accepted is None:
+        return (
+            "How often that protocol finds boundaries in featureless noise was not measured for this model."
+        )
+
+    def upto(value: float | None) -> str:
+        return f" (up to {percent(value)})" if value is not None else ""
+
+    return (
+        f"In featureless noise of this depth the same protocol finds two boundaries in {percent(median)}"
+        f"{upto(worst)} of runs and accepts them in {percent(accepted)}{upto(worst_accepted)}."
+    )
+
+
+def _calibrated_words(model: Json) -> str:
+    calibrated, found = model["boundaries"]["calibrated"], claims(model)
+    if not found:
+        why = "; ".join(calibrated["reasons"])
+        return "The calibrated detector finds no boundary" + (f": {why}." if why else ".")
+    words = []
+    for name, claim in found:
+        within = f"95\u202f% set {layer_set(claim['set'])}" if claim["set"] else "no confidence set"
+        words.append(f"a {claim['kind']} at layer {claim['layer']} ({f'{name}, ' if name else ''}{within})")
+    return f"The calibrated detector finds {listing(words)}."
+
+
+def _power_words(model: Json) -> str:
+    power = model["boundaries"]["calibrated"]["power"]
+    if not power:
+        return "What could have been seen at this depth was not stated."
+    seen = [
+        f"a {kind} of {number(power[kind]['size80'], 2)} SD"
+        for kind in KIND_NAMES
+        if kind in power and power[kind].get("size80") is not None
+    ]
+    blind = out_of_sight(model)
+    if not seen:
+        return "No boundary of any kind could have been seen at this depth."
+    words = f"At this depth it finds, in 80\u202f% of cases, {listing(seen)} of layer-to-layer roughness."
+    return words + (f" It could not have seen a {' or a '.join(blind)}." if blind else "")

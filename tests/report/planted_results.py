@@ -1,0 +1,185 @@
+"""A results.json as a run would write it, built from the contract's own types: models of many depths, with the
+missing values and the hostile name that a page must survive."""
+
+import json
+from typing import Any
+
+import numpy as np
+
+from mspgt.results import (
+    KINDS,
+    Boundaries,
+    CalibratedResult,
+    Claim,
+    DataProvenance,
+    ModelResult,
+    Notice,
+    PaperBoundary,
+    PaperResult,
+    ProbeResult,
+    Provenance,
+    Results,
+    to_jsonable,
+)
+
+HOSTILE = "<script>alert(1)</script>"
+NESTED = (-1.96, -1.28, -0.67, 0.67, 1.28, 1.96)
+
+
+def planted() -> dict[str, Any]:
+    """Six models: the modes disagree on `acme/llama-deep` and on the hostile one; `state/mamba` has no S3,
+    `unlabelled` no S2, `one-block` no transitions."""
+    models = {
+        "stories": model(5, seed=1),
+        "acme/llama-deep": model(24, seed=2, paper=(7, 15, True), claims={"LI": None, "IG": None}),
+        "state/mamba": model(24, seed=3, paper=None, lost="S3"),
+        "unlabelled": model(12, seed=4, paper=(4, 8, False), lost="S2"),
+        HOSTILE: model(
+            32,
+            seed=5,
+            paper=(6, 20, True),
+            claims={
+                "LI": claim("spike", 11, 32, [10, 11]),
+                "IG": claim("step", 20, 32, [17, 18, 19, 20, 23]),
+            },
+        ),
+        "one-block": model(1, seed=6),
+    }
+    warnings = [
+        Notice(
+            "models.state/mamba.signals.S3", "the model has no attention", "S3 takes no part in the fusion"
+        ),
+        Notice("models.unlabelled.signals.S2", "no labels were given", "S2 takes no part in the fusion"),
+        Notice("models.one-block.signals", "one block has no transitions", "there is nothing to detect"),
+        Notice("models", "sentences were cut to the context", "12 of 600 lost their end"),
+    ]
+    data = DataProvenance(
+        "wikitext", "ab" * 32, 60, 8234, 213886, {"name": "ewt", "off": {"srl": "no roles given"}}
+    )
+    provenance = Provenance(
+        "0.1.0", "2.13.0", "5.23.0", "3.12.3", "cpu", dict.fromkeys(models, "float32"),
+        {"study": 0}, data, "2025-06-01T09:30:00Z", 312.4, "2 cores",
+    )  # fmt: skip
+    study = {"name": "planted", "hash": "9f" * 16, "mode_default": "calibrated"}
+    # Through text and back, so that the report sees what `json.load` gives.
+    return json.loads(json.dumps(to_jsonable(Results(study, provenance, models, {}, {}, warnings))))
+
+
+def claim(kind: str, layer: int, layers: int, within: list[int]) -> Claim:
+    robust = {"without_S1": True, "without_S2": None, "with_sinks": False}
+    return Claim(kind, layer, layer - 1, layer / layers, within, 5.1, 3.6, 2, robust)
+
+
+def model(
+    layers: int,
+    *,
+    seed: int,
+    paper: tuple[int, int, bool] | None = None,
+    claims: dict[str, Claim | None] | None = None,
+    lost: str | None = None,
+) -> ModelResult:
+    rng = np.random.default_rng(seed)
+    depth = layers - 1
+    base = 0.004 + 0.07 * np.exp(-np.arange(depth) / 2) + 0.03 * np.exp(-np.arange(depth)[::-1] / 1.5)
+    curves = {"S1": base * rng.lognormal(0, 0.25, depth), "S2": rng.gamma(2, 0.02, depth)}
+    curves |= {"S3": 0.02 + 0.1 * rng.random(depth), "evidence": rng.normal(0, 1.4, depth)}
+    paper_curves = {"S1": np.exp(curves["S1"]), "S2": curves["S2"] * 1.2, "S3": curves["S3"] * 1.1}
+    paper_curves["evidence"] = rng.random(depth) * 2.4
+    signals: dict[str, Any] = {}
+    intervals: dict[str, Any] = {}
+    for name, curve in curves.items():
+        missing = name == lost or depth == 0
+        signals[name] = {
+            "calibrated": None if missing else curve,
+            "paper": None if missing else paper_curves[name],
+        }
+        spread = 0.1 * np.abs(curve)[:, None] * np.array(NESTED)
+        intervals[name] = {"calibrated": None if missing else curve[:, None] + spread, "paper": None}
+    chosen = claims or {"LI": None, "IG": None}
+    found = [one for one in chosen.values() if one]
+    size = 2.0 + 30 / layers
+    power = {
+        kind: {"size80": size, "statement": f"a {kind} of {size:.1f} SD is found in 80 % of cases"}
+        if layers > 20 or (kind == "spike" and layers > 8)
+        else {
+            "size80": None,
+            "statement": f"a {kind} of any size could not have been seen in {layers} layers",
+        }
+        for kind in KINDS
+    }
+    calibrated = CalibratedResult(
+        *([one for one in found if one.kind == kind] for kind in KINDS),
+        chosen=chosen,
+        noise_ratio={"S1": 0.07, "S2": None if lost == "S2" else 0.4, "S3": None if lost == "S3" else 0.05},
+        power=power,
+        reasons=[] if found or layers > 5 else [f"{layers} layers are too few"],
+    )
+    rates = {
+        name: {"min": 0.0, "median": m, "max": top}
+        for name, m, top in (("found", 0.93, 1.0), ("accepted", 0.46, 0.9))
+    }
+    return ModelResult(
+        family="llama",
+        layers=layers,
+        width=64,
+        parameters=1_234_567,
+        revision="0f" * 20,
+        signals=signals,
+        signals_ci=intervals,
+        embedding_step={"S1": {"paper": 1.3, "calibrated": 0.26}, "S2": {"paper": None, "calibrated": None}},
+        boundaries=Boundaries(_paper(layers, paper, rates), calibrated),
+        controls=_controls(curves, lost, depth, rng),
+        probes={} if lost == "S2" else {task: _probe(layers, rng) for task in ("pos", "dep", "ner")},
+        checks=[
+            {"name": "blocks found", "ok": True, "reason": f"{layers} of {layers}"},
+            {"name": "attention", "ok": None if lost == "S3" else True, "reason": ""},
+        ],
+        tokens={"real": 213886, "word_final": 170001, "sinks": 60},
+        seconds={"measure": 41.2},
+    )  # fmt: skip
+
+
+def _paper(layers: int, at: tuple[int, int, bool] | None, rates: dict[str, Any]) -> PaperResult:
+    ends = at[:2] if at else ()
+    accepted = at[2] if at else False
+    width = 3.0 if accepted else 6.0
+    found = [PaperBoundary(b, b - 1, b / layers, [b - width / 2, b + width / 2], width) for b in ends] or [
+        None,
+        None,
+    ]
+    reasons = (
+        []
+        if accepted
+        else ["the I-G interval is 6 layers wide; acceptance needs < 5" if at else "one peak of two"]
+    )
+    return PaperResult(
+        found[0], found[1], accepted, 0.97 if at else None, rates if layers > 5 else None,
+        {"LI": None, "IG": None, "agrees": at is None, "reasons": []}, "layer 1 can never be a peak", reasons,
+    )  # fmt: skip
+
+
+def _controls(
+    curves: dict[str, Any], lost: str | None, depth: int, rng: np.random.Generator
+) -> dict[str, Any]:
+    kept = [name for name in curves if name != lost] if depth else []
+    twin = {
+        name: {"calibrated": 0.4 * np.median(curves[name]) * rng.lognormal(0, 0.2, depth)} for name in kept
+    }
+    band = {
+        name: {"calibrated": np.stack([one["calibrated"] * 0.7, one["calibrated"] * 1.3], 1)}
+        for name, one in twin.items()
+    }
+    sinks = {name: curves[name] * 0.8 if name in kept else None for name in ("S1", "S2", "S3")}
+    return {
+        "random_init": {"seeds": 5, "signals": twin, "signals_ci": band},
+        "with_sinks": sinks,
+        "concordance_p": 0.31,
+    }
+
+
+def _probe(layers: int, rng: np.random.Generator) -> ProbeResult:
+    f1 = 0.5 + 0.4 * (1 - np.exp(-np.arange(layers + 1) / 3)) + rng.normal(0, 0.01, layers + 1)
+    return ProbeResult(
+        list(f1), [[v - 0.02, v + 0.02] for v in f1], list(f1 - 0.45), list(2 - f1), 0.62,
+        labels="gold", examples={"train": 12544, "dev": 2001, "test": 2077},
+    )  # fmt: skip
