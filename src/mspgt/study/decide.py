@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from mspgt.boundaries.concordance import concordance
 from mspgt.boundaries.find import Findings, find_boundaries
-from mspgt.errors import InputError
 from mspgt.results import SIGNALS, Boundaries, ModelResult, Notice, Numbers, ProbeResult, to_jsonable
 from mspgt.signals.jumps import jump_signal
 from mspgt.signals.profiles import Draws, Signals
@@ -148,11 +147,7 @@ def _controls(signals: Signals, findings: Findings, permutations: int, seed: int
     if signals.transitions >= 1:
         sinks = signals.with_sinks()
         controls["with_sinks"] = {name: _numbers(sinks[i]) for i, name in enumerate(SIGNALS)}
-    try:
         outcome = concordance(findings.stabilised, permutations=permutations, seed=seed)
-    except InputError as error:
-        controls["concordance_reason"] = str(error)
-    else:
         controls["concordance_p"] = outcome.p
         controls["concordance"] = to_jsonable(asdict(outcome))
     return controls

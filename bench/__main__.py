@@ -1,0 +1,13 @@
+"""`python -m bench [NAME...] [--models FOLDER] [--text FILE]`: run the benchmarks (all, or those named)."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+
+NAMES = ("measuring", "bootstrap", "probes")
+
+parser = argparse.ArgumentParser(prog="bench")
+parser.add_argument("names", nargs="*", choices=[*NAMES, []], default=[])
+for name in parser.parse_args().names or NAMES:
+    importlib.import_module(f"bench.{name}").main()

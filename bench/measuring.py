@@ -1,0 +1,107 @@
+"""The measuring pass (S1 and S3) against one plain forward pass over the same tokens; bar on a CPU: ≤ 1.6.
+
+Models and text: folders of `../shared/data` beside the checkout when present, else a random Llama on random words.
+"""
+
+from __future__ import annotations
+
+import resource
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from bench.record import record
+
+from mspgt.lm.load import LanguageModel, load
+from mspgt.lm.tokenize import batches, encode
+from mspgt.signals.geometry import reduce_shards
+from mspgt.signals.measure import measure_scales, measure_shard
+from mspgt.signals.tokens import draw_tokens
+from mspgt.text.corpus import Corpus, Document, load_corpus
+
+DATA = Path(__file__).parents[2] / "shared" / "data"
+REPEATS, BATCH_TOKENS = 3, 4096
+
+
+def ratio(lm: LanguageModel, corpus: Corpus) -> dict[str, Any]:
+    """Median seconds of both passes, in turn, and their ratio."""
+    texts = [sentence for document in corpus.documents for sentence in document.sentences]
+    encoded = encode(lm, texts)
+    tokens = draw_tokens(corpus, encoded, limit=8192, seed=0)
+    everything = range(len(corpus.documents))
+    settings = {"sink_ratio": 10.0, "batch_tokens": BATCH_TOKENS}
+    scales = measure_scales(lm, encoded, sample=256, **settings)
+    plain, measured, ratios = [], [], []
+    for _ in range(REPEATS):
+        started = time.perf_counter()
+        with torch.inference_mode():
+            for batch in batches(encoded, max_tokens=BATCH_TOKENS):
+                ids, mask = batch.input_ids.to(lm.device), batch.attention_mask.to(lm.device)
+                lm.model(input_ids=ids, attention_mask=mask, use_cache=False)
+        _wait(lm)
+        plain.append(time.perf_counter() - started)
+        started = time.perf_counter()
+        shard = measure_shard(lm, tokens, everything, scales, **settings)
+        _wait(lm)
+        measured.append(time.perf_counter() - started)
+        ratios.append(measured[-1] / plain[-1])
+    started = time.perf_counter()
+    reduce_shards([shard], np.arange(len(corpus.documents)), device=lm.device)
+    _wait(lm)
+    return {
+        "tokens": tokens.real,
+        "plain_forward_seconds": round(float(np.median(plain)), 2),
+        "measuring_seconds": round(float(np.median(measured)), 2),
+        "ratio": round(float(np.median(ratios)), 3),
+        "reduction_seconds": round(time.perf_counter() - started, 2),
+        "attention_of_plain_forward": lm.model.config._attn_implementation,
+        "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+    }
+
+
+def _wait(lm: LanguageModel) -> None:
+    if lm.device.type == "cuda":
+        torch.cuda.synchronize()
+
+
+def random_llama(folder: Path) -> tuple[LanguageModel, Corpus]:
+    """A Llama of 12 layers and width 128 with random weights, and a corpus of its 500 words."""
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    words = {f"w{i}": i for i in range(500)}
+    tokenizer = Tokenizer(models.WordLevel({**words, "<unk>": 500}, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<unk>").save_pretrained(folder)
+    config = LlamaConfig(
+        vocab_size=501, hidden_size=128, intermediate_size=344, num_hidden_layers=12, num_attention_heads=4,
+        num_key_value_heads=4,
+    )  # fmt: skip
+    LlamaForCausalLM(config).save_pretrained(folder)
+    rng = np.random.default_rng(0)
+    documents = tuple(
+        Document(str(d), str(d), tuple(" ".join(rng.choice(list(words), rng.integers(10, 50))) for _ in range(20)))
+        for d in range(30)
+    )
+    return load(folder), Corpus("random words", documents, "none")
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    figures = {}
+    text = DATA / "wikitext" / "wiki.valid.raw"
+    if text.exists():
+        corpus = load_corpus(text, max_sentences=600)
+        for name in ("llama-a", "qwen-a", "llama-deep", "qwen-deep"):
+            figures[name] = ratio(load(DATA / "models" / name), corpus)
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            figures["random-llama"] = ratio(*random_llama(Path(folder)))
+    record("measuring", figures)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,170 @@
+"""Both modes on one measured model: what `mspgt.find_boundaries` returns and `results.json` carries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mspgt.boundaries.detector import CalibratedBoundaries, detect_calibrated
+from mspgt.boundaries.peaks import PaperBoundaries, detect_paper
+from mspgt.boundaries.power import noise_ratio
+from mspgt.boundaries.robustness import robustness
+from mspgt.boundaries.stabilise import stabilise
+from mspgt.results import KINDS, SIGNALS, CalibratedResult, Claim, PaperBoundary, PaperResult
+from mspgt.signals.profiles import Draws, Signals
+
+Array = NDArray[np.float64]
+Stands = dict[tuple[str, int], dict[str, bool | None]]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Boundaries of one model in both modes, with what they were read from.
+
+    `paper_evidence`, `calibrated_evidence` (transitions,) fused curves; `stabilised` (3, transitions) what the
+    detector saw; `floors` (3,) per signal, from the random twins; `random_init` the twins' own profiles and finds.
+    """
+
+    paper: PaperResult
+    calibrated: CalibratedResult
+    paper_evidence: Array | None
+    calibrated_evidence: Array | None
+    stabilised: Array
+    floors: Array
+    random_init: dict[str, Any]
+    notes: list[str] = field(default_factory=list)
+
+
+def find_boundaries(
+    signals: Signals,
+    *,
+    twins: Sequence[Signals] = (),
+    draws: Draws | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> Findings:
+    """Find the L–I and I–G boundaries of one model, by the paper's protocol and by the calibrated detector.
+
+    Args:
+        signals: from `mspgt.measure`.
+        twins: the same configuration with random weights, measured the same way: their level is the floor below
+            which a signal says nothing. Without twins the floor is a hundredth of the signal's median.
+        draws: `signals.bootstrap(draws, seed)`; without it nothing is accepted and noise is not floored.
+        settings: weights, prominence, max_width and level, as in a study's `boundaries` section.
+    """
+    options = dict(settings or {})
+    constants = {key: options[key] for key in ("weights", "prominence", "max_width") if key in options}
+    level = {"level": options["level"]} if "level" in options else {}
+    floors, notes = _floors(signals, twins)
+    seen = stabilise(signals.calibrated(), floors)
+    shaken = None if draws is None else stabilise(draws.calibrated, floors)
+    spread = None if shaken is None else shaken.std(axis=0)
+
+    ratios = {} if shaken is None else dict(zip(SIGNALS, noise_ratio(seen, shaken), strict=True))
+    known = [ratio for ratio in ratios.values() if np.isfinite(ratio)]
+    paper = detect_paper(
+        signals.paper(),
+        None if draws is None else draws.paper,
+        noise_ratio=float(np.median(known)) if known else None,
+        **constants,
+    )
+    calibrated = detect_calibrated(seen, scale_floor=spread, **level)
+    claims = [claim for kind in KINDS for claim in getattr(calibrated, kind)]
+    one, two = signals.halves() if draws is not None else (None, None)
+    stands = robustness(
+        claims,
+        seen,
+        lambda profile: detect_calibrated(profile, scale_floor=spread, **level),
+        with_sinks=stabilise(signals.with_sinks(), floors),
+        halves=None if one is None or two is None else (stabilise(one, floors), stabilise(two, floors)),
+    )
+    return Findings(
+        paper=_paper_result(paper),
+        calibrated=_calibrated_result(calibrated, ratios, dict(zip(_places(claims), stands, strict=True)), signals.layers),
+        paper_evidence=paper.evidence,
+        calibrated_evidence=calibrated.evidence,
+        stabilised=seen,
+        floors=floors,
+        random_init=_random_init(twins, floors, constants, level),
+        notes=notes,
+    )
+
+
+def _places(claims: Sequence[Any]) -> list[tuple[str, int]]:
+    return [(claim.kind, claim.layer) for claim in claims]
+
+
+def _floors(signals: Signals, twins: Sequence[Signals]) -> tuple[Array, list[str]]:
+    """(3,): the level of each signal in a network that has learnt nothing."""
+    own = signals.calibrated()
+    with np.errstate(invalid="ignore"):
+        fallback = 0.01 * np.array([np.nanmedian(np.abs(row)) if np.isfinite(row).any() else np.nan for row in own])
+    if not twins:
+        return fallback, ["no random twins: signals are floored at a hundredth of their median, not at a twin's level"]
+    levels = np.stack([np.abs(twin.calibrated()) for twin in twins])
+    floors = np.array([np.nanmedian(levels[:, i]) if np.isfinite(levels[:, i]).any() else np.nan for i in range(3)])
+    return np.where(floors > 0, floors, fallback), []
+
+
+def _random_init(
+    twins: Sequence[Signals], floors: Array, constants: dict[str, Any], level: dict[str, Any]
+) -> dict[str, Any]:
+    if not twins:
+        return {"seeds": 0}
+    profiles = np.stack([twin.calibrated() for twin in twins])
+    paper = np.stack([twin.paper() for twin in twins])
+    found_paper = [detect_paper(profile, **constants) for profile in paper]
+    found = [detect_calibrated(stabilise(profile, floors), **level) for profile in profiles]
+
+    def rows(values: Array) -> dict[str, list[list[float | None]]]:
+        return {name: values[:, i].tolist() for i, name in enumerate(SIGNALS)}
+
+    return {
+        "seeds": len(twins),
+        "floors": dict(zip(SIGNALS, floors.tolist(), strict=True)),
+        "signals": {"calibrated": rows(profiles), "paper": rows(paper)},
+        "paper_found": [[b.LI.layer, b.IG.layer] if b.LI and b.IG else None for b in found_paper],
+        "calibrated_claims": [
+            [{"kind": kind, "layer": claim.layer} for kind in KINDS for claim in getattr(one, kind)] for one in found
+        ],
+    }
+
+
+def _paper_result(found: PaperBoundaries) -> PaperResult:
+    def boundary(one: Any) -> PaperBoundary | None:
+        if one is None:
+            return None
+        interval = None if one.ci is None else list(one.ci)
+        return PaperBoundary(one.layer, one.layer_zero_based, one.relative, interval, one.width)
+
+    same = {f.name: getattr(found, f.name) for f in fields(PaperResult) if f.name not in ("LI", "IG")}
+    return PaperResult(LI=boundary(found.LI), IG=boundary(found.IG), **same)
+
+
+def _calibrated_result(
+    found: CalibratedBoundaries, ratios: dict[str, float], stands: Stands, layers: int
+) -> CalibratedResult:
+    def claim(one: Any) -> Claim:
+        return Claim(
+            kind=one.kind,
+            layer=one.layer,
+            layer_zero_based=one.layer - 1,
+            relative=one.layer / layers,
+            set=list(one.set),
+            score=one.score,
+            critical=one.critical,
+            support=one.support,
+            robust=stands[one.kind, one.layer],
+        )
+
+    return CalibratedResult(
+        **{kind: [claim(one) for one in getattr(found, kind)] for kind in KINDS},
+        chosen={name: None if one is None else claim(one) for name, one in found.chosen.items()},
+        noise_ratio={name: float(value) if np.isfinite(value) else None for name, value in ratios.items()},
+        power=found.power,
+        rivals=found.rivals,
+        reasons=found.reasons,
+    )
