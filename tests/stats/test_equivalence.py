@@ -15,7 +15,7 @@ def test_agrees_with_two_scipy_t_tests(mean, n):
     assert ours.p == pytest.approx(max(above, below))
     interval = stats.ttest_1samp(sample, 0).confidence_interval(0.9)
     assert ours.ci == pytest.approx((interval.low, interval.high))
-    assert ours.equivalent == (-0.3 < ours.ci[0] and ours.ci[1] < 0.3)
+    assert ours.equivalent == (ours.ci[0] > -0.3 and ours.ci[1] < 0.3)
 
 
 def test_size_at_the_edge_of_the_bounds():

@@ -54,7 +54,5 @@ def unused_signals(signals: ArrayLike, reading: Reading = "min-max") -> list[str
         elif reading == "min-max" and row.min() == row.max():
             reasons.append(f"{name} is constant over depth and adds nothing to the evidence")
         elif reading == "maximum" and row.max() <= 0:
-            reasons.append(
-                f"{name} has no positive value and cannot be divided by its maximum"
-            )
+            reasons.append(f"{name} has no positive value and cannot be divided by its maximum")
     return reasons

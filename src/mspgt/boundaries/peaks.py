@@ -71,8 +71,8 @@ def detect_paper(
         signals: (3, transitions) profiles S1, S2, S3; a row of NaN was not measured.
         bootstrap: (draws, 3, transitions), the profiles of document resamples.
         prominence: least prominence of a peak of the evidence; equality counts.
-        max_width: acceptance needs both 95 % intervals shorter than this, in layers, and two peaks in at least
-            95 % of the draws.
+        max_width: acceptance needs both 95 % intervals shorter than this, in layers, and two peaks in at
+            least 95 % of the draws.
         noise_ratio: se/τ, sentence noise over layer-to-layer roughness: selects the false-boundary rate.
 
     Returns:

@@ -26,19 +26,17 @@ def checked_signals(signals: ArrayLike) -> NDArray[np.float64]:
 
 
 def checked_bootstrap(bootstrap: ArrayLike, signals: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The draws as float64 (draws, 3, transitions), NaN in exactly the rows that `signals` has not measured."""
+    """The draws as float64 (draws, 3, transitions), NaN in exactly the rows not measured."""
     draws = np.asarray(bootstrap, dtype=np.float64)
     if draws.ndim != 3 or draws.shape[0] == 0 or draws.shape[1:] != signals.shape:
         raise InputError(
-            f"bootstrap must have shape (draws, {', '.join(map(str, signals.shape))}) with at least one draw; "
+            f"bootstrap must have shape (draws, {', '.join(map(str, signals.shape))}) with a draw or more; "
             f"found {draws.shape}"
         )
     measured = ~np.isnan(signals).all(axis=1)
     _require_finite(draws[:, measured], "bootstrap")
     if not np.isnan(draws[:, ~measured]).all():
-        raise InputError(
-            "bootstrap has values in a row that signals mark as not measured; make the two agree"
-        )
+        raise InputError("bootstrap has values in a row that signals mark as not measured")
     return draws
 
 

@@ -144,5 +144,4 @@ def _group_sums(values: NDArray[np.float64], groups: NDArray[np.generic]) -> NDA
     if groups.shape != values.shape:
         raise InputError(f"groups must label every difference: {values.shape} expected, found {groups.shape}")
     _, index = np.unique(groups, return_inverse=True)
-    sums: NDArray[np.float64] = np.bincount(index, weights=values)
-    return sums
+    return np.bincount(index, weights=values).astype(np.float64)

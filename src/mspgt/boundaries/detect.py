@@ -1,0 +1,83 @@
+"""One door to both ways of finding boundaries."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from mspgt.boundaries.peaks import PaperBoundaries, detect_paper
+from mspgt.boundaries.profiles import checked_bootstrap, checked_signals
+from mspgt.errors import InputError
+
+if TYPE_CHECKING:
+    from mspgt.boundaries.detector import CalibratedBoundaries
+
+
+@overload
+def detect(
+    signals: ArrayLike, mode: Literal["paper"] = "paper", bootstrap: ArrayLike | None = None, **options: Any
+) -> PaperBoundaries: ...
+
+
+@overload
+def detect(
+    signals: ArrayLike, mode: Literal["calibrated"], bootstrap: ArrayLike | None = None, **options: Any
+) -> CalibratedBoundaries: ...
+
+
+def detect(
+    signals: ArrayLike,
+    mode: Literal["paper", "calibrated"] = "paper",
+    bootstrap: ArrayLike | None = None,
+    *,
+    floors: ArrayLike | None = None,
+    **options: Any,
+) -> PaperBoundaries | CalibratedBoundaries:
+    """Find scale boundaries in three signal profiles.
+
+    Args:
+        signals: (3, transitions), rows S1, S2, S3 over transitions 1..L−1; a row of NaN was not measured.
+        mode: `paper` runs the published protocol to the letter, whose error rate is not controlled;
+            `calibrated` detects spikes, bumps, steps and kinks at a known error rate.
+        bootstrap: (draws, 3, transitions), profiles of document resamples. In paper mode they give intervals,
+            acceptance and the noise ratio that selects the false-boundary rate; in calibrated mode their SD
+            is the least that counts as roughness.
+        floors: (3,) level of each signal in a network that has learnt nothing. With it, calibrated mode
+            detects on variance-stabilised signals; without, on the signals as given. Unused in paper mode.
+        options: passed on to `detect_paper` (weights, prominence, max_width, noise_ratio) or
+            `detect_calibrated` (level and others).
+
+    Returns:
+        A model too shallow for any boundary is a result that says so, not an error.
+
+    Raises:
+        InputError: an unknown mode, wrong shapes, or a row partly NaN or infinite.
+    """
+    profile = checked_signals(signals)
+    draws = None if bootstrap is None else checked_bootstrap(bootstrap, profile)
+    if mode == "paper":
+        if draws is not None and "noise_ratio" not in options:
+            options["noise_ratio"] = _median_noise_ratio(profile, draws)
+        return detect_paper(profile, draws, **options)
+    if mode != "calibrated":
+        raise InputError(f"mode is 'paper' or 'calibrated', found {mode!r}")
+
+    from mspgt.boundaries.detector import detect_calibrated
+
+    if floors is not None:
+        from mspgt.boundaries.stabilise import stabilise
+
+        profile = stabilise(profile, floors)
+        draws = None if draws is None else stabilise(draws, floors)
+    spread = None if draws is None else draws.std(axis=0)
+    return detect_calibrated(profile, scale_floor=spread, **options)
+
+
+def _median_noise_ratio(profile: Any, draws: Any) -> float | None:
+    from mspgt.boundaries.power import noise_ratio
+
+    ratios = noise_ratio(profile, draws)
+    known = ratios[np.isfinite(ratios)]
+    return float(np.median(known)) if known.size else None
