@@ -69,22 +69,24 @@ AttentionMaskInterface.register(OBSERVED, eager_mask)
 
 @contextmanager
 def attention_implementation(model: Any, name: str) -> Iterator[None]:
-    """Switch the model's attention function for the duration; what was set before is restored on every exit.
-
-    A model that does not go through transformers' attention interface keeps its own.
-    """
-    if not model._can_set_attn_implementation():
-        yield
-        return
+    """Switch the model's attention function for the duration; what was set before is restored on every exit."""
     config = model.config
     parts = {part: getattr(config, part, None) for part in config.sub_configs}
     before = {part: sub._attn_implementation for part, sub in parts.items() if sub is not None}
     before[""] = config._attn_implementation
+
+    def switch(to: str | dict[str, str]) -> None:
+        if model._can_set_attn_implementation():
+            model.set_attn_implementation(to)
+        else:
+            # Falcon reads this at every pass, although it says that it cannot be switched.
+            config._attn_implementation = to
+
     try:
-        model.set_attn_implementation(name)
+        switch(name)
         yield
     finally:
-        model.set_attn_implementation(before)
+        switch(before)
 
 
 @contextmanager

@@ -104,11 +104,8 @@ def observe(
         residual_forward(lm.model, lm.blocks, ids, mask, maps=wanted and lm.attention_route == "hooks")
         _require_finite(lm.name, hidden, mask)
         if wanted:
-            if seen[1:] != [1] * depth or mean is None:
-                raise ModelError(
-                    f"Expected one attention map from each of {depth} blocks, found {seen[1:]}. "
-                    f"Run `mspgt check` on {lm.name}; without attention S1 and S2 can still be measured."
-                )
+            if (reason := _unseen(seen[1:])) or mean is None:
+                raise ModelError(f"Attention of {lm.name} cannot be measured: {reason}.")
             mean *= mask[None, :, :, None]
     return Observation(hidden, mean if wanted and attention else None, by_head if wanted and heads else None)
 
@@ -123,6 +120,15 @@ def residual_forward(model: Any, blocks: Any, input_ids: Tensor, attention_mask:
     known = inspect.signature(runs.forward).parameters
     wishes = {name: value for name, value in wishes.items() if name in known}
     runs(input_ids=input_ids, attention_mask=attention_mask, **wishes)
+
+
+def _unseen(maps: list[int]) -> str:
+    """What is wrong with the number of attention maps that each block showed; empty if nothing is."""
+    if not any(maps):
+        return "no block shows attention weights"
+    if wrong := [block for block, count in enumerate(maps, start=1) if count != 1]:
+        return f"expected one attention map a block; blocks {wrong} show {[maps[block - 1] for block in wrong]}"
+    return ""
 
 
 def _require_finite(name: str, hidden: list[Tensor], mask: Tensor) -> None:

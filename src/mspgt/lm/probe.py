@@ -45,7 +45,7 @@ def probe(lm: LanguageModel) -> None:
             continue
         return
     lm.attention_route = None
-    lm.no_attention = reasons[-1]
+    lm.no_attention = "; ".join(dict.fromkeys(reasons))
 
 
 def _encoded(ids: tuple[int, ...]) -> Encoded:
