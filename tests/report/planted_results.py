@@ -1,5 +1,5 @@
-"""A results.json as a run would write it, built from the contract's own types: models of many depths, with the
-missing values and the hostile name that a page must survive."""
+"""A results.json as a run would write it, built from the contract's own types: models of many depths, with
+the missing values and the hostile name that a page must survive."""
 
 import json
 from typing import Any

@@ -102,7 +102,7 @@ def panels_figure(
     right = 0.48 if any(panel.second_lines for panel in panels) else 0.08
     with _style():
         figure = _figure(venue, 0.9 + 1.35 * lines)
-        figure.text(0.05 / venue_width(venue), 0.995, title, va="top", fontsize=9, fontweight="bold")
+        figure.text(0.05 / venue_width(venue), 0.995, title, va="top", fontsize=9)
         grid = _grid(
             figure, lines, columns, top=0.42, bottom=0.65, left=0.5, right=right, wide=0.55 + right, high=0.45
         )
@@ -134,7 +134,7 @@ def strips_figure(models: dict[str, list[StripRow]], venue: str = "neurips") -> 
         grid = _grid(figure, 1, 1, top=0.05, bottom=0.6, left=0.08, right=0.62)
         axes = figure.add_subplot(grid[0, 0])
         for at, (name, rows) in enumerate(models.items()):
-            axes.text(0, at - 0.42, name, fontweight="bold", va="bottom")
+            axes.text(0, at - 0.42, name, va="bottom")
             for offset, row in zip((-0.2, 0.12), rows, strict=True):
                 _strip(axes, row, at + offset)
         axes.set(xlim=(0, 1), ylim=(len(models) - 0.4, -0.75), xlabel="relative depth")

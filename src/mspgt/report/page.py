@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from mspgt.report import table1
 from mspgt.report.tables import cell_text
 from mspgt.report.views import View, data_link, provenance_facts, undrawn
-from mspgt.report.words import Json, counted, model_of, number
+from mspgt.report.words import Json, counted, model_of
 
 MAX_BYTES = 10 * 2**20  # of one page; beyond it every model has a page of its own
 
@@ -36,16 +36,14 @@ def pages(results: Json, views: Sequence[View], *, max_bytes: int = MAX_BYTES) -
 
 def _render(results: Json, every: Sequence[View], shown: Sequence[View]) -> str:
     """The page with a summary of `every` model (none: details only) and the details of those `shown`."""
-    data, study = results["provenance"]["data"], results["study"]
     style, script = _package_file("report.css"), _package_file("report.js")
     return _environment().get_template("report.html.j2").render(
         # Nothing is fetched from anywhere, and no script runs but the page's own.
         policy=f"default-src 'none'; style-src '{_fingerprint(style)}'; script-src '{_fingerprint(script)}'",
         css=style,
         js=script,
-        study=study,
-        about=f"{data['name']}: {counted(data['documents'], 'document')}, {counted(data['sentences'], 'sentence')} · "
-        f"plan {study['hash'][:12]} · begun {results['provenance']['started']}",
+        study=results["study"],
+        about=_about(results),
         summary=_summary(every),
         every=every,
         shown=shown,
@@ -56,6 +54,13 @@ def _render(results: Json, every: Sequence[View], shown: Sequence[View]) -> str:
         warnings=[one for one in results["warnings"] if model_of(results, one["where"]) is None],
         undrawn=undrawn(results),
     )  # fmt: skip
+
+
+def _about(results: Json) -> str:
+    study, made = results["study"], results["provenance"]
+    documents, sentences = (counted(made["data"][f"{what}s"], what) for what in ("document", "sentence"))
+    read = f"{made['data']['name']}: {documents}, {sentences}"
+    return f"{read} · plan {study['hash'][:12]} · begun {made['started']}"
 
 
 def _summary(every: Sequence[View]) -> str:

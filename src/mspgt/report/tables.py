@@ -65,8 +65,9 @@ def cell_text(cell: Cell) -> str:
 
 LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
-    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "|": r"\textbar{}", "–": "--", "—": "---", "−": "$-$", "τ": r"$\tau$", "≤": r"$\leq$", "≥": r"$\geq$",
+    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+    "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
+    "–": "--", "—": "---", "−": "$-$", "τ": r"$\tau$", "≤": r"$\leq$", "≥": r"$\geq$",
     "\u202f": r"\,", "\n": " ", "\r": " ",
 }  # fmt: skip
 

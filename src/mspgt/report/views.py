@@ -109,12 +109,15 @@ class View:
     @property
     def about(self) -> str:
         """What kind of model it is."""
-        model = self.model
-        dtype = self.results["provenance"]["dtype"].get(self.name, MISSING)
-        return (
-            f"{model['family']} · {counted(model['layers'], 'layer')} of width {model['width']} · "
-            f"{counted(model['parameters'], 'parameter')} · {dtype} · revision {model['revision'][:12] or MISSING}"
+        model, dtypes = self.model, self.results["provenance"]["dtype"]
+        parts = (
+            model["family"],
+            f"{counted(model['layers'], 'layer')} of width {model['width']}",
+            counted(model["parameters"], "parameter"),
+            dtypes.get(self.name, MISSING),
+            f"revision {model['revision'][:12] or MISSING}",
         )
+        return " · ".join(parts)
 
     @property
     def strips(self) -> list[tuple[str, Markup]]:

@@ -1,0 +1,66 @@
+"""The page's drawings are well-formed, in proportion, and inert whatever a model is called."""
+
+import re
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from planted_results import HOSTILE
+
+from mspgt.report import charts, panels
+from mspgt.report.panels import Line, Mark, Panel
+
+
+def parsed(panel: Panel) -> ElementTree.Element:
+    return ElementTree.fromstring(charts.panel_svg(panel, "p"))
+
+
+def points(path: str) -> list[tuple[float, float]]:
+    return [(float(x), float(y)) for x, y in re.findall(r"(-?[\d.]+) (-?[\d.]+)", path)]
+
+
+@pytest.mark.parametrize("values", [[1.0, 3.0, 2.0, 5.0], [0.001, 0.01, 0.1, 1.0]])
+def test_heights_are_in_proportion_to_values_or_their_logarithms(values: list[float]) -> None:
+    log = values[0] < 0.1
+    panel = Panel("k", "t", "u", (1, 2, 3, 4), (Line("c", "calibrated", values),), log=True)
+    (curve,) = parsed(panel).findall("path[@class='line calibrated']")
+    heights = [y for _, y in points(curve.get("d", ""))]
+    shares = [(y - heights[0]) / (heights[-1] - heights[0]) for y in heights]
+    expected = [0, 1 / 3, 2 / 3, 1] if log else [0, 0.5, 0.25, 1]
+    assert shares == pytest.approx(expected, abs=0.005)
+
+
+def test_a_curve_breaks_at_a_missing_value_and_keeps_a_lone_one() -> None:
+    line = Line("c", "calibrated", [1.0, 2.0, None, 3.0])
+    curves = parsed(Panel("k", "t", "u", (1, 2, 3, 4), (line,))).findall("path[@class='line calibrated']")
+    assert [len(points(curve.get("d", ""))) for curve in curves] == [2, 1]
+
+
+def test_a_confidence_set_is_drawn_with_its_gap() -> None:
+    mark = Mark("L–I", "calibrated", 3, layers=(2, 3, 5))
+    line = Line("c", "calibrated", [1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+    drawn = parsed(Panel("k", "t", "u", (1, 2, 3, 4, 5, 6), (line,), (mark,)))
+    first, second = drawn.findall("rect[@class='set calibrated']")
+    assert float(first.get("width", 0)) == pytest.approx(2 * float(second.get("width", 0)), abs=0.2)
+
+
+def test_nothing_measured_is_said() -> None:
+    drawn = parsed(Panel("k", "t", "u", (), (), missing=("one block",)))
+    assert "not measured" in "".join(drawn.itertext())
+
+
+def test_hostile_text_stays_text() -> None:
+    line = Line(HOSTILE, "level", [1.0, 1.0])
+    svg = charts.panel_svg(Panel("k", HOSTILE, HOSTILE, (1, 2), (line,)), 'x"><script>')
+    assert "<script" not in svg
+    assert HOSTILE in "".join(ElementTree.fromstring(svg).itertext())
+
+
+def test_every_planted_chart_is_well_formed(results: dict[str, Any]) -> None:
+    for name, model in results["models"].items():
+        for group in (panels.signal_panels, panels.probe_panels, panels.control_panels):
+            for panel in group(results, name):
+                parsed(panel)
+        for row in panels.strip_rows(model):
+            strip = ElementTree.fromstring(charts.strip_svg(row))
+            assert len(strip.findall("rect[@data-t]")) == model["layers"]

@@ -1,0 +1,70 @@
+"""Charts show what results.json holds: gaps, bands, boundaries and scales."""
+
+from typing import Any
+
+from planted_results import HOSTILE
+
+from mspgt.report import panels
+from mspgt.report.panels import Line
+
+
+def test_bands_are_nested_and_break_where_an_interval_is_missing() -> None:
+    line = Line("x", "calibrated", [1.0, 2.0, 3.0], [[0, 1, 2, 3], None, [1, 2, None, 5]])
+    outer, inner = line.bands()
+    assert outer == [(0, 3), None, None]
+    assert inner == [(1, 2), None, None]
+    assert line.text(0) == "1 [0, 3]"
+    assert line.text(1) == "2"
+
+
+def test_runs_are_the_stretches_between_missing_values() -> None:
+    assert panels.runs([None, 1.0, 2.0, None, 3.0]) == [[(1, 1.0), (2, 2.0)], [(4, 3.0)]]
+    assert panels.runs([]) == []
+
+
+def test_a_missing_signal_is_a_panel_with_its_reason(results: dict[str, Any]) -> None:
+    s3 = panels.signal_panels(results, "state/mamba")[2]
+    assert [line.role for line in s3.lines] == []
+    assert all("no attention" in why for why in s3.missing)
+    s1 = panels.signal_panels(results, "state/mamba")[0]
+    assert [line.role for line in s1.lines] == ["twin", "paper", "calibrated"]
+    assert s1.missing == ()
+    for panel in panels.signal_panels(results, "one-block"):
+        assert panel.x == ()
+        assert "no transitions" in panel.missing[0]
+
+
+def test_curves_are_as_long_as_their_axis(results: dict[str, Any]) -> None:
+    for name in results["models"]:
+        groups = (panels.signal_panels, panels.probe_panels, panels.control_panels)
+        for panel in (panel for group in groups for panel in group(results, name)):
+            for line in panel.lines:
+                assert len(line.values) == len(panel.x)
+
+
+def test_scales_of_the_strip_follow_the_boundaries(results: dict[str, Any]) -> None:
+    calibrated, paper = panels.strip_rows(results["models"][HOSTILE])
+    assert calibrated.scales == ("Local",) * 11 + ("Intermediate",) * 9 + ("Global",) * 12
+    assert paper.scales == ("Local",) * 6 + ("Intermediate",) * 14 + ("Global",) * 12
+    assert calibrated.marks[1].spans() == [(16.5, 20.5), (22.5, 23.5)]
+    undivided, rejected = panels.strip_rows(results["models"]["unlabelled"])
+    assert set(undivided.scales) == {"undivided"}
+    assert not rejected.claimed
+
+
+def test_one_boundary_leaves_two_scales_unnamed(results: dict[str, Any]) -> None:
+    model = results["models"][HOSTILE]
+    model["boundaries"]["calibrated"]["chosen"]["IG"] = None
+    assert set(panels.strip_rows(model)[0].scales[11:]) == {"undivided"}
+    # The claim is still shown, under its kind.
+    assert [mark.label for mark in panels.strip_rows(model)[0].marks] == ["L–I", "step"]
+
+
+def test_an_axis_is_logarithmic_only_for_positive_values_over_a_wide_range() -> None:
+    def line(*values: float) -> list[Line]:
+        return [Line("x", "calibrated", list(values))]
+
+    assert panels.logarithmic(line(0.001, 0.07))
+    assert not panels.logarithmic(line(0.01, 0.07))
+    assert not panels.logarithmic(line(-0.001, 0.07))
+    assert not panels.logarithmic([])

@@ -1,0 +1,100 @@
+"""Tables hold the numbers of results.json, in three forms that agree; nulls stay nulls."""
+
+import csv
+import io
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from planted_results import HOSTILE
+
+from mspgt.report import tables
+from mspgt.report.panels import signal_panels
+from mspgt.report.table1 import PRINTED, printed, summary_lines, table1, table1_for_reading
+
+
+def records(table: tables.Table) -> list[dict[str, Any]]:
+    return [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+
+
+def test_table1_has_both_modes_of_every_model_and_the_papers_rows(results: dict[str, Any]) -> None:
+    rows = records(table1(results))
+    assert [row["mode"] for row in rows] == ["paper", "calibrated"] * 6 + [PRINTED] * 4
+    paper, calibrated = (row for row in rows if row["model"] == HOSTILE)
+    assert (paper["LI_layer"], paper["LI_low"], paper["LI_high"], paper["LI_width"]) == (6, 4.5, 7.5, 3.0)
+    assert (paper["accepted"], paper["noise_accepted_median"], paper["noise_found_max"]) == (True, 0.46, 1.0)
+    assert (calibrated["IG_layer"], calibrated["IG_set"], calibrated["IG_relative"]) == (
+        20,
+        "17–20, 23",
+        0.625,
+    )
+    assert calibrated["modes_disagree"] is True
+    assert calibrated["LI_width"] is None
+
+
+def test_the_papers_own_rows_are_consistent_with_themselves() -> None:
+    for row in printed()["rows"]:
+        for which in ("LI", "IG"):
+            assert row[which] / row["layers"] == pytest.approx(row[f"{which}_relative"], abs=5.1e-4)
+
+
+def test_csv_and_parquet_agree_and_nulls_stay_nulls(results: dict[str, Any], tmp_path: Any) -> None:
+    table = tables.curves_table(
+        "signals", "s", "transition", {n: signal_panels(results, n) for n in results["models"]}
+    )
+    (tmp_path / "t.parquet").write_bytes(table.parquet())
+    stored = pq.read_table(tmp_path / "t.parquet").to_pylist()
+    read = list(csv.DictReader(io.StringIO(table.csv())))
+    assert len(stored) == len(read) == len(table.rows) > 300
+    for one, other in zip(stored, read, strict=True):
+        assert float(other["value"]) == one["value"]
+        assert (other["low"] == "") is (one["low"] is None)
+    value = results["models"][HOSTILE]["signals"]["S1"]["calibrated"][6]
+    assert [row["value"] for row in stored if row["model"] == HOSTILE and row["transition"] == 7][2] == value
+    assert not [row for row in stored if row["model"] == "state/mamba" and row["panel"] == "S3"]
+
+
+def test_a_table_without_rows_keeps_its_types() -> None:
+    empty = tables.Table("t", "t", {"a": "int64", "b": "string"}, [])
+    assert empty.csv() == "a,b\n"
+    schema = pq.read_schema(io.BytesIO(empty.parquet()))
+    assert [str(kind) for kind in schema.types] == ["int64", "string"]
+
+
+def test_latex_has_nothing_of_its_own_in_a_name() -> None:
+    name = r"a_b\input{x}%$&#~^<>"
+    table = tables.Table("t", "t", {"model": "string", "n": "double"}, [(name, -1.5), ("x", None)])
+    body = table.latex()
+    assert r"a\_b\textbackslash{}input\{x\}\%\$\&\#\textasciitilde{}\textasciicircum{}" in body
+    assert "$-$1.5" in body
+    assert body.count(r"\\") == 3  # header and two rows; none from the name
+    assert r"\begin{tabular}{lr}" in body
+    long = tables.Table("t", "t", {"n": "int64"}, [(1,)] * 41)
+    assert r"\begin{longtable}" in long.latex()
+
+
+def test_reading_rows_give_a_reason_for_every_missing_boundary(results: dict[str, Any]) -> None:
+    for row in records(table1_for_reading(results)):
+        if row["Mode"] == "paper" and row["L–I"] == "—":
+            assert row["Decision"].startswith("no boundary: ")
+    by_model = {
+        row["Model"]: row for row in records(table1_for_reading(results)) if row["Mode"] == "calibrated"
+    }
+    assert "bump, step, kink could not have been seen" in by_model["unlabelled"]["Decision"]
+    assert by_model["unlabelled"]["se/τ: S1, S2, S3"] == "0.07, —, 0.05"
+
+
+def test_summary_lines_put_disagreement_first_and_never_a_paper_boundary_alone(
+    results: dict[str, Any],
+) -> None:
+    lines = summary_lines(results)
+    assert lines[0].startswith("acme/llama-deep (24 layers): Paper mode claims")
+    for line in lines:
+        if "peaks at" in line:
+            assert "featureless noise" in line
+
+
+def test_claims_keep_what_was_not_tested_apart_from_what_was_lost(results: dict[str, Any]) -> None:
+    first, second = records(tables.claims_table(results))
+    assert (first["kind"], first["role"], first["layer"], second["role"]) == ("spike", "L–I", 11, "I–G")
+    assert first["robust"] == "without S1: holds; without S2: not tested; with sinks: lost"

@@ -1,0 +1,101 @@
+"""Sentences say what the numbers say: when modes disagree, what a null is, and whose warning it is."""
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mspgt.report import words
+
+
+@given(st.sets(st.integers(1, 200)))
+def test_a_layer_set_reads_back_as_the_same_layers(layers: set[int]) -> None:
+    read = set()
+    for low, high in re.findall(r"(\d+)(?:–(\d+))?", words.layer_set(layers)):
+        read |= set(range(int(low), int(high or low) + 1))
+    assert read == layers
+
+
+def test_numbers() -> None:
+    assert words.number(None) == words.MISSING
+    assert words.number(0.0) == "0"
+    assert words.number(-0.012345) == "−0.0123"
+    assert words.number(213886) == "213,886"
+    assert words.listing([]) == ""
+    assert words.listing(["a", "b", "c"]) == "a, b and c"
+
+
+def boundary(layer: int) -> dict[str, Any]:
+    return {"layer": layer, "relative": layer / 24, "ci": None, "width": None}
+
+
+def claim(layer: int, within: list[int]) -> dict[str, Any]:
+    return {"kind": "spike", "layer": layer, "set": within}
+
+
+@pytest.mark.parametrize(
+    ("accepted", "paper", "chosen", "disagree"),
+    [
+        (True, (7, 15), (None, None), ("LI", "IG")),
+        (False, (7, 15), (None, None), ()),  # rejected by its own rule: nobody claims a boundary
+        (None, (7, 15), (None, None), ("LI", "IG")),  # never tested, so never withdrawn
+        (True, (7, 15), (claim(8, [7, 8]), claim(15, [15])), ()),
+        (True, (7, 15), (claim(8, [6, 8]), claim(15, [15])), ("LI",)),  # 7 is a gap of the set
+        (False, (7, 15), (claim(8, [7, 8]), None), ("LI",)),
+        (None, (None, None), (None, None), ()),
+        (True, (7, 15), (claim(7, []), claim(16, [])), ("IG",)),  # no set: the place itself
+    ],
+)
+def test_when_the_modes_disagree(
+    results: dict[str, Any], accepted: bool | None, paper: tuple, chosen: tuple, disagree: tuple[str, ...]
+) -> None:
+    model = results["models"]["acme/llama-deep"]
+    both = zip(("LI", "IG"), paper, chosen, strict=True)
+    model["boundaries"]["paper"]["accepted"] = accepted
+    for which, layer, one in both:
+        model["boundaries"]["paper"][which] = boundary(layer) if layer else None
+        model["boundaries"]["calibrated"]["chosen"][which] = one
+    assert words.disagreements(model) == disagree
+
+
+def test_disagreements_come_first_and_nothing_else_moves(results: dict[str, Any]) -> None:
+    names = [finding.model for finding in words.findings(results)]
+    split = ["acme/llama-deep", "<script>alert(1)</script>"]
+    assert names == split + [name for name in results["models"] if name not in split]
+
+
+def test_every_paper_mode_sentence_stands_beside_its_false_boundary_rate(results: dict[str, Any]) -> None:
+    for name, model in results["models"].items():
+        rates = model["boundaries"]["paper"]["false_boundary_rate"]
+        said = words.finding(name, model).noise
+        assert ("93\u202f%" in said and "46\u202f%" in said) if rates else "not measured" in said
+
+
+def test_power_is_said_where_nothing_was_found(results: dict[str, Any]) -> None:
+    shallow = words.finding("stories", results["models"]["stories"])
+    assert "No boundary of any kind could have been seen" in shallow.power
+    middle = words.finding("unlabelled", results["models"]["unlabelled"])
+    assert "a spike of 4.5 SD" in middle.power
+    assert "could not have seen a bump or a step or a kink" in middle.power
+
+
+def test_the_reason_of_a_null_is_the_nearest_warning() -> None:
+    results = {
+        "models": {"a": {}, "b": {}},
+        "warnings": [
+            {"where": "models.a.signals.S3", "what": "no attention"},
+            {"where": "models.*.signals.S2", "what": "no labels"},
+        ],
+    }
+    assert words.reason(results, "models", "a", "signals", "S3", "paper") == "no attention"
+    assert words.reason(results, "models", "b", "signals", "S2") == "no labels"
+    assert words.reason(results, "models", "b", "signals", "S3") == words.NO_REASON
+
+
+def test_a_warning_belongs_to_the_longest_name() -> None:
+    results = {"models": {"Qwen2": {}, "Qwen2.5": {}}}
+    assert words.model_of(results, "models.Qwen2.5.signals.S1") == "Qwen2.5"
+    assert words.model_of(results, "models.Qwen2.signals.S1") == "Qwen2"
+    assert words.model_of(results, "provenance.data") is None
