@@ -1,1 +1,19 @@
+"""Corpora, sentences, treebanks, and where words stand among sub-tokens."""
 
+from mspgt.text.align import last_subtokens, word_spans
+from mspgt.text.corpus import Corpus, Document, load_corpus
+from mspgt.text.sentences import split_sentences
+from mspgt.text.treebank import LabelledSentence, Proposition, Treebank, load_treebank
+
+__all__ = [
+    "Corpus",
+    "Document",
+    "LabelledSentence",
+    "Proposition",
+    "Treebank",
+    "last_subtokens",
+    "load_corpus",
+    "load_treebank",
+    "split_sentences",
+    "word_spans",
+]

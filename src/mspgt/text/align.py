@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import chain
 
 # Words are runs of anything but space and punctuation, so that letters keep their combining marks.
-# Apostrophes inside a word and commas and full stops inside a number belong to it; "--" and "..." are one mark.
+# Apostrophes in a word, commas and full stops in a number belong to it; "--" and "..." are one mark.
 _PUNCTUATION = r"!-/:-@\[-^`{-~¡§¶·¿«»‐-‧‰-⁞、。〈-】"
 _WORD = re.compile(
     rf"[^\s{_PUNCTUATION}]+(?:(?:['’]|(?<=\d)[.,](?=\d))[^\s{_PUNCTUATION}]+)*|([{_PUNCTUATION}])\1*"

@@ -33,24 +33,31 @@ class Block:
 
     def check_whole(self, text: str | None, forms: Sequence[str]) -> None:
         """Raises InputError if the file ends in this block, unless its words spell the whole given text."""
-        if not self.closed and (text is None or spell(text, forms) is None):
+        if not self.closed and (not text or spell(text, forms) is None):
             raise InputError(
                 f"{self.path}:{self.lines[-1][0]}: expected a blank line after every sentence, found the "
-                f"file's end inside the one that starts at {self.where}; it was probably cut off: fetch it again"
+                f"end of the file inside the one that starts at {self.where}; it was cut off: fetch it again"
             )
 
 
 def read_blocks(path: Path) -> Iterator[Block]:
-    """Blocks that hold at least one row; raises InputError where the file cannot be read."""
+    """Blocks of a file, those of nothing but comments left out.
+
+    Raises InputError where the file cannot be read or holds no sentence.
+    """
     lines: list[tuple[int, str]] = []
+    empty = True
     for number, line in enumerate([*read_text(path).removesuffix("\n").split("\n"), None], start=1):
         if line is not None and line.strip():
             lines.append((number, line))
-            continue
-        block = Block(path, lines, closed=line is not None)
-        lines = []
-        if block.rows:
-            yield block
+        elif lines:
+            block = Block(path, lines, closed=line is not None)
+            lines = []
+            if block.rows or not block.closed:
+                empty = False
+                yield block
+    if empty:
+        raise InputError(f"expected sentences in {path}, found none; name another file")
 
 
 def spell(text: str, forms: Sequence[str]) -> list[Span] | None:

@@ -162,7 +162,7 @@ def _from_wikitext(name: str, text: str) -> list[Document]:
     found = articles(text)
     if not any(title for title, _ in found):
         raise InputError(
-            f"expected WikiText's level-1 headings (` = Title = ` between blank lines) in {name}, found none; "
+            f"expected level-1 headings (` = Title = ` between blank lines) in {name}, found none; "
             "use  format='text' for plain text"
         )
     return [

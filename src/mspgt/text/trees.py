@@ -82,10 +82,10 @@ _FIELDS = {"id": _word_id, **dict.fromkeys(("xpos", "feats", "deps", "misc"), _a
 
 def _parse(block: Block) -> TokenList:
     for number, line in block.rows:
-        columns = line.count("\t") + 1
-        if columns != 10:
+        columns = line.split("\t")
+        if len(columns) != 10 or not all(map(str.strip, columns)):
             raise InputError(
-                f"{block.path}:{number}: expected 10 tab-separated CoNLL-U columns, found {columns} in "
+                f"{block.path}:{number}: expected 10 tab-separated CoNLL-U columns, none empty, found "
                 f"{line[:60]!r}; correct the line, or fetch the file again if it was cut off"
             )
     try:

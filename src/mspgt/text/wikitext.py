@@ -3,7 +3,7 @@
 import re
 from itertools import takewhile
 
-_MARKER = re.compile(r" @([-,.])@ ")
+_MARKER = re.compile(r" ?(?<!\S)@([-,.])@(?!\S) ?")
 _CONTRACTIONS = ("s", "t", "d", "m", "re", "ve", "ll")
 _DECADE = re.compile(r"\d0s")
 _ATTACH_LEFT = frozenset([*",.;:!?)]}%”’°′″", "...", ".."])

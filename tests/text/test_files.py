@@ -1,0 +1,32 @@
+import pytest
+
+from mspgt.errors import InputError
+from mspgt.text.files import read_text
+
+
+def test_only_the_mark_and_windows_line_ends_are_changed(tmp_path):
+    file = tmp_path / "a.txt"
+    file.write_bytes("\ufeffone\r\ntwo\x00\x07\u2028\x85\rthree <b>\ufeff\n".encode() + b"x" * 200)
+    assert read_text(file) == "one\ntwo\x00\x07\u2028\x85\rthree <b>\ufeff\n" + "x" * 200
+
+
+def test_wrong_encoding_names_the_byte(tmp_path):
+    file = tmp_path / "latin.txt"
+    file.write_bytes(b"caf\xe9 au lait")
+    with pytest.raises(InputError, match=r"0xe9 at byte offset 3 of .*latin\.txt.*iconv"):
+        read_text(file)
+
+
+@pytest.mark.parametrize("content", ["plain words".encode("utf-16-le"), b"GGUF" + bytes(100)])
+def test_binary_content_is_told_apart(tmp_path, content):
+    file = tmp_path / "weights"
+    file.write_bytes(content)
+    with pytest.raises(InputError, match=f"byte offset {content.index(0)}"):
+        read_text(file)
+
+
+def test_missing_file_and_folder(tmp_path):
+    with pytest.raises(InputError, match="found nothing at"):
+        read_text(tmp_path / "none.txt")
+    with pytest.raises(InputError, match="found a folder"):
+        read_text(tmp_path)
