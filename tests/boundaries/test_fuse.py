@@ -37,7 +37,7 @@ def test_draws_on_leading_axes_equal_one_by_one():
 
 def test_signals_without_evidence_add_nothing_and_are_named():
     signals = SIGNALS.copy()
-    signals[1], signals[2] = np.nan, 0.7
+    signals[1], signals[2] = np.nan, 0.7 + 1e-15 * np.arange(3)
     assert fuse(signals) == pytest.approx([0, 1, 0.5])
     s2, s3 = unused_signals(signals)
     assert "S2 was not measured" in s2

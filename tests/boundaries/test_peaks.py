@@ -61,7 +61,7 @@ def test_planted_peaks_are_found_in_order_of_depth():
     assert result.LI.relative == pytest.approx(5 / 32)
     assert result.LI.ci is result.LI.width is result.accepted is result.successes is None
     assert result.evidence.max() == pytest.approx(2.4)
-    assert "layer 1 or at layer 31" in result.edge_warning
+    assert "layers 1 and L−1 = 31" in result.edge_warning
 
 
 def test_bootstrap_interval_and_acceptance():

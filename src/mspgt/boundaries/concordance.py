@@ -38,7 +38,7 @@ def concordance(signals: ArrayLike, *, permutations: int = 1_999, seed: int = 0)
     """Test that the roughness of the signals is unrelated, by permuting residuals over depth in each signal.
 
     The signals themselves must not be permuted: two unrelated signals that both fall with depth agree. The
-    local background, a cubic spline with 0.4 degrees of freedom a transition (at least 10), is taken out first.
+    local background is taken out first: a cubic spline, 0.4 degrees of freedom a transition, at least 10.
     Ordinary residuals of a fit are correlated with each other, so they are not exchangeable either; Theil's
     residuals are used, an orthonormal set as close as can be to single transitions. They are divided by a
     smooth scale common to the signals, since roughness that grows with depth in all of them would look like
@@ -47,7 +47,7 @@ def concordance(signals: ArrayLike, *, permutations: int = 1_999, seed: int = 0)
     A small p says that deviations coincide, not that there is a boundary. Deviations wider than about three
     transitions count as background. Size at level 5 %, measured over the null family (`stats.nulls`) at 17 to
     127 transitions: 4.4 to 5.8 % on average over backgrounds, 7 % in the worst; where the roughness of each
-    signal has an autocorrelation of 0.7, 4.1 to 6.8 % and 12 %. With fewer than 17 transitions there is no test.
+    signal has an autocorrelation of 0.7, 4.1 to 6.8 % and 12 %. Below 17 transitions there is no test.
 
     Args:
         signals: (3, transitions); a row of NaN was not measured.

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from math import nan
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from mspgt.boundaries.peaks import PaperBoundaries, detect_paper
+from mspgt.boundaries.peaks import MIN_TRANSITIONS, PaperBoundaries, detect_paper
 from mspgt.boundaries.profiles import checked_bootstrap, checked_signals
 from mspgt.errors import InputError
+from mspgt.stats.nulls import KINDS
 
 if TYPE_CHECKING:
     from mspgt.boundaries.detector import CalibratedBoundaries
@@ -57,15 +59,28 @@ def detect(
     """
     profile = checked_signals(signals)
     draws = None if bootstrap is None else checked_bootstrap(bootstrap, profile)
+    transitions = profile.shape[-1]
     if mode == "paper":
-        if draws is not None and "noise_ratio" not in options:
+        if draws is not None and "noise_ratio" not in options and transitions >= MIN_TRANSITIONS:
             options["noise_ratio"] = _median_noise_ratio(profile, draws)
         return detect_paper(profile, draws, **options)
     if mode != "calibrated":
         raise InputError(f"mode is 'paper' or 'calibrated', found {mode!r}")
 
-    from mspgt.boundaries.detector import detect_calibrated
+    from mspgt.boundaries.detector import CalibratedBoundaries, detect_calibrated
 
+    if transitions < MIN_TRANSITIONS:
+        reason = f"{transitions + 1} layers have {transitions} transitions: no boundary possible"
+        unseen = {kind: {"size80": None, "found": None, "statement": reason} for kind in KINDS}
+        return CalibratedBoundaries(
+            *[()] * 4,
+            chosen={"LI": None, "IG": None},
+            noise_ratio=(nan,) * 3,
+            power=unseen,
+            rivals={},
+            evidence=None,
+            reasons=[reason],
+        )
     if floors is not None:
         from mspgt.boundaries.stabilise import stabilise
 
@@ -75,9 +90,9 @@ def detect(
     return detect_calibrated(profile, scale_floor=spread, **options)
 
 
-def _median_noise_ratio(profile: Any, draws: Any) -> float | None:
+def _median_noise_ratio(profile: NDArray[np.float64], draws: NDArray[np.float64]) -> float | None:
     from mspgt.boundaries.power import noise_ratio
 
     ratios = noise_ratio(profile, draws)
-    known = ratios[np.isfinite(ratios)]
+    known = ratios[~np.isnan(ratios)]
     return float(np.median(known)) if known.size else None

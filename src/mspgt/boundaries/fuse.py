@@ -9,6 +9,8 @@ from mspgt.errors import InputError
 
 SIGNALS = ("S1", "S2", "S3")
 WEIGHTS = (1.0, 0.8, 0.6)
+# Min–max would blow rounding errors of a constant signal up to full scale.
+ROUNDING = 1e-12
 
 Reading = Literal["min-max", "maximum"]
 
@@ -35,23 +37,26 @@ def fuse(
     values = np.asarray(signals, dtype=np.float64)
     if values.shape[-1] == 0:
         return np.zeros((*values.shape[:-2], 0))
+    least: float | NDArray[np.float64] = 0.0
     if reading == "min-max":
+        least = ROUNDING * np.abs(values).max(axis=-1, keepdims=True)
         values = values - values.min(axis=-1, keepdims=True)
     elif reading != "maximum":
         raise InputError(f"reading is 'min-max' or 'maximum', found {reading!r}")
     top = values.max(axis=-1, keepdims=True)
-    scaled = np.divide(values, top, out=np.zeros_like(values), where=top > 0)
+    scaled = np.divide(values, top, out=np.zeros_like(values), where=top > least)
     evidence: NDArray[np.float64] = np.einsum("...st,s->...t", scaled, np.asarray(weights, dtype=np.float64))
     return evidence
 
 
 def unused_signals(signals: ArrayLike, reading: Reading = "min-max") -> list[str]:
     """Why a signal of (3, transitions) adds nothing to the evidence; empty when all three do."""
+    values = np.asarray(signals, dtype=np.float64)
     reasons = []
-    for name, row in zip(SIGNALS, np.asarray(signals, dtype=np.float64), strict=True):
+    for name, row in zip(SIGNALS, values, strict=True) if values.size else ():
         if np.isnan(row).all():
             reasons.append(f"{name} was not measured and is left out of the evidence")
-        elif reading == "min-max" and row.min() == row.max():
+        elif reading == "min-max" and np.ptp(row) <= ROUNDING * np.abs(row).max():
             reasons.append(f"{name} is constant over depth and adds nothing to the evidence")
         elif reading == "maximum" and row.max() <= 0:
             reasons.append(f"{name} has no positive value and cannot be divided by its maximum")

@@ -124,8 +124,8 @@ def detect_paper(
         evidence=evidence,
         other_normalisation=_other_reading(profile, weights, prominence, places),
         edge_warning=(
-            f"A peak needs a lower neighbour on either side: a boundary at layer 1 or at layer {layers - 1} "
-            "can never be found, however strong it is."
+            "A peak needs a lower neighbour on either side: the first and the last transition, layers 1 and "
+            f"L−1 = {layers - 1}, can never be boundaries, however strong they are."
         ),
         false_boundary_rate=rate,
         reasons=reasons + why_no_rate,

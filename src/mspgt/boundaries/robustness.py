@@ -73,12 +73,12 @@ def robustness(
 
         detect = detect_calibrated
     profile = checked_signals(signals)
-    measured = np.isfinite(profile).any(axis=1)
+    measured = [name for name, values in zip(SIGNALS, profile, strict=True) if not np.isnan(values).all()]
     reruns: dict[str, tuple[Array, float] | None] = {}
     for row, name in enumerate(SIGNALS):
         left = profile.copy()
         left[row] = np.nan
-        reruns[f"without_{name}"] = (left, 1.0) if measured[row] and measured.sum() > 1 else None
+        reruns[f"without_{name}"] = (left, 1.0) if name in measured and len(measured) > 1 else None
     odd, even = halves if halves is not None else (None, None)
     given = (
         ("with_sinks", with_sinks, 1.0),
