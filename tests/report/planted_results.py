@@ -27,12 +27,12 @@ NESTED = (-1.96, -1.28, -0.67, 0.67, 1.28, 1.96)
 
 
 def planted() -> dict[str, Any]:
-    """Six models: the modes disagree on `acme/llama-deep` and on the hostile one; `state/mamba` has no S3,
-    `unlabelled` no S2, `one-block` no transitions."""
+    """Six models: the modes disagree on `acme/llama-deep`, on the hostile one and on `state/mamba`, which
+    has no S3 and one calibrated boundary only; `unlabelled` has no S2, `one-block` no transitions."""
     models = {
         "stories": model(5, seed=1),
         "acme/llama-deep": model(24, seed=2, paper=(7, 15, True), claims={"LI": None, "IG": None}),
-        "state/mamba": model(24, seed=3, paper=None, lost="S3"),
+        "state/mamba": model(24, seed=3, paper=None, lost="S3", alone=claim("spike", 9, 24, [9, 10])),
         "unlabelled": model(12, seed=4, paper=(4, 8, False), lost="S2"),
         HOSTILE: model(
             32,
@@ -76,6 +76,7 @@ def model(
     seed: int,
     paper: tuple[int, int, bool] | None = None,
     claims: dict[str, Claim | None] | None = None,
+    alone: Claim | None = None,
     lost: str | None = None,
 ) -> ModelResult:
     rng = np.random.default_rng(seed)
@@ -96,7 +97,7 @@ def model(
         spread = 0.1 * np.abs(curve)[:, None] * np.array(NESTED)
         intervals[name] = {"calibrated": None if missing else curve[:, None] + spread, "paper": None}
     chosen = claims or {"LI": None, "IG": None}
-    found = [one for one in chosen.values() if one]
+    found = [alone] if alone else [one for one in chosen.values() if one]
     size = 2.0 + 30 / layers
     power = {
         kind: {"size80": size, "statement": f"a {kind} of {size:.1f} SD is found in 80 % of cases"}
@@ -107,12 +108,16 @@ def model(
         }
         for kind in KINDS
     }
+    blind = [kind for kind, one in power.items() if one["size80"] is None]
     calibrated = CalibratedResult(
         *([one for one in found if one.kind == kind] for kind in KINDS),
         chosen=chosen,
         noise_ratio={"S1": 0.07, "S2": None if lost == "S2" else 0.4, "S3": None if lost == "S3" else 0.05},
         power=power,
-        reasons=[] if found or layers > 5 else [f"{layers} layers are too few"],
+        rivals={"1": [{"kind": "spike", "layer": 2, "score": 1.0, "critical": 3.6}], "4": []},
+        reasons=["one boundary was found, so which of L–I and I–G it is stays open"] * bool(alone)
+        + ["no boundary was found"] * (not found)
+        + [f"could not have been seen at this depth: {', '.join(blind)}"] * bool(blind),
     )
     rates = {
         name: {"min": 0.0, "median": m, "max": top}
@@ -161,19 +166,26 @@ def _paper(layers: int, at: tuple[int, int, bool] | None, rates: dict[str, Any])
 def _controls(
     curves: dict[str, Any], lost: str | None, depth: int, rng: np.random.Generator
 ) -> dict[str, Any]:
-    kept = [name for name in curves if name != lost] if depth else []
-    twin = {
-        name: {"calibrated": 0.4 * np.median(curves[name]) * rng.lognormal(0, 0.2, depth)} for name in kept
+    signals = ("S1", "S2", "S3")
+    # As `find_boundaries` writes it: signal → (seeds, transitions), NaN where not measured.
+    twins = {
+        name: np.full((5, depth), np.nan)
+        if name == lost
+        else 0.4 * np.median(curves[name]) * rng.lognormal(0, 0.2, (5, depth))
+        for name in signals
+        if depth
     }
-    band = {
-        name: {"calibrated": np.stack([one["calibrated"] * 0.7, one["calibrated"] * 1.3], 1)}
-        for name, one in twin.items()
-    }
-    sinks = {name: curves[name] * 0.8 if name in kept else None for name in ("S1", "S2", "S3")}
     return {
-        "random_init": {"seeds": 5, "signals": twin, "signals_ci": band},
-        "with_sinks": sinks,
+        "random_init": {
+            "seeds": 5,
+            "floors": dict.fromkeys(signals, 0.001),
+            "signals": {"calibrated": twins, "paper": twins},
+            "paper_found": [[2, 4], None, [1, 3], [2, 3], None],
+            "calibrated_claims": [[], [], [], [], [{"kind": "spike", "layer": 3}]],
+        },
+        "with_sinks": {name: None if name == lost or not depth else curves[name] * 0.8 for name in signals},
         "concordance_p": 0.31,
+        "concordance": {"agreement": 0.1, "p": 0.31, "residuals": 14, "reasons": []},
     }
 
 

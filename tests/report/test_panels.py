@@ -55,9 +55,27 @@ def test_scales_of_the_strip_follow_the_boundaries(results: dict[str, Any]) -> N
 def test_one_boundary_leaves_two_scales_unnamed(results: dict[str, Any]) -> None:
     model = results["models"][HOSTILE]
     model["boundaries"]["calibrated"]["chosen"]["IG"] = None
-    assert set(panels.strip_rows(model)[0].scales[11:]) == {"undivided"}
+    assert set(panels.strip_rows(model)[0].scales[11:]) == {"unnamed"}
     # The claim is still shown, under its kind.
     assert [mark.label for mark in panels.strip_rows(model)[0].marks] == ["L–I", "step"]
+
+
+def test_a_lone_boundary_divides_but_names_nothing(results: dict[str, Any]) -> None:
+    row = panels.strip_rows(results["models"]["state/mamba"])[0]
+    assert set(row.scales) == {"unnamed"}
+    assert [(mark.label, mark.layer) for mark in row.marks] == [("spike", 9)]
+
+
+def test_the_twin_is_the_median_and_range_of_its_seeds(results: dict[str, Any]) -> None:
+    model = results["models"]["stories"]
+    model["controls"]["random_init"]["signals"]["calibrated"]["S1"] = [
+        [1, 2, 3, 4],
+        [5, 6, 7, None],
+        [2, 2, 2, 2],
+    ]
+    twin = panels.signal_panels(results, "stories")[0].lines[0]
+    assert twin.values == [2, 2, 3, 3]
+    assert twin.bands() == [[(1, 5), (2, 6), (2, 7), (2, 4)]]
 
 
 def test_an_axis_is_logarithmic_only_for_positive_values_over_a_wide_range() -> None:

@@ -80,7 +80,7 @@ def test_reading_rows_give_a_reason_for_every_missing_boundary(results: dict[str
     by_model = {
         row["Model"]: row for row in records(table1_for_reading(results)) if row["Mode"] == "calibrated"
     }
-    assert "bump, step, kink could not have been seen" in by_model["unlabelled"]["Decision"]
+    assert "could not have been seen at this depth: bump, step, kink" in by_model["unlabelled"]["Decision"]
     assert by_model["unlabelled"]["se/τ: S1, S2, S3"] == "0.07, —, 0.05"
 
 
@@ -95,6 +95,6 @@ def test_summary_lines_put_disagreement_first_and_never_a_paper_boundary_alone(
 
 
 def test_claims_keep_what_was_not_tested_apart_from_what_was_lost(results: dict[str, Any]) -> None:
-    first, second = records(tables.claims_table(results))
+    _, first, second = records(tables.claims_table(results))
     assert (first["kind"], first["role"], first["layer"], second["role"]) == ("spike", "L–I", 11, "I–G")
     assert first["robust"] == "without S1: holds; without S2: not tested; with sinks: lost"

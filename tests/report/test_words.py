@@ -38,14 +38,14 @@ def claim(layer: int, within: list[int]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("accepted", "paper", "chosen", "disagree"),
     [
-        (True, (7, 15), (None, None), ("LI", "IG")),
+        (True, (7, 15), (None, None), ("L–I", "I–G")),
         (False, (7, 15), (None, None), ()),  # rejected by its own rule: nobody claims a boundary
-        (None, (7, 15), (None, None), ("LI", "IG")),  # never tested, so never withdrawn
+        (None, (7, 15), (None, None), ("L–I", "I–G")),  # never tested, so never withdrawn
         (True, (7, 15), (claim(8, [7, 8]), claim(15, [15])), ()),
-        (True, (7, 15), (claim(8, [6, 8]), claim(15, [15])), ("LI",)),  # 7 is a gap of the set
-        (False, (7, 15), (claim(8, [7, 8]), None), ("LI",)),
+        (True, (7, 15), (claim(8, [6, 8]), claim(15, [15])), ("L–I",)),  # 7 is a gap of the set
+        (False, (7, 15), (claim(8, [7, 8]), None), ("L–I",)),
         (None, (None, None), (None, None), ()),
-        (True, (7, 15), (claim(7, []), claim(16, [])), ("IG",)),  # no set: the place itself
+        (True, (7, 15), (claim(7, []), claim(16, [])), ("I–G",)),  # no set: the place itself
     ],
 )
 def test_when_the_modes_disagree(
@@ -54,6 +54,8 @@ def test_when_the_modes_disagree(
     model = results["models"]["acme/llama-deep"]
     both = zip(("LI", "IG"), paper, chosen, strict=True)
     model["boundaries"]["paper"]["accepted"] = accepted
+    for kind in words.KIND_NAMES:
+        model["boundaries"]["calibrated"][kind] = []
     for which, layer, one in both:
         model["boundaries"]["paper"][which] = boundary(layer) if layer else None
         model["boundaries"]["calibrated"]["chosen"][which] = one
@@ -62,7 +64,7 @@ def test_when_the_modes_disagree(
 
 def test_disagreements_come_first_and_nothing_else_moves(results: dict[str, Any]) -> None:
     names = [finding.model for finding in words.findings(results)]
-    split = ["acme/llama-deep", "<script>alert(1)</script>"]
+    split = ["acme/llama-deep", "state/mamba", "<script>alert(1)</script>"]
     assert names == split + [name for name in results["models"] if name not in split]
 
 
@@ -75,10 +77,35 @@ def test_every_paper_mode_sentence_stands_beside_its_false_boundary_rate(results
 
 def test_power_is_said_where_nothing_was_found(results: dict[str, Any]) -> None:
     shallow = words.finding("stories", results["models"]["stories"])
-    assert "No boundary of any kind could have been seen" in shallow.power
-    middle = words.finding("unlabelled", results["models"]["unlabelled"])
-    assert "a spike of 4.5 SD" in middle.power
-    assert "could not have seen a bump or a step or a kink" in middle.power
+    assert "Could not have been seen at this depth: spike, bump, step, kink." in shallow.calibrated
+    assert shallow.power == ""
+    middle = results["models"]["unlabelled"]
+    assert "a spike of 4.5 SD" in words.finding("unlabelled", middle).power
+    # Said once, whether the detector says it or only its power does.
+    told = words.calibrated_notes(middle)
+    middle["boundaries"]["calibrated"]["reasons"] = []
+    assert (
+        told == words.calibrated_notes(middle) == ["could not have been seen at this depth: bump, step, kink"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("paper", "disagree"),
+    [
+        ((9, 15), ("I–G",)),  # the lone boundary answers for the paper's L–I
+        ((4, 10), ("L–I",)),
+        ((4, 15), ("L–I", "I–G", "a spike at 9")),
+        ((None, None), ("a spike at 9",)),
+    ],
+)
+def test_a_lone_boundary_without_a_name(
+    results: dict[str, Any], paper: tuple[int | None, ...], disagree: tuple[str, ...]
+) -> None:
+    model = results["models"]["state/mamba"]
+    model["boundaries"]["paper"]["accepted"] = True
+    for which, layer in zip(("LI", "IG"), paper, strict=True):
+        model["boundaries"]["paper"][which] = boundary(layer) if layer else None
+    assert words.disagreements(model) == disagree
 
 
 def test_the_reason_of_a_null_is_the_nearest_warning() -> None:

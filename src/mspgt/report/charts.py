@@ -119,7 +119,7 @@ def _value_axis(panel: Panel, scale: Scale, end: float, on_right: bool) -> Itera
 
 
 def _curve(line: Line, x: Sequence[int], place: Place, scale: Scale) -> Iterator[Markup]:
-    for band in line.bands():
+    for band in line.drawn_bands():
         for run in runs(band):
             ends = [(place(x[at]), *interval) for at, interval in run]
             points = [f"{across:.1f} {scale(low):.1f}" for across, low, _ in ends]

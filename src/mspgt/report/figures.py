@@ -18,6 +18,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 from mspgt.errors import InputError
 from mspgt.report.panels import (
     UNDIVIDED,
+    UNNAMED,
     Line,
     Mark,
     Panel,
@@ -49,7 +50,13 @@ LOOKS: dict[str, dict[str, Any]] = {
     "level": {"linewidth": 0.7, "dashes": (1, 1.5), "zorder": 2},
 }
 # The scales are ordered with depth, so they take three steps of an ordered map (viridis), and their letters.
-SCALES = {"Local": "#7ad151", "Intermediate": "#2a788e", "Global": "#440154", UNDIVIDED: "#ffffff"}
+SCALES = {
+    "Local": "#7ad151",
+    "Intermediate": "#2a788e",
+    "Global": "#440154",
+    UNNAMED: "#e3e3e3",
+    UNDIVIDED: "#ffffff",
+}
 
 STYLE = {
     "font.family": "serif",
@@ -142,7 +149,9 @@ def strips_figure(models: dict[str, list[StripRow]], venue: str = "neurips") -> 
         axes.grid(visible=False)
         axes.spines[["left", "right"]].set_visible(False)
         handles = [Patch(fc=colour, ec=BLACK, lw=0.3, label=scale) for scale, colour in SCALES.items()]
-        figure.legend(handles=handles, loc="lower center", ncols=4, columnspacing=1.2, handlelength=1.2)
+        figure.legend(
+            handles=handles, loc="lower center", ncols=len(SCALES), columnspacing=1.2, handlelength=1.2
+        )
         return _files(figure)
 
 
@@ -201,7 +210,7 @@ def _draw(axes: Axes, panel: Panel) -> None:
 def _curves(axes: Axes, lines: Sequence[Line], panel: Panel) -> None:
     for line in lines:
         colour, look = COLOURS[line.role], LOOKS[line.role]
-        for band in line.bands():
+        for band in line.drawn_bands():
             for run in runs(band):
                 x = [panel.x[at] for at, _ in run]
                 low, high = zip(*(interval for _, interval in run), strict=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import TypeGuard, TypeVar
 
 from mspgt.report.words import BOUNDARIES, Json, claims, consecutive, number, reason
@@ -28,6 +29,7 @@ TASKS = {
 LOG_RANGE = 30  # largest over smallest value from which an axis is logarithmic
 # Of the scales of one model, from the embedding up; a stretch between unnamed boundaries keeps both names.
 LOCAL, INTERMEDIATE, GLOBAL, UNDIVIDED = "Local", "Intermediate", "Global", "undivided"
+UNNAMED = "unnamed"
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Line:
     """One curve.
 
     `intervals` holds for every position the ends of nested central intervals, outermost first: `[lo, hi]` is
-    the 95 % interval, `[lo95, lo80, lo50, hi50, hi80, hi95]` all three.
+    the 95 % interval, `[lo95, lo80, lo50, hi50, hi80, hi95]` all three; of random twins it is their range.
     """
 
     label: str
@@ -51,6 +53,10 @@ class Line:
             [(interval[level], interval[-1 - level]) if interval else None for interval in whole]
             for level in range(levels)
         ]
+
+    def drawn_bands(self) -> list[list[tuple[float, float] | None]]:
+        """The bands that a chart shows: none for paper mode, which stays thin beside the main curve."""
+        return [] if self.role == "paper" else self.bands()
 
     def text(self, at: int) -> str:
         """The value at a position, with its 95 % interval."""
@@ -118,13 +124,12 @@ class StripRow:
 def signal_panels(results: Json, name: str) -> list[Panel]:
     """S1, S2, S3 and the fused evidence of one model in both modes, with its random twin."""
     model = results["models"][name]
-    twin = _line(_twin(model), "calibrated", "random twin", "twin")
     panels = []
     for signal, (title, axis, paper_axis) in SIGNALS.items():
-        lines = [line] if (line := twin(signal)) else []
+        lines = [line] if (line := _twins(model, signal)) else []
         missing = []
         for mode in ("paper", "calibrated"):
-            if line := _line(model, mode, f"{mode} mode", mode)(signal):
+            if line := _line(model, signal, mode, f"{mode} mode", mode):
                 lines.append(line)
             else:
                 missing.append(f"{mode} mode: {reason(results, 'models', name, 'signals', signal, mode)}")
@@ -139,26 +144,24 @@ def signal_panels(results: Json, name: str) -> list[Panel]:
 def control_panels(results: Json, name: str) -> list[Panel]:
     """Each signal in calibrated mode beside its random twin and the same estimate with sinks left in."""
     model = results["models"][name]
-    sinks = {
-        signal: {"calibrated": row} for signal, row in (model["controls"].get("with_sinks") or {}).items()
-    }
-    curves = {
-        "random_init": _line(_twin(model), "calibrated", "random twin", "twin"),
-        "with_sinks": _line({"signals": sinks}, "calibrated", "sinks left in", "variant"),
-        "signals": _line(model, "calibrated", "calibrated mode", "calibrated"),
-    }
+    with_sinks = model["controls"].get("with_sinks") or {}
     panels = []
     for signal, (title, axis, _) in list(SIGNALS.items())[:3]:
-        lines = {source: curve(signal) for source, curve in curves.items()}
+        own = _line(model, signal, "calibrated", "calibrated mode", "calibrated")
+        sinks = with_sinks.get(signal)
+        lines = {
+            "random_init": _twins(model, signal),
+            "with_sinks": Line("sinks left in", "variant", sinks) if measured(sinks) else None,
+        }
         missing = [
-            f"{source.replace('_', ' ')}: {reason(results, 'models', name, 'controls', source, signal)}"
-            for source, line in lines.items()
-            if line is None and source != "signals"
+            f"{control.replace('_', ' ')}: {reason(results, 'models', name, 'controls', control, signal)}"
+            for control, line in lines.items()
+            if line is None
         ]
-        if lines["signals"] is None:
+        if own is None:
             missing = [reason(results, "models", name, "signals", signal, "calibrated")]
         x = tuple(range(1, model["layers"]))
-        drawn = tuple(line for line in lines.values() if line)
+        drawn = tuple(line for line in (*lines.values(), own) if line)
         panels.append(Panel(signal, title, axis, x, drawn, missing=tuple(missing), log=True))
     return panels
 
@@ -203,36 +206,40 @@ def strip_rows(model: Json) -> list[StripRow]:
     rows = []
     for role in ("calibrated", "paper"):
         own = tuple(mark for mark in every if mark.role == role)
-        rows.append(StripRow(role, _scales(model["layers"], {mark.label: mark.layer for mark in own}), own))
+        places = {mark.label: mark.layer for mark in own}
+        rows.append(StripRow(role, _scales(model["layers"], places, bool(own)), own))
     return rows
 
 
-def _scales(layers: int, at: dict[str, int]) -> tuple[str, ...]:
+def _scales(layers: int, at: dict[str, int], divided: bool) -> tuple[str, ...]:
     li, ig = at.get(BOUNDARIES["LI"]), at.get(BOUNDARIES["IG"])
+    between = INTERMEDIATE if li and ig else UNNAMED if divided else UNDIVIDED
 
     def scale(block: int) -> str:
-        if li is None and ig is None:
-            return UNDIVIDED
-        if ig is not None and block > ig:
-            return GLOBAL
         if li is not None and block <= li:
             return LOCAL
-        return INTERMEDIATE if li is not None and ig is not None else UNDIVIDED
+        return GLOBAL if ig is not None and block > ig else between
 
     return tuple(scale(block) for block in range(1, layers + 1))
 
 
-def _twin(model: Json) -> Json:
-    return model["controls"].get("random_init") or {}
+def _twins(model: Json, signal: str) -> Line | None:
+    """Median and range over the random twins, (seeds, transitions), in calibrated mode."""
+    signals = (model["controls"].get("random_init") or {}).get("signals") or {}
+    seeds = [row for row in signals.get("calibrated", {}).get(signal) or [] if measured(row)]
+    columns = [[value for value in column if value is not None] for column in zip(*seeds, strict=True)]
+    if not any(columns):
+        return None
+    middle = [median(column) if column else None for column in columns]
+    return Line(
+        "random twin", "twin", middle, [[min(column), max(column)] if column else None for column in columns]
+    )
 
 
-def _line(source: Json, mode: str, label: str, role: str) -> Callable[[str], Line | None]:
-    def of(signal: str) -> Line | None:
-        values = ((source.get("signals") or {}).get(signal) or {}).get(mode)
-        intervals = ((source.get("signals_ci") or {}).get(signal) or {}).get(mode)
-        return Line(label, role, values, intervals) if measured(values) else None
-
-    return of
+def _line(model: Json, signal: str, mode: str, label: str, role: str) -> Line | None:
+    values = (model["signals"].get(signal) or {}).get(mode)
+    intervals = (model["signals_ci"].get(signal) or {}).get(mode)
+    return Line(label, role, values, intervals) if measured(values) else None
 
 
 def logarithmic(lines: Iterable[Line]) -> bool:
@@ -243,7 +250,7 @@ def logarithmic(lines: Iterable[Line]) -> bool:
 
 def known_values(line: Line) -> list[float]:
     """Everything a curve draws: its values and the ends of its intervals."""
-    ends = [end for band in line.bands() for interval in band if interval for end in interval]
+    ends = [end for band in line.drawn_bands() for interval in band if interval for end in interval]
     return [value for value in (*line.values, *ends) if value is not None]
 
 

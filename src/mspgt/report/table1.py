@@ -14,6 +14,7 @@ from mspgt.report.words import (
     MISSING,
     NO_REASON,
     Json,
+    calibrated_notes,
     claims,
     counted,
     disagreements,
@@ -99,7 +100,7 @@ def table1_for_reading(results: Json) -> Table:
         places = [_paper_place(paper[which]) for which in BOUNDARIES]
         rows.append((*head, "paper", *places, _paper_decision(paper), _noise(model), ""))
         places = [_calibrated_place(calibrated["chosen"].get(which)) for which in BOUNDARIES]
-        ratios = ", ".join(number(ratio, 2) for ratio in calibrated["noise_ratio"].values())
+        ratios = ", ".join(number(ratio, 2) for ratio in calibrated["noise_ratio"].values()) or MISSING
         rows.append(
             (*head, "calibrated", *places, _calibrated_decision(model), "≤ 5\u202f% by calibration", ratios)
         )
@@ -141,11 +142,8 @@ def _paper_decision(paper: Json) -> str:
 
 
 def _calibrated_decision(model: Json) -> str:
-    found = [_claim_words(claim) for _, claim in claims(model)]
-    why = "; ".join(model["boundaries"]["calibrated"]["reasons"])
-    words = "\n".join(found) or "no boundary" + (f": {why}" if why else "")
-    blind = out_of_sight(model)
-    return words + (f" ({', '.join(blind)} could not have been seen)" if blind else "")
+    found = [_claim_words(claim) for _, claim in claims(model)] or ["no boundary"]
+    return "\n".join(found + calibrated_notes(model))
 
 
 def _claim_words(claim: Json) -> str:

@@ -161,6 +161,9 @@ class View:
             ("Paper mode with signals divided by their maximum only", f"{', '.join(places)} ({agrees})"),
             ("Limit of paper mode", paper["edge_warning"] or MISSING),
         ]
+        for count, places in calibrated["rivals"].items():
+            found = ", ".join(f"{place['kind']} at {place['layer']}" for place in places)
+            facts.append((f"Strongest {counted(int(count), 'place')}, claimed or not", found or MISSING))
         for signal, step in self.model["embedding_step"].items():
             modes = ", ".join(f"{mode} {number(value)}" for mode, value in step.items())
             facts.append((f"{signal} from the embedding to layer 1, never a boundary", modes))
@@ -168,8 +171,17 @@ class View:
 
     @property
     def control_facts(self) -> Facts:
-        """Every control that is a single value."""
-        return [(name.replace("_", " "), text) for name, text in _scalars(self.model["controls"])]
+        """The random twins in words, and every control that is a single value."""
+        twins = self.model["controls"].get("random_init") or {}
+        facts = []
+        for key, who in (
+            ("paper_found", "paper’s protocol finds two boundaries"),
+            ("calibrated_claims", "calibrated detector finds a boundary"),
+        ):
+            if twins.get(key):
+                found = sum(bool(one) for one in twins[key])
+                facts.append((f"Random twins in which the {who}", f"{found} of {len(twins[key])}"))
+        return facts + [(name.replace("_", " "), text) for name, text in _scalars(self.model["controls"])]
 
     @property
     def power(self) -> Rows:

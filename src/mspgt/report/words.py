@@ -83,10 +83,26 @@ def claims(model: Json) -> list[tuple[str, Json]]:
     return [(names.get((claim["kind"], claim["layer"]), ""), claim) for claim in found]
 
 
+def unnamed(model: Json) -> Json | None:
+    """The boundary of a calibrated result that has only one: which of L–I and I–G it is cannot be known."""
+    found = claims(model)
+    return found[0][1] if len(found) == 1 and not found[0][0] else None
+
+
 def out_of_sight(model: Json) -> list[str]:
     """Kinds that no boundary of any size could have shown at this depth, as the power statement says."""
     power = model["boundaries"]["calibrated"]["power"]
     return [kind for kind in KIND_NAMES if kind in power and power[kind].get("size80") is None]
+
+
+def calibrated_notes(model: Json) -> list[str]:
+    """The reasons of calibrated mode, with what could not have been seen."""
+    # A reason may repeat that nothing was found, which stands beside it anyway.
+    notes = [why for why in model["boundaries"]["calibrated"]["reasons"] if why != "no boundary was found"]
+    blind = out_of_sight(model)
+    if blind and not any("been seen" in note for note in notes):
+        notes.append(f"could not have been seen at this depth: {', '.join(blind)}")
+    return notes
 
 
 def false_rate(model: Json, outcome: str) -> tuple[float | None, float | None]:
@@ -136,18 +152,26 @@ def finding(name: str, model: Json) -> Finding:
 
 
 def disagreements(model: Json) -> tuple[str, ...]:
-    """Boundaries (`LI`, `IG`) that one mode claims and the other does not, or puts outside its 95 % set.
+    """Boundaries on which the modes differ: only one claims it, or the paper's layer is outside the 95 % set.
 
-    A paper-mode boundary that the protocol itself rejects is no claim; one that was never bootstrapped is.
+    A paper-mode boundary that the protocol itself rejects is no claim; one that was never bootstrapped is. A
+    single calibrated boundary answers for whichever paper-mode boundary lies in its set.
     """
-    return tuple(which for which in BOUNDARIES if not _agree(model, which))
+    calibrated, alone = model["boundaries"]["calibrated"], unnamed(model)
+    differ, answered = [], False
+    for which, name in BOUNDARIES.items():
+        paper, claim = _paper_claim(model, which), calibrated["chosen"].get(which)
+        if paper and alone and _within(paper, alone):
+            answered = True
+        elif bool(paper) != bool(claim) or (paper and claim and not _within(paper, claim)):
+            differ.append(name)
+    if alone and not answered:
+        differ.append(f"a {alone['kind']} at {alone['layer']}")
+    return tuple(differ)
 
 
-def _agree(model: Json, which: str) -> bool:
-    paper, chosen = _paper_claim(model, which), model["boundaries"]["calibrated"]["chosen"].get(which)
-    if paper is None or chosen is None:
-        return paper is chosen
-    return paper["layer"] in (chosen["set"] or [chosen["layer"]])
+def _within(paper: Json, claim: Json) -> bool:
+    return paper["layer"] in (claim["set"] or [claim["layer"]])
 
 
 def _paper_claim(model: Json, which: str) -> Json | None:
@@ -157,20 +181,19 @@ def _paper_claim(model: Json, which: str) -> Json | None:
 
 
 def _headline(model: Json, disagree: tuple[str, ...]) -> str:
-    by_paper = [which for which in BOUNDARIES if _paper_claim(model, which)]
-    chosen = model["boundaries"]["calibrated"]["chosen"]
-    by_calibrated = [which for which in BOUNDARIES if chosen.get(which)]
-    if not disagree:
-        if not by_calibrated:
-            blind = len(out_of_sight(model)) == len(KIND_NAMES)
-            return "No boundary in either mode" + (", and none could have been seen" if blind else "")
-        places = listing(f"{BOUNDARIES[which]} at layer {chosen[which]['layer']}" for which in by_calibrated)
-        return f"Both modes agree: {places}"
-    if not by_calibrated:
+    by_paper = any(_paper_claim(model, which) for which in BOUNDARIES)
+    by_calibrated = claims(model)
+    if disagree and not by_calibrated:
         return "Paper mode claims boundaries; calibrated mode finds none"
-    if not by_paper:
+    if disagree and not by_paper:
         return "Calibrated mode finds a boundary; paper mode claims none"
-    return f"The modes disagree on {listing(BOUNDARIES[which] for which in disagree)}"
+    if disagree:
+        return f"The modes disagree on {listing(disagree)}"
+    if by_calibrated:
+        places = listing(f"{name} at layer {claim['layer']}" for name, claim in by_calibrated if name)
+        return f"Both modes agree: {places or 'one boundary'}"
+    blind = len(out_of_sight(model)) == len(KIND_NAMES)
+    return "No boundary in either mode" + (", and none could have been seen" if blind else "")
 
 
 def _paper_words(model: Json) -> str:
@@ -207,15 +230,12 @@ def _noise_words(model: Json) -> str:
 
 
 def _calibrated_words(model: Json) -> str:
-    calibrated, found = model["boundaries"]["calibrated"], claims(model)
-    if not found:
-        why = "; ".join(calibrated["reasons"])
-        return "The calibrated detector finds no boundary" + (f": {why}." if why else ".")
     words = []
-    for name, claim in found:
+    for name, claim in claims(model):
         within = f"95\u202f% set {layer_set(claim['set'])}" if claim["set"] else "no confidence set"
         words.append(f"a {claim['kind']} at layer {claim['layer']} ({f'{name}, ' if name else ''}{within})")
-    return f"The calibrated detector finds {listing(words)}."
+    notes = "".join(f" {note[:1].upper()}{note[1:]}." for note in calibrated_notes(model))
+    return f"The calibrated detector finds {listing(words) or 'no boundary'}.{notes}"
 
 
 def _power_words(model: Json) -> str:
@@ -227,8 +247,6 @@ def _power_words(model: Json) -> str:
         for kind in KIND_NAMES
         if kind in power and power[kind].get("size80") is not None
     ]
-    blind = out_of_sight(model)
     if not seen:
-        return "No boundary of any kind could have been seen at this depth."
-    words = f"At this depth it finds, in 80\u202f% of cases, {listing(seen)} of layer-to-layer roughness."
-    return words + (f" It could not have seen a {' or a '.join(blind)}." if blind else "")
+        return ""
+    return f"At this depth it finds, in 80\u202f% of cases, {listing(seen)} of layer-to-layer roughness."
