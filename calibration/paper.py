@@ -6,6 +6,9 @@ under `scratch/calibration`, so a run that was stopped goes on where it was.
 A null profile is a smooth background of 2.5 to 5 roughness SDs plus roughness (`mspgt.stats.nulls`). What is
 observed adds sentence noise, independent over signals and transitions, of se/τ roughness SDs; every bootstrap
 draw adds such noise again. At se/τ = 0 every draw is the observed profile, so all that is found is accepted.
+
+200 draws stand in for the protocol's 1,000. On 192 profiles a depth, acceptance with 1,000 is the same within
+1 point at T = 11 and 31, and up to 4 points lower at T = 79 (41 against 44 % at se/τ = 0.1).
 """
 
 import argparse

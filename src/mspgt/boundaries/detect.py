@@ -34,6 +34,7 @@ def detect(
     mode: Literal["paper", "calibrated"] = "paper",
     bootstrap: ArrayLike | None = None,
     *,
+    level: float = 0.05,
     floors: ArrayLike | None = None,
     **options: Any,
 ) -> PaperBoundaries | CalibratedBoundaries:
@@ -46,10 +47,11 @@ def detect(
         bootstrap: (draws, 3, transitions), profiles of document resamples. In paper mode they give intervals,
             acceptance and the noise ratio that selects the false-boundary rate; in calibrated mode their SD
             is the least that counts as roughness.
+        level: family-wise error of calibrated mode. Unused in paper mode.
         floors: (3,) level of each signal in a network that has learnt nothing. With it, calibrated mode
             detects on variance-stabilised signals; without, on the signals as given. Unused in paper mode.
         options: passed on to `detect_paper` (weights, prominence, max_width, noise_ratio) or
-            `detect_calibrated` (level and others).
+            `detect_calibrated`.
 
     Returns:
         A model too shallow for any boundary is a result that says so, not an error.
@@ -73,7 +75,10 @@ def detect(
         reason = f"{transitions + 1} layers have {transitions} transitions: no boundary possible"
         unseen = {kind: {"size80": None, "found": None, "statement": reason} for kind in KINDS}
         return CalibratedBoundaries(
-            *[()] * 4,
+            spike=(),
+            bump=(),
+            step=(),
+            kink=(),
             chosen={"LI": None, "IG": None},
             noise_ratio=(nan,) * 3,
             power=unseen,
@@ -87,7 +92,7 @@ def detect(
         profile = stabilise(profile, floors)
         draws = None if draws is None else stabilise(draws, floors)
     spread = None if draws is None else draws.std(axis=0)
-    return detect_calibrated(profile, scale_floor=spread, **options)
+    return detect_calibrated(profile, scale_floor=spread, level=level, **options)
 
 
 def _median_noise_ratio(profile: NDArray[np.float64], draws: NDArray[np.float64]) -> float | None:

@@ -222,8 +222,8 @@ def false_boundary_rate(
         noise_ratio: se/τ.
 
     Returns:
-        `found` and `accepted`, each with `min`, `median` and `max` over the null profiles of the table, with
-        the range of the table; or None and the reason.
+        `found` and `accepted`, each with `min`, `median`, `mean` and `max` over the backgrounds of the table,
+        and the range of the table; or None and the reason.
     """
     if noise_ratio is None:
         return None, ["no false-boundary rate: the noise ratio se/τ was not given"]
