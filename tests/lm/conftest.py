@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from mspgt.lm.load import LanguageModel, load
 
 from .tiny import tiny_model

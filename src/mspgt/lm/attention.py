@@ -34,17 +34,17 @@ def observed_attention(
 ) -> tuple[Tensor, None]:
     """Eager attention that hands its weights (B, H, T, T), float32, to the active observer and drops them.
 
-    query (B, H, T, e), key and value (B, K, T, e) with H a multiple of K (grouped queries); `attention_mask` is
-    additive (B, 1, T, T) and holds causality, padding and any sliding window. `softcap` as in Gemma 2; `s_aux`
-    (H,) are learned attention sinks as in gpt-oss: they take weight, so that rows sum to less than one.
-    Returns the output (B, T, H, e) and no weights.
+    query (B, H, T, e), key and value (B, K, T, e) with H a multiple of K (grouped queries); `attention_mask`
+    is additive (B, 1, T, T) and holds causality, padding and any sliding window. `softcap` as in Gemma 2;
+    `s_aux` (H,) are learned attention sinks as in gpt-oss: they take weight, so that rows sum to less than
+    one. Returns the output (B, T, H, e) and no weights.
     """
-    batch, heads, length, _width = query.shape
-    groups = key.shape[1]
+    batch, heads, length, width = query.shape
+    groups, keys = key.shape[1:3]
+    scaled = query * (width**-0.5 if scaling is None else scaling)
     # Queries of one group are stacked along time, so that keys and values need not be repeated.
-    stacked = query.reshape(batch, groups, -1, query.shape[-1])
-    scores = torch.matmul(stacked, key.transpose(-1, -2)).float().view(batch, heads, length, key.shape[2])
-    scores *= query.shape[-1] ** -0.5 if scaling is None else scaling
+    scores = torch.matmul(scaled.reshape(batch, groups, -1, width), key.transpose(-1, -2))
+    scores = scores.float().view(batch, heads, length, keys)
     if softcap is not None:
         scores = torch.tanh(scores / softcap) * softcap
     if position_bias is not None:
@@ -59,7 +59,7 @@ def observed_attention(
     see = _see.get()
     if see is not None:
         see(weights)
-    output = torch.matmul(weights.to(value.dtype).reshape(batch, groups, -1, key.shape[2]), value)
+    output = torch.matmul(weights.to(value.dtype).reshape(batch, groups, -1, keys), value)
     return output.view(batch, heads, length, -1).transpose(1, 2).contiguous(), None
 
 
@@ -69,7 +69,7 @@ AttentionMaskInterface.register(OBSERVED, eager_mask)
 
 @contextmanager
 def attention_implementation(model: Any, name: str) -> Iterator[None]:
-    """Switch the model's attention function for the duration; what was set before is restored on every exit."""
+    """Switch the model's attention function for the duration; the one before is restored on every exit."""
     config = model.config
     parts = {part: getattr(config, part, None) for part in config.sub_configs}
     before = {part: sub._attn_implementation for part, sub in parts.items() if sub is not None}
@@ -104,9 +104,9 @@ def seen_through_interface(model: Any, see: See) -> Iterator[None]:
 def seen_through_hooks(model: Any, blocks: nn.ModuleList, see: See) -> Iterator[None]:
     """The same for models outside the interface: hooks on the modules that return `(output, ..., weights)`.
 
-    The forward pass must be asked for `output_attentions=True`. Weights are known by their shape (B, H, T, T);
-    once seen they are replaced by an empty tensor, so that the model does not collect them over the layers and
-    a wrapper around the attention module does not show them a second time.
+    The forward pass must be asked for `output_attentions=True`. Weights are known by their shape
+    (B, H, T, T); once seen they are replaced by an empty tensor, so that the model does not collect them over
+    the layers and a wrapper around the attention module does not show them a second time.
     """
 
     def after(_: nn.Module, __: Any, output: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Find the blocks of a model by structure: the module list whose length is the number of layers in the config."""
+"""Find the blocks of a model by structure: the module list as long as the config says the model is deep."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def block_input(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
     stream = args[0] if args else kwargs.get("hidden_states")
     if not isinstance(stream, Tensor):
         raise ModelError(
-            f"Expected a block to receive the residual stream first or as hidden_states, found {type(stream)}. "
-            "Name the right list with blocks='dotted.path'."
+            f"Expected a block to receive the residual stream first or as hidden_states, "
+            f"found {type(stream)}. Name the right list with blocks='dotted.path'."
         )
     return stream
 
@@ -72,7 +72,7 @@ def block_output(output: Any) -> Tensor:
 
 @contextmanager
 def residual_hooks(blocks: nn.ModuleList, enter: Any, leave: Any) -> Iterator[None]:
-    """Call `enter(l, stream)` before and `leave(l, stream)` after each block l = 1..L; hooks go on every exit."""
+    """Call `enter(l, stream)` before and `leave(l, stream)` after block l = 1..L; removed on every exit."""
     handles: list[Any] = []
     try:
         for layer, block in enumerate(blocks, start=1):

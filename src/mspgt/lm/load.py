@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -23,6 +21,7 @@ from transformers import (
 
 from mspgt.errors import InputError, MissingExtraError, ModelError
 from mspgt.lm.blocks import find_blocks, layer_of, path_of
+from mspgt.lm.identity import folder_sha256
 
 DTYPES = {
     "float32": torch.float32,
@@ -50,12 +49,14 @@ NO_LIMIT = 10**9
 class LanguageModel:
     """A causal language model ready to be measured.
 
-    name: Hub id or folder name. family: config.model_type. blocks: the L residual blocks; the input of the first is
-    layer 0. width: d of the residual stream. heads: attention heads, None without. parameters: counted once when
-    shared. revision: commit on the Hub, or "local-" and the start of the hash. weights_sha256: for a folder the hash
-    of every file that can change a result, for a Hub model the commit. max_length: tokens that fit the context, 10^9
-    without a limit. device: where input goes. attention_route: how attention is seen, None if the model shows none, for
-    the reason in `no_attention`. notes: what a reader of the results should know about how the model was loaded.
+    name: Hub id or folder name. family: config.model_type.
+    blocks: the L residual blocks; the input of the first is layer 0. width: d of the residual stream.
+    heads: attention heads, None without. parameters: counted once when shared.
+    revision: commit on the Hub, or "local-" and the start of the hash.
+    weights_sha256: hash of every file of a folder that can change a result; for a Hub model the commit.
+    max_length: tokens that fit the context, NO_LIMIT without one. device: where input goes.
+    attention_route: how attention is seen; None if the model shows none, for the reason in `no_attention`.
+    notes: what a reader of the results should know about how the model was loaded.
     """
 
     name: str
@@ -81,20 +82,6 @@ class LanguageModel:
         return self.attention_route is not None
 
 
-def safe_name(name: str) -> str:
-    """A folder name for any model name: "org/model" becomes "org__model".
-
-    Letters, digits, ".", "_" and "-" stay; whatever else a name holds (separators, "..", control characters,
-    markup) is replaced, and a short hash keeps changed names apart. Never empty, never hidden, never a path.
-    """
-    parts = name.split("/")
-    plain = [re.sub(r"[^A-Za-z0-9._-]+", "-", part).lstrip(".-")[:80] for part in parts]
-    if len(parts) <= 2 and all(parts) and plain == parts and not any("__" in part for part in parts):
-        return "__".join(parts)
-    stem = "__".join(part for part in plain[-2:] if part) or "model"
-    return f"{stem}-{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
-
-
 def load(
     model: str | Path,
     *,
@@ -108,11 +95,12 @@ def load(
 ) -> LanguageModel:
     """Load `model`, a folder or a Hub id; the network is used only when there is no such folder.
 
-    dtype "auto" keeps the checkpoint's own, except that float16 computes in float32 on a CPU, where half precision
-    is slow and overflows. device: the first GPU if there is one, else the CPU; device_map as in transformers (needs
-    accelerate). Weights come from safetensors unless `allow_pickle`; `blocks` names the list of blocks for odd models.
-    Raises ModelError for anything that cannot be measured faithfully: unreadable, incomplete or non-finite weights,
-    layers in the checkpoint that the config leaves out, no fast tokenizer, not causal.
+    dtype "auto" keeps the checkpoint's own, except that float16 computes in float32 on a CPU, where half
+    precision is slow and overflows. device: the first GPU if there is one, else the CPU; device_map as in
+    transformers (needs accelerate). Weights come from safetensors unless `allow_pickle`; `blocks` names the
+    list of blocks for odd models.
+    Raises ModelError for anything that cannot be measured faithfully: unreadable, incomplete or non-finite
+    weights, layers in the checkpoint that the config leaves out, no fast tokenizer, not causal.
     """
     from mspgt.lm.probe import probe
 
@@ -155,7 +143,7 @@ def load(
     _require_finite_weights(name, loaded, blocks_path)
 
     text = config.get_text_config()
-    digest = _folder_sha256(folder) if folder else str(config._commit_hash)
+    digest = folder_sha256(folder) if folder else str(config._commit_hash)
     lm = LanguageModel(
         name=name,
         family=config.model_type,
@@ -193,8 +181,8 @@ def _reading(name: str, what: str, read: Any) -> Any:
 _NEXT = {
     "config": "Expected a Hub id, or a folder with config.json of a model that transformers knows.",
     "tokenizer": "Expected tokenizer.json beside the model.",
-    "weights": "Expected a causal language model in complete .safetensors files. Download it again if a file is cut "
-    "short; pass allow_pickle=True for .bin files from a source you trust.",
+    "weights": "Expected a causal language model in complete .safetensors files. Download it again if a file "
+    "is cut short; pass allow_pickle=True for .bin files from a source you trust.",
 }
 
 
@@ -240,7 +228,7 @@ def _tokenizer(name: str, path: str, source: dict[str, Any], notes: list[str]) -
     )
     if not tokenizer.is_fast:
         raise ModelError(
-            f"Model {name!r} has only a slow tokenizer, without the character offsets that word alignment needs. "
+            f"Model {name!r} has only a slow tokenizer, without the character offsets that words need. "
             "Convert it (tokenizer.json) or choose a model that has a fast one."
         )
     if tokenizer.pad_token_id is None:
@@ -259,8 +247,8 @@ def _require_vocabulary(lm: LanguageModel) -> None:
     ids = lm.tokenizer("A test, 1 2.")["input_ids"]
     if not ids or max(ids) >= rows:
         raise ModelError(
-            f"The tokenizer of {lm.name!r} does not belong to the model: 'A test, 1 2.' becomes {ids[:20]}, the "
-            f"embedding has {rows} rows. Put the model's own tokenizer.json beside it."
+            f"The tokenizer of {lm.name!r} does not belong to the model: 'A test, 1 2.' becomes {ids[:20]}, "
+            f"the embedding has {rows} rows. Put the model's own tokenizer.json beside it."
         )
 
 
@@ -278,15 +266,15 @@ def _require_complete(name: str, info: dict[str, Any], blocks_path: str) -> None
     missing = sorted(info["missing_keys"]) + sorted(key for key, *_ in info["mismatched_keys"])
     if missing:
         raise ModelError(
-            f"The checkpoint of {name!r} lacks {len(missing)} tensors, which would be filled with random numbers: "
+            f"The checkpoint of {name!r} lacks {len(missing)} tensors, which would be random numbers: "
             f"{_some(missing)}. Download it again, or correct its config."
         )
     beyond = sorted(key for key in info["unexpected_keys"] if re.search(r"\.\d+\.", key))
     beyond = [key for key in beyond if layer_of(key, blocks_path) != "outside the blocks"]
     if beyond:
         raise ModelError(
-            f"The checkpoint of {name!r} holds tensors of blocks that its config leaves out: {_some(beyond)}. "
-            "Correct num_hidden_layers in config.json."
+            f"The checkpoint of {name!r} holds tensors of blocks that its config leaves out: "
+            f"{_some(beyond)}. Correct num_hidden_layers in config.json."
         )
 
 
@@ -300,21 +288,6 @@ def _require_finite_weights(name: str, model: nn.Module, blocks_path: str) -> No
             continue
         if not bool(torch.isfinite(weights).all()):
             raise ModelError(
-                f"Weights of {name!r} hold NaN or infinity: {key} ({layer_of(key, blocks_path)}). Download it again, "
-                "or load it with dtype='float32' if a narrower type was asked for."
+                f"Weights of {name!r} hold NaN or infinity: {key} ({layer_of(key, blocks_path)}). "
+                "Download it again, or load it with dtype='float32' if a narrower type was asked for."
             )
-
-
-def _folder_sha256(folder: Path) -> str:
-    """Hash of names and bytes of all files that can change a result: weights, configs, vocabularies, code."""
-    digest = hashlib.sha256()
-    for path in sorted(_content(folder)):
-        digest.update(f"{path.name}\0{path.stat().st_size}\0".encode())
-        with path.open("rb") as stream:
-            digest.update(hashlib.file_digest(stream, "sha256").digest())
-    return digest.hexdigest()
-
-
-def _content(folder: Path) -> Iterator[Path]:
-    kinds = {".safetensors", ".bin", ".json", ".model", ".txt", ".py"}
-    return (path for path in folder.iterdir() if path.suffix in kinds and path.is_file())

@@ -1,4 +1,4 @@
-"""One forward pass, seen from inside: the residual stream of every layer and the mean attention map of each."""
+"""One forward pass, seen from inside: the residual stream and the mean attention map of every layer."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Observation:
     """What one forward pass showed.
 
     hidden: L + 1 tensors (B, T, d) in the model's dtype; 0 is the embedding output (the input of block 1),
-        l = 1..L the raw residual stream after block l, before any final norm. On a model split over devices each
-        stays where its block is. Rows of padding hold values without meaning.
-    attention: (L, B, T, T) float32, mean over heads; query rows of padding are zero. None when not asked for, or
-        when the model has no attention (`lm.no_attention` says why).
+        l = 1..L the raw residual stream after block l, before any final norm. On a model split over devices
+        each stays where its block is. Rows of padding hold values without meaning.
+    attention: (L, B, T, T) float32, mean over heads; query rows of padding are zero. None when not asked for,
+        or when the model shows no attention (`lm.no_attention` says why).
     per_head: with `heads=True`, L tensors (B, H, T, T) float32.
     """
 
@@ -37,7 +37,7 @@ class Observation:
     per_head: list[Tensor] | None = None
 
     def head_attention(self, layer: int) -> Tensor:
-        """The attention of block `layer` (1..L) by head, (B, H, T, T). InputError unless observed with heads=True."""
+        """The attention of block `layer` (1..L), (B, H, T, T); InputError unless observed with heads=True."""
         if self.per_head is None:
             raise InputError("Attention by head was not kept; call observe(..., heads=True).")
         if not 1 <= layer <= len(self.per_head):
@@ -55,11 +55,11 @@ def observe(
 ) -> Observation:
     """Run the model once over `batch` without gradients, logits or cache.
 
-    Attention is reduced to its mean over heads inside the forward pass, so that only one layer's map by head exists
-    at a time. `heads=True` keeps the maps by head (L times the memory); `on_heads(layer, weights)` sees each of
-    them, (B, H, T, T) float32 with padded query rows not zeroed, and may reduce it on the spot.
-    Raises NumericsError naming the first layer with NaN or infinity, ModelError when the model does not show what
-    it showed when it was loaded.
+    Attention is reduced to its mean over heads inside the forward pass, so that only one layer's map by head
+    exists at a time. `heads=True` keeps the maps by head (L times the memory); `on_heads(layer, weights)`
+    sees each of them, (B, H, T, T) float32 with padded query rows not zeroed, and may reduce it on the spot.
+    Raises NumericsError naming the first layer with NaN or infinity, ModelError when the model does not show
+    what it showed when it was loaded.
     """
     depth = lm.layers
     ids, mask = batch.input_ids.to(lm.device), batch.attention_mask.to(lm.device)
@@ -85,7 +85,7 @@ def observe(
         if inside == 0:
             return
         if mean is None:
-            mean = torch.zeros((depth, *ids.shape, ids.shape[1]), device=lm.device)
+            mean = torch.empty((depth, *ids.shape, ids.shape[1]), device=lm.device)
         seen[inside] += 1
         mean[inside - 1] = weights.mean(dim=1)
         if heads:
@@ -110,7 +110,9 @@ def observe(
     return Observation(hidden, mean if wanted and attention else None, by_head if wanted and heads else None)
 
 
-def residual_forward(model: Any, blocks: Any, input_ids: Tensor, attention_mask: Tensor, maps: bool) -> None:
+def residual_forward(
+    model: Any, blocks: Any, input_ids: Tensor, attention_mask: Tensor, maps: bool = False
+) -> None:
     """Run the model as far as the residual stream goes: without vocabulary logits and without a cache."""
     inner = model.base_model
     runs = inner if any(module is blocks for module in inner.modules()) else model
@@ -127,7 +129,9 @@ def _unseen(maps: list[int]) -> str:
     if not any(maps):
         return "no block shows attention weights"
     if wrong := [block for block, count in enumerate(maps, start=1) if count != 1]:
-        return f"expected one attention map a block; blocks {wrong} show {[maps[block - 1] for block in wrong]}"
+        return (
+            f"expected one attention map a block; blocks {wrong} show {[maps[block - 1] for block in wrong]}"
+        )
     return ""
 
 
@@ -142,6 +146,6 @@ def _require_finite(name: str, hidden: list[Tensor], mask: Tensor) -> None:
         if bool(bad.any()):
             where = "in the embedding" if layer == 0 else f"after block {layer}"
             raise NumericsError(
-                f"Expected finite activations, found {int(bad.sum())} NaN or infinite values {where} of {name} "
-                f"({stream.dtype}). Load it with dtype='float32' or 'bfloat16', or check its weights."
+                f"Expected finite activations, found {int(bad.sum())} NaN or infinite values {where} of "
+                f"{name} ({stream.dtype}). Load it with dtype='float32' or 'bfloat16', or check its weights."
             )

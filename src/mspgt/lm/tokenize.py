@@ -30,9 +30,12 @@ class Encoded:
 
 @dataclass
 class Batch:
-    """Right-padded texts. `input_ids`, `attention_mask` int64 (B, T); `special` bool (B, T), true for BOS and other
-    tokens that the tokenizer added, false for padding; `offsets` per text, unpadded; `indices` (B,) the place of
-    each text in the list given to `batches`."""
+    """Right-padded texts.
+
+    input_ids, attention_mask: int64 (B, T). special: bool (B, T), true for BOS and other tokens that the
+    tokenizer added, false for padding. offsets: per text, unpadded. indices: (B,) the place of each text in
+    the list given to `batches`.
+    """
 
     input_ids: Tensor
     attention_mask: Tensor

@@ -13,9 +13,9 @@ from mspgt.lm.load import LanguageModel
 
 
 def random_twin(lm: LanguageModel, seed: int) -> LanguageModel:
-    """The same config and tokenizer with fresh weights drawn from `seed`, by the architecture's own initialisation.
+    """The same config and tokenizer with fresh weights, drawn from `seed` as the architecture draws its own.
 
-    Drawn in float32 on the CPU and then brought to the type and device of `lm`, so that the twin is the same
+    Drawn in float32 on the CPU and then brought to the type and device of `lm`, so that it is the same
     everywhere. The global random state is left as it was.
     """
     config = copy.deepcopy(lm.model.config)

@@ -1,0 +1,117 @@
+"""What a model folder says of itself, read without loading weights or importing torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mspgt.errors import ModelError
+
+_KINDS = {".safetensors", ".bin", ".json", ".model", ".txt", ".py"}
+_DTYPES = {"F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float64"}
+_WITHOUT_ATTENTION = ("mamba", "rwkv", "falcon_mamba")
+
+
+@dataclass(frozen=True)
+class Card:
+    """The shape of a model: `family` the architecture, `dtype` the checkpoint's, `digest` of every file."""
+
+    family: str
+    layers: int
+    width: int
+    heads: int | None
+    parameters: int
+    dtype: str
+    digest: str
+    has_attention: bool
+
+
+def safe_name(name: str) -> str:
+    """A folder name for any model name: "org/model" becomes "org__model".
+
+    Letters, digits, ".", "_" and "-" stay; whatever else a name holds (separators, "..", control characters,
+    markup) is replaced, and a short hash keeps changed names apart. Never empty, never hidden, never a path.
+    """
+    parts = name.split("/")
+    plain = [re.sub(r"[^A-Za-z0-9._-]+", "-", part).lstrip(".-")[:80] for part in parts]
+    if len(parts) <= 2 and all(parts) and plain == parts and not any("__" in part for part in parts):
+        return "__".join(parts)
+    stem = "__".join(part for part in plain[-2:] if part) or "model"
+    return f"{stem}-{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+
+
+def folder_sha256(folder: Path) -> str:
+    """Hash of names and bytes of all files that can change a result: weights, configs, vocabularies, code."""
+    digest = hashlib.sha256()
+    for path in sorted(_content(folder)):
+        digest.update(f"{path.name}\0{path.stat().st_size}\0".encode())
+        with path.open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()
+
+
+def _content(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.iterdir() if path.suffix in _KINDS and path.is_file())
+
+
+def read_card(folder: Path) -> Card:
+    """The card of a local model folder.
+
+    Raises:
+        ModelError: config.json or a weights header cannot be read.
+    """
+    try:
+        config = json.loads((folder / "config.json").read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{folder}: expected a readable config.json, found: {error}.") from error
+    text = config.get("text_config", config)
+    parameters, dtype = 0, str(config.get("dtype") or config.get("torch_dtype") or "float32")
+    for file in sorted(folder.glob("*.safetensors")):
+        for tensor in _header(file).values():
+            parameters += math.prod(tensor["shape"])
+            dtype = _DTYPES.get(tensor["dtype"], dtype)
+    family = str(config.get("model_type", "unknown"))
+    heads = _first(text, "num_attention_heads", "n_head")
+    return Card(
+        family=family,
+        layers=_needed(folder, text, "num_hidden_layers", "n_layer", "num_layers"),
+        width=_needed(folder, text, "hidden_size", "n_embd", "d_model"),
+        heads=heads,
+        parameters=parameters,
+        dtype=dtype,
+        digest=folder_sha256(folder),
+        has_attention=not family.startswith(_WITHOUT_ATTENTION),
+    )
+
+
+def _first(config: dict[str, Any], *keys: str) -> int | None:
+    return next((int(config[key]) for key in keys if isinstance(config.get(key), int)), None)
+
+
+def _needed(folder: Path, config: dict[str, Any], *keys: str) -> int:
+    value = _first(config, *keys)
+    if value is None:
+        raise ModelError(f"{folder}: config.json names none of {', '.join(keys)}.")
+    return value
+
+
+def _header(file: Path) -> dict[str, Any]:
+    """The tensor table at the start of a safetensors file."""
+    try:
+        with file.open("rb") as stream:
+            (length,) = struct.unpack("<Q", stream.read(8))
+            if length > file.stat().st_size:
+                raise ValueError("its header is longer than the file")
+            table = json.loads(stream.read(length))
+    except (OSError, ValueError, struct.error) as error:
+        raise ModelError(
+            f"{file}: expected a complete safetensors file, found: {error}. Fetch it again."
+        ) from error
+    return {name: tensor for name, tensor in table.items() if name != "__metadata__"}
