@@ -130,7 +130,7 @@ def test_members_without_a_boundary_are_counted_and_named():
 
 
 def test_equal_positions_without_layer_counts_have_no_interval():
-    found = compare_families({"f": {m: {"LI": 0.25} for m in "abc"}}).families["f"]["LI"]
+    found = compare_families({"f": {m: {"LI": 0.3} for m in "abc"}}).families["f"]["LI"]
     assert found.cv == 0
     assert found.ci is None
     assert any("no interval" in reason for reason in found.reasons)

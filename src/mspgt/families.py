@@ -153,7 +153,8 @@ def _family_boundary(positions: Mapping[str, Position]) -> FamilyBoundary:
         reasons.append(f"underpowered: {n} members; a CV needs at least {MIN_MEMBERS} to mean much")
 
     mean = float(values.mean()) if n else None
-    sd = float(values.std(ddof=1)) if n > 1 else None
+    # The mean of equal floats may differ from them in the last bit, and 0 must stay 0.
+    sd = (float(values.std(ddof=1)) if np.ptp(values) else 0.0) if n > 1 else None
     cv = ci = None
     if mean is not None and sd is not None:
         cv = sd / mean
