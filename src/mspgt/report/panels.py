@@ -96,6 +96,10 @@ class Panel:
     missing: tuple[str, ...] = ()
     log: bool = False  # may be logarithmic, where the values allow it
 
+    def numbers(self) -> list[tuple[int, list[str]]]:
+        """Each layer with the value of every curve as text, the foremost curve first."""
+        return [(layer, [line.text(at) for line in reversed(self.lines)]) for at, layer in enumerate(self.x)]
+
     @property
     def first_lines(self) -> list[Line]:
         """Curves on the main axis."""

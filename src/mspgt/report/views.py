@@ -57,18 +57,6 @@ class ChartGroup:
             dict.fromkeys((line.role, line.label) for panel in self.panels for line in reversed(panel.lines))
         )
 
-    @property
-    def head(self) -> list[str]:
-        """Columns of the table of numbers, after the axis."""
-        return [f"{panel.key} {line.label}" for panel in self.panels for line in panel.lines]
-
-    @property
-    def rows(self) -> Iterator[tuple[int, list[str]]]:
-        """The table of numbers: a layer and its value in every curve."""
-        lines = [line for panel in self.panels for line in panel.lines]
-        for at, layer in enumerate(self.panels[0].x):
-            yield layer, [line.text(at) for line in lines]
-
 
 @dataclass(frozen=True)
 class View:
@@ -163,7 +151,7 @@ class View:
         ]
         for count, places in calibrated["rivals"].items():
             found = ", ".join(f"{place['kind']} at {place['layer']}" for place in places)
-            facts.append((f"Strongest {counted(int(count), 'place')}, claimed or not", found or MISSING))
+            facts.append((f"Rival reading with K = {count}, significant or not", found or MISSING))
         for signal, step in self.model["embedding_step"].items():
             modes = ", ".join(f"{mode} {number(value)}" for mode, value in step.items())
             facts.append((f"{signal} from the embedding to layer 1, never a boundary", modes))

@@ -1,6 +1,12 @@
 "use strict";
 // A layer under the pointer (or chosen with the arrow keys) lights up in every chart, strip and table of its
 // model, and its numbers, which the tables already hold, are read out below the charts.
+function element(name, text = "") {
+  const made = document.createElement(name);
+  made.textContent = text;
+  return made;
+}
+
 for (const model of document.querySelectorAll(".model")) {
   let lit = null;
 
@@ -14,17 +20,17 @@ for (const model of document.querySelectorAll(".model")) {
 
   function read(group) {
     const readout = group.querySelector(".readout");
-    const row = group.querySelector(`tr[data-t="${lit}"]`);
-    readout.hidden = row === null;
-    if (row === null) return;
-    const names = [...group.querySelectorAll("thead th")].map((cell) => cell.textContent);
-    const cells = [...row.children].map((cell) => cell.textContent);
-    readout.replaceChildren(`${names[0]} ${cells[0]}`);
-    for (let i = 1; i < cells.length; i++) {
-      const part = document.createElement("span");
-      part.textContent = `${names[i]} ${cells[i]}`;
-      readout.append(part);
+    readout.replaceChildren(element("b", `${group.dataset.axis} ${lit}`));
+    for (const row of group.querySelectorAll(`tr[data-t="${lit}"]`)) {
+      const table = row.closest("table");
+      const names = [...table.querySelectorAll("thead th")].map((cell) => cell.textContent);
+      const cells = [...row.children].map((cell) => cell.textContent);
+      const entry = element("div");
+      entry.append(element("b", table.caption.textContent));
+      for (let i = 1; i < cells.length; i++) entry.append(element("span", `${names[i]} ${cells[i]}`));
+      readout.append(entry);
     }
+    readout.hidden = false;
   }
 
   for (const group of model.querySelectorAll(".group")) {
