@@ -144,6 +144,12 @@ def test_bad_jsonl_names_the_line(tmp_path, line, message):
         load_corpus(file)
 
 
+@pytest.mark.parametrize("source", ["Once upon a time. " * 500, "a\x00b"])
+def test_text_in_place_of_a_path(no_network, source):
+    with pytest.raises(InputError, match="expected a path or a hub id"):
+        load_corpus(source)
+
+
 def test_nothing_to_use_is_an_error(tmp_path):
     with pytest.raises(InputError, match=r"expected text in empty\.txt, found none"):
         load_corpus(write(tmp_path / "empty.txt", " \n\n"))

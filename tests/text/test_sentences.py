@@ -32,6 +32,7 @@ HAND_CHECKED = [
     ["i left early.", "it was boring.", "nobody cared?", "nope!"],
     ["We will be back!", "Thanks! :)", "Bye."],
     ["1. Open the box.", "2. Take it out."],
+    ["He was ill.", "John was ill too."],
     ["Price: $3.50.", "10 people came.", "3 left."],
     ["He said ‘no.’", "“Fine,” she said."],
 ]

@@ -112,7 +112,7 @@ def test_tasks_without_files_are_off(files):
     )
 
 
-def test_limits_and_the_hash_of_what_is_used(files):
+def test_limits_and_the_hash_of_what_is_used(files, tmp_path):
     whole = load_treebank(files["conllu"], entities=files["entities"])
     few = load_treebank(files["conllu"], entities=files["entities"], max_train=1, max_eval=2)
     assert [[each.sent_id for each in split] for split in (few.train, few.dev, few.test)] == [
@@ -128,6 +128,10 @@ def test_limits_and_the_hash_of_what_is_used(files):
         load_treebank(files["conllu"], entities=[relabelled]).sha256,
     ]
     assert len(set(hashes)) == 4
+    unnamed = sentence("a", ["b"]).split("\n", 2)[2]
+    (tmp_path / "folder").mkdir()
+    places = [files["write"](name, unnamed) for name in ("x-test.conllu", "folder/x-test.conllu")]
+    assert len({load_treebank([place]).sha256 for place in places}) == 1
     moved = [files["write"](f"moved-{path.name}", path.read_text()) for path in reversed(files["conllu"])]
     assert load_treebank(moved, entities=files["entities"]).sha256 == whole.sha256
 

@@ -115,20 +115,24 @@ def load_corpus(
         "sentences_too_short": n_found - n_kept,
     }
     content = [[document.id, document.title, document.sentences] for document in documents]
-    serialised = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-    return Corpus(name, documents, hashlib.sha256(serialised.encode()).hexdigest(), record)
+    return Corpus(name, documents, hashlib.sha256(json.dumps(content).encode()).hexdigest(), record)
 
 
 def _read(source: str | Path, format: str) -> tuple[str, list[Document]]:
     path = Path(source)
-    if not path.exists() and (format == "hub" or (format == "auto" and _is_hub_id(source))):
+    try:
+        name, exists, is_folder = path.resolve().name, path.exists(), path.is_dir()
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"expected a path or a hub id, found {str(source)[:60]!r}, which is neither; put text in a file"
+        ) from error
+    if not exists and (format == "hub" or (format == "auto" and _is_hub_id(source))):
         return str(source), _from_hub(str(source))
     if format == "hub":
         raise InputError(
             f"expected a hub data set `owner/name`, found a file or folder {path}; leave format out"
         )
-    name = path.resolve().name
-    if path.is_dir():
+    if is_folder:
         return name, _from_folder(path, format)
     text = read_text(path)
     if format == "jsonl" or (format == "auto" and path.suffix.lower() in (".jsonl", ".ndjson")):
@@ -163,7 +167,7 @@ def _from_wikitext(name: str, text: str) -> list[Document]:
     if not any(title for title, _ in found):
         raise InputError(
             f"expected level-1 headings (` = Title = ` between blank lines) in {name}, found none; "
-            "use  format='text' for plain text"
+            "use format='text' for plain text"
         )
     return [
         Document(
@@ -205,7 +209,7 @@ def _from_jsonl(path: Path, text: str) -> list[Document]:
                 f"{where}: expected a JSON object on one line, found {line[:60]!r} ({error}); "
                 "correct the line, or fetch the file again if it was cut off"
             ) from error
-        document = _from_record(record, where, default_id=f"{number:06d}")
+        document = _from_record(record, where, f"{number:06d}")
         if document.id in lines:
             raise InputError(
                 f"{where}: expected every id once, found {document.id!r} again (first on line "
@@ -221,10 +225,10 @@ def _from_hub(source: str) -> list[Document]:
     text = "\n".join(row["text"].rstrip("\n") for row in rows if isinstance(row.get("text"), str))
     if _is_wikitext(text):
         return _from_wikitext(source, text)
-    return [_from_record({**row, "id": i}, f"{source}, row {i}", default_id="") for i, row in enumerate(rows)]
+    return [_from_record({**row, "id": f"{i:06d}"}, f"{source}, row {i}") for i, row in enumerate(rows)]
 
 
-def _from_record(record: Any, where: str, *, default_id: str) -> Document:
+def _from_record(record: Any, where: str, default_id: str = "") -> Document:
     if not isinstance(record, dict):
         raise InputError(
             f"{where}: expected a JSON object with `text` or `sentences`, found {type(record).__name__}"
@@ -243,7 +247,10 @@ def _from_record(record: Any, where: str, *, default_id: str) -> Document:
             f"{where}: expected a string `text` or a list `sentences`, found {sorted(map(str, record))}; "
             "rename the field that holds the text"
         )
-    document = Document(str(record.get("id", default_id)), str(record.get("title", "")), sentences)
+    given_id, title = record.get("id"), record.get("title")
+    document = Document(
+        default_id if given_id is None else str(given_id), "" if title is None else str(title), sentences
+    )
     try:
         "".join((document.id, document.title, *sentences)).encode()
     except UnicodeEncodeError as error:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from mspgt.errors import InputError
 
-# Text may hold a stray NUL; UTF-16 without a mark and most binary formats hold many.
-_MOST_NULS = 0.01
+# Text may hold a stray NUL; in UTF-16 without a mark half of the bytes are.
+_MOST_NULS = 0.25
 
 
 def read_text(path: Path) -> str:
@@ -13,14 +13,18 @@ def read_text(path: Path) -> str:
 
     Raises InputError for a missing or unreadable file, a folder, binary content, or bytes that are not UTF-8.
     """
-    if not path.exists():
-        raise InputError(f"expected a text file, found nothing at {path.absolute()}; check the path")
-    if path.is_dir():
-        raise InputError(f"expected a text file, found a folder at {path}; name a file in it")
     try:
         content = path.read_bytes()
+    except FileNotFoundError as error:
+        raise InputError(
+            f"expected a text file, found nothing at {path.absolute()}; check the path"
+        ) from error
+    except IsADirectoryError as error:
+        raise InputError(f"expected a text file, found a folder at {path}; name a file in it") from error
     except OSError as error:
-        raise InputError(f"expected a readable file, but {path} cannot be read: {error}") from error
+        raise InputError(
+            f"expected a text file, but it cannot be read ({error.strerror}); check its name and permissions"
+        ) from error
     if content.count(0) > _MOST_NULS * len(content):
         raise InputError(
             f"expected UTF-8 text, found binary content in {path} (first NUL at byte offset "

@@ -25,5 +25,6 @@ def read_rows(source: str) -> list[Mapping[str, Any]]:
     except (DatasetsError, OSError, ValueError, RuntimeError) as error:
         raise InputError(
             f"expected a hub data set {source} (`owner/name[:configuration[:split]]`, split `validation` "
-            f"unless given), but it cannot be loaded: {error}; name one that needs no loading script"
+            f"unless given), but it cannot be loaded: {error}; check the "
+            "name and the network; one that needs a loading script cannot be used"
         ) from error

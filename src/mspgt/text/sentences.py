@@ -31,8 +31,8 @@ _ABBREVIATIONS = _words(
     """
     jr sr esq inc ltd co corp bros llc plc assn dept univ est ave blvd rd st mt ft hwy bldg apt dist div
     govt etc al jan feb apr jun jul aug sept oct nov dec mon tue tues wed thu thur thurs ph.d m.sc b.sc oz
-    lb lbs hr hrs yr yrs mi km kg cm mm mph sq eds trans ala ariz ark calif colo conn del fla ga ill ind
-    kan ky la md mich minn mont neb nev okla ore penn pa tenn tex va vt wash wis wyo
+    lb lbs hr hrs yr yrs mi km kg cm mm mph sq eds trans ala ariz ark calif colo conn fla ga ind
+    kan ky la md mich minn mont neb nev okla penn pa tenn tex va vt wis wyo
     """
 )
 _STARTERS = _words(

@@ -45,18 +45,20 @@ def read_conllu(path: Path) -> Iterator[tuple[str, LabelledSentence]]:
     """
     document = path.stem
     for block in read_blocks(path):
+        # Not the path: it would make the treebank's hash depend on where the file lies.
+        unnamed = f"{path.stem}:{block.lines[0][0]}"
         tokens = _parse(block)
         words = [token for token in tokens if isinstance(token["id"], int)]
         _check_tree(block, tokens, len(words))
         if "newdoc" in tokens.metadata or "newdoc id" in tokens.metadata:
-            document = tokens.metadata.get("newdoc id") or block.where
+            document = tokens.metadata.get("newdoc id") or unnamed
         text, spans = _locate(block, tokens)
         heads = _complete([None if token["head"] is None else token["head"] - 1 for token in words])
         deprels = _complete([token["deprel"].split(":")[0] for token in words])
         yield (
             block.where,
             LabelledSentence(
-                sent_id=tokens.metadata.get("sent_id") or block.where,
+                sent_id=tokens.metadata.get("sent_id") or unnamed,
                 document=document,
                 text=text,
                 words=tuple(token["form"] for token in words),
@@ -91,7 +93,7 @@ def _parse(block: Block) -> TokenList:
     try:
         return parse_token_and_metadata("\n".join(line for _, line in block.lines), field_parsers=_FIELDS)
     except ParseException as error:
-        raise InputError(f"{block.where}: expected a CoNLL-U sentence: {error} Correct it.") from error
+        raise InputError(f"{block.where}: expected a CoNLL-U sentence: {error}; correct it") from error
 
 
 def _check_tree(block: Block, tokens: TokenList, n_words: int) -> None:
