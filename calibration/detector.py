@@ -1,0 +1,247 @@
+"""Critical values, confidence thresholds and power constants of the calibrated detector.
+
+`python -m calibration detector` writes the table that ships with the package. Every depth is a file of its own
+under `calibration/results`, so a run that was stopped goes on where it was.
+
+The null family of a depth is the 576 cells with independent signals, and its cells without the heaviest tails
+with signals correlated at 0.6: an outlier that the signals share is a spike to any test on one profile. All cells
+are screened small; those with the highest scores are simulated again, with fresh seeds, at full size.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import ndtr
+
+from calibration.planting import hits, planted
+from mspgt.boundaries.confidence import score_curve
+from mspgt.boundaries.contrasts import bank
+from mspgt.boundaries.search import climb, strongest
+from mspgt.boundaries.tables import LEVEL
+from mspgt.stats.nulls import KINDS, NULL_CELLS, NullCell, null_profiles
+
+Array = NDArray[np.float64]
+Member = tuple[NullCell, float]  # a cell and the correlation of its signals
+
+HERE = Path(__file__).parent
+RESULTS = HERE / "results"
+SOURCE = HERE.parent / "src" / "mspgt"
+TABLE = SOURCE / "boundaries" / "data" / "detector.json"
+CODE = ("boundaries/contrasts.py", "boundaries/search.py", "boundaries/confidence.py", "stats/nulls.py")
+BATCH = 1000
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that decides the table."""
+
+    transitions: tuple[int, ...] = (5, 6, 7, 9, 11, 13, 15, 19, 23, 27, 31, 39, 47, 63, 79, 95, 127)
+    signals: tuple[int, ...] = (1, 2, 3)
+    correlation: float = 0.6
+    screen_runs: int = 200
+    worst_cells: int = 12
+    worst_runs: int = 10_000
+    sizes: tuple[float, ...] = (1, 2, 3, 4, 5, 6, 8, 10, 12)
+    planted_runs: int = 1600
+    seed: int = 20250524
+
+
+BRIEF = Recipe(screen_runs=20, worst_cells=5, worst_runs=1000, planted_runs=320)
+QUICK = Recipe(transitions=(11,), signals=(3,), screen_runs=20, worst_cells=4, worst_runs=500, planted_runs=160)
+
+
+def family(signals: int, correlation: float) -> list[Member]:
+    """The null family: independent signals, and correlated ones without the heaviest tails."""
+    shared = [(cell, correlation) for cell in NULL_CELLS if cell.tail != "t4"] if signals > 1 else []
+    return [(cell, 0.0) for cell in NULL_CELLS] + shared
+
+
+def null_scores(members: Sequence[Member], transitions: int, signals: int, runs: int, seed: list[int]) -> Array:
+    """Highest score of each kind, `(members, runs, kinds)`."""
+    store, scores = bank(transitions), []
+    together = max(1, BATCH // runs)
+    for start in range(0, len(members), together):
+        part = members[start : start + together]
+        profiles = np.concatenate(
+            [
+                null_profiles(cell, transitions, runs, [*seed, start + i], correlation=rho, signals=signals)
+                for i, (cell, rho) in enumerate(part)
+            ]
+        )
+        pieces = [strongest(profiles[i : i + BATCH], store) for i in range(0, len(profiles), BATCH)]
+        scores.append(np.concatenate(pieces).reshape(len(part), runs, len(KINDS)))
+    return np.concatenate(scores)
+
+
+def critical_values(recipe: Recipe, transitions: int, signals: int) -> dict[str, Any]:
+    """Scores that hold the family-wise error of the kinds together, in the worst members of the null family."""
+    members = family(signals, recipe.correlation)
+    kinds = [i for i, kind in enumerate(KINDS) if len(bank(transitions).elements[kind])]
+    if not kinds:
+        return {"critical": {}, "alone": {}, "worst": []}
+    seed = [recipe.seed, transitions, signals]
+    screen = null_scores(members, transitions, signals, recipe.screen_runs, [*seed, 1])[..., kinds]
+    high = np.quantile(screen, 1 - LEVEL, axis=1)
+    worst = {int(m) for k in range(len(kinds)) for m in np.argsort(-high[:, k])[: recipe.worst_cells]}
+    joint = np.quantile((screen / np.sort(high, axis=0)[-recipe.worst_cells :].mean(axis=0)).max(axis=2), 1 - LEVEL, axis=1)
+    chosen = sorted(worst | {int(m) for m in np.argsort(-joint)[: 2 * recipe.worst_cells]})
+    again = null_scores([members[m] for m in chosen], transitions, signals, recipe.worst_runs, [*seed, 2])[..., kinds]
+    alone = np.quantile(again, 1 - LEVEL, axis=1).max(axis=0)
+    together = np.quantile((again / alone).max(axis=2), 1 - LEVEL, axis=1)
+    factor = float(together.max())
+    order = np.argsort(-together)[:10]
+    return {
+        "critical": {KINDS[k]: round(float(factor * alone[i]), 4) for i, k in enumerate(kinds)},
+        "alone": {KINDS[k]: round(float(alone[i]), 4) for i, k in enumerate(kinds)},
+        "worst": [
+            {"cell": members[chosen[i]][0].name, "correlation": members[chosen[i]][1], "relative": round(float(together[i]), 3)}
+            for i in order
+        ],
+    }
+
+
+def score_drops(kind: str, transitions: int, signals: int, size: float, recipe: Recipe, critical: float) -> tuple[Array, NDArray[np.bool_]]:
+    """How far the score of the true place lies below the best one's, `(runs,)`, and whether the best one passes."""
+    seed = [recipe.seed, transitions, signals, 3, KINDS.index(kind), int(10 * size)]
+    world = planted(kind, transitions, size, recipe.planted_runs, seed, pair=False, signals=signals)
+    path = climb(world.profiles, {kind: critical}, claims=1)
+    curve, _ = score_curve(world.profiles, kind, path.elements, path.elements[:, :, :0])
+    curve = np.nan_to_num(curve, nan=-np.inf)
+    best = np.take_along_axis(curve, path.place, axis=1)[:, 0]
+    true = np.take_along_axis(curve, world.places, axis=1)[:, 0]
+    return np.where(path.place[:, 0] == world.places[:, 0], 0.0, best - true), path.ratio[:, 0] > 1
+
+
+def drop_of(kind: str, transitions: int, signals: int, recipe: Recipe, critical: float) -> dict[str, Any]:
+    """q: the least drop that covers the true place in 95 % of claims at every size that is claimed often enough."""
+    detail = {}
+    for size in recipe.sizes:
+        drops, passed = score_drops(kind, transitions, signals, size, recipe, critical)
+        claimed = float(np.quantile(drops[passed], 0.95)) if passed.sum() >= 40 else None
+        detail[f"{size:g}"] = {
+            "all": round(float(np.quantile(drops, 0.95)), 3),
+            "claimed": None if claimed is None else round(claimed, 3),
+            "rate": round(float(passed.mean()), 3),
+        }
+    return detail
+
+
+def power_curve(kind: str, transitions: int, signals: int, recipe: Recipe, critical: dict[str, float]) -> dict[str, Any]:
+    """Shares of planted boundaries found, by size, and the probit through them: A50 and sd."""
+    found = []
+    for size in recipe.sizes:
+        seed = [recipe.seed, transitions, signals, 4, KINDS.index(kind), int(10 * size)]
+        world = planted(kind, transitions, size, recipe.planted_runs, seed, signals=signals)
+        path = climb(world.profiles, critical)
+        within = np.arange(path.place.shape[1]) < path.accepted[:, None]
+        right = within & (path.kind == KINDS.index(kind))
+        found.append(float(hits(path.place, right, world.places).mean()))
+    sizes, shares = np.array(recipe.sizes), np.array(found)
+
+    def misfit(p: Array) -> float:
+        expected = np.clip(ndtr((sizes - p[0]) / np.exp(p[1])), 1e-6, 1 - 1e-6)
+        return -float(np.sum(shares * np.log(expected) + (1 - shares) * np.log1p(-expected)))
+
+    a50, log_sd = minimize(misfit, [5.0, 0.0], method="Nelder-Mead").x
+    return {
+        "found": [round(share, 3) for share in found],
+        "constants": [round(float(a50), 3), round(float(np.exp(log_sd)), 3)] if max(found) > 0.5 else None,
+    }
+
+
+def simulate(recipe: Recipe, transitions: int) -> dict[str, Any]:
+    """All that the table needs at one depth, by number of signals."""
+    result: dict[str, Any] = {}
+    for signals in recipe.signals:
+        limits = critical_values(recipe, transitions, signals)
+        drops = {k: drop_of(k, transitions, signals, recipe, c) for k, c in limits["critical"].items()}
+        power = {k: power_curve(k, transitions, signals, recipe, limits["critical"]) for k in limits["critical"]}
+        result[str(signals)] = limits | {"drops": drops, "power": power}
+    return result
+
+
+def code_hash() -> str:
+    """SHA-256 over the sources that decide the table."""
+    return hashlib.sha256(b"".join((SOURCE / name).read_bytes() for name in CODE)).hexdigest()[:16]
+
+
+def write_atomically(path: Path, content: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    os.replace(part, path)
+
+
+def run(recipe: Recipe, results: Path = RESULTS, progress: bool = True) -> dict[int, dict[str, Any]]:
+    """Every depth of the recipe; those already there, from the same recipe and code, are read."""
+    stamp = {"recipe": asdict(recipe) | {"transitions": None}, "code": code_hash()}
+    stamp = json.loads(json.dumps(stamp))
+    depths = {}
+    for transitions in recipe.transitions:
+        path = results / f"detector-{transitions:03d}.json"
+        stored = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        if stored.get("stamp") != stamp:
+            start = time.monotonic()
+            stored = {"stamp": stamp, "by_signals": simulate(recipe, transitions)}
+            stored["seconds"] = round(time.monotonic() - start, 1)
+            write_atomically(path, stored)
+            if progress:
+                print(f"{transitions:4d} transitions: {stored['seconds']} s", file=sys.stderr, flush=True)
+        depths[transitions] = stored["by_signals"]
+    return depths
+
+
+def drop_from(detail: dict[str, Any]) -> float:
+    """q of one kind: the largest needed at any size at which claims are not mostly chance."""
+    return max(one[which] for one in detail.values() for which in ("all", "claimed") if one[which] is not None)
+
+
+def shipped(recipe: Recipe, depths: dict[int, dict[str, Any]]) -> dict[str, Any]:
+    """The table, as small as `mspgt.boundaries.tables` reads it."""
+    return {
+        "schema": 1,
+        "code": code_hash(),
+        "recipe": asdict(recipe),
+        "depths": {
+            str(transitions): {
+                signals: {
+                    "critical": one["critical"],
+                    "drop": {kind: round(drop_from(detail), 3) for kind, detail in one["drops"].items()},
+                    "power": {k: p["constants"] for k, p in one["power"].items() if p["constants"]},
+                }
+                for signals, one in by_signals.items()
+            }
+            for transitions, by_signals in depths.items()
+        },
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m calibration detector", description=__doc__)
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--quick", action="store_true", help="one depth, few runs; writes no table")
+    size.add_argument("--brief", action="store_true", help="every depth, a tenth of the runs")
+    parser.add_argument("--transitions", type=int, nargs="+", help="only these depths; writes no table")
+    options = parser.parse_args(arguments)
+    recipe = QUICK if options.quick else BRIEF if options.brief else Recipe()
+    if options.transitions:
+        recipe = Recipe(**(asdict(recipe) | {"transitions": tuple(options.transitions)}))
+    depths = run(recipe)
+    if not options.quick and not options.transitions:
+        write_atomically(TABLE, shipped(recipe, depths))
+        print(f"wrote {TABLE}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""The shipped table of critical values, confidence thresholds and power, made by `python -m calibration`."""
+
+import json
+from bisect import bisect_left
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from typing import Any
+
+from mspgt.errors import InputError
+
+LEVEL = 0.05
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a depth and a number of measured signals need. A kind that cannot be claimed there is absent."""
+
+    critical: Mapping[str, float]  # kind -> score at family-wise error 5 %, the kinds together
+    drop: Mapping[str, float]  # kind -> q: places within q of the best score make a 95 % set
+    power: Mapping[str, tuple[float, float]]  # kind -> (A50, sd) in roughness SDs; absent: could not be seen
+
+
+@lru_cache(maxsize=1)
+def table() -> dict[str, Any]:
+    """The table as it was written: `recipe`, `code`, and `depths` by transitions and number of signals."""
+    text = resources.files("mspgt.boundaries").joinpath("data/detector.json").read_text(encoding="utf-8")
+    return dict(json.loads(text))
+
+
+def deepest() -> int:
+    """The largest number of transitions in the table."""
+    return max(map(int, table()["depths"]))
+
+
+def row(transitions: int, signals: int) -> Row:
+    """The row of that depth; between tabulated depths the more cautious of the two neighbours, kind by kind.
+
+    Raises:
+        InputError: more transitions than the table holds.
+    """
+    depths = sorted(map(int, table()["depths"]))
+    if transitions > depths[-1]:
+        raise InputError(
+            f"the detector is calibrated for up to {depths[-1]} transitions, found {transitions}; "
+            "add the depth to the recipe and run `python -m calibration`"
+        )
+    at = bisect_left(depths, transitions)
+    near = [depths[at]] if depths[at] == transitions or at == 0 else [depths[at - 1], depths[at]]
+    rows = [table()["depths"][str(depth)][str(signals)] for depth in near]
+    # A kind that the shallower neighbour is too short for may be impossible here as well.
+    kinds = [kind for kind in rows[0]["critical"] if all(kind in one["critical"] for one in rows)]
+    seen = [kind for kind in kinds if all(kind in one["power"] for one in rows)]
+    return Row(
+        critical={kind: max(one["critical"][kind] for one in rows) for kind in kinds},
+        drop={kind: max(one["drop"][kind] for one in rows) for kind in kinds},
+        power={kind: max(tuple(one["power"][kind]) for one in rows) for kind in seen},
+    )
