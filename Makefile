@@ -23,7 +23,7 @@ $(STAMP): pyproject.toml constraints-cpu.txt
 install: $(STAMP) ## make .venv with all that the other targets need
 
 demo: install ## everything on bundled tiny models; ends with the path of the page
-	$(BIN)/mspgt run studies/demo.yaml --out runs/demo
+	$(BIN)/mspgt run demo --out runs/demo
 
 test: install ## the whole test suite
 	$(BIN)/python -m pytest

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mspgt.boundaries.detector import CalibratedBoundaries, detect_calibrated
-from mspgt.boundaries.peaks import PaperBoundaries, detect_paper
-from mspgt.boundaries.power import noise_ratio
+from mspgt.boundaries.detect import detect
+from mspgt.boundaries.detector import CalibratedBoundaries
+from mspgt.boundaries.peaks import PaperBoundaries
 from mspgt.boundaries.robustness import robustness
 from mspgt.boundaries.stabilise import stabilise
 from mspgt.results import KINDS, SIGNALS, CalibratedResult, Claim, PaperBoundary, PaperResult
@@ -57,33 +57,30 @@ def find_boundaries(
     """
     options = dict(settings or {})
     constants = {key: options[key] for key in ("weights", "prominence", "max_width") if key in options}
-    level = {"level": options["level"]} if "level" in options else {}
+    level = options.get("level", 0.05)
     floors, notes = _floors(signals, twins)
     seen = stabilise(signals.calibrated(), floors)
+    still = np.ptp(seen, axis=-1) == 0 if signals.transitions > 1 else np.zeros(3, dtype=bool)
+    for name in np.array(SIGNALS)[still]:
+        notes.append(f"{name} is the same at every transition: it cannot speak for a boundary, and is left out")
+    seen[still] = np.nan
     shaken = None if draws is None else stabilise(draws.calibrated, floors)
-    spread = None if shaken is None else shaken.std(axis=0)
-
-    ratios = {} if shaken is None else dict(zip(SIGNALS, noise_ratio(seen, shaken), strict=True))
-    known = [ratio for ratio in ratios.values() if np.isfinite(ratio)]
-    paper = detect_paper(
-        signals.paper(),
-        None if draws is None else draws.paper,
-        noise_ratio=float(np.median(known)) if known else None,
-        **constants,
-    )
-    calibrated = detect_calibrated(seen, scale_floor=spread, **level)
-    claims = [claim for kind in KINDS for claim in getattr(calibrated, kind)]
+    if shaken is not None:
+        shaken[:, still] = np.nan
+    calibrated = detect(seen, "calibrated", shaken, level=level)
+    paper = detect(signals.paper(), "paper", None if draws is None else draws.paper, **constants)
     one, two = signals.halves() if draws is not None else (None, None)
     stands = robustness(
-        claims,
+        calibrated,
         seen,
-        lambda profile: detect_calibrated(profile, scale_floor=spread, **level),
         with_sinks=stabilise(signals.with_sinks(), floors),
         halves=None if one is None or two is None else (stabilise(one, floors), stabilise(two, floors)),
+        scale_floor=None if shaken is None else shaken.std(axis=0),
+        level=level,
     )
     return Findings(
         paper=_paper_result(paper),
-        calibrated=_calibrated_result(calibrated, ratios, dict(zip(_places(claims), stands, strict=True)), signals.layers),
+        calibrated=_calibrated_result(calibrated, stands),
         paper_evidence=paper.evidence,
         calibrated_evidence=calibrated.evidence,
         stabilised=seen,
@@ -91,10 +88,6 @@ def find_boundaries(
         random_init=_random_init(twins, floors, constants, level),
         notes=notes,
     )
-
-
-def _places(claims: Sequence[Any]) -> list[tuple[str, int]]:
-    return [(claim.kind, claim.layer) for claim in claims]
 
 
 def _floors(signals: Signals, twins: Sequence[Signals]) -> tuple[Array, list[str]]:
@@ -110,14 +103,14 @@ def _floors(signals: Signals, twins: Sequence[Signals]) -> tuple[Array, list[str
 
 
 def _random_init(
-    twins: Sequence[Signals], floors: Array, constants: dict[str, Any], level: dict[str, Any]
+    twins: Sequence[Signals], floors: Array, constants: dict[str, Any], level: float
 ) -> dict[str, Any]:
     if not twins:
         return {"seeds": 0}
     profiles = np.stack([twin.calibrated() for twin in twins])
     paper = np.stack([twin.paper() for twin in twins])
-    found_paper = [detect_paper(profile, **constants) for profile in paper]
-    found = [detect_calibrated(stabilise(profile, floors), **level) for profile in profiles]
+    found_paper = [detect(profile, "paper", **constants) for profile in paper]
+    found = [detect(stabilise(profile, floors), "calibrated", level=level) for profile in profiles]
 
     def rows(values: Array) -> dict[str, list[list[float | None]]]:
         return {name: values[:, i].tolist() for i, name in enumerate(SIGNALS)}
@@ -145,14 +138,14 @@ def _paper_result(found: PaperBoundaries) -> PaperResult:
 
 
 def _calibrated_result(
-    found: CalibratedBoundaries, ratios: dict[str, float], stands: Stands, layers: int
+    found: CalibratedBoundaries, stands: Stands
 ) -> CalibratedResult:
     def claim(one: Any) -> Claim:
         return Claim(
             kind=one.kind,
             layer=one.layer,
             layer_zero_based=one.layer - 1,
-            relative=one.layer / layers,
+            relative=one.relative,
             set=list(one.set),
             score=one.score,
             critical=one.critical,
@@ -163,7 +156,10 @@ def _calibrated_result(
     return CalibratedResult(
         **{kind: [claim(one) for one in getattr(found, kind)] for kind in KINDS},
         chosen={name: None if one is None else claim(one) for name, one in found.chosen.items()},
-        noise_ratio={name: float(value) if np.isfinite(value) else None for name, value in ratios.items()},
+        noise_ratio={
+            name: value if np.isfinite(value) else None
+            for name, value in zip(SIGNALS, found.noise_ratio, strict=True)
+        },
         power=found.power,
         rivals=found.rivals,
         reasons=found.reasons,

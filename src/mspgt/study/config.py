@@ -16,6 +16,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from mspgt.errors import InputError
 
 
+BUNDLED = "zoo:"  # a model id that names a bundled model
+SHIPPED = Path(__file__).parent / "shipped"
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -36,14 +40,16 @@ class ModelConfig(_Section):
 
     @property
     def label(self) -> str:
-        return self.name or (Path(self.id).name if Path(self.id).is_dir() else self.id)
+        if self.name:
+            return self.name
+        return Path(self.id).name if Path(self.id).is_dir() else self.id.removeprefix(BUNDLED)
 
 
 class CorpusConfig(_Section):
     """The text that S1 and S3 are measured on."""
 
-    source: str
-    format: Literal["auto", "wikitext", "text", "jsonl", "hub"] = "auto"
+    source: str  # file, folder or hub data set; for the planted language: triscale
+    format: Literal["auto", "wikitext", "text", "jsonl", "hub", "triscale"] = "auto"
     min_words: int = Field(5, ge=1)
     max_documents: int | None = Field(None, ge=1)
     max_sentences: int | None = Field(None, ge=1)
@@ -52,12 +58,19 @@ class CorpusConfig(_Section):
 class TreebankConfig(_Section):
     """The labels that S2 is probed on; without it S2 is null."""
 
-    conllu: tuple[str, ...] = Field(min_length=1)
+    conllu: tuple[str, ...] = ()
+    planted: Literal["triscale"] | None = None  # gold labels of the planted language, instead of files
     entities: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     max_train: int | None = Field(2000, ge=10)
     max_eval: int | None = Field(1000, ge=10)
     min_agreement: float = Field(0.0, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _one_source(self) -> TreebankConfig:
+        if bool(self.conllu) == (self.planted is not None):
+            raise ValueError("give either `conllu` files or `planted: triscale`")
+        return self
 
 
 class MeasureConfig(_Section):
@@ -155,8 +168,14 @@ def load_config(path: Path | str, overrides: tuple[str, ...] = ()) -> StudyConfi
         InputError: the file is missing or no YAML, or a key or value is not allowed (all of them are listed).
     """
     file = Path(path)
+    shipped = {f.stem: f for f in sorted(SHIPPED.glob("*.yaml"))}
     if not file.is_file():
-        raise InputError(f"{file}: no such study file. Expected a YAML file with name, models and corpus.")
+        if str(path) not in shipped:
+            raise InputError(
+                f"{file}: no such study file. Expected a YAML file with name, models and corpus, or the name of a "
+                f"shipped study: {', '.join(shipped)}."
+            )
+        file = shipped[str(path)]
     try:
         data = yaml.safe_load(file.read_text("utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -27,6 +27,8 @@ from mspgt.study.plan import Plan, environment
 from mspgt.study.progress import Bars, Display, Lines
 from mspgt.study.stages import Data, Identity, addresses, require_measurable
 from mspgt.study.store import write_json
+from mspgt.synthetic.corpora import sample_corpus, sample_treebank
+from mspgt.synthetic.triscale import TriScale
 from mspgt.text.corpus import Corpus, load_corpus
 from mspgt.text.treebank import Treebank, load_treebank
 
@@ -116,14 +118,21 @@ def read_data(config: StudyConfig) -> tuple[Data, Data]:
     """Corpus and treebank, for the models and (smaller) for the twins."""
     corpus, treebank, twins = config.corpus, config.treebank, config.twins
     limit = _least(corpus.max_sentences, twins.max_sentences)
-    full = Data(_corpus(corpus, corpus.max_sentences), _treebank(treebank, None, None))
+    full = Data(
+        _corpus(corpus, corpus.max_sentences, config.seed), _treebank(treebank, None, None, config.seed)
+    )
     require_measurable(full)
     if not twins.seeds:
         return full, full
-    return full, Data(_corpus(corpus, limit), _treebank(treebank, twins.max_train, twins.max_eval))
+    smaller = _treebank(treebank, twins.max_train, twins.max_eval, config.seed)
+    return full, Data(_corpus(corpus, limit, config.seed), smaller)
 
 
-def _corpus(config: CorpusConfig, max_sentences: int | None) -> Corpus:
+def _corpus(config: CorpusConfig, max_sentences: int | None, seed: int) -> Corpus:
+    if config.format == "triscale":
+        language = TriScale()
+        documents = _least(config.max_documents, max_sentences and max_sentences // language.sentences) or 400
+        return sample_corpus(language, documents, seed)
     return load_corpus(
         config.source,
         format=config.format,
@@ -133,9 +142,15 @@ def _corpus(config: CorpusConfig, max_sentences: int | None) -> Corpus:
     )
 
 
-def _treebank(config: TreebankConfig | None, max_train: int | None, max_eval: int | None) -> Treebank | None:
+def _treebank(
+    config: TreebankConfig | None, max_train: int | None, max_eval: int | None, seed: int
+) -> Treebank | None:
     if config is None:
         return None
+    if config.planted is not None:
+        train, evaluation = _least(config.max_train, max_train), _least(config.max_eval, max_eval)
+        size = evaluation or 1000
+        return sample_treebank(TriScale(), seed, train=train or 2000, dev=size, test=size)
     return load_treebank(
         [Path(p) for p in config.conllu],
         entities=[Path(p) for p in config.entities],

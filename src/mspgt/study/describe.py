@@ -1,0 +1,127 @@
+"""What `mspgt plan` prints: a study's stages, what they cost, and why each will run. No weights are loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from mspgt.errors import InputError
+from mspgt.lm.identity import Card, read_card, safe_name
+from mspgt.study.config import ModelConfig, StudyConfig
+from mspgt.study.jobs import local_id
+from mspgt.study.plan import Plan
+from mspgt.study.run import read_data
+from mspgt.study.stages import Data, Identity
+
+# Floating-point operations a token and parameter of one forward pass; achieved rates are coarse on purpose.
+_PER_TOKEN = 2.0
+_RATES = {"one CPU core": 2.5e10, "an H100-class GPU": 2.5e14}
+_TOKENS_PER_SENTENCE = 40
+
+
+def describe(config: StudyConfig, root: Path, *, quiet: bool = False) -> Iterator[str]:
+    """Lines of the plan: models, data, stages with reasons, cost, and the hash that results will carry."""
+    data, twin_data = read_data(config)
+    plan = Plan(config, data, twin_data, tuple(identity_of(model) for model in config.models))
+    yield f"study   {config.name}   plan {plan.hash[:16]}   in {root}"
+    yield _data_line(data)
+    for identity in plan.identities:
+        yield (
+            f"model   {identity.label}: {identity.family}, {identity.layers} layers, width {identity.width}, "
+            f"{identity.parameters:,} parameters, {identity.dtype}" + _power(identity)
+        )
+    stages = list(plan.stages(root))
+    if not quiet:
+        width = max(len(stage.subject) for stage in stages)
+        for stage in stages:
+            mark = "done" if stage.status.done else "run "
+            yield f"  {mark}  {stage.subject:<{width}}  {stage.stage:<9} {stage.status.reason}"
+    todo = [stage for stage in stages if not stage.status.done]
+    parameters = {i.label: i.parameters for i in plan.identities}
+    work = sum(
+        _PER_TOKEN * parameters[stage.subject.split(" (twin")[0]] * _TOKENS_PER_SENTENCE * stage.passes
+        for stage in todo
+    )
+    sentences = sum(stage.passes for stage in todo)
+    yield f"to run  {len(todo)} of {len(stages)} stages, {sentences:,} sentences through a model"
+    yield "time    forward passes alone, roughly: " + ", ".join(
+        f"{_duration(work / rate)} on {name}" for name, rate in _RATES.items()
+    )
+    activations = max(
+        2 * config.measure.cka_tokens * (i.layers + 1) * i.width * (2 if "16" in i.dtype else 4)
+        for i in plan.identities
+    )
+    yield (
+        f"memory  above the model: {_size(2 * activations)} of sampled activations, whatever the corpus's length"
+    )
+    yield f"disk    {_size(sum(s.disk for s in todo))} to keep, {_size(activations)} at a time while measuring"
+
+
+def identity_of(model: ModelConfig) -> Identity:
+    """What a local folder says of itself, as the loaded model would.
+
+    Raises:
+        InputError: the model is on the Hub: its files are not here to be read.
+    """
+    folder = Path(local_id(model.id)).expanduser()
+    if not folder.is_dir():
+        raise InputError(
+            f"{model.id} is no local folder, and a plan loads nothing from the Hub. "
+            "Fetch it first (hf download), or start the run: it checks every model before it measures."
+        )
+    card: Card = read_card(folder)
+    return Identity(
+        label=model.label,
+        folder=safe_name(model.label),
+        family=model.family or card.family,
+        revision=f"local-{card.digest[:12]}",
+        weights_sha256=card.digest,
+        dtype=_dtype(model, card),
+        layers=card.layers,
+        width=card.width,
+        heads=card.heads,
+        parameters=card.parameters,
+        has_attention=card.has_attention,
+        no_attention="" if card.has_attention else "the architecture has no attention",
+    )
+
+
+def _dtype(model: ModelConfig, card: Card) -> str:
+    if model.dtype != "auto":
+        return model.dtype
+    on_gpu = (model.device or "").startswith("cuda") or model.device_map is not None
+    return "float32" if card.dtype == "float16" and not on_gpu and not _gpu() else card.dtype
+
+
+def _gpu() -> bool:
+    return Path("/dev/nvidiactl").exists()
+
+
+def _power(identity: Identity) -> str:
+    from mspgt.boundaries.power import power_statement
+    from mspgt.results import KINDS
+
+    if identity.layers < 3:
+        return "; no boundary possible"
+    sizes = {kind: power_statement(identity.layers - 1, kind).size80 for kind in KINDS}
+    seen = [f"{kind} {size:.1f} SD" for kind, size in sizes.items() if size is not None]
+    blind = [kind for kind, size in sizes.items() if size is None]
+    text = f"; seen in 80 %: {', '.join(seen)}" if seen else ""
+    return text + (f"; could not be seen: {', '.join(blind)}" if blind else "")
+
+
+def _data_line(data: Data) -> str:
+    corpus, treebank = data.corpus, data.treebank
+    text = f"data    {corpus.name}: {len(corpus.documents)} documents, {corpus.n_sentences:,} sentences"
+    if treebank is None:
+        return text + "; no treebank, so S2 is null"
+    counts = "/".join(str(len(getattr(treebank, split))) for split in ("train", "dev", "test"))
+    return f"{text}; treebank {treebank.name}: {counts} sentences, tasks {', '.join(treebank.tasks)}"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _size(count: float) -> str:
+    return f"{count / 2**20:.0f} MB" if count < 2**30 else f"{count / 2**30:.1f} GB"
