@@ -81,7 +81,9 @@ def test_reading_rows_give_a_reason_for_every_missing_boundary(results: dict[str
         row["Model"]: row for row in records(table1_for_reading(results)) if row["Mode"] == "calibrated"
     }
     assert "could not have been seen at this depth: bump, step, kink" in by_model["unlabelled"]["Decision"]
-    assert by_model["unlabelled"]["se/τ: S1, S2, S3"] == "0.07, —, 0.05"
+    assert by_model["unlabelled"]["se/τ"] == "S1 0.07\nS2 —\nS3 0.05"
+    assert by_model["unlabelled"]["Modes"] == "agree"
+    assert by_model["acme/llama-deep"]["Modes"] == "disagree on L–I and I–G"
 
 
 def test_summary_lines_put_disagreement_first_and_never_a_paper_boundary_alone(

@@ -28,19 +28,12 @@ from mspgt.report.panels import (
     logarithmic,
     runs,
 )
-from mspgt.report.words import number
+from mspgt.report.words import BOUNDARIES, number
 
 # Width of the text, or of one column, in inches.
 VENUES = {"neurips": 5.5, "icml": 6.75, "icml-column": 3.25, "acl": 6.3, "acl-column": 3.03}
 
-BLUE, VERMILLION, GREEN, PURPLE, BLACK, GREY = (
-    "#0b5a9e",
-    "#c1440e",
-    "#00705a",
-    "#7b3f8c",
-    "#1a1a1a",
-    "#8f8f8f",
-)
+BLUE, VERMILLION, PURPLE, BLACK, GREY = "#0b5a9e", "#c1440e", "#7b3f8c", "#1a1a1a", "#8f8f8f"
 COLOURS = {"calibrated": BLUE, "paper": VERMILLION, "twin": GREY, "variant": PURPLE, "level": BLACK}
 LOOKS: dict[str, dict[str, Any]] = {
     "calibrated": {"linewidth": 1.1, "marker": "o", "markersize": 1.7, "zorder": 4},
@@ -235,7 +228,7 @@ def _curves(axes: Axes, lines: Sequence[Line], panel: Panel) -> None:
 
 
 def _mark(axes: Axes, mark: Mark) -> None:
-    colour, dashes = COLOURS[mark.role], (5, 2) if mark.label == "L–I" else (1.5, 1.5)
+    colour, dashes = COLOURS[mark.role], (5, 2) if mark.label == BOUNDARIES["LI"] else (1.5, 1.5)
     strength = 1.0 if mark.claimed else 0.45
     paper = mark.role == "paper"
     axes.axvline(mark.layer, color=colour, linewidth=0.8, dashes=dashes, alpha=strength, zorder=1)
@@ -253,7 +246,8 @@ def _mark(axes: Axes, mark: Mark) -> None:
 
 def _strip(axes: Axes, row: StripRow, height: float) -> None:
     layers = len(row.scales)
-    strength = 1.0 if row.claimed else 0.35
+    # Paper mode never stands for a verdict, so it never looks like one.
+    strength = 0.2 if not row.claimed else 0.5 if row.role == "paper" else 1.0
     for block, scale in enumerate(row.scales):
         edge = "#b5b5b5" if scale == UNDIVIDED else "white"
         place = (block / layers, height - 0.11)

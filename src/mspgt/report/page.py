@@ -11,9 +11,9 @@ from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from mspgt.report import table1
+from mspgt.report import facts, table1
 from mspgt.report.tables import cell_text
-from mspgt.report.views import View, data_link, provenance_facts, undrawn
+from mspgt.report.views import View, data_link
 from mspgt.report.words import Json, counted, model_of
 
 MAX_BYTES = 10 * 2**20  # of one page; beyond it every model has a page of its own
@@ -50,9 +50,10 @@ def _render(results: Json, every: Sequence[View], shown: Sequence[View]) -> str:
         table1=table1.table1_for_reading(results),
         table1_csv=data_link(table1.table1(results)),
         printed=table1.printed(),
-        provenance=provenance_facts(results),
+        provenance=facts.provenance_facts(results),
+        models=facts.models_table(results),
         warnings=[one for one in results["warnings"] if model_of(results, one["where"]) is None],
-        undrawn=undrawn(results),
+        undrawn=facts.undrawn(results),
     )  # fmt: skip
 
 
@@ -76,7 +77,8 @@ def _environment() -> Environment:
     loader = PackageLoader("mspgt.report", "template")
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     environment.filters["cell"] = cell_text
-    environment.globals["counted"] = counted
+    told = (facts.signal_facts, facts.control_facts, facts.power_rows, facts.check_rows, counted)
+    environment.globals |= {function.__name__: function for function in told}
     return environment
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TypeGuard, TypeVar
 
-from mspgt.report.words import BOUNDARIES, Json, claims, consecutive, number, reason
+from mspgt.report.words import BOUNDARIES, NO_REASON, Json, claims, consecutive, number, reason
 
 T = TypeVar("T")
 Values = list[float | None]
@@ -27,9 +27,9 @@ TASKS = {
     "srl": "Semantic roles",
 }
 LOG_RANGE = 30  # largest over smallest value from which an axis is logarithmic
-# Of the scales of one model, from the embedding up; a stretch between unnamed boundaries keeps both names.
-LOCAL, INTERMEDIATE, GLOBAL, UNDIVIDED = "Local", "Intermediate", "Global", "undivided"
-UNNAMED = "unnamed"
+# Scales from the embedding up; then a model without boundaries, and stretches whose scale is not known.
+LOCAL, INTERMEDIATE, GLOBAL = "Local", "Intermediate", "Global"
+UNDIVIDED, UNNAMED = "undivided", "unnamed"
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,10 @@ def signal_panels(results: Json, name: str) -> list[Panel]:
             if line := _line(model, signal, mode, f"{mode} mode", mode):
                 lines.append(line)
             else:
-                missing.append(f"{mode} mode: {reason(results, 'models', name, 'signals', signal, mode)}")
+                why = reason(results, "models", name, "signals", signal, mode)
+                if why == NO_REASON and signal == "evidence":
+                    why = "; ".join(model["boundaries"][mode]["reasons"]) or NO_REASON
+                missing.append(f"{mode} mode: {why}")
         shown = tuple(marks(model)) if signal == "evidence" else ()
         second = paper_axis if paper_axis != axis else None
         x = tuple(range(1, model["layers"]))
@@ -149,6 +152,7 @@ def control_panels(results: Json, name: str) -> list[Panel]:
     """Each signal in calibrated mode beside its random twin and the same estimate with sinks left in."""
     model = results["models"][name]
     with_sinks = model["controls"].get("with_sinks") or {}
+    twins = (model["controls"].get("random_init") or {}).get("seeds")
     panels = []
     for signal, (title, axis, _) in list(SIGNALS.items())[:3]:
         own = _line(model, signal, "calibrated", "calibrated mode", "calibrated")
@@ -160,8 +164,8 @@ def control_panels(results: Json, name: str) -> list[Panel]:
         missing = [
             f"{control.replace('_', ' ')}: {reason(results, 'models', name, 'controls', control, signal)}"
             for control, line in lines.items()
-            if line is None
-        ]
+            if line is None and not (control == "random_init" and twins == 0)
+        ] + ["no random twins in this study"] * (twins == 0)
         if own is None:
             missing = [reason(results, "models", name, "signals", signal, "calibrated")]
         x = tuple(range(1, model["layers"]))

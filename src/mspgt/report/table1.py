@@ -21,6 +21,7 @@ from mspgt.report.words import (
     false_rate,
     findings,
     layer_set,
+    listing,
     number,
     out_of_sight,
     percent,
@@ -40,7 +41,17 @@ COLUMNS = {
     "noise_ratio_S1": "double", "noise_ratio_S2": "double", "noise_ratio_S3": "double",
     "modes_disagree": "bool", "reason": "string", "source": "string",
 }  # fmt: skip
-READING = ("Model", "Layers", "Mode", "L–I", "I–G", "Decision", "False boundaries", "se/τ: S1, S2, S3")
+READING = (
+    "Model",
+    "Layers",
+    "Mode",
+    "L–I",
+    "I–G",
+    "Decision",
+    "False boundaries",
+    "se/τ",
+    "Modes",
+)
 
 
 @cache
@@ -98,15 +109,15 @@ def table1_for_reading(results: Json) -> Table:
         head = (found.model, str(model["layers"]))
         paper, calibrated = model["boundaries"]["paper"], model["boundaries"]["calibrated"]
         places = [_paper_place(paper[which]) for which in BOUNDARIES]
-        rows.append((*head, "paper", *places, _paper_decision(paper), _noise(model), ""))
+        rows.append((*head, "paper", *places, _paper_decision(paper), _noise(model), "", ""))
         places = [_calibrated_place(calibrated["chosen"].get(which)) for which in BOUNDARIES]
-        ratios = ", ".join(number(ratio, 2) for ratio in calibrated["noise_ratio"].values()) or MISSING
-        rows.append(
-            (*head, "calibrated", *places, _calibrated_decision(model), "≤ 5\u202f% by calibration", ratios)
-        )
+        ratios = "\n".join(f"{signal} {number(r, 2)}" for signal, r in calibrated["noise_ratio"].items())
+        modes = f"disagree on {listing(found.disagree)}" if found.disagree else "agree"
+        decision, rate = _calibrated_decision(model), "≤ 5\u202f% by calibration"
+        rows.append((*head, "calibrated", *places, decision, rate, ratios or MISSING, modes))
     for row in printed()["rows"]:
         places = [f"{row[which]} ({percent(row[f'{which}_relative'], 1)})" for which in BOUNDARIES]
-        rows.append((row["model"], str(row["layers"]), PRINTED, *places, "accepted", MISSING, MISSING))
+        rows.append((row["model"], str(row["layers"]), PRINTED, *places, "accepted", MISSING, MISSING, ""))
     return Table(
         "table1",
         f"Boundaries in both modes; “{PRINTED}”: {printed()['source']}",
@@ -142,8 +153,11 @@ def _paper_decision(paper: Json) -> str:
 
 
 def _calibrated_decision(model: Json) -> str:
-    found = [_claim_words(claim) for _, claim in claims(model)] or ["no boundary"]
-    return "\n".join(found + calibrated_notes(model))
+    found = [
+        f"{claim['kind']} at {claim['layer']}" if name else _claim_words(claim)
+        for name, claim in claims(model)
+    ]
+    return "\n".join((found or ["no boundary"]) + calibrated_notes(model))
 
 
 def _claim_words(claim: Json) -> str:

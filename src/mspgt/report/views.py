@@ -2,33 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 from urllib.parse import quote
 
 from markupsafe import Markup
 
 from mspgt.report.charts import panel_svg, strip_svg
 from mspgt.report.panels import Panel, control_panels, probe_panels, signal_panels, strip_rows
-from mspgt.report.tables import Table, cell_text, claims_table, curves_table
-from mspgt.report.words import (
-    BOUNDARIES,
-    KIND_NAMES,
-    MISSING,
-    Finding,
-    Json,
-    counted,
-    finding,
-    listing,
-    model_of,
-    number,
-    percent,
-    reason,
-)
-
-Facts = list[tuple[str, str]]
-Rows = list[tuple[str, ...]]
+from mspgt.report.tables import Table, claims_table, curves_table
+from mspgt.report.words import MISSING, Finding, Json, counted, finding, model_of, reason
 
 
 @dataclass(frozen=True)
@@ -135,62 +118,6 @@ class View:
         columns = {name: kind for name, kind in table.columns.items() if name != "model"}
         return replace(table, columns=columns, rows=[row[1:] for row in table.rows])
 
-    @property
-    def signal_facts(self) -> Facts:
-        """What stands beside the signals."""
-        paper, calibrated = self.model["boundaries"]["paper"], self.model["boundaries"]["calibrated"]
-        ratios = (f"{signal} {number(ratio, 2)}" for signal, ratio in calibrated["noise_ratio"].items())
-        other = paper["other_normalisation"]
-        places = (f"{name} {number(other.get(which))}" for which, name in BOUNDARIES.items())
-        agrees = {True: "agrees", False: "disagrees", None: "not compared"}[other.get("agrees")]
-        facts = [
-            ("Sentence noise over layer roughness, se/τ", ", ".join(ratios) or MISSING),
-            ("Bootstrap draws with two peaks, paper mode", percent(paper["successes"])),
-            ("Paper mode with signals divided by their maximum only", f"{', '.join(places)} ({agrees})"),
-            ("Limit of paper mode", paper["edge_warning"] or MISSING),
-        ]
-        for count, places in calibrated["rivals"].items():
-            found = ", ".join(f"{place['kind']} at {place['layer']}" for place in places)
-            facts.append((f"Rival reading with K = {count}, significant or not", found or MISSING))
-        for signal, step in self.model["embedding_step"].items():
-            modes = ", ".join(f"{mode} {number(value)}" for mode, value in step.items())
-            facts.append((f"{signal} from the embedding to layer 1, never a boundary", modes))
-        return facts
-
-    @property
-    def control_facts(self) -> Facts:
-        """The random twins in words, and every control that is a single value."""
-        twins = self.model["controls"].get("random_init") or {}
-        facts = []
-        for key, who in (
-            ("paper_found", "paper’s protocol finds two boundaries"),
-            ("calibrated_claims", "calibrated detector finds a boundary"),
-        ):
-            if twins.get(key):
-                found = sum(bool(one) for one in twins[key])
-                facts.append((f"Random twins in which the {who}", f"{found} of {len(twins[key])}"))
-        return facts + [(name.replace("_", " "), text) for name, text in _scalars(self.model["controls"])]
-
-    @property
-    def power(self) -> Rows:
-        """What could have been seen at this depth."""
-        power = self.model["boundaries"]["calibrated"]["power"]
-        rows: Rows = []
-        for kind in KIND_NAMES:
-            if kind in power:
-                size = power[kind].get("size80")
-                seen = "could not have been seen" if size is None else number(size, 2)
-                rows.append((kind, seen, power[kind].get("statement") or MISSING))
-        return rows
-
-    @property
-    def checks(self) -> Rows:
-        """Whether the model can be measured."""
-        said = {True: "yes", False: "NO", None: "does not apply"}
-        return [
-            (check["name"], said[check["ok"]], check["reason"] or MISSING) for check in self.model["checks"]
-        ]
-
 
 def chart_groups(results: Json, name: str) -> list[ChartGroup]:
     """The charts of one model: its signals, its probes and its controls."""
@@ -206,49 +133,3 @@ def chart_groups(results: Json, name: str) -> list[ChartGroup]:
 def data_link(table: Table) -> str:
     """A table as a `data:` address."""
     return "data:text/csv;charset=utf-8," + quote(table.csv(), safe=",.:;=()[]")
-
-
-def provenance_facts(results: Json) -> Facts:
-    """All that would be needed to do the study again."""
-    made = results["provenance"]
-    data, treebank = made["data"], made["data"]["treebank"] or {}
-    facts = [
-        (name, str(made[name])) for name in ("mspgt", "torch", "transformers", "python", "device", "hardware")
-    ]
-    facts += [
-        ("plan", results["study"]["hash"]),
-        ("begun", made["started"]),
-        ("wall time", f"{number(made['seconds'])} s"),
-        ("seeds", ", ".join(f"{name} {seed}" for name, seed in made["seeds"].items())),
-        ("corpus", f"{data['name']}, sha256 {data['sha256']}"),
-        ("tokens", number(data["tokens"])),
-        *((f"treebank {name}", text) for name, text in _scalars(treebank)),
-    ]
-    for name, model in results["models"].items():
-        facts += [
-            (f"{name} {what}", text)
-            for what, text in _scalars({"revision": model["revision"], **model["tokens"]})
-        ]
-        facts += [(f"{name} {stage}", f"{number(seconds)} s") for stage, seconds in model["seconds"].items()]
-    return [(name, text or MISSING) for name, text in facts]
-
-
-def undrawn(results: Json) -> str:
-    """Parts of results.json that the page does not show."""
-    parts = [part for part in ("families", "predictions") if results[part]]
-    for part in ("interventions", "theory"):
-        owners = [name for name, model in results["models"].items() if model[part]]
-        parts += [f"{part} of {listing(owners)}"] if owners else []
-    return listing(parts)
-
-
-def _scalars(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Single values and short lists of a nested dictionary, under their joined names."""
-    for name, value in values.items():
-        if isinstance(value, dict):
-            yield from _scalars(value, f"{prefix}{name} ")
-        elif isinstance(value, list):
-            if len(value) <= 4 and not any(isinstance(item, list | dict) for item in value):
-                yield f"{prefix}{name}", ", ".join(map(cell_text, value)) or MISSING
-        else:
-            yield f"{prefix}{name}", cell_text(value)

@@ -60,6 +60,9 @@ for (const model of document.querySelectorAll(".model")) {
     strip.addEventListener("pointerleave", () => light(null));
   }
 }
+// The tooltips of a page without scripts would say the same twice.
+for (const title of document.querySelectorAll(".hit > title")) title.remove();
+
 // Printed pages show the numbers too.
 addEventListener("beforeprint", () => {
   for (const closed of document.querySelectorAll("details")) closed.open = true;
