@@ -71,7 +71,9 @@ def read_card(folder: Path) -> Card:
         config = json.loads((folder / "config.json").read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise ModelError(f"{folder}: expected a readable config.json, found: {error}.") from error
-    text = config.get("text_config", config)
+    if not isinstance(config, dict):
+        raise ModelError(f"{folder}: expected an object in config.json, found {type(config).__name__}.")
+    text = config.get("text_config") or config
     parameters, dtype = 0, str(config.get("dtype") or config.get("torch_dtype") or "float32")
     for file in sorted(folder.glob("*.safetensors")):
         for tensor in _header(file).values():

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
 from torch import nn
 from transformers import (
@@ -39,8 +39,7 @@ LOAD_ERRORS = (
     RuntimeError,
     ImportError,
     SafetensorError,
-    HfHubHTTPError,
-    HFValidationError,
+    StrictDataclassError,
 )
 NO_LIMIT = 10**9
 
@@ -117,9 +116,6 @@ def load(
         source["revision"] = config._commit_hash
     tokenizer = _tokenizer(name, path, source, notes)
     target = _device(device)
-    if wanted_dtype is None and device_map is None and target.type == "cpu" and config.dtype == torch.float16:
-        wanted_dtype = torch.float32
-        notes.append("float16 checkpoint computed in float32: half precision on a CPU is slow and overflows")
     if device_map is not None:
         source["device_map"] = device_map
     loaded, info = _reading(
@@ -130,16 +126,23 @@ def load(
             config=config,
             dtype=wanted_dtype or "auto",
             use_safetensors=None if allow_pickle else True,
+            # Reported below, with names, instead of raised without.
+            ignore_mismatched_sizes=True,
             output_loading_info=True,
             **source,
         ),
     )
     if device_map is None:
         loaded = loaded.to(target)
+        if wanted_dtype is None and target.type == "cpu" and loaded.dtype == torch.float16:
+            loaded = loaded.float()
+            notes.append(
+                "float16 checkpoint computed in float32: half precision on a CPU is slow and overflows"
+            )
     loaded = loaded.eval()
     found = find_blocks(loaded, blocks)
     blocks_path = path_of(loaded, found)
-    _require_complete(name, info, blocks_path)
+    _require_complete(name, info, blocks_path, len(found), notes)
     _require_finite_weights(name, loaded, blocks_path)
 
     text = config.get_text_config()
@@ -170,7 +173,7 @@ def _reading(name: str, what: str, read: Any) -> Any:
     try:
         return read()
     except LOAD_ERRORS as error:
-        detail = f"{type(error).__name__}: {error}"
+        detail = "".join(c if c.isprintable() else " " for c in f"{type(error).__name__}: {error}")
         if "accelerate" in detail and isinstance(error, ValueError | ImportError):
             raise MissingExtraError("device_map needs accelerate: pip install accelerate.") from error
         raise ModelError(
@@ -212,7 +215,7 @@ def _folder(model: str | Path) -> Path | None:
         if path.is_dir():
             return path
     except (OSError, ValueError, RuntimeError) as error:
-        raise ModelError(f"Model {str(model)[:200]!r} is neither a folder nor a Hub id ({error}).") from error
+        raise ModelError(f"Model {str(model)[:200]!r} is no readable folder.") from error
     hub_id = r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?"
     if isinstance(model, Path) or not re.fullmatch(hub_id, model, re.ASCII) or ".." in model:
         raise ModelError(
@@ -262,20 +265,32 @@ def _max_length(text: Any, tokenizer: Any, notes: list[str]) -> int:
     return NO_LIMIT
 
 
-def _require_complete(name: str, info: dict[str, Any], blocks_path: str) -> None:
-    missing = sorted(info["missing_keys"]) + sorted(key for key, *_ in info["mismatched_keys"])
+def _require_complete(
+    name: str, info: dict[str, Any], blocks_path: str, depth: int, notes: list[str]
+) -> None:
+    missing = sorted(info["missing_keys"])
+    missing += [f"{key} (shape {tuple(found)})" for key, found, _ in sorted(info["mismatched_keys"])]
     if missing:
         raise ModelError(
-            f"The checkpoint of {name!r} lacks {len(missing)} tensors, which would be random numbers: "
-            f"{_some(missing)}. Download it again, or correct its config."
+            f"{len(missing)} tensors of {name!r} are missing or have another shape than its config says, and "
+            f"would become random numbers: {_some(missing)}. Download it again, or correct its config."
         )
-    beyond = sorted(key for key in info["unexpected_keys"] if re.search(r"\.\d+\.", key))
-    beyond = [key for key in beyond if layer_of(key, blocks_path) != "outside the blocks"]
-    if beyond:
+    surplus = sorted(info["unexpected_keys"])
+    if beyond := [key for key in surplus if _block_index(key, blocks_path) >= depth]:
         raise ModelError(
             f"The checkpoint of {name!r} holds tensors of blocks that its config leaves out: "
             f"{_some(beyond)}. Correct num_hidden_layers in config.json."
         )
+    if surplus:
+        notes.append(f"{len(surplus)} tensors of the checkpoint have no place in the model: {_some(surplus)}")
+
+
+def _block_index(key: str, blocks_path: str) -> int:
+    """The block that a checkpoint key belongs to, from 0, or -1; checkpoints may leave out leading names."""
+    found = re.match(r"(.+?)\.(\d+)\.", key)
+    if found and (blocks_path.endswith(found[1]) or found[1].endswith(blocks_path)):
+        return int(found[2])
+    return -1
 
 
 def _some(names: list[str]) -> str:

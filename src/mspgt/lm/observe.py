@@ -128,10 +128,10 @@ def _unseen(maps: list[int]) -> str:
     """What is wrong with the number of attention maps that each block showed; empty if nothing is."""
     if not any(maps):
         return "no block shows attention weights"
-    if wrong := [block for block, count in enumerate(maps, start=1) if count != 1]:
-        return (
-            f"expected one attention map a block; blocks {wrong} show {[maps[block - 1] for block in wrong]}"
-        )
+    if without := [block for block, count in enumerate(maps, start=1) if count == 0]:
+        return f"blocks {without} show no attention weights, the others do"
+    if several := [block for block, count in enumerate(maps, start=1) if count > 1]:
+        return f"blocks {several} show more than one attention map"
     return ""
 
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from mspgt.lm.load import LanguageModel
 
 # Two attention kernels, or two paddings, differ by rounding. Two to three times the largest `deviation`
-# seen between transformers' own kernels on trained models of 5 to 24 layers (bfloat16 4e-2, float16 4e-3), with
-# more room in float32 (2e-6), where a wrong result stays far above any rounding.
+# seen between transformers' own kernels on trained models of 5 to 24 layers (bfloat16 4e-2, float16 4e-3),
+# with more room in float32 (2e-6), where a wrong result stays far above any rounding.
 TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-4, torch.bfloat16: 0.1, torch.float16: 1e-2}
 
 

@@ -1,0 +1,61 @@
+"""What a folder says of itself, against what the loaded model says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mspgt.errors import ModelError
+from mspgt.lm.identity import read_card, safe_name
+from mspgt.lm.load import load
+
+from .tiny import tiny_model
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [("Qwen/Qwen2.5-0.5B", "Qwen__Qwen2.5-0.5B"), ("gpt2", "gpt2"), ("org/a_b", "org__a_b")],
+)
+def test_ordinary_names(name: str, folder: str) -> None:
+    assert safe_name(name) == folder
+
+
+@given(name=st.text(max_size=300) | st.from_regex(r"[./\\a_-]{0,12}", fullmatch=True))
+def test_any_name_gives_one_plain_folder(name: str) -> None:
+    folder = safe_name(name)
+    assert re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,200}", folder)
+    assert ".." not in folder or Path("root", folder).resolve().parent == Path("root").resolve()
+
+
+@given(names=st.lists(st.from_regex(r"[a_/.]{1,6}", fullmatch=True), min_size=2, max_size=2, unique=True))
+def test_names_do_not_collide(names: list[str]) -> None:
+    assert safe_name(names[0]) != safe_name(names[1])
+
+
+@pytest.mark.parametrize("family", ["llama", "gpt2", "mamba"])
+def test_the_card_is_what_loads(tmp_path: Path, family: str) -> None:
+    folder = tiny_model(tmp_path, family)
+    card, lm = read_card(folder), load(folder, device="cpu")
+    assert (card.family, card.layers, card.width, card.heads) == (lm.family, lm.layers, lm.width, lm.heads)
+    assert card.parameters == lm.parameters
+    assert card.digest == lm.weights_sha256
+    assert card.has_attention == lm.has_attention
+
+
+@pytest.mark.parametrize("config", ["", "[]", "null", '{"model_type": "llama"}'])
+def test_unreadable_cards(tmp_path: Path, config: str) -> None:
+    (tmp_path / "config.json").write_text(config)
+    with pytest.raises(ModelError):
+        read_card(tmp_path)
+
+
+def test_truncated_header(tmp_path: Path, tiny_lm: Callable[..., object]) -> None:
+    folder = tiny_model(tmp_path, "llama")
+    (folder / "model.safetensors").write_bytes(b"\x01\x02")
+    with pytest.raises(ModelError, match="complete safetensors"):
+        read_card(folder)
