@@ -1,1 +1,1 @@
-
+"""Bundled tiny models: recipes, training, weights, and the same for a user's own text."""

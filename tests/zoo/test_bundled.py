@@ -1,0 +1,40 @@
+"""The weights on disk: whole, small, and refused when a byte has changed."""
+
+import shutil
+
+import pytest
+
+from mspgt.errors import InputError, StoreError
+from mspgt.zoo import bundled
+from mspgt.zoo.recipes import RECIPES
+
+
+def test_every_recipe_is_bundled_and_every_hash_holds():
+    assert bundled.names() == tuple(sorted(RECIPES))
+    for name in bundled.names(checkpoints=True):
+        assert bundled.path(name).is_dir()
+
+
+def test_weights_are_at_most_twenty_megabytes():
+    assert sum(file.stat().st_size for file in bundled.WEIGHTS.rglob("*") if file.is_file()) <= 20e6
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "tokenizer.json", "config.json"])
+def test_a_changed_byte_is_refused(file, tmp_path, monkeypatch):
+    name = bundled.names()[0]
+    shutil.copytree(bundled.WEIGHTS / name, tmp_path / name)
+    monkeypatch.setattr(bundled, "WEIGHTS", tmp_path)
+    assert bundled.path(name) == tmp_path / name
+    content = bytearray((tmp_path / name / file).read_bytes())
+    content[len(content) // 2] ^= 1
+    (tmp_path / name / file).write_bytes(bytes(content))
+    with pytest.raises(StoreError, match=file):
+        bundled.path(name)
+    (tmp_path / name / file).unlink()
+    with pytest.raises(StoreError, match="no file"):
+        bundled.path(name)
+
+
+def test_unknown_name_lists_the_known():
+    with pytest.raises(InputError, match="triscale-llama-1"):
+        bundled.path("triscale-mamba-1")
