@@ -1,1 +1,1 @@
-"""Planted truth: the TriScale language, activation stacks and Gaussian chains, with everything in closed form."""
+"""Planted truth in closed form: the TriScale language, activation stacks and Gaussian chains."""
