@@ -1,12 +1,12 @@
-"""`python -m calibration [paper | detector] [options]`: the simulations behind the shipped tables, both by default."""
+"""`python -m calibration [paper | detector | validate] [options]`; without a name, all three."""
 
 import sys
 
-from calibration import detector, paper
+from calibration import detector, paper, validate
 
 
 def main() -> None:
-    rooms = {"paper": paper.main, "detector": detector.main}
+    rooms = {"paper": paper.main, "detector": detector.main, "validate": validate.main}
     if len(sys.argv) > 1 and sys.argv[1] in rooms:
         rooms[sys.argv[1]](sys.argv[2:])
         return

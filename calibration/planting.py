@@ -1,4 +1,4 @@
-"""Profiles with boundaries planted in them: the truth that power, confidence and validation are held against."""
+"""Profiles with boundaries planted in them: what power, confidence and validation are held against."""
 
 from dataclasses import dataclass
 
@@ -51,14 +51,16 @@ def planted(
 ) -> Planted:
     """`runs` profiles, spread over the cells, with one boundary or two of `size` local roughness SDs.
 
-    displaced: chance that a signal has the boundary one transition off; missing: one signal of each boundary, at
-    random, does not have it.
+    displaced: chance that a signal has the boundary one transition off; missing: one signal of each boundary,
+    at random, does not have it.
     """
     each = -(-runs // len(cells))
     base = np.concatenate(
         [null_profiles(cell, transitions, each, [*seed, i], signals=signals) for i, cell in enumerate(cells)]
     )
-    scale = np.concatenate([np.tile(roughness_profile(cell.roughness, transitions), (each, 1)) for cell in cells])
+    scale = np.concatenate(
+        [np.tile(roughness_profile(cell.roughness, transitions), (each, 1)) for cell in cells]
+    )
     rng = np.random.default_rng([*seed, 10_000])
     truth = (pair_places if pair else single_place)(transitions, len(base), rng)
     places = np.repeat(truth[:, None], signals, axis=1)

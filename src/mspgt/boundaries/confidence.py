@@ -1,7 +1,7 @@
 """Confidence sets: every place whose score is close enough to the best one's.
 
-The set {b : F(b) >= F(best) - q} is read off the score itself, so roughness between layers widens it as well as
-sentence noise, and it may have gaps. The other claims are fitted beside each place.
+The set {b : F(b) >= F(best) - q} is read off the score itself, so roughness between layers widens it as well
+as sentence noise, and it may have gaps. The other claims are fitted beside each place.
 """
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from mspgt.boundaries.contrasts import WINDOWS, Array, Bank, Places, bank, residual
 from mspgt.boundaries.search import (
     LEAST_VARIANCE,
+    clipped,
     contrasts_of,
     floors_of,
     fuse,
@@ -25,10 +26,10 @@ def score_curve(
 ) -> tuple[Array, Array]:
     """Score of a boundary of that kind at every transition, and each signal's own normal score.
 
-    profiles `(runs, signals, transitions)`; claim `(runs, signals, 1)` and others `(runs, signals, claims)` are
-    elements: roughness is judged with all of them removed, the curve is drawn beside the others only. Returns
-    `(runs, transitions)` and `(runs, signals, transitions)`; NaN where the kind cannot be claimed. Of two-sided
-    kinds the curve has the sign of the claim.
+    profiles `(runs, signals, transitions)`; claim `(runs, signals, 1)` and others `(runs, signals, claims)`
+    are elements: roughness is judged with all of them removed, the curve is drawn beside the others only.
+    Returns `(runs, transitions)` and `(runs, signals, transitions)`; NaN where the kind cannot be claimed. Of
+    two-sided kinds the curve has the sign of the claim.
     """
     store = bank(profiles.shape[-1])
     contrasts = contrasts_of(profiles, store)
@@ -36,7 +37,7 @@ def score_curve(
     away = residual(contrasts, np.concatenate([claim, others], axis=-1), kind, store)
     scale, freedom = local_scale(away, kind, store, floor)
     left = residual(contrasts, others, kind, store)
-    z = normal_score(left.contrast / np.sqrt(left.variance) / scale, freedom)
+    z = clipped(normal_score(left.contrast / np.sqrt(left.variance) / scale, freedom))
     if WINDOWS[kind].two_sided:
         z = z * np.sign(_fitted(contrasts, claim, others, kind, store).sum(axis=1))[:, None, None]
     z = np.where(left.variance > LEAST_VARIANCE, z, np.nan)
@@ -64,8 +65,8 @@ def confidence_set(curve: Array, place: int, drop: float) -> tuple[int, ...]:
 def support(own: Array, place: int, threshold: float = 1.645) -> int:
     """How many signals have a peak of their own within one transition of the place.
 
-    own: `(signals, transitions)`, normal scores of each signal alone, in the sign of the claim. A peak is a local
-    maximum beyond the one-sided 5 % point of the normal law.
+    own: `(signals, transitions)`, normal scores of each signal alone, in the sign of the claim. A peak is a
+    local maximum beyond the one-sided 5 % point of the normal law.
     """
     padded: NDArray[np.float64] = np.pad(
         np.nan_to_num(own, nan=-np.inf), ((0, 0), (1, 1)), constant_values=-np.inf

@@ -108,10 +108,10 @@ def bank(transitions: int) -> Bank:
         last = transitions - 1 + (kind == "step")
         usable = (sensitivity > LEAST_SENSITIVITY * sensitivity.max()) & (transitions >= window.first_depth)
         usable &= (place >= window.margin) & (last - place >= window.margin)
-        at = np.flatnonzero(usable)
-        rows = filters[k * transitions + at]
-        weights = np.exp(-0.5 * ((at[:, None] - at[None]) / BANDWIDTH) ** 2)
-        elements[kind], kernel[kind] = at + k * transitions, weights
+        places = np.flatnonzero(usable)
+        rows = filters[k * transitions + places]
+        weights = np.exp(-0.5 * ((places[:, None] - places[None]) / BANDWIDTH) ** 2)
+        elements[kind], kernel[kind] = places + k * transitions, weights
         variance = np.einsum("bi,bj,ij->b", weights, weights, (rows @ rows.T) ** 2)
         freedom[kind] = weights.sum(axis=1) ** 2 / np.maximum(variance, 1e-12)
     response = filters @ shapes.T

@@ -67,13 +67,13 @@ def detect_calibrated(
 
     Args:
         signals: `(3, transitions)`, variance-stabilised (`stabilise`), a row of NaN where not measured; with
-            `replicated`, `(replicates, 3, transitions)`: training runs of one configuration, whose mean is read
-            with the critical values of a single run.
+            `replicated`, `(replicates, 3, transitions)`: training runs of one configuration, whose mean is
+            read with the critical values of a single run.
         scale_floor: `(3, transitions)`, SD over document resamples: the least that counts as roughness.
         level: 0.05 is what the shipped table holds.
 
-    LI and IG are the two claims with the highest score over critical value, in order of depth. One claim alone is
-    a boundary, but which of the two it is cannot be known: both stay None, and a reason says so.
+    LI and IG are the two claims with the highest score over critical value, in order of depth. One claim
+    alone is a boundary, but which of the two it is cannot be known: both stay None, and a reason says so.
 
     Raises:
         InputError: wrong shapes, a row partly NaN, another level, or more transitions than the table holds.
@@ -85,18 +85,18 @@ def detect_calibrated(
         )
     values = _profiles(signals, replicated)
     transitions = values.shape[-1]
-    measured = ~np.isnan(values).all(axis=1)
+    measured = np.asarray(~np.isnan(values).all(axis=1))
     known = values[measured]
     floor = _floor(scale_floor, values.shape, measured)
     if replicated and floor is not None:
         floor = floor / np.sqrt(np.shape(signals)[0])
-    constant = [f"S{i + 1}" for i in np.flatnonzero(measured) if np.ptp(values[i]) == 0]
+    limits = row(transitions, len(known))
+    constant = [f"S{i + 1}" for i in np.flatnonzero(measured) if limits.critical and np.ptp(values[i]) == 0]
     if constant:
         raise NumericsError(
-            f"{' and '.join(constant)} is the same at all {transitions} transitions, so it has no roughness to "
-            "hold a boundary against; mark it as not measured (NaN) if it was not"
+            f"{' and '.join(constant)} is the same at all {transitions} transitions, so it has no roughness "
+            "to hold a boundary against; mark it as not measured (NaN) if it was not"
         )
-    limits = row(transitions, len(known))
     noise = np.full(len(values), np.nan)
     if floor is not None:
         noise[measured] = noise_share(known, floor)
@@ -112,9 +112,7 @@ def detect_calibrated(
     blind = [kind for kind in KINDS if power[kind]["size80"] is None]
     if blind:
         reasons.append(f"could not have been seen at this depth: {', '.join(blind)}")
-    none = path.elements[:1, :, :0]
-    first = path.elements[:1, :, :accepted]
-    evidence = _evidence(known, first if accepted else none, floor)
+    evidence = _evidence(known, path.elements[:, :, :accepted], floor)
     by_kind = {
         kind: tuple(sorted((c for c in claims if c.kind == kind), key=lambda c: c.layer)) for kind in KINDS
     }
@@ -123,7 +121,7 @@ def detect_calibrated(
         chosen=chosen,
         noise_ratio=tuple(float(value) for value in noise),
         power=power,
-        rivals={"1": _rivals(path, limits, 1), "4": _rivals(path, limits, 4)},
+        rivals={"1": _rivals(path, limits.critical, 1), "4": _rivals(path, limits.critical, 4)},
         evidence=evidence,
         reasons=reasons,
     )
@@ -199,14 +197,13 @@ def _choose(claims: list[Claim], ratios: Array) -> tuple[dict[str, Claim | None]
     return {"LI": first, "IG": second}, reasons
 
 
-def _rivals(path: Path, limits: Mapping[str, Any] | Row, count: int) -> list[dict[str, Any]]:
-    assert isinstance(limits, Row)
+def _rivals(path: Path, critical: Mapping[str, float], count: int) -> list[dict[str, Any]]:
     return [
         {
             "kind": KINDS[path.kind[0, i]],
             "layer": int(path.place[0, i]) + 1,
             "score": float(path.score[0, i]),
-            "critical": limits.critical[KINDS[path.kind[0, i]]],
+            "critical": critical[KINDS[path.kind[0, i]]],
         }
         for i in range(count)
         if path.kind[0, i] >= 0

@@ -7,14 +7,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
-from mspgt.boundaries.contrasts import Array, bank, residual
-from mspgt.boundaries.search import climb, contrasts_of, local_scale, suspects_allowed
+from mspgt.boundaries.contrasts import Array, bank
 from mspgt.boundaries.tables import row
 from mspgt.errors import InputError
 from mspgt.stats.nulls import KINDS
 
 # Standard normal quantile of 80 %.
 Z80 = 0.8416212335729143
+# Median of the square of a standard normal variable.
+MEDIAN_SQUARE = 0.4549364231195724
 # Sizes beyond the tabulated simulation are not promised.
 LARGEST = 12.0
 
@@ -63,9 +64,9 @@ def power_statement(
 def noise_ratio(signals: ArrayLike, bootstrap: ArrayLike) -> NDArray[np.float64]:
     """se/τ of each signal, `(signals,)`: sentence noise over the layer-to-layer roughness beneath it.
 
-    signals `(signals, transitions)`, bootstrap `(draws, signals, transitions)`. Observed roughness holds both, so
-    τ² = observed² − se². inf where sentence noise explains it all; NaN for a signal not measured, or fewer
-    transitions than a local background needs.
+    signals `(signals, transitions)`, bootstrap `(draws, signals, transitions)`. Observed roughness holds
+    both: τ² = observed² − se². inf where sentence noise explains it all; NaN for a signal not measured, or
+    where a local background needs more transitions.
     """
     values, draws = np.asarray(signals, dtype=np.float64), np.asarray(bootstrap, dtype=np.float64)
     if draws.ndim != 3 or draws.shape[1:] != values.shape:
@@ -75,17 +76,16 @@ def noise_ratio(signals: ArrayLike, bootstrap: ArrayLike) -> NDArray[np.float64]
 
 def noise_share(values: Array, spread: Array) -> Array:
     """`noise_ratio` from the SD of sentence noise by transition, `(signals, transitions)`."""
-    ratio = np.full(len(values), np.nan)
     store = bank(values.shape[-1])
-    rows = store.elements["spike"]
-    if not len(rows):
+    filters = store.filters[store.elements["spike"]]
+    ratio = np.full(len(values), np.nan)
+    if not len(filters):
         return ratio
-    for i in np.flatnonzero(~np.isnan(values).all(axis=1)):
-        one = values[None, i : i + 1]
-        suspects = climb(one, {"spike": 1.0}, claims=suspects_allowed(values.shape[-1])).elements
-        left = residual(contrasts_of(one, store), suspects, "spike", store)
-        observed, _ = local_scale(left, "spike", store, np.zeros(1))
-        noise = np.median(spread[i] ** 2 @ (store.filters[rows] ** 2).T)
-        rough = np.median(observed**2) - noise
-        ratio[i] = np.sqrt(noise / rough) if rough > 0 else np.inf
+    measured = ~np.isnan(values).all(axis=1)
+    # Medians, so that boundaries themselves do not count as roughness.
+    observed = np.median((values[measured] @ filters.T) ** 2, axis=1) / MEDIAN_SQUARE
+    noise = np.median(spread[measured] ** 2 @ (filters**2).T, axis=1)
+    rough = np.maximum(observed - noise, 0)
+    with np.errstate(divide="ignore"):
+        ratio[measured] = np.where(rough > 0, np.sqrt(noise / rough), np.inf)
     return ratio

@@ -21,7 +21,7 @@ MOST_CLAIMS = 4
 TAKEN = 2
 # Price, in normal scores, of a signal whose height is the largest one transition off the shared place.
 PRICE = 1.0
-# A score beyond this is a matter of the tails of the roughness, which a single profile cannot know.
+# A signal's score beyond this is a matter of the tails of its roughness, and counts no more than this.
 CLIP = 4.0
 # Two of three signals may carry a boundary alone, at this price.
 PAIR_PRICE = 0.5
@@ -36,6 +36,7 @@ class Suspects:
     """The strongest places of one kind in a batch of profiles."""
 
     score: Array  # (runs, suspects): fused; -inf where the depth has no such place
+    unclipped: Array  # (runs, suspects): the same without the clip, to tell the kinds apart
     place: Places  # (runs, suspects): transition index from 0, shared by the signals
     sign: Array  # (runs, suspects): +1, or -1 for a falling step or kink
     elements: (
@@ -49,10 +50,15 @@ def suspects_allowed(transitions: int) -> int:
 
 
 def normal_score(t: Array, freedom: Array) -> Array:
-    """Student t to normal score, after Wallace (1959); clipped."""
+    """Student t to normal score, after Wallace (1959)."""
     nu = np.maximum(freedom, 0.5)
     z = (8 * nu + 1) / (8 * nu + 3) * np.sqrt(nu * np.log1p(t * t / nu))
-    return np.clip(np.sign(t) * z, -CLIP, CLIP)
+    return np.sign(t) * z
+
+
+def clipped(z: Array) -> Array:
+    """Normal scores `(runs, signals, n)` in which no signal outvotes the others; one alone stays."""
+    return np.clip(z, -CLIP, CLIP) if z.shape[1] > 1 else z
 
 
 def local_scale(left: Residual, kind: str, bank: Bank, floor: Array) -> tuple[Array, Array]:
@@ -92,7 +98,7 @@ def fuse(z: Array, correlation: Array | None = None) -> Array:
 
 
 def within_one(z: Array) -> tuple[Array, NDArray[np.int64]]:
-    """Best score within one place of each place, at `PRICE`, and where it lies (-1, 0, 1); NaN is no place."""
+    """Best score within one place of each, at `PRICE`, and where it lies (-1, 0, 1); NaN is no place."""
     around = np.full((3, *z.shape), np.nan)
     around[0], around[1, ..., 1:], around[2, ..., :-1] = z, z[..., :-1] - PRICE, z[..., 1:] - PRICE
     best = np.fmax(np.fmax(around[0], around[1]), around[2])
@@ -119,9 +125,8 @@ def search(
     first = KINDS.index(kind) * bank.transitions
     if not len(rows):
         none = np.full((runs, picks), -np.inf)
-        return Suspects(
-            none, np.zeros(none.shape, int), np.ones_like(none), np.full((runs, signals, picks), bank.empty)
-        )
+        nowhere = np.full((runs, signals, picks), bank.empty)
+        return Suspects(none, none, np.zeros(none.shape, dtype=np.int64), np.ones_like(none), nowhere)
     near = np.abs(rows[:, None] - rows[None]) < window.separation
     shut = blocked[:, rows - first]
     everyone = np.arange(runs)
@@ -130,7 +135,7 @@ def search(
         left = residual(contrasts, elements, kind, bank)
         scale, freedom = local_scale(left, kind, bank, floor)
         t = left.contrast / np.sqrt(left.variance) / scale
-        z = np.where(left.variance > LEAST_VARIANCE, normal_score(t, freedom), np.nan)
+        z = np.where(left.variance > LEAST_VARIANCE, clipped(normal_score(t, freedom)), np.nan)
         best, where, offset, up = (
             np.full(runs, -np.inf),
             np.zeros(runs, int),
@@ -160,8 +165,9 @@ def search(
     column = np.clip(np.searchsorted(rows, mine), 0, len(rows) - 1)
     t = left.height[..., claimed.shape[-1] :] / np.take_along_axis(scale, column, axis=-1)
     z = normal_score(up[:, None] * t, np.take_along_axis(freedom, column, axis=-1))
-    score = fuse(z - PRICE * np.stack(shift, axis=-1), shared_roughness(left))
-    return Suspects(np.where(at < 0, -np.inf, score), rows[np.maximum(at, 0)] - first, up, mine)
+    price, shared = PRICE * np.stack(shift, axis=-1), shared_roughness(left)
+    score, unclipped = fuse(clipped(z) - price, shared), fuse(z - price, shared)
+    return Suspects(np.where(at < 0, -np.inf, score), unclipped, rows[np.maximum(at, 0)] - first, up, mine)
 
 
 @dataclass(frozen=True)
@@ -189,8 +195,8 @@ def contrasts_of(profiles: Array, bank: Bank) -> Array:
 def floors_of(profiles: Array, bank: Bank, scale_floor: Array | None = None) -> dict[str, Array]:
     """Least roughness SD of each kind's contrasts, `(runs, signals, places)`.
 
-    Rounding, and, where `scale_floor` `(signals, transitions)` gives the SD of sentence noise, what that noise
-    alone would make of the contrast.
+    Rounding, and, where `scale_floor` `(signals, transitions)` gives the SD of sentence noise, what that
+    noise alone would make of the contrast.
     """
     span = profiles.max(axis=-1, keepdims=True) - profiles.min(axis=-1, keepdims=True)
     floors = {}
@@ -234,19 +240,30 @@ def climb(
     for step in range(claims):
         picks = max(1, suspects_allowed(transitions) - step)
         found = {k: search(contrasts, k, store, floors[k], claimed, taken, picks) for k in critical}
-        ratio = np.concatenate([found[k].score / critical[k] for k in critical], axis=1)
-        best = ratio.argmax(axis=1)
-        kind = np.repeat([KINDS.index(k) for k in critical], picks)[best]
-        chosen = {
-            name: np.concatenate([getattr(found[k], name) for k in critical], axis=1)[everyone, best]
-            for name in ("place", "score", "sign")
-        }
-        elements = np.concatenate([found[k].elements for k in critical], axis=2)[everyone, :, best]
-        top = ratio[everyone, best]
-        steps.append(
-            (np.where(np.isfinite(top), kind, -1), chosen["place"], chosen["score"], top, chosen["sign"])
+        limit = np.repeat([critical[k] for k in critical], picks)
+        of_kind = np.repeat([KINDS.index(k) for k in critical], picks)
+        score, unclipped, place, sign = (
+            np.concatenate([getattr(found[k], name) for k in critical], axis=1)
+            for name in ("score", "unclipped", "place", "sign")
         )
-        claimed = np.concatenate([claimed, elements[..., None]], axis=-1)
-        taken = taken | (np.abs(index - chosen["place"][:, None]) <= TAKEN)
+        elements = np.concatenate([found[k].elements for k in critical], axis=2)
+        ratio = score / limit
+        best = ratio.argmax(axis=1)
+        # The strongest decides where; of the kinds that pass there, the one that explains most decides what.
+        rival = (np.abs(place - place[everyone, best][:, None]) <= TAKEN) & (ratio > 1)
+        named = np.where(rival, unclipped / limit, -np.inf).argmax(axis=1)
+        best = np.where(rival.any(axis=1), named, best)
+        top, at = ratio[everyone, best], place[everyone, best]
+        steps.append(
+            (
+                np.where(np.isfinite(top), of_kind[best], -1),
+                at,
+                score[everyone, best],
+                top,
+                sign[everyone, best],
+            )
+        )
+        claimed = np.concatenate([claimed, elements[everyone, :, best][..., None]], axis=-1)
+        taken = taken | (np.abs(index - at[:, None]) <= TAKEN)
     kinds, places, scores, ratios, signs = (np.stack(part, axis=1) for part in zip(*steps, strict=True))
     return Path(kinds, places, scores, ratios, signs, claimed)

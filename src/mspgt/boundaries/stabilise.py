@@ -1,9 +1,9 @@
 """Variance stabilisation: detection runs on asinh(S / 2 floor), not on the raw signals.
 
-Roughness of the measured signals grows with their level, over two orders of magnitude within one model, and the
-detector wants it even over a window. The inverse hyperbolic sine is the logarithm of S / floor well above the
-floor and linear through zero, so a signal that is negative by unbiasedness needs no clipping and a signal near
-its random twin's level is not blown up: log(1e-6) would be a spike of its own.
+Roughness of the measured signals grows with their level, over two orders of magnitude within one model, and
+the detector wants it even over a window. The inverse hyperbolic sine is the logarithm of S / floor well above
+the floor and linear through zero, so a signal that is negative by unbiasedness needs no clipping and a signal
+near its random twin's level is not blown up: log(1e-6) would be a spike of its own.
 """
 
 import numpy as np
@@ -15,9 +15,9 @@ from mspgt.errors import InputError
 def stabilise(signals: ArrayLike, floors: ArrayLike) -> NDArray[np.float64]:
     """asinh(S / (2 floor)) of each signal, in units of a natural logarithm, shape of `signals`.
 
-    signals `(..., 3, transitions)`, S1 = -log CKA, S2 = jump of probe F1, S3 = JS divergence in bits; a row of NaN
-    was not measured. floors `(3,)`: the level of each signal in a network that has learnt nothing, in its units;
-    NaN where the signal was not measured.
+    signals `(..., 3, transitions)`: S1 = -log CKA, S2 = jump of probe F1, S3 = JS divergence in bits; a row
+    of NaN was not measured. floors `(3,)`: the level of each signal, in its own units, in a network that has
+    learnt nothing; NaN where the signal was not measured.
 
     Raises:
         InputError: a floor that is not positive under a measured signal, or shapes that do not fit.

@@ -1,0 +1,178 @@
+"""The shipped table against fresh seeds: error in the null family, recovery of planted boundaries, coverage.
+
+`python -m calibration validate` writes `calibration/results/validation-*.json`, a file a depth.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from calibration.detector import RESULTS, Member, Recipe, family, null_scores, score_drops, write_atomically
+from calibration.planting import GENTLE, hits, planted
+from numpy.typing import NDArray
+from scipy.stats import beta
+
+from mspgt.boundaries.search import climb
+from mspgt.boundaries.tables import row, table
+from mspgt.stats.nulls import KINDS, NULL_CELLS
+
+Array = NDArray[np.float64]
+
+SEED = 77_000_001
+DEPTHS = (5, 6, 7, 8, 9, 11, 12, 13, 15, 17, 19, 23, 25, 27, 31, 35, 39, 47, 55, 63, 95, 111, 127)
+MILD = tuple(cell for cell in GENTLE if cell.background in ("flat", "slope", "u"))
+SIZES = {"spike": (3, 4, 5, 6, 8), "bump": (3, 4, 5, 6, 8), "step": (4, 5, 6, 8), "kink": (3, 4, 6)}
+
+
+def upper_bound(errors: int, runs: int) -> float:
+    """Exact one-sided 95 % upper bound of a rate (Clopper and Pearson 1934)."""
+    return 1.0 if errors == runs else float(beta.ppf(0.95, errors + 1, runs - errors))
+
+
+def error_rates(transitions: int, signals: int, scale: int) -> dict[str, Any]:
+    """Family-wise error: mean over the whole family, and in its worst members with runs of their own."""
+    critical = row(transitions, signals).critical
+    if not critical:
+        return {}
+    limits = np.array([critical.get(kind, np.inf) for kind in KINDS])
+    members = family(signals, 0.6)
+    seed = [SEED, transitions, signals]
+
+    def wrong(some: Sequence[Member], runs: int, stream: int) -> NDArray[np.bool_]:
+        return (null_scores(some, transitions, signals, runs, [*seed, stream]) > limits).any(axis=2)
+
+    screen = wrong(members, 8 * scale, 1)
+    suspicious = [members[i] for i in np.argsort(-screen.mean(axis=1), kind="stable")[:4]]
+    known = [m for m in members if [m[0].name, m[1]] in _tabulated(transitions, signals)][:4]
+    runs = 1000 * scale
+    chosen = list(dict.fromkeys(known + suspicious))
+    errors = wrong(chosen, runs, 2).sum(axis=1)
+    top = int(errors.max())
+    outside = [(cell, 0.6) for cell in NULL_CELLS if cell.tail == "t4"]
+    heavy = wrong(outside, 4 * scale, 3).mean() if signals > 1 else None
+    return {
+        "runs": runs,
+        "mean_over_family": round(float(screen.mean()), 4),
+        "worst": round(top / runs, 4),
+        "worst_upper95_single": round(upper_bound(top, runs), 4),
+        "worst_members": [
+            {"cell": cell.name, "correlation": rho, "error": round(int(e) / runs, 4)}
+            for (cell, rho), e in zip(chosen, errors, strict=True)
+        ],
+        "outside_t4_correlated_mean": None if heavy is None else round(float(heavy), 4),
+    }
+
+
+def _stored(transitions: int) -> dict[str, Any]:
+    """What was simulated at the nearest tabulated depth."""
+    depths = [int(path.stem.split("-")[1]) for path in RESULTS.glob("detector-*.json")]
+    nearest = min(depths, key=lambda depth: abs(depth - transitions))
+    stored: dict[str, Any] = json.loads(
+        (RESULTS / f"detector-{nearest:03d}.json").read_text(encoding="utf-8")
+    )
+    return stored
+
+
+def _tabulated(transitions: int, signals: int) -> list[list[Any]]:
+    return [
+        [one["cell"], one["correlation"]] for one in _stored(transitions)["by_signals"][str(signals)]["worst"]
+    ]
+
+
+def recovery(transitions: int, runs: int) -> dict[str, Any]:
+    """Share of planted pairs both found within one transition, by kind and size.
+
+    `together`: the kinds compete, any claim counts as found, `right_kind` says how often its kind is right,
+    over all backgrounds. `alone_mild`: that kind alone, at the critical value it has alone where the depth is
+    tabulated, on flat, slope and U backgrounds.
+    """
+    critical, report = row(transitions, 3).critical, {}
+    single = _stored(transitions)["by_signals"]["3"]["alone"]
+    for kind in critical:
+        modes = (
+            {"": {}, "displaced": {"displaced": 0.3}, "missing": {"missing": True}}
+            if kind == "spike"
+            else {"": {}}
+        )
+        for mode, options in modes.items():
+            both, alone, right, far = [], [], [], []
+            for size in SIZES[kind]:
+                seed = [SEED, transitions, 5, KINDS.index(kind), size]
+                world = planted(kind, transitions, size, runs, seed, **options)
+                path = climb(world.profiles, critical)
+                within = np.arange(path.place.shape[1]) < path.accepted[:, None]
+                found = hits(path.place, within, world.places)
+                same = hits(path.place, within & (path.kind == KINDS.index(kind)), world.places)
+                both.append(float(found.all(axis=1).mean()))
+                right.append(float(same.sum() / max(found.sum(), 1)))
+                near = (np.abs(path.place[:, :, None] - world.places[:, None]) <= 1).any(axis=2)
+                far.append(float((within & ~near).sum() / len(within)))
+                world = planted(kind, transitions, size, runs, [*seed, 1], cells=MILD, **options)
+                path = climb(world.profiles, {kind: single.get(kind, critical[kind])})
+                within = np.arange(path.place.shape[1]) < path.accepted[:, None]
+                alone.append(float(hits(path.place, within, world.places).all(axis=1).mean()))
+            report[f"{kind} {mode}".strip()] = {
+                "sizes": SIZES[kind],
+                "together": np.round(both, 3).tolist(),
+                "right_kind": np.round(right, 3).tolist(),
+                "far_claims_per_run": np.round(far, 3).tolist(),
+                "alone_mild": np.round(alone, 3).tolist(),
+            }
+    return report
+
+
+def coverage(transitions: int, runs: int) -> dict[str, Any]:
+    """Coverage and median size of sets around one planted boundary: all runs, and those with a claim."""
+    limits, report = row(transitions, 3), {}
+    for kind in limits.critical:
+        for size in (1, 2, 3, 4, 6):
+            for noise in (0.05, 0.3, 1.0):
+                drops, passed, counts = score_drops(
+                    kind,
+                    transitions,
+                    3,
+                    size,
+                    Recipe(seed=SEED, planted_runs=runs),
+                    limits.critical[kind],
+                    noise=noise,
+                    drop=limits.drop[kind],
+                )
+                covered = drops <= limits.drop[kind]
+                report[f"{kind} A={size} se/tau={noise}"] = {
+                    "all": round(float(covered.mean()), 3),
+                    "claimed": round(float(covered[passed].mean()), 3) if passed.sum() >= 50 else None,
+                    "claims": int(passed.sum()),
+                    "median_size": float(np.median(counts[passed])) if passed.any() else None,
+                }
+    return report
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m calibration validate", description=__doc__)
+    parser.add_argument("--brief", action="store_true", help="a quarter of the runs")
+    parser.add_argument("--transitions", type=int, nargs="+", default=DEPTHS)
+    options = parser.parse_args(arguments)
+    scale = 1 if options.brief else 4
+    for transitions in options.transitions:
+        path = RESULTS / f"validation-{transitions:03d}.json"
+        stamp = {"seed": SEED, "scale": scale, "table": table()["code"], "made": table()["recipe"]}
+        stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        if stored.get("stamp") == stamp:
+            continue
+        report = {"stamp": stamp, "error": {str(n): error_rates(transitions, n, scale) for n in (3, 2, 1)}}
+        if row(transitions, 3).critical:
+            report |= {
+                "recovery": recovery(transitions, 240 * scale),
+                "coverage": coverage(transitions, 250 * scale),
+            }
+        write_atomically(path, report)
+        print(
+            f"{transitions:4d} transitions: {report['error']['3'].get('worst')}", file=sys.stderr, flush=True
+        )
+
+
+if __name__ == "__main__":
+    main()
