@@ -9,6 +9,7 @@ import torch
 from mspgt.signals.cka import LayerTables
 from mspgt.signals.geometry import Geometry
 from mspgt.signals.measure import Scales, Shard
+from mspgt.signals.probes import ProbeResults
 from mspgt.signals.tokens import TOKEN_SETS
 from mspgt.study.store import StageResult
 
@@ -81,3 +82,11 @@ def unpack_geometry(result: StageResult) -> Geometry:
         drift={name: arrays[f"drift.{name}"] for name in TOKEN_SETS},
         sentences={name: arrays[f"sentences.{name}"] for name in TOKEN_SETS},
     )
+
+
+def pack_probes(probes: ProbeResults) -> StageResult:
+    return StageResult(probes.to_arrays(), probes.meta())
+
+
+def unpack_probes(result: StageResult) -> ProbeResults:
+    return ProbeResults.from_arrays(result.arrays, result.meta)

@@ -88,9 +88,9 @@ class MeasureConfig(_Section):
 class ProbesConfig(_Section):
     """The probes (S2)."""
 
-    seeds: int = Field(3, ge=2)
-    epochs: int = Field(40, ge=1)
-    patience: int = Field(5, ge=1)
+    seeds: int = Field(3, ge=2)  # the calibrated jump needs two independent ones
+    epochs: int = Field(4, ge=1)
+    max_examples: int | None = Field(16_384, ge=32)  # of a task, drawn by each seed
     controls: bool = True  # selectivity (control tasks) and codelength
 
 

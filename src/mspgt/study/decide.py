@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from mspgt.boundaries.concordance import concordance
 from mspgt.boundaries.find import Findings, find_boundaries
 from mspgt.results import SIGNALS, Boundaries, ModelResult, Notice, Numbers, ProbeResult, to_jsonable
+from mspgt.signals.geometry import calibrated_s1, paper_s1
 from mspgt.signals.jumps import jump_signal
 from mspgt.signals.profiles import Draws, Signals
 from mspgt.stats.bootstrap import document_weights, percentile_interval
@@ -131,15 +132,16 @@ def _interval_table(draws: Draws | None) -> dict[str, dict[str, list[list[float]
 
 def _embedding_step(signals: Signals) -> dict[str, dict[str, float | None]]:
     """The step from the embedding to block 1: a spike in every model, random ones too, so never a boundary."""
-    from mspgt.signals.geometry import calibrated_s1, paper_s1
-
     geometry = signals.geometry
-    return {
+    step: dict[str, dict[str, float | None]] = {
         "S1": {
             "paper": float(paper_s1(geometry.cka("paper"))[0][0]),
             "calibrated": float(calibrated_s1(geometry.cka("calibrated"))[0]),
         }
     }
+    if signals.probes is not None:
+        step["S2"] = {mode: float(value) for mode, value in jump_signal(signals.probes).embedding.items()}
+    return step
 
 
 def _controls(signals: Signals, findings: Findings, permutations: int, seed: int) -> dict[str, Any]:

@@ -128,7 +128,7 @@ def _probes_address(
             "probes": probe_settings(config, subject),
             "seed": config.seed,
             "code": code_version(
-                "text", "lm", *(f"signals/{m}.py" for m in ("labels", "features", "probes", "codelength"))
+                "text", "lm", *(f"signals/{m}.py" for m in ("labels", "features", "probes", "classifier", "codelength"))
             ),
         },
     )

@@ -1,0 +1,252 @@
+"""Studies from end to end on tiny models with random weights: resume, refusal, bad input, hostile names."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mspgt.errors import InputError, ModelError, MspgtError, StoreError
+from mspgt.study.config import make_config
+from mspgt.study.describe import describe
+from mspgt.study.run import run_study
+from tests.lm.tiny import tiny_model
+
+SENTENCES = [
+    "The old man rowed his boat across the bay.",
+    "Nobody knew why the lights had gone out, and nobody asked.",
+    "Rain fell on the roof all night long.",
+    "She walked to the village and bought three loaves of bread.",
+    "A tall stranger waited near the bridge until morning came.",
+]
+
+
+def write_corpus(path: Path, documents: int = 6) -> Path:
+    rng = np.random.default_rng(0)
+    texts = [" ".join(rng.permutation(SENTENCES)) for _ in range(documents)]
+    path.write_text("\n".join(json.dumps({"text": text}) for text in texts))
+    return path
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    return write_corpus(tmp_path_factory.mktemp("text") / "text.jsonl")
+
+
+@pytest.fixture(scope="module")
+def llama(tmp_path_factory):
+    return tiny_model(tmp_path_factory.mktemp("model") / "tiny-llama", "llama", layers=7)
+
+
+def study(models, corpus, **sections):
+    data = {
+        "name": "test",
+        "models": [{"id": str(m)} if not isinstance(m, dict) else m for m in models],
+        "corpus": {"source": str(corpus)},
+        "twins": {"seeds": 1},
+        "boundaries": {"draws": 100, "permutations": 99},
+        "measure": {"shard_documents": 2, "cka_tokens": 128},
+        "run": {"workers": 1},
+    }
+    return make_config({**data, **sections})
+
+
+def without_times(results):
+    stripped = json.loads(json.dumps(results))
+    for key in ("started", "seconds", "hardware"):
+        stripped["provenance"].pop(key)
+    for model in stripped["models"].values():
+        model.pop("seconds")
+    return stripped
+
+
+def test_a_study_without_labels_has_s1_and_s3_and_says_why_s2_is_null(llama, corpus, tmp_path):
+    results = run_study(study([llama], corpus), tmp_path / "run", quiet=True)
+    model = results["models"]["tiny-llama"]
+    assert model["signals"]["S2"] == {"paper": None, "calibrated": None}
+    assert len(model["signals"]["S1"]["calibrated"]) == len(model["signals"]["S3"]["paper"]) == 6
+    assert all(value > 0 for value in model["signals"]["S3"]["calibrated"])
+    assert any("S2" in w["where"] for w in results["warnings"])
+    assert results == json.loads((tmp_path / "run" / "results.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def finished(llama, corpus, tmp_path_factory):
+    out = tmp_path_factory.mktemp("finished") / "run"
+    return out, run_study(study([llama], corpus), out, quiet=True)
+
+
+def stage_files(out):
+    return {p: p.stat().st_mtime_ns for p in out.glob("stages/*/*/*/manifest.json")}
+
+
+def test_running_again_computes_nothing_and_gives_the_same(finished, llama, corpus):
+    out, first = finished
+    before = stage_files(out)
+    again = run_study(study([llama], corpus), out, quiet=True)
+    assert stage_files(out) == before
+    assert without_times(again) == without_times(first)
+
+
+def test_batches_shards_and_workers_change_nothing_beyond_rounding(finished, llama, corpus, tmp_path):
+    _, first = finished
+    other = study(
+        [llama], corpus, measure={"shard_documents": 5, "batch_tokens": 64, "cka_tokens": 128}, run={"workers": 2}
+    )
+    second = run_study(other, tmp_path / "other", quiet=True)
+    for signal_name in ("S1", "S3"):
+        for mode in ("paper", "calibrated"):
+            one, two = (r["models"]["tiny-llama"]["signals"][signal_name][mode] for r in (first, second))
+            np.testing.assert_allclose(one, two, rtol=1e-5)
+
+
+def test_a_truncated_stage_is_recomputed_and_nothing_else(finished, llama, corpus):
+    out, first = finished
+    geometry = sorted(out.glob("stages/*/*/geometry-*"))
+    victim = geometry[0] / "arrays.safetensors"
+    victim.write_bytes(victim.read_bytes()[:100])
+    lines = list(describe(study([llama], corpus), out))
+    assert any("damaged: arrays.safetensors" in line for line in lines)
+    untouched = {p: t for p, t in stage_files(out).items() if p.parent != geometry[0] and "geometry" in str(p)}
+    again = run_study(study([llama], corpus), out, quiet=True)
+    assert without_times(again) == without_times(first)
+    after = stage_files(out)
+    assert all(after[p] == t for p, t in untouched.items())
+
+
+def test_a_folder_of_another_plan_is_refused_with_both_hashes(finished, llama, corpus):
+    out, first = finished
+    with pytest.raises(StoreError) as error:
+        run_study(study([llama], corpus, seed=5), out, quiet=True)
+    assert first["study"]["hash"] in str(error.value)
+    assert str(error.value).count("\n") >= 2
+
+
+def test_kill_9_in_the_middle_loses_at_most_the_shard_in_flight(finished, llama, corpus, tmp_path):
+    _, first = finished
+    out = tmp_path / "killed"
+    script = f"""
+import os, signal
+from mspgt.study import store
+from tests.study.test_run import study
+from mspgt.study.run import run_study
+count = 0
+save = store.Address.save
+def save_then_die(self, result, seconds):
+    global count
+    save(self, result, seconds)
+    count += self.stage == "observe"
+    if count == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+store.Address.save = save_then_die
+run_study(study([{str(llama)!r}], {str(corpus)!r}), __import__("pathlib").Path({str(out)!r}), quiet=True)
+"""
+    died = subprocess.run([sys.executable, "-c", script], cwd=Path(__file__).parents[2], check=False)
+    assert died.returncode == -signal.SIGKILL
+    kept = [p for p in stage_files(out) if "observe-" in str(p)]
+    assert len(kept) == 2
+    assert not (out / "results.json").exists()
+    again = run_study(study([llama], corpus), out, quiet=True)
+    assert without_times(again) == without_times(first)
+
+
+def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(llama, corpus, tmp_path):
+    file = tmp_path / "study.yaml"
+    file.write_text(
+        f"name: stop\nmodels: ['{llama}']\ncorpus: {{source: '{corpus}'}}\ntwins: {{seeds: 500}}\n"
+        "measure: {cka_tokens: 128}\nboundaries: {draws: 100}\nrun: {workers: 2}\n"
+    )
+    command = [sys.executable, "-c", "from mspgt.cli import main; main()", "run", str(file), "--out", str(tmp_path / "o")]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    deadline = time.monotonic() + 400
+    while not list(tmp_path.glob("o/stages/*/*/geometry-*")):
+        assert time.monotonic() < deadline
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.2)
+    os.killpg(process.pid, signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "run the same command again" in told
+    assert "Traceback" not in told
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_a_model_too_shallow_for_a_boundary_is_measured(layers, corpus, tmp_path):
+    model = tiny_model(tmp_path / "shallow", "llama", layers=layers)
+    results = run_study(study([model], corpus), tmp_path / "run", quiet=True)
+    found = results["models"]["shallow"]["boundaries"]
+    assert found["paper"]["LI"] is None
+    assert found["calibrated"]["chosen"] == {"LI": None, "IG": None}
+    assert any("no boundary possible" in reason for reason in found["calibrated"]["reasons"])
+
+
+def test_a_model_without_attention_has_no_s3_and_says_why(corpus, tmp_path):
+    model = tiny_model(tmp_path / "mamba", "mamba", layers=3)
+    results = run_study(study([model], corpus, twins={"seeds": 0}), tmp_path / "run", quiet=True)
+    signals = results["models"]["mamba"]["signals"]
+    assert signals["S3"] == {"paper": None, "calibrated": None}
+    assert signals["S1"]["calibrated"] is not None
+    assert any(w["where"].endswith("signals.S3") and "not measurable" in w["what"] for w in results["warnings"])
+
+
+def test_one_document_gives_an_estimate_without_an_interval(llama, tmp_path):
+    text = write_corpus(tmp_path / "one.jsonl", documents=1)
+    results = run_study(study([llama], text), tmp_path / "run", quiet=True)
+    model = results["models"]["tiny-llama"]
+    assert model["signals"]["S1"]["calibrated"] is not None
+    assert model["boundaries"]["paper"]["accepted"] is None
+    assert any("one document" in w["what"] for w in results["warnings"])
+
+
+def test_bad_models_stop_the_study_before_any_measuring(llama, corpus, tmp_path):
+    missing = tmp_path / "missing"
+    with pytest.raises(ModelError):
+        run_study(study([llama, missing], corpus), tmp_path / "run", quiet=True)
+    assert not list((tmp_path).glob("run/stages/**/manifest.json"))
+
+
+def test_an_empty_corpus_stops_the_study(llama, tmp_path):
+    empty = tmp_path / "empty.txt"
+    empty.write_text("")
+    with pytest.raises(InputError):
+        run_study(study([llama], empty), tmp_path / "run", quiet=True)
+
+
+def test_a_sentence_longer_than_the_context_is_an_error_or_cut_and_counted(llama, tmp_path):
+    text = write_corpus(tmp_path / "long.jsonl")
+    text.write_text(text.read_text() + "\n" + json.dumps({"text": "word " * 300 + "end."}))
+    with pytest.raises(MspgtError, match="too_long|context|tokens"):
+        run_study(study([llama], text), tmp_path / "run", quiet=True)
+    cut = study([llama], text, measure={"too_long": "cut", "cka_tokens": 128})
+    results = run_study(cut, tmp_path / "cut", quiet=True)
+    assert results["models"]["tiny-llama"]["tokens"]["cut_sentences"] == 1
+
+
+def test_an_unwritable_folder_is_refused_before_measuring(llama, corpus, tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    with pytest.raises(StoreError, match="--out"):
+        run_study(study([llama], corpus), blocked / "run", quiet=True)
+
+
+def test_hostile_names_stay_names(llama, corpus, tmp_path):
+    name = "../<script>alert(1)</script>"
+    results = run_study(study([{"id": str(llama), "name": name}], corpus), tmp_path / "run", quiet=True)
+    assert list(results["models"]) == [name]
+    folders = [p.name for p in (tmp_path / "run" / "stages").iterdir()]
+    assert len(folders) == 1
+    assert "/" not in folders[0]
+    assert "<" not in folders[0]
+    assert not (tmp_path / "<script>alert(1)<").exists()
+
+
+def test_the_plan_hash_needs_no_weights_in_memory(finished, llama, corpus):
+    out, first = finished
+    lines = list(describe(study([llama], corpus), out))
+    assert first["study"]["hash"][:16] in lines[0]
+    assert sum("  done  " in line for line in lines) == 4
