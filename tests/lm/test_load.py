@@ -129,10 +129,30 @@ def test_a_tensor_of_another_shape(folder: Path) -> None:
         load(folder, device="cpu")
 
 
-@pytest.mark.parametrize(("depth", "message"), [(2, "leaves out: model.layers.2"), (4, r"layers\.3")])
+@pytest.mark.parametrize(
+    ("depth", "message"), [(0, "leaves out"), (2, "leaves out: model.layers.2"), (4, r"layers\.3")]
+)
 def test_a_config_of_another_depth(folder: Path, depth: int, message: str) -> None:
     edit_config(folder, num_hidden_layers=depth)
     with pytest.raises(ModelError, match=message):
+        load(folder, device="cpu")
+
+
+def test_tensors_without_a_place_are_noted(folder: Path) -> None:
+    def add(weights: dict[str, torch.Tensor]) -> None:
+        weights["model.layers.1.self_attn.q_proj.bias"] = torch.ones(32)
+
+    edit_weights(folder, add)
+    notes = load(folder, device="cpu").notes
+    assert any(
+        "1 tensors of the checkpoint have no place" in note and "q_proj.bias" in note for note in notes
+    )
+
+
+@pytest.mark.parametrize("prefix", ["", "model.", "wrapper.model."])
+def test_blocks_beyond_the_config_under_other_prefixes(folder: Path, prefix: str) -> None:
+    edit_weights(folder, lambda weights: weights.update({f"{prefix}layers.3.mlp.x.weight": torch.ones(2)}))
+    with pytest.raises(ModelError, match=r"layers\.3"):
         load(folder, device="cpu")
 
 
@@ -260,6 +280,11 @@ def test_a_hub_id_without_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(ModelError, match="Hub id"):
         load("nobody/nothing-of-that-name")
+
+
+def test_a_revision_of_a_folder(folder: Path) -> None:
+    with pytest.raises(InputError, match="needs a Hub id"):
+        load(folder, revision="main")
 
 
 def test_devices(folder: Path) -> None:

@@ -176,12 +176,13 @@ def test_attention_by_head_only_when_asked(tiny_lm: Make) -> None:
         observe(lm, one_batch(lm), heads=True).head_attention(4)
 
 
-def test_half_precision_attention_still_sums_to_one(tmp_path: Path) -> None:
-    lm = load(tiny_model(tmp_path, "qwen2"), device="cpu", dtype="bfloat16")
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float64"])
+def test_attention_sums_to_one_in_any_precision(tmp_path: Path, dtype: str) -> None:
+    lm = load(tiny_model(tmp_path, "qwen2"), device="cpu", dtype=dtype)
     batch = one_batch(lm)
     seen = observe(lm, batch)
     assert seen.attention is not None
     assert seen.attention.dtype == torch.float32
-    assert seen.hidden[1].dtype == torch.bfloat16
+    assert seen.hidden[1].dtype == lm.dtype == getattr(torch, dtype)
     sums = seen.attention.sum(-1)[:, batch.attention_mask.bool()]
     torch.testing.assert_close(sums, torch.ones_like(sums), atol=1e-6, rtol=0)

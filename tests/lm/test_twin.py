@@ -37,7 +37,7 @@ def test_same_shape_other_weights(tiny_lm: Callable[..., LanguageModel], family:
 
 def test_drawn_as_the_config_says(tiny_lm: Callable[..., LanguageModel]) -> None:
     twin = random_twin(tiny_lm("llama", initializer_range=0.05, hidden_size=64), 0)
-    projection = twin.model.get_submodule("model.layers.0.mlp.up_proj").weight
+    projection = twin.model.get_submodule("model.layers.0.mlp.up_proj").weight.detach()
     assert abs(float(projection.std()) - 0.05) < 0.005
 
 

@@ -44,7 +44,8 @@ def observed_attention(
     scaled = query * (width**-0.5 if scaling is None else scaling)
     # Queries of one group are stacked along time, so that keys and values need not be repeated.
     scores = torch.matmul(scaled.reshape(batch, groups, -1, width), key.transpose(-1, -2))
-    scores = scores.float().view(batch, heads, length, keys)
+    # Softmax in float32 even where the model computes in less, so that rows sum to one.
+    scores = scores.to(torch.promote_types(scores.dtype, torch.float32)).view(batch, heads, length, keys)
     if softcap is not None:
         scores = torch.tanh(scores / softcap) * softcap
     if position_bias is not None:
@@ -54,7 +55,7 @@ def observed_attention(
     if s_aux is None:
         weights = torch.softmax(scores, dim=-1)
     else:
-        sinks = s_aux.float().view(1, -1, 1, 1).expand(batch, heads, length, 1)
+        sinks = s_aux.to(scores.dtype).view(1, -1, 1, 1).expand(batch, heads, length, 1)
         weights = torch.softmax(torch.cat([scores, sinks], dim=-1), dim=-1)[..., :-1]
     see = _see.get()
     if see is not None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from torch import Tensor, nn
 
 from mspgt.errors import ModelError
+
+# What watches a residual stream: the layer, and the stream (B, T, d).
+See = Callable[[int, Tensor], None]
 
 
 def find_blocks(model: nn.Module, path: str | None = None) -> nn.ModuleList:
@@ -71,7 +74,7 @@ def block_output(output: Any) -> Tensor:
 
 
 @contextmanager
-def residual_hooks(blocks: nn.ModuleList, enter: Any, leave: Any) -> Iterator[None]:
+def residual_hooks(blocks: nn.ModuleList, enter: See, leave: See) -> Iterator[None]:
     """Call `enter(l, stream)` before and `leave(l, stream)` after block l = 1..L; removed on every exit."""
     handles: list[Any] = []
     try:

@@ -22,6 +22,7 @@ from transformers import (
 from mspgt.errors import InputError, MissingExtraError, ModelError
 from mspgt.lm.blocks import find_blocks, layer_of, path_of
 from mspgt.lm.identity import folder_sha256
+from mspgt.lm.probe import probe
 
 DTYPES = {
     "float32": torch.float32,
@@ -99,12 +100,15 @@ def load(
     transformers (needs accelerate). Weights come from safetensors unless `allow_pickle`; `blocks` names the
     list of blocks for odd models.
     Raises ModelError for anything that cannot be measured faithfully: unreadable, incomplete or non-finite
-    weights, layers in the checkpoint that the config leaves out, no fast tokenizer, not causal.
+    weights, layers in the checkpoint that the config leaves out, no fast tokenizer, not causal. NumericsError
+    if already a few tokens overflow; InputError for a dtype, device or revision that cannot be.
     """
-    from mspgt.lm.probe import probe
-
     wanted_dtype = _dtype(dtype)
     folder = _folder(model)
+    if folder and revision:
+        raise InputError(
+            f"A revision ({revision!r}) needs a Hub id; {folder.name!r} is a folder. Leave it out."
+        )
     source: dict[str, Any] = {"trust_remote_code": trust_remote_code}
     source |= {"local_files_only": True} if folder else {"revision": revision}
     path = str(folder) if folder else str(model)

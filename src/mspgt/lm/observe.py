@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Observation:
-    """What one forward pass showed.
+    """What one forward pass showed, as inference tensors: clone them before autograd.
 
     hidden: L + 1 tensors (B, T, d) in the model's dtype; 0 is the embedding output (the input of block 1),
         l = 1..L the raw residual stream after block l, before any final norm. On a model split over devices
