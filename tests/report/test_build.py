@@ -118,7 +118,7 @@ def test_warnings_and_reasons_are_shown(page: Page) -> None:
     said = " ".join(text for texts in page.text.values() for text in texts)
     assert "S3 takes no part in the fusion" in said
     assert "calibrated mode: the model has no attention" in said
-    assert "sentences were cut to the context" in said
+    assert "Sentences were cut to the context" in said
     assert "could not have been seen" in said
 
 

@@ -8,7 +8,7 @@ import pytest
 from planted_results import HOSTILE
 
 from mspgt.report import charts, panels
-from mspgt.report.panels import Line, Mark, Panel
+from mspgt.report.curves import Line, Mark, Panel
 
 
 def parsed(panel: Panel) -> ElementTree.Element:

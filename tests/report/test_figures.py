@@ -10,7 +10,8 @@ from planted_results import HOSTILE
 
 from mspgt.errors import InputError
 from mspgt.report import figures
-from mspgt.report.panels import Line, Panel, signal_panels, strip_rows
+from mspgt.report.curves import Line, Panel
+from mspgt.report.panels import signal_panels, strip_rows
 
 SVG = "{http://www.w3.org/2000/svg}"
 

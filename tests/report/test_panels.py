@@ -5,21 +5,6 @@ from typing import Any
 from planted_results import HOSTILE
 
 from mspgt.report import panels
-from mspgt.report.panels import Line
-
-
-def test_bands_are_nested_and_break_where_an_interval_is_missing() -> None:
-    line = Line("x", "calibrated", [1.0, 2.0, 3.0], [[0, 1, 2, 3], None, [1, 2, None, 5]])
-    outer, inner = line.bands()
-    assert outer == [(0, 3), None, None]
-    assert inner == [(1, 2), None, None]
-    assert line.text(0) == "1 [0, 3]"
-    assert line.text(1) == "2"
-
-
-def test_runs_are_the_stretches_between_missing_values() -> None:
-    assert panels.runs([None, 1.0, 2.0, None, 3.0]) == [[(1, 1.0), (2, 2.0)], [(4, 3.0)]]
-    assert panels.runs([]) == []
 
 
 def test_a_missing_signal_is_a_panel_with_its_reason(results: dict[str, Any]) -> None:
@@ -73,16 +58,15 @@ def test_the_twin_is_the_median_and_range_of_its_seeds(results: dict[str, Any]) 
         [5, 6, 7, None],
         [2, 2, 2, 2],
     ]
-    twin = panels.signal_panels(results, "stories")[0].lines[0]
+    twin = panels.control_panels(results, "stories")[0].lines[0]
     assert twin.values == [2, 2, 3, 3]
     assert twin.bands() == [[(1, 5), (2, 6), (2, 7), (2, 4)]]
 
 
-def test_an_axis_is_logarithmic_only_for_positive_values_over_a_wide_range() -> None:
-    def line(*values: float) -> list[Line]:
-        return [Line("x", "calibrated", list(values))]
-
-    assert panels.logarithmic(line(0.001, 0.07))
-    assert not panels.logarithmic(line(0.01, 0.07))
-    assert not panels.logarithmic(line(-0.001, 0.07))
-    assert not panels.logarithmic([])
+def test_a_twin_far_from_the_model_is_said_not_drawn_over_it(results: dict[str, Any]) -> None:
+    twins = results["models"]["stories"]["controls"]["random_init"]["signals"]["calibrated"]
+    twins["S3"] = [[1e-5] * 4] * 3
+    s3 = panels.signal_panels(results, "stories")[2]
+    assert [line.role for line in s3.lines] == ["paper", "calibrated"]
+    assert "near 1e−05" in s3.missing[0]
+    assert "twin" in [line.role for line in panels.control_panels(results, "stories")[2].lines]

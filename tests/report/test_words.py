@@ -80,7 +80,7 @@ def test_power_is_said_where_nothing_was_found(results: dict[str, Any]) -> None:
     assert "Could not have been seen at this depth: spike, bump, step, kink." in shallow.calibrated
     assert shallow.power == ""
     middle = results["models"]["unlabelled"]
-    assert "a spike of 4.5 SD" in words.finding("unlabelled", middle).power
+    assert "a spike of 4.5 roughness SDs" in words.finding("unlabelled", middle).power
     # Said once, whether the detector says it or only its power does.
     told = words.calibrated_notes(middle)
     middle["boundaries"]["calibrated"]["reasons"] = []

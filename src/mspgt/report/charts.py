@@ -10,7 +10,7 @@ from math import log
 from markupsafe import Markup
 from matplotlib.ticker import LogLocator, MaxNLocator
 
-from mspgt.report.panels import Line, Mark, Panel, StripRow, depth_ticks, known_values, logarithmic, runs
+from mspgt.report.curves import Line, Mark, Panel, StripRow, depth_ticks, known_values, logarithmic, runs
 from mspgt.report.words import BOUNDARIES, number
 
 WIDTH, HEIGHT = 430, 230

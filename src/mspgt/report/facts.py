@@ -45,7 +45,11 @@ def control_facts(model: Json) -> Facts:
         if twins.get(key):
             found = sum(bool(one) for one in twins[key])
             facts[f"Random twins in which the {what}"] = f"{found} of {len(twins[key])}"
-    return list({**facts, **dict(_scalars(model["controls"]))}.items())
+    facts |= {f"Floor of {signal}": number(floor) for signal, floor in (twins.get("floors") or {}).items()}
+    others = {
+        key: value for key, value in model["controls"].items() if key not in ("random_init", "with_sinks")
+    }
+    return list({**facts, **dict(_scalars(others))}.items())
 
 
 def power_rows(model: Json) -> Rows:

@@ -16,18 +16,8 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
 from mspgt.errors import InputError
-from mspgt.report.panels import (
-    UNDIVIDED,
-    UNNAMED,
-    Line,
-    Mark,
-    Panel,
-    StripRow,
-    depth_ticks,
-    known_values,
-    logarithmic,
-    runs,
-)
+from mspgt.report.curves import Line, Mark, Panel, StripRow, depth_ticks, known_values, logarithmic, runs
+from mspgt.report.panels import UNDIVIDED, UNNAMED
 from mspgt.report.words import BOUNDARIES, number
 
 # Width of the text, or of one column, in inches.
@@ -104,7 +94,7 @@ def panels_figure(
         figure = _figure(venue, 0.9 + 1.35 * lines)
         figure.text(0.05 / venue_width(venue), 0.995, title, va="top", fontsize=9)
         grid = _grid(
-            figure, lines, columns, top=0.42, bottom=0.65, left=0.5, right=right, wide=0.55 + right, high=0.45
+            figure, lines, columns, top=0.42, bottom=0.65, left=0.5, right=right, wide=0.55 + right, high=0.5
         )
         for at, panel in enumerate(panels):
             axes = figure.add_subplot(grid[divmod(at, columns)])
@@ -178,7 +168,7 @@ def _grid(
 
 
 def _draw(axes: Axes, panel: Panel) -> None:
-    axes.set_title(panel.title, pad=10 if panel.marks else 5)
+    axes.set_title(panel.title, pad=15 if panel.marks else 5)
     if not (panel.lines and panel.x):
         axes.set(xticks=[], yticks=[])
         axes.spines[["left", "right"]].set_visible(False)

@@ -10,7 +10,7 @@ from io import BytesIO, StringIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mspgt.report.panels import Panel
+from mspgt.report.curves import Panel
 from mspgt.report.words import Json, claims, layer_set, model_of, number
 
 Cell = str | int | float | bool | None

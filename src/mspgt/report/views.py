@@ -9,7 +9,8 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from mspgt.report.charts import panel_svg, strip_svg
-from mspgt.report.panels import Panel, control_panels, probe_panels, signal_panels, strip_rows
+from mspgt.report.curves import Panel
+from mspgt.report.panels import control_panels, probe_panels, signal_panels, strip_rows
 from mspgt.report.tables import Table, claims_table, curves_table
 from mspgt.report.words import MISSING, Finding, Json, counted, finding, model_of, reason
 

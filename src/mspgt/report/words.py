@@ -243,10 +243,10 @@ def _power_words(model: Json) -> str:
     if not power:
         return "What could have been seen at this depth was not stated."
     seen = [
-        f"a {kind} of {number(power[kind]['size80'], 2)} SD"
+        f"a {kind} of {number(power[kind]['size80'], 2)}"
         for kind in KIND_NAMES
         if kind in power and power[kind].get("size80") is not None
     ]
     if not seen:
         return ""
-    return f"At this depth it finds, in 80\u202f% of cases, {listing(seen)} of layer-to-layer roughness."
+    return f"At this depth it finds, in 80\u202f% of cases, {listing(seen)} roughness SDs."

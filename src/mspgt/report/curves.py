@@ -1,0 +1,142 @@
+"""What a chart is made of: curves with bands, boundaries with their sets, and the axes they share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeGuard, TypeVar
+
+from mspgt.report.words import consecutive, number
+
+T = TypeVar("T")
+Values = list[float | None]
+Intervals = list[list[float] | None]
+
+LOG_RANGE = 30  # largest over smallest value from which an axis is logarithmic
+
+
+@dataclass(frozen=True)
+class Line:
+    """One curve.
+
+    `intervals` holds for every position the ends of nested central intervals, outermost first: `[lo, hi]` is
+    the 95 % interval, `[lo95, lo80, lo50, hi50, hi80, hi95]` all three; of random twins it is their range.
+    """
+
+    label: str
+    role: str  # calibrated | paper | twin | variant | level: decides how it is drawn
+    values: Values
+    intervals: Intervals | None = None
+
+    def bands(self) -> list[list[tuple[float, float] | None]]:
+        """The nested intervals one level at a time, outermost first: (low, high) for every position."""
+        whole = [interval if interval and None not in interval else None for interval in self.intervals or ()]
+        levels = max((len(interval) // 2 for interval in whole if interval), default=0)
+        return [
+            [(interval[level], interval[-1 - level]) if interval else None for interval in whole]
+            for level in range(levels)
+        ]
+
+    def drawn_bands(self) -> list[list[tuple[float, float] | None]]:
+        """The bands that a chart shows: none for paper mode, which stays thin beside the main curve."""
+        return [] if self.role == "paper" else self.bands()
+
+    def text(self, at: int) -> str:
+        """The value at a position, with its 95 % interval."""
+        band = self.bands()[0][at] if self.bands() else None
+        value = number(self.values[at])
+        return f"{value} [{number(band[0])}, {number(band[1])}]" if band else value
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One boundary: its layer, and the layers that its 95 % set (calibrated) or interval (paper) covers."""
+
+    label: str
+    role: str
+    layer: int
+    layers: tuple[int, ...] = ()
+    interval: tuple[float, float] | None = None
+    claimed: bool = True  # False: a paper-mode peak that the protocol itself rejected
+
+    def spans(self) -> list[tuple[float, float]]:
+        """The set or interval as stretches of depth; a set with a gap has several."""
+        runs = consecutive(self.layers)
+        return [(low - 0.5, high + 0.5) for low, high in runs] + ([self.interval] if self.interval else [])
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One chart over transitions 1..L−1 or layers 0..L; `missing` says why curves are absent."""
+
+    key: str
+    title: str
+    axis: str
+    x: tuple[int, ...]
+    lines: tuple[Line, ...]
+    marks: tuple[Mark, ...] = ()
+    second_axis: str | None = None  # of the lines of role `paper`, where their unit differs
+    missing: tuple[str, ...] = ()
+    log: bool = False  # may be logarithmic, where the values allow it
+
+    def numbers(self) -> list[tuple[int, list[str]]]:
+        """Each layer with the value of every curve as text, the foremost curve first."""
+        return [(layer, [line.text(at) for line in reversed(self.lines)]) for at, layer in enumerate(self.x)]
+
+    @property
+    def first_lines(self) -> list[Line]:
+        """Curves on the main axis."""
+        return [line for line in self.lines if not (self.second_axis and line.role == "paper")]
+
+    @property
+    def second_lines(self) -> list[Line]:
+        """Curves on the second axis."""
+        return [line for line in self.lines if self.second_axis and line.role == "paper"]
+
+
+@dataclass(frozen=True)
+class StripRow:
+    """One mode of a layer strip: the scale of blocks 1..L, and the boundaries between them."""
+
+    role: str
+    scales: tuple[str, ...]
+    marks: tuple[Mark, ...]
+
+    @property
+    def claimed(self) -> bool:
+        """Whether the mode stands by its boundaries."""
+        return all(mark.claimed for mark in self.marks)
+
+
+def logarithmic(lines: Iterable[Line]) -> bool:
+    """Whether the axis of these curves is logarithmic: all values positive, over a wide range."""
+    known = [value for line in lines for value in known_values(line)]
+    return bool(known) and min(known) > 0 and max(known) > LOG_RANGE * min(known)
+
+
+def known_values(line: Line) -> list[float]:
+    """Everything a curve draws: its values and the ends of its intervals."""
+    ends = [end for band in line.drawn_bands() for interval in band if interval for end in interval]
+    return [value for value in (*line.values, *ends) if value is not None]
+
+
+def runs(items: Sequence[T | None]) -> list[list[tuple[int, T]]]:
+    """Stretches of (position, item) without a gap: a curve breaks where nothing was measured."""
+    stretches: list[list[tuple[int, T]]] = [[]]
+    for position, item in enumerate(items):
+        if item is None:
+            stretches.append([])
+        else:
+            stretches[-1].append((position, item))
+    return [stretch for stretch in stretches if stretch]
+
+
+def depth_ticks(x: Sequence[int]) -> list[int]:
+    """At most nine layers to label, evenly spaced."""
+    step = next(step for step in (1, 2, 4, 5, 8, 10, 16, 20, 25, 50, 100, 1000) if len(x) <= 9 * step)
+    return [layer for layer in x if layer % step == 0]
+
+
+def measured(values: Values | None) -> TypeGuard[Values]:
+    """Whether anything in the list was measured."""
+    return any(value is not None for value in values or ())

@@ -1,0 +1,28 @@
+"""Curves break where nothing was measured, bands nest, and axes fit their values."""
+
+from mspgt.report import curves
+from mspgt.report.curves import Line
+
+
+def test_bands_are_nested_and_break_where_an_interval_is_missing() -> None:
+    line = Line("x", "calibrated", [1.0, 2.0, 3.0], [[0, 1, 2, 3], None, [1, 2, None, 5]])
+    outer, inner = line.bands()
+    assert outer == [(0, 3), None, None]
+    assert inner == [(1, 2), None, None]
+    assert line.text(0) == "1 [0, 3]"
+    assert line.text(1) == "2"
+
+
+def test_runs_are_the_stretches_between_missing_values() -> None:
+    assert curves.runs([None, 1.0, 2.0, None, 3.0]) == [[(1, 1.0), (2, 2.0)], [(4, 3.0)]]
+    assert curves.runs([]) == []
+
+
+def test_an_axis_is_logarithmic_only_for_positive_values_over_a_wide_range() -> None:
+    def line(*values: float) -> list[Line]:
+        return [Line("x", "calibrated", list(values))]
+
+    assert curves.logarithmic(line(0.001, 0.07))
+    assert not curves.logarithmic(line(0.01, 0.07))
+    assert not curves.logarithmic(line(-0.001, 0.07))
+    assert not curves.logarithmic([])
