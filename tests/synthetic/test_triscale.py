@@ -100,6 +100,7 @@ def test_knobs_that_leave_an_entropy_undefined_are_refused():
     for knobs in (
         {"topics": 1},
         {"topics": 9},
+        {"topics": 2.5},
         {"sentences": 0},
         {"zipf": math.nan},
         {"zipf": math.inf},

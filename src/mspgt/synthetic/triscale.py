@@ -47,7 +47,7 @@ class TriScale:
     sentences: int = 4
 
     def __post_init__(self) -> None:
-        if not 2 <= self.topics <= len(lexicon.TOPICS):
+        if self.topics not in range(2, len(lexicon.TOPICS) + 1):
             raise InputError(
                 f"topics must be from 2 to {len(lexicon.TOPICS)} (one has no entropy), got {self.topics}"
             )
