@@ -57,14 +57,12 @@ class Scale:
 
 
 def panel_svg(panel: Panel, identifier: str) -> Markup:
-    """One panel as an SVG element; an empty frame where nothing was measured."""
+    """One panel as an SVG element; nothing where nothing was measured."""
+    if not panel.drawn:
+        return Markup("")
     title = tag("title", f"{panel.title}, by depth", id=identifier)
-    if panel.lines and panel.x:
-        inside = [*_drawing(panel)]
-    else:
-        inside = [_text(WIDTH / 2, HEIGHT / 2, "not measured", "middle", "none")]
-    box = f"0 0 {WIDTH} {HEIGHT}"
-    return tag("svg", title, *inside, class_="chart", viewBox=box, role="img", aria_labelledby=identifier)
+    box = {"viewBox": f"0 0 {WIDTH} {HEIGHT}"}
+    return tag("svg", title, *_drawing(panel), class_="chart", role="img", aria_labelledby=identifier, **box)
 
 
 def _drawing(panel: Panel) -> Iterator[Markup]:

@@ -79,6 +79,11 @@ class Panel:
     missing: tuple[str, ...] = ()
     log: bool = False  # may be logarithmic, where the values allow it
 
+    @property
+    def drawn(self) -> bool:
+        """Whether there is anything to draw."""
+        return bool(self.lines and self.x)
+
     def numbers(self) -> list[tuple[int, list[str]]]:
         """Each layer with the value of every curve as text, the foremost curve first."""
         return [(layer, [line.text(at) for line in reversed(self.lines)]) for at, layer in enumerate(self.x)]

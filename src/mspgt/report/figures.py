@@ -169,7 +169,7 @@ def _grid(
 
 def _draw(axes: Axes, panel: Panel) -> None:
     axes.set_title(panel.title, pad=15 if panel.marks else 5)
-    if not (panel.lines and panel.x):
+    if not panel.drawn:
         axes.set(xticks=[], yticks=[])
         axes.spines[["left", "right"]].set_visible(False)
         axes.text(0.5, 0.5, "not measured", ha="center", va="center", color=GREY, transform=axes.transAxes)

@@ -32,27 +32,40 @@ def signal_panels(results: Json, name: str) -> list[Panel]:
     model = results["models"][name]
     panels = []
     for signal, (title, axis, paper_axis) in SIGNALS.items():
-        lines, missing = [], []
-        for mode in ("paper", "calibrated"):
-            if line := _line(model, signal, mode, f"{mode} mode", mode):
-                lines.append(line)
-            else:
-                why = reason(results, "models", name, "signals", signal, mode)
-                if why == NO_REASON and signal == "evidence":
-                    why = "; ".join(model["boundaries"][mode]["reasons"]) or NO_REASON
-                missing.append(f"{mode} mode: {why}")
-        if twin := _twins(model, signal):
-            if _in_sight(twin, [line for line in lines if line.role == "calibrated"]):
-                lines.insert(0, twin)
-            else:
-                level = number(median(known_values(twin)))
-                missing.append(f"random twin: off this axis, near {level}; drawn among the controls")
-        shown = tuple(marks(model)) if signal == "evidence" else ()
-        second = paper_axis if paper_axis != axis else None
-        x = tuple(range(1, model["layers"]))
-        steep = signal != "evidence"
-        panels.append(Panel(signal, title, axis, x, tuple(lines), shown, second, tuple(missing), steep))
+        modes = {mode: _line(model, signal, mode, f"{mode} mode", mode) for mode in ("paper", "calibrated")}
+        lines = [line for line in modes.values() if line]
+        missing = [
+            f"{mode} mode: {_why(results, name, signal, mode)}"
+            for mode, line in modes.items()
+            if line is None
+        ]
+        if (twin := _twins(model, signal)) and _in_sight(twin, modes["calibrated"]):
+            lines.insert(0, twin)
+        elif twin:
+            level = number(median(known_values(twin)))
+            missing.append(f"random twin: off this axis, near {level}; drawn among the controls")
+        panels.append(
+            Panel(
+                key=signal,
+                title=title,
+                axis=axis,
+                x=tuple(range(1, model["layers"])),
+                lines=tuple(lines),
+                marks=tuple(marks(model)) if signal == "evidence" else (),
+                second_axis=paper_axis if paper_axis != axis else None,
+                missing=tuple(missing),
+                log=signal != "evidence",
+            )
+        )
     return panels
+
+
+def _why(results: Json, name: str, signal: str, mode: str) -> str:
+    """Why a signal is null; of the evidence, the reasons of its mode say it too."""
+    why = reason(results, "models", name, "signals", signal, mode)
+    if why == NO_REASON and signal == "evidence":
+        return "; ".join(results["models"][name]["boundaries"][mode]["reasons"]) or NO_REASON
+    return why
 
 
 def control_panels(results: Json, name: str) -> list[Panel]:
@@ -151,13 +164,14 @@ def _twins(model: Json, signal: str) -> Line | None:
     )
 
 
-def _in_sight(twin: Line, own: list[Line]) -> bool:
+def _in_sight(twin: Line, own: Line | None) -> bool:
     """Whether a twin can share the axis of the model's own curve without flattening it."""
-    ours = [value for line in own for value in known_values(line)]
-    both = ours + known_values(twin)
+    if own is None:
+        return True
+    ours, both = known_values(own), known_values(own) + known_values(twin)
     if min(both) > 0:
         ours, both = [log(value) for value in ours], [log(value) for value in both]
-    return not ours or max(both) - min(both) <= 2 * (max(ours) - min(ours))
+    return max(both) - min(both) <= 2 * (max(ours) - min(ours))
 
 
 def _line(model: Json, signal: str, mode: str, label: str, role: str) -> Line | None:

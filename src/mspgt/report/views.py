@@ -28,7 +28,7 @@ class ChartGroup:
     @property
     def drawn(self) -> bool:
         """Whether there is anything to draw."""
-        return any(panel.lines and panel.x for panel in self.panels)
+        return any(panel.drawn for panel in self.panels)
 
     def table(self, model: str) -> Table:
         """What the charts show, one row a curve and layer."""
