@@ -78,7 +78,7 @@ def excess(model: PreTrainedModel, block: Block) -> torch.Tensor:
 def held_out_excess(
     model: PreTrainedModel, plan: BundledRecipe, tokenizer: Tokenizer, *, sequences: int = 128
 ) -> float:
-    """Excess over the exact reader, in bits a token, on documents that no run was trained on."""
+    """Excess over the exact reader, in bits a token, on long sequences that no run was trained on."""
     model.eval()
     stream = Stream(plan.language, tokenizer, bos=plan.bos)
     parts = [
