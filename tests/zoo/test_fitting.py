@@ -1,5 +1,7 @@
 """The loop resumes exactly, and refuses what it cannot go on with."""
 
+import dataclasses
+
 import pytest
 import torch
 
@@ -39,6 +41,15 @@ def test_another_recipes_state_is_refused(tmp_path):
         run(tmp_path / "a.state", plan=Recipe("qwen2", 4, 2, 16, 16, 2, 1))
 
 
+def test_a_damaged_state_is_refused(tmp_path):
+    run(tmp_path / "a.state", until=1)
+    whole = (tmp_path / "a.state").read_bytes()
+    for damaged in (whole[: len(whole) // 2], b"not a state"):
+        (tmp_path / "a.state").write_bytes(damaged)
+        with pytest.raises(StoreError, match="not a whole"):
+            run(tmp_path / "a.state")
+
+
 def test_a_loss_that_is_not_finite_is_an_error(tmp_path):
     with pytest.raises(NumericsError, match="step 0"):
         run(tmp_path / "a.state", scale=float("nan"))
@@ -46,16 +57,12 @@ def test_a_loss_that_is_not_finite_is_an_error(tmp_path):
 
 
 def test_checkpoints_are_announced_at_their_steps(tmp_path):
-    import dataclasses
-
     steps = []
     run(tmp_path / "a.state", plan=dataclasses.replace(PLAN, checkpoints=(2, 5)), at_checkpoint=steps.append)
     assert steps == [2, 5]
 
 
 def test_seeds_decide_the_initial_weights():
-    import dataclasses
-
     one, same, other = (build(p, 20) for p in (PLAN, PLAN, dataclasses.replace(PLAN, seed=4)))
     assert torch.equal(one.model.layers[1].mlp.up_proj.weight, same.model.layers[1].mlp.up_proj.weight)
     assert not torch.equal(one.model.layers[1].mlp.up_proj.weight, other.model.layers[1].mlp.up_proj.weight)

@@ -49,7 +49,7 @@ def test_excess_on_sampled_words_is_that_of_the_card(name):
     above = (of_model - of_reader).mean(axis=1)
     error = np.std(above) / math.sqrt(sequences)
     assert error < 0.005
-    assert np.mean(above) == pytest.approx(bundled.card(name)["excess_bits_a_token"], abs=4 * error)
+    assert np.mean(above) == pytest.approx(bundled.card(name)["excess_bits_a_token"], abs=4 * float(error))
 
 
 def test_checkpoints_of_one_run_come_nearer_and_nearer():

@@ -1,6 +1,7 @@
 """Tokenizers as transformers loads them: one token a word, offsets, round trip."""
 
 import json
+import unicodedata
 
 import pytest
 from hypothesis import given
@@ -46,8 +47,6 @@ def test_only_llama_adds_a_first_token(tokenizer):
 
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Mn", "Mc", "Me", "Lm", "Lo"])))
 def test_any_text_comes_back_in_normal_form(text):
-    import unicodedata
-
     back = RAW.decode(RAW.encode(text).ids, skip_special_tokens=False)
     assert back == unicodedata.normalize("NFC", text)
 

@@ -66,7 +66,7 @@ def _topic_given_text(language: TriScale, kinds: np.ndarray) -> float:
     for combo in itertools.combinations_with_replacement(range(len(TEMPLATES)), language.sentences):
         p = joint[:, combo].prod(axis=1) / language.topics
         mass = p.sum()
-        total += _arrangements(combo) * mass * float(entropy(p / mass))
+        total += _arrangements(combo) * float(mass * entropy(p / mass))
     return total
 
 

@@ -187,7 +187,7 @@ def power_law(size: int, exponent: float) -> np.ndarray:
 
 
 def language_family() -> tuple[TriScale, ...]:
-    """Twelve languages whose three entropies vary independently of one another."""
+    """Twelve languages, the entropies of topic, template and words varied against one another."""
     return tuple(
         TriScale(topics=topics, template_skew=skew, zipf=zipf)
         for topics, skew, zipf in itertools.product((2, 4, 8), (0.6, 1.8), (0.6, 1.4))

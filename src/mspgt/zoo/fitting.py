@@ -1,6 +1,7 @@
 """The training loop: two optimisers, one schedule, and a state on disk from which a killed run goes on."""
 
 import os
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 
@@ -93,7 +94,12 @@ def _save(
 def _resume(
     path: Path, recipe: Recipe, model: PreTrainedModel, optimisers: list[torch.optim.Optimizer]
 ) -> list[float]:
-    content = torch.load(path, map_location=model.device, weights_only=True)
+    try:
+        content = torch.load(path, map_location=model.device, weights_only=True)
+    except (RuntimeError, OSError, EOFError, pickle.UnpicklingError) as error:
+        raise StoreError(
+            f"{path} is not a whole training state ({error}); remove it to start anew"
+        ) from error
     if content["recipe"] != repr(recipe):
         raise StoreError(f"{path} holds a run of another recipe; remove it or choose another folder")
     model.load_state_dict(content["model"])

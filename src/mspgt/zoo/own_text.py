@@ -112,7 +112,7 @@ def _train_run(
         return _bits(model, plan, train_ids, starts, length)
 
     curve = fit(model, plan, loss_at, folder.with_suffix(".state"), progress=progress)
-    model.eval()
+    model.half().float().eval()  # what is shipped is what is measured
     starts = np.arange(0, len(held_ids) - plan.long_sequence, plan.long_sequence)
     with torch.no_grad():
         parts = np.array_split(starts, -(-len(starts) // 16))

@@ -14,7 +14,7 @@ from mspgt.zoo.recipes import BundledRecipe, recipe
 from mspgt.zoo.stream import Block, Stream
 from mspgt.zoo.vocabulary import build_tokenizer
 
-HELD_OUT = 1_000_003  # no training step has this number
+HELD_OUT = 1_000_003  # no run has this seed
 
 
 def train(
