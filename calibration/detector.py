@@ -9,6 +9,7 @@ All cells are screened small; the worst are simulated again, with fresh seeds, a
 """
 
 import argparse
+import ast
 import hashlib
 import json
 import sys
@@ -56,7 +57,13 @@ class Recipe:
     seed: int = 20250524
 
 
-BRIEF = Recipe(screen_runs=16, worst_cells=4, worst_runs=1500, planted_runs=320)
+BRIEF = Recipe(
+    transitions=(5, 6, 7, 9, 11, 13, 15, 19, 23, 27, 31, 39, 47, 63, 127),
+    screen_runs=8,
+    worst_cells=3,
+    worst_runs=1000,
+    planted_runs=160,
+)
 QUICK = Recipe(
     transitions=(11,), signals=(3,), screen_runs=20, worst_cells=4, worst_runs=500, planted_runs=160
 )
@@ -171,8 +178,8 @@ def drop_of(kind: str, transitions: int, signals: int, recipe: Recipe, critical:
 
 def power_curve(
     kind: str, transitions: int, signals: int, recipe: Recipe, critical: dict[str, float]
-) -> dict[str, Any]:
-    """Shares of planted boundaries found, by size, and the probit through them: A50 and sd."""
+) -> list[float]:
+    """Share found of two planted boundaries, by size."""
     found = []
     for size in recipe.sizes:
         seed = [recipe.seed, transitions, signals, 4, KINDS.index(kind), int(10 * size)]
@@ -180,18 +187,24 @@ def power_curve(
         path = climb(world.profiles, critical)
         within = np.arange(path.place.shape[1]) < path.accepted[:, None]
         right = within & (path.kind == KINDS.index(kind))
-        found.append(float(hits(path.place, right, world.places).mean()))
-    sizes, shares = np.array(recipe.sizes), np.array(found)
+        found.append(round(float(hits(path.place, right, world.places).mean()), 3))
+    return found
+
+
+def probit(sizes: Sequence[float], found: Sequence[float]) -> list[float] | None:
+    """A50 and sd of the normal curve through shares found; None where not even half are ever found."""
+    if max(found) <= 0.5:
+        return None
+    size, share = np.array(sizes), np.array(found)
 
     def misfit(p: Array) -> float:
-        expected = np.clip(ndtr((sizes - p[0]) / np.exp(p[1])), 1e-6, 1 - 1e-6)
-        return -float(np.sum(shares * np.log(expected) + (1 - shares) * np.log1p(-expected)))
+        expected = np.clip(ndtr((size - p[0]) / p[1]), 1e-6, 1 - 1e-6)
+        return -float(np.sum(share * np.log(expected) + (1 - share) * np.log1p(-expected)))
 
-    a50, log_sd = minimize(misfit, [5.0, 0.0], method="Nelder-Mead").x
-    return {
-        "found": [round(share, 3) for share in found],
-        "constants": [round(float(a50), 3), round(float(np.exp(log_sd)), 3)] if max(found) > 0.5 else None,
-    }
+    best = minimize(
+        misfit, [float(np.interp(0.5, np.maximum.accumulate(share), size)), 1.5], bounds=[(0, 20), (0.2, 10)]
+    )
+    return [round(float(value), 3) for value in best.x]
 
 
 def simulate(recipe: Recipe, transitions: int) -> dict[str, Any]:
@@ -208,8 +221,18 @@ def simulate(recipe: Recipe, transitions: int) -> dict[str, Any]:
 
 
 def code_hash() -> str:
-    """SHA-256 over the sources that decide the table."""
-    return hashlib.sha256(b"".join((SOURCE / name).read_bytes() for name in CODE)).hexdigest()[:16]
+    """SHA-256 over the sources that decide the table, without their comments, docstrings and layout."""
+    digest = hashlib.sha256()
+    for name in CODE:
+        tree = ast.parse((SOURCE / name).read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if (
+                isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+                and ast.get_docstring(node) is not None
+            ):
+                node.body = node.body[1:]
+        digest.update(ast.dump(tree).encode())
+    return digest.hexdigest()[:16]
 
 
 def write_atomically(path: Path, content: Any) -> None:
@@ -256,7 +279,11 @@ def shipped(recipe: Recipe, depths: dict[int, dict[str, Any]]) -> dict[str, Any]
                 signals: {
                     "critical": one["critical"],
                     "drop": {kind: round(drop_from(detail), 3) for kind, detail in one["drops"].items()},
-                    "power": {k: p["constants"] for k, p in one["power"].items() if p["constants"]},
+                    "power": {
+                        kind: constants
+                        for kind, found in one["power"].items()
+                        if (constants := probit(recipe.sizes, found)) is not None
+                    },
                 }
                 for signals, one in by_signals.items()
             }
@@ -269,7 +296,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m calibration detector", description=__doc__)
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--quick", action="store_true", help="one depth, few runs; writes no table")
-    size.add_argument("--brief", action="store_true", help="every depth, a tenth of the runs")
+    size.add_argument("--brief", action="store_true", help="fewer depths, a tenth of the runs")
     parser.add_argument("--transitions", type=int, nargs="+", help="only these depths; writes no table")
     options = parser.parse_args(arguments)
     recipe = QUICK if options.quick else BRIEF if options.brief else Recipe()

@@ -6,7 +6,7 @@
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,9 +15,10 @@ from calibration.planting import GENTLE, hits, planted
 from numpy.typing import NDArray
 from scipy.stats import beta
 
-from mspgt.boundaries.search import climb
+from mspgt.boundaries.contrasts import bank
+from mspgt.boundaries.search import climb, strongest
 from mspgt.boundaries.tables import row, table
-from mspgt.stats.nulls import KINDS, NULL_CELLS
+from mspgt.stats.nulls import KINDS, NULL_CELLS, null_profiles, plant
 
 Array = NDArray[np.float64]
 
@@ -148,6 +149,58 @@ def coverage(transitions: int, runs: int) -> dict[str, Any]:
                     "median_size": float(np.median(counts[passed])) if passed.any() else None,
                 }
     return report
+
+
+def beyond(transitions: int, runs: int) -> dict[str, Any]:
+    """What the table was not made for: replicates, other roughness, four spikes at once, sentence noise."""
+    critical = row(transitions, 3).critical
+    seed = [SEED, transitions, 6]
+    report: dict[str, Any] = {}
+    for replicates in (3, 5, 10):
+        pair = planted("spike", transitions, 2, runs * replicates, [*seed, replicates], cells=MILD[:1])
+        truth = pair.places.reshape(runs, replicates, 2)[:, :1]
+        # Every replicate of a model has its boundaries at the first one's places.
+        rough = null_profiles(MILD[0], transitions, runs * replicates, [*seed, replicates, 1])
+        spikes = np.repeat(truth, replicates, axis=1).reshape(-1, 2)
+        profiles = (
+            plant(rough, "spike", spikes, np.array(2.0))
+            .reshape(runs, replicates, 3, transitions)
+            .mean(axis=1)
+        )
+        report[f"two spikes of 2 SD, mean of {replicates} runs"] = _both(profiles, truth[:, 0], critical)
+    for law in ((0.7, "gaussian", "even"), (0.0, "t4", "even"), (0.0, "gaussian", "rising")):
+        cells = tuple(c for c in NULL_CELLS if (c.autocorrelation, c.tail, c.roughness) == law)
+        for size in (4, 6):
+            world = planted("spike", transitions, size, runs, [*seed, 20, size], cells=cells)
+            report[f"two spikes of {size} SD, roughness {law}"] = _both(
+                world.profiles, world.places, critical
+            )
+    if transitions >= 23:
+        four = np.tile(np.linspace(0.15, 0.85, 4) * (transitions - 1), (runs, 1)).round().astype(np.int64)
+        base = null_profiles(MILD[0], transitions, runs, [*seed, 30])
+        path = climb(plant(base, "spike", four, np.array(6.0)), critical)
+        within = np.arange(path.place.shape[1]) < path.accepted[:, None]
+        report["four spikes of 6 SD, share found"] = round(float(hits(path.place, within, four).mean()), 3)
+    limits = np.array([critical.get(kind, np.inf) for kind in KINDS])
+    heavy = [null_profiles(cell, transitions, runs, [*seed, 40], student=3.0) for cell in MILD]
+    wrong = (strongest(np.concatenate(heavy), bank(transitions)) > limits).any(axis=1)
+    report["error, t3 roughness"] = round(float(wrong.mean()), 4)
+    for noise in (0.3, 1.0):
+        rng = np.random.default_rng([*seed, 50])
+        claims = []
+        for cell in GENTLE:
+            y = null_profiles(cell, transitions, runs // 4, [*seed, 51])
+            y = y + noise * rng.standard_normal(y.shape)
+            path = climb(y, critical, scale_floor=np.full(y.shape[1:], noise), claims=1)
+            claims.append(path.ratio[:, 0] > 1)
+        report[f"error, se/tau={noise} with its floor"] = round(float(np.mean(claims)), 4)
+    return report
+
+
+def _both(profiles: Array, truth: NDArray[np.int64], critical: Mapping[str, float]) -> float:
+    path = climb(profiles, critical)
+    within = np.arange(path.place.shape[1]) < path.accepted[:, None]
+    return round(float(hits(path.place, within, truth).all(axis=1).mean()), 3)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,9 +1,14 @@
 import numpy as np
 import pytest
+from scipy.stats import binom
 
+from mspgt.boundaries.contrasts import bank
 from mspgt.boundaries.detector import detect_calibrated
+from mspgt.boundaries.search import climb, strongest
 from mspgt.boundaries.stabilise import stabilise
+from mspgt.boundaries.tables import row
 from mspgt.errors import InputError
+from mspgt.stats.nulls import KINDS
 
 
 def test_it_is_the_logarithm_far_above_the_floor_and_linear_near_zero():
@@ -22,6 +27,29 @@ def test_roughness_that_grows_with_level_becomes_even():
     first, last = rough[:, :200].std(), rough[:, 200:].std()
     assert first == pytest.approx(last, rel=0.2)
     assert np.diff(raw[:, 200:]).std() > 5 * np.diff(raw[:, :200]).std()
+
+
+def test_no_boundary_is_made_at_the_floor_and_none_above_it_is_lost():
+    rng = np.random.default_rng(3)
+    runs, transitions, floor, truth = 150, 23, 3e-3, (7, 15)
+    x = np.linspace(-1, 1, transitions)
+    critical = row(transitions, 3).critical
+    limits = np.array([critical.get(kind, np.inf) for kind in KINDS])
+    noise = 0.2 * floor * rng.standard_normal((runs, 3, transitions))
+    rough = np.exp(0.15 * rng.standard_normal((runs, 3, transitions)))
+    deep = np.exp(np.log(0.001) + np.log(70) * x**2) * rough + noise
+    assert claimed(deep, floor, limits) <= binom.ppf(0.999, runs, 0.05)
+    high = np.exp(np.log(0.01) + np.log(7) * x**2) * rough
+    high[..., truth] *= np.exp(0.15 * 6)
+    path = climb(stabilise(high + noise, np.full(3, floor)), critical)
+    accepted = np.arange(path.place.shape[1]) < path.accepted[:, None]
+    near = (np.abs(path.place[:, :, None] - np.array(truth)) <= 1) & accepted[..., None]
+    assert near.any(axis=1).mean() > 0.85
+
+
+def claimed(raw, floor, limits):
+    """Profiles with a claim."""
+    return int((strongest(stabilise(raw, np.full(3, floor)), bank(raw.shape[-1])) > limits).any(axis=1).sum())
 
 
 def test_a_dip_of_a_near_zero_signal_is_no_spike():

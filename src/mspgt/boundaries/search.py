@@ -39,9 +39,7 @@ class Suspects:
     unclipped: Array  # (runs, suspects): the same without the clip, to tell the kinds apart
     place: Places  # (runs, suspects): transition index from 0, shared by the signals
     sign: Array  # (runs, suspects): +1, or -1 for a falling step or kink
-    elements: (
-        Places  # (runs, signals, suspects): the bank's element in each signal, one transition off at most
-    )
+    elements: Places  # (runs, signals, suspects): of the bank, in each signal one transition off at most
 
 
 def suspects_allowed(transitions: int) -> int:
@@ -136,12 +134,8 @@ def search(
         scale, freedom = local_scale(left, kind, bank, floor)
         t = left.contrast / np.sqrt(left.variance) / scale
         z = np.where(left.variance > LEAST_VARIANCE, clipped(normal_score(t, freedom)), np.nan)
-        best, where, offset, up = (
-            np.full(runs, -np.inf),
-            np.zeros(runs, int),
-            np.zeros((runs, signals), int),
-            np.ones(runs),
-        )
+        best, up = np.full(runs, -np.inf), np.ones(runs)
+        where, offset = np.zeros(runs, dtype=np.int64), np.zeros((runs, signals), dtype=np.int64)
         for direction in (1.0, -1.0) if window.two_sided else (1.0,):
             moved, off = within_one(direction * z)
             score = np.where(shut | np.isnan(moved).any(axis=1), -np.inf, fuse(moved))
@@ -151,9 +145,8 @@ def search(
             where, up = np.where(better, at, where), np.where(better, direction, up)
             offset = np.where(better[:, None], off[everyone, :, at], offset)
         own = np.clip(where[:, None] + offset, 0, len(rows) - 1)
-        elements = np.concatenate(
-            [elements, np.where(np.isfinite(best)[:, None], rows[own], bank.empty)[..., None]], axis=-1
-        )
+        picked = np.where(np.isfinite(best)[:, None], rows[own], bank.empty)
+        elements = np.concatenate([elements, picked[..., None]], axis=-1)
         place.append(np.where(np.isfinite(best), where, -1))
         sign.append(up)
         shift.append(offset != 0)
@@ -177,7 +170,7 @@ class Path:
     kind: NDArray[np.int64]  # index in KINDS, -1 where no place was left
     place: Places  # transition index from 0
     score: Array
-    ratio: Array  # score over its critical value; never rising is not promised
+    ratio: Array  # score over its critical value
     sign: Array
     elements: Places  # (runs, signals, claims)
 
@@ -211,12 +204,11 @@ def floors_of(profiles: Array, bank: Bank, scale_floor: Array | None = None) -> 
 def strongest(profiles: Array, bank: Bank) -> Array:
     """The highest score of each kind, `(runs, kinds)`: what the error rate under the null is decided by."""
     contrasts, floors = contrasts_of(profiles, bank), floors_of(profiles, bank)
-    none = np.zeros((*profiles.shape[:2], 0), dtype=np.int64)
-    open_ = np.zeros((len(profiles), bank.transitions), dtype=np.bool_)
+    unclaimed = np.zeros((*profiles.shape[:2], 0), dtype=np.int64)
+    free = np.zeros((len(profiles), bank.transitions), dtype=np.bool_)
     picks = suspects_allowed(bank.transitions)
-    return np.stack(
-        [search(contrasts, k, bank, floors[k], none, open_, picks).score.max(axis=1) for k in KINDS], axis=1
-    )
+    found = [search(contrasts, kind, bank, floors[kind], unclaimed, free, picks) for kind in KINDS]
+    return np.stack([suspects.score.max(axis=1) for suspects in found], axis=1)
 
 
 def climb(
