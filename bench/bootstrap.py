@@ -9,8 +9,8 @@ import time
 
 import numpy as np
 import torch
-from bench.record import record
 
+from bench.record import record
 from mspgt.boundaries.peaks import detect_paper
 from mspgt.signals.cka import cka
 from mspgt.signals.geometry import reduce_shards

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from bench.record import record
 
+from bench.record import record
 from mspgt.lm.load import LanguageModel, load
 from mspgt.lm.tokenize import batches, encode
 from mspgt.signals.geometry import reduce_shards
@@ -83,7 +83,9 @@ def random_llama(folder: Path) -> tuple[LanguageModel, Corpus]:
     LlamaForCausalLM(config).save_pretrained(folder)
     rng = np.random.default_rng(0)
     documents = tuple(
-        Document(str(d), str(d), tuple(" ".join(rng.choice(list(words), rng.integers(10, 50))) for _ in range(20)))
+        Document(
+            str(d), str(d), tuple(" ".join(rng.choice(list(words), rng.integers(10, 50))) for _ in range(20))
+        )
         for d in range(30)
     )
     return load(folder), Corpus("random words", documents, "none")

@@ -25,7 +25,12 @@ def record(name: str, figures: dict[str, Any]) -> None:
     }
     versions = {p: version(p) for p in ("mspgt", "torch", "transformers", "numpy")}
     RESULTS.mkdir(exist_ok=True)
-    content = {"benchmark": name, "figures": figures, "hardware": hardware, "python": platform.python_version()}
+    content = {
+        "benchmark": name,
+        "figures": figures,
+        "hardware": hardware,
+        "python": platform.python_version(),
+    }
     (RESULTS / f"{name}.json").write_text(json.dumps({**content, "versions": versions}, indent=1) + "\n")
     print(name, json.dumps(figures, indent=1))
 

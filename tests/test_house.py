@@ -28,7 +28,9 @@ def imported_rooms(path: Path) -> set[str]:
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
-            names = [f"{node.module}.{a.name}" for a in node.names] if node.module == "mspgt" else [node.module]
+            names = (
+                [f"{node.module}.{a.name}" for a in node.names] if node.module == "mspgt" else [node.module]
+            )
         elif isinstance(node, ast.Import):
             names = [a.name for a in node.names]
         else:
@@ -59,7 +61,9 @@ def run(code: str) -> str:
 
 def test_the_front_door_is_small_and_light():
     assert len(mspgt.__all__) <= 15
-    loaded = run("import sys, mspgt; print([m for m in ('torch', 'transformers', 'numpy') if m in sys.modules])")
+    loaded = run(
+        "import sys, mspgt; print([m for m in ('torch', 'transformers', 'numpy') if m in sys.modules])"
+    )
     assert loaded.strip() == "[]"
 
 

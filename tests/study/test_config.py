@@ -9,7 +9,11 @@ MINIMAL = {"name": "s", "models": ["org/model"], "corpus": {"source": "text.txt"
 def test_defaults_are_the_papers_constants():
     config = make_config(dict(MINIMAL))
     assert config.boundaries.weights == (1.0, 0.8, 0.6)
-    assert (config.boundaries.prominence, config.boundaries.draws, config.boundaries.max_width) == (0.3, 1000, 5)
+    assert (config.boundaries.prominence, config.boundaries.draws, config.boundaries.max_width) == (
+        0.3,
+        1000,
+        5,
+    )
 
 
 @pytest.mark.parametrize(
@@ -34,7 +38,9 @@ def test_a_wrong_key_or_value_is_named_with_what_is_allowed(change, message):
 
 def test_overrides_win_over_the_file_and_the_file_over_defaults(tmp_path):
     file = tmp_path / "study.yaml"
-    file.write_text("name: s\nmodels: [org/model]\ncorpus: {source: t.txt}\nboundaries: {draws: 200}\nseed: 4\n")
+    file.write_text(
+        "name: s\nmodels: [org/model]\ncorpus: {source: t.txt}\nboundaries: {draws: 200}\nseed: 4\n"
+    )
     (tmp_path / "t.txt").write_text("Some text.")
     config = load_config(file, ("boundaries.draws=300", "twins.seeds=1"))
     assert (config.boundaries.draws, config.seed, config.twins.seeds) == (300, 4, 1)

@@ -96,7 +96,10 @@ def test_running_again_computes_nothing_and_gives_the_same(finished, llama, corp
 def test_batches_shards_and_workers_change_nothing_beyond_rounding(finished, llama, corpus, tmp_path):
     _, first = finished
     other = study(
-        [llama], corpus, measure={"shard_documents": 5, "batch_tokens": 64, "cka_tokens": 128}, run={"workers": 2}
+        [llama],
+        corpus,
+        measure={"shard_documents": 5, "batch_tokens": 64, "cka_tokens": 128},
+        run={"workers": 2},
     )
     second = run_study(other, tmp_path / "other", quiet=True)
     for signal_name in ("S1", "S3"):
@@ -112,7 +115,9 @@ def test_a_truncated_stage_is_recomputed_and_nothing_else(finished, llama, corpu
     victim.write_bytes(victim.read_bytes()[:100])
     lines = list(describe(study([llama], corpus), out))
     assert any("damaged: arrays.safetensors" in line for line in lines)
-    untouched = {p: t for p, t in stage_files(out).items() if p.parent != geometry[0] and "geometry" in str(p)}
+    untouched = {
+        p: t for p, t in stage_files(out).items() if p.parent != geometry[0] and "geometry" in str(p)
+    }
     again = run_study(study([llama], corpus), out, quiet=True)
     assert without_times(again) == without_times(first)
     after = stage_files(out)
@@ -161,7 +166,15 @@ def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(llama, corpus, tmp_path):
         f"name: stop\nmodels: ['{llama}']\ncorpus: {{source: '{corpus}'}}\ntwins: {{seeds: 500}}\n"
         "measure: {cka_tokens: 128}\nboundaries: {draws: 100}\nrun: {workers: 2}\n"
     )
-    command = [sys.executable, "-c", "from mspgt.cli import main; main()", "run", str(file), "--out", str(tmp_path / "o")]
+    command = [
+        sys.executable,
+        "-c",
+        "from mspgt.cli import main; main()",
+        "run",
+        str(file),
+        "--out",
+        str(tmp_path / "o"),
+    ]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
     deadline = time.monotonic() + 400
     while not list(tmp_path.glob("o/stages/*/*/geometry-*")):
@@ -191,7 +204,9 @@ def test_a_model_without_attention_has_no_s3_and_says_why(corpus, tmp_path):
     signals = results["models"]["mamba"]["signals"]
     assert signals["S3"] == {"paper": None, "calibrated": None}
     assert signals["S1"]["calibrated"] is not None
-    assert any(w["where"].endswith("signals.S3") and "not measurable" in w["what"] for w in results["warnings"])
+    assert any(
+        w["where"].endswith("signals.S3") and "not measurable" in w["what"] for w in results["warnings"]
+    )
 
 
 def test_one_document_gives_an_estimate_without_an_interval(llama, tmp_path):
@@ -220,7 +235,7 @@ def test_an_empty_corpus_stops_the_study(llama, tmp_path):
 def test_a_sentence_longer_than_the_context_is_an_error_or_cut_and_counted(llama, tmp_path):
     text = write_corpus(tmp_path / "long.jsonl")
     text.write_text(text.read_text() + "\n" + json.dumps({"text": "word " * 300 + "end."}))
-    with pytest.raises(MspgtError, match="too_long|context|tokens"):
+    with pytest.raises(MspgtError, match=r"too_long|context|tokens"):
         run_study(study([llama], text), tmp_path / "run", quiet=True)
     cut = study([llama], text, measure={"too_long": "cut", "cka_tokens": 128})
     results = run_study(cut, tmp_path / "cut", quiet=True)

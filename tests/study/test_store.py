@@ -78,7 +78,9 @@ def test_a_process_killed_while_writing_leaves_no_result_under_the_final_name(tm
     assert where.status().done
 
 
-@pytest.mark.skipif(os.geteuid() != 0 or not Path("/dev/full").exists(), reason="needs root to mount a small disk")
+@pytest.mark.skipif(
+    os.geteuid() != 0 or not Path("/dev/full").exists(), reason="needs root to mount a small disk"
+)
 def test_a_full_disk_is_a_clear_error_that_keeps_what_was_there(tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()

@@ -56,13 +56,17 @@ def find_boundaries(
         settings: weights, prominence, max_width and level, as in a study's `boundaries` section.
     """
     options = dict(settings or {})
-    constants = {key: options[key] for key in ("weights", "prominence", "max_width") if key in options}
+    constants: dict[str, Any] = {
+        key: options[key] for key in ("weights", "prominence", "max_width") if key in options
+    }
     level = options.get("level", 0.05)
     floors, notes = _floors(signals, twins)
     seen = stabilise(signals.calibrated(), floors)
     still = np.ptp(seen, axis=-1) == 0 if signals.transitions > 1 else np.zeros(3, dtype=bool)
     for name in np.array(SIGNALS)[still]:
-        notes.append(f"{name} is the same at every transition: it cannot speak for a boundary, and is left out")
+        notes.append(
+            f"{name} is the same at every transition: it cannot speak for a boundary, and is left out"
+        )
     seen[still] = np.nan
     shaken = None if draws is None else stabilise(draws.calibrated, floors)
     if shaken is not None:
@@ -94,11 +98,17 @@ def _floors(signals: Signals, twins: Sequence[Signals]) -> tuple[Array, list[str
     """(3,): the level of each signal in a network that has learnt nothing."""
     own = signals.calibrated()
     with np.errstate(invalid="ignore"):
-        fallback = 0.01 * np.array([np.nanmedian(np.abs(row)) if np.isfinite(row).any() else np.nan for row in own])
+        fallback = 0.01 * np.array(
+            [np.nanmedian(np.abs(row)) if np.isfinite(row).any() else np.nan for row in own]
+        )
     if not twins:
-        return fallback, ["no random twins: signals are floored at a hundredth of their median, not at a twin's level"]
+        return fallback, [
+            "no random twins: signals are floored at a hundredth of their median, not at a twin's level"
+        ]
     levels = np.stack([np.abs(twin.calibrated()) for twin in twins])
-    floors = np.array([np.nanmedian(levels[:, i]) if np.isfinite(levels[:, i]).any() else np.nan for i in range(3)])
+    floors = np.array(
+        [np.nanmedian(levels[:, i]) if np.isfinite(levels[:, i]).any() else np.nan for i in range(3)]
+    )
     return np.where(floors > 0, floors, fallback), []
 
 
@@ -121,7 +131,8 @@ def _random_init(
         "signals": {"calibrated": rows(profiles), "paper": rows(paper)},
         "paper_found": [[b.LI.layer, b.IG.layer] if b.LI and b.IG else None for b in found_paper],
         "calibrated_claims": [
-            [{"kind": kind, "layer": claim.layer} for kind in KINDS for claim in getattr(one, kind)] for one in found
+            [{"kind": kind, "layer": claim.layer} for kind in KINDS for claim in getattr(one, kind)]
+            for one in found
         ],
     }
 
@@ -137,9 +148,7 @@ def _paper_result(found: PaperBoundaries) -> PaperResult:
     return PaperResult(LI=boundary(found.LI), IG=boundary(found.IG), **same)
 
 
-def _calibrated_result(
-    found: CalibratedBoundaries, stands: Stands
-) -> CalibratedResult:
+def _calibrated_result(found: CalibratedBoundaries, stands: Stands) -> CalibratedResult:
     def claim(one: Any) -> Claim:
         return Claim(
             kind=one.kind,

@@ -12,20 +12,31 @@ from mspgt.cli.options import Device, Dtype, Out, Quiet, Remote, Revision, Seed,
 
 
 def boundaries(
-    models: Annotated[list[str], typer.Argument(metavar="MODEL...", help="Hugging Face ids or local folders.")],
-    corpus: Annotated[str, typer.Option("--corpus", help="Text file, JSONL, WikiText file, or a hub data set.")],
+    models: Annotated[
+        list[str], typer.Argument(metavar="MODEL...", help="Hugging Face ids or local folders.")
+    ],
+    corpus: Annotated[
+        str, typer.Option("--corpus", help="Text file, JSONL, WikiText file, or a hub data set.")
+    ],
     treebank: Annotated[
-        list[str] | None, typer.Option("--treebank", help="CoNLL-U files: train, dev and test. May be repeated.")
+        list[str] | None,
+        typer.Option("--treebank", help="CoNLL-U files: train, dev and test. May be repeated."),
     ] = None,
     entities: Annotated[list[str] | None, typer.Option("--entities", help="IOB2 files, by sent_id.")] = None,
-    roles: Annotated[list[str] | None, typer.Option("--roles", help="PropBank-style JSONL, by sent_id.")] = None,
+    roles: Annotated[
+        list[str] | None, typer.Option("--roles", help="PropBank-style JSONL, by sent_id.")
+    ] = None,
     out: Out = None,
-    mode: Annotated[str | None, typer.Option("--mode", help="paper or calibrated: which one tables put first.")] = None,
+    mode: Annotated[
+        str | None, typer.Option("--mode", help="paper or calibrated: which one tables put first.")
+    ] = None,
     seed: Seed = None,
     dtype: Dtype = None,
     device: Device = None,
     revision: Revision = None,
-    device_map: Annotated[str | None, typer.Option("--device-map", help="As in transformers: auto, …")] = None,
+    device_map: Annotated[
+        str | None, typer.Option("--device-map", help="As in transformers: auto, …")
+    ] = None,
     trust_remote_code: Remote = False,
     settings: Settings = None,
     quiet: Quiet = False,

@@ -28,8 +28,12 @@ def check(
     from mspgt.lm.check import check as check_model
     from mspgt.lm.load import load
 
-    lm = load(model, dtype=dtype or "auto", device=device, revision=revision, trust_remote_code=trust_remote_code)
-    say(f"{lm.name}: {lm.family}, {lm.layers} blocks, width {lm.width}, {lm.parameters:,} parameters, {lm.dtype}")
+    lm = load(
+        model, dtype=dtype or "auto", device=device, revision=revision, trust_remote_code=trust_remote_code
+    )
+    say(
+        f"{lm.name}: {lm.family}, {lm.layers} blocks, width {lm.width}, {lm.parameters:,} parameters, {lm.dtype}"
+    )
     checks = check_model(lm)
     for item in checks:
         word = {True: "yes", False: "NO", None: "n/a"}[item.ok]

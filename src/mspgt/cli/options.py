@@ -19,7 +19,8 @@ Dtype = Annotated[str | None, typer.Option("--dtype", help="auto, float32, float
 Device = Annotated[str | None, typer.Option("--device", help="cpu, cuda, cuda:1 …")]
 Revision = Annotated[str | None, typer.Option("--revision", help="Branch, tag or commit on the Hub.")]
 Remote = Annotated[
-    bool, typer.Option("--trust-remote-code", help="Run code that ships with the model. Off unless asked for.")
+    bool,
+    typer.Option("--trust-remote-code", help="Run code that ships with the model. Off unless asked for."),
 ]
 
 

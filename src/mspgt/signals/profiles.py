@@ -70,11 +70,14 @@ class Signals:
 
     def halves(self) -> tuple[Array, Array]:
         """Calibrated profiles from every other document (or cluster), starting with the first and the second."""
-        corpus = np.arange(self.geometry.n_clusters) % 2
-        treebank = None if self.probes is None else np.arange(self.probes.n_documents) % 2
-        one = self.calibrated(1.0 - corpus, None if treebank is None else 1.0 - treebank)
-        two = self.calibrated(corpus.astype(float), None if treebank is None else treebank.astype(float))
-        return one, two
+
+        def half(remainder: int) -> Array:
+            corpus = (np.arange(self.geometry.n_clusters) % 2 == remainder).astype(np.float64)
+            if self.probes is None:
+                return self.calibrated(corpus)
+            return self.calibrated(corpus, (np.arange(self.probes.n_documents) % 2 == remainder).astype(np.float64))
+
+        return half(0), half(1)
 
     def bootstrap(self, draws: int, seed: int) -> Draws:
         """Resample documents of the corpus and, independently, of the treebank.
@@ -140,11 +143,11 @@ def measure(
     if treebank is None or not treebank.tasks:
         missing["S2"] = "no treebank was given" if treebank is None else f"every task is off: {treebank.off}"
     else:
-        features = [
+        train, dev, test = (
             word_features(lm, split, batch_tokens=batch_tokens)
             for split in (treebank.train, treebank.dev, treebank.test)
-        ]
-        probes = train_probes(*features, probe_tasks(treebank), seed=seed, progress=progress)
+        )
+        probes = train_probes(train, dev, test, probe_tasks(treebank), seed=seed, progress=progress)
     if not lm.has_attention:
         missing["S3"] = f"not measurable: {lm.no_attention}"
     return Signals(lm.layers, reduce_shards([shard], clusters, device=lm.device), probes, missing)

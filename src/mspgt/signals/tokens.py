@@ -69,18 +69,17 @@ def draw_tokens(
 def _draw(
     eligible: Positions, document: NDArray[np.int64], n_documents: int, limit: int, unit: str, seed: list[int]
 ) -> Positions:
-    def available(sentence: int) -> int:
-        return len(eligible[sentence]) if unit == "token" else int(len(eligible[sentence]) > 0)
+    sizes = np.array([len(positions) for positions in eligible])
+    available = sizes if unit == "token" else (sizes > 0).astype(np.int64)
 
     by_document = [np.flatnonzero(document == d) for d in range(n_documents)]
-    counts = np.array([sum(available(s) for s in members) for members in by_document])
+    counts = np.array([available[members].sum() for members in by_document])
     shares = _shares(counts, limit)
     drawn: Positions = [positions[:0] for positions in eligible]
     for d, members in enumerate(by_document):
         rng = np.random.default_rng([*seed, d])
         if unit == "sentence":
-            members = members[[available(s) > 0 for s in members]]
-            for s in rng.permutation(members)[: shares[d]]:
+            for s in rng.permutation(members[available[members] > 0])[: shares[d]]:
                 drawn[s] = eligible[s]
             continue
         owner = np.repeat(members, [len(eligible[s]) for s in members])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import numpy as np
 import torch
 
@@ -11,7 +10,7 @@ from mspgt.signals.geometry import Geometry
 from mspgt.signals.measure import Scales, Shard
 from mspgt.signals.probes import ProbeResults
 from mspgt.signals.tokens import TOKEN_SETS
-from mspgt.study.store import StageResult
+from mspgt.study.store import Arrays, StageResult
 
 _TABLES = ("sizes", "total", "self_pair", "self_chain", "next_pair", "next_chain")
 
@@ -26,7 +25,7 @@ def unpack_scales(result: StageResult) -> Scales:
 
 
 def pack_shard(shard: Shard) -> StageResult:
-    arrays = {"sentence_document": shard.sentence_document}
+    arrays: Arrays = {"sentence_document": shard.sentence_document}
     dtype = next(iter(shard.hidden.values())).dtype
     for name in TOKEN_SETS:
         hidden = shard.hidden[name].contiguous()

@@ -15,7 +15,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from mspgt.errors import InputError
 
-
 BUNDLED = "zoo:"  # a model id that names a bundled model
 SHIPPED = Path(__file__).parent / "shipped"
 
@@ -181,12 +180,16 @@ def load_config(path: Path | str, overrides: tuple[str, ...] = ()) -> StudyConfi
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"{file}: not valid YAML: {error}") from error
     if not isinstance(data, dict):
-        raise InputError(f"{file}: expected a mapping with name, models and corpus, found {type(data).__name__}.")
+        raise InputError(
+            f"{file}: expected a mapping with name, models and corpus, found {type(data).__name__}."
+        )
     _anchor_paths(data, file.resolve().parent)
     return make_config(data, overrides, where=str(file))
 
 
-def make_config(data: dict[str, Any], overrides: tuple[str, ...] = (), *, where: str = "study") -> StudyConfig:
+def make_config(
+    data: dict[str, Any], overrides: tuple[str, ...] = (), *, where: str = "study"
+) -> StudyConfig:
     """Validate a mapping, after applying `section.key=value` overrides."""
     for text in overrides:
         key, found, value = text.partition("=")
@@ -214,7 +217,8 @@ def _anchor_paths(data: dict[str, Any], folder: Path) -> None:
     models = data.get("models")
     if isinstance(models, list):
         data["models"] = [
-            {**m, "id": anchored(m["id"])} if isinstance(m, dict) and "id" in m else anchored(m) for m in models
+            {**m, "id": anchored(m["id"])} if isinstance(m, dict) and "id" in m else anchored(m)
+            for m in models
         ]
     corpus, treebank = data.get("corpus"), data.get("treebank")
     if isinstance(corpus, dict) and "source" in corpus:

@@ -31,18 +31,24 @@ def decide(
     where = addresses(root, config, Subject(identity), plan.data)
     signals = read_signals(identity, where, plan.data)
     twins = [
-        read_signals(identity, addresses(root, config, Subject(identity, twin), plan.twin_data), plan.twin_data)
+        read_signals(
+            identity, addresses(root, config, Subject(identity, twin), plan.twin_data), plan.twin_data
+        )
         for twin in range(config.twins.seeds)
     ]
     place = f"models.{identity.label}"
-    notices = [Notice(f"{place}.signals.{name}", why, f"{name} is null") for name, why in signals.missing.items()]
+    notices = [
+        Notice(f"{place}.signals.{name}", why, f"{name} is null") for name, why in signals.missing.items()
+    ]
     notices += [Notice(place, note, "") for note in notes]
 
     draws: Draws | None = None
     if signals.transitions < 1:
         notices.append(Notice(f"{place}.boundaries", "the model has one layer", "no boundary possible"))
     elif signals.geometry.n_clusters < 2:
-        notices.append(Notice(f"{place}.boundaries", "one document", "no interval, no acceptance, no noise ratio"))
+        notices.append(
+            Notice(f"{place}.boundaries", "one document", "no interval, no acceptance, no noise ratio")
+        )
     else:
         draws = signals.bootstrap(config.boundaries.draws, config.seed)
     findings = find_boundaries(signals, twins=twins, draws=draws, settings=config.boundaries.model_dump())
@@ -63,7 +69,8 @@ def decide(
         probes={},
         checks=checks,
         tokens={
-            key: int(meta[key]) for key in ("real_tokens", "word_final_tokens", "sinks", "cut_sentences", "sentences")
+            key: int(meta[key])
+            for key in ("real_tokens", "word_final_tokens", "sinks", "cut_sentences", "sentences")
         },
         seconds={
             "measuring": float(meta["measuring_seconds"]),
@@ -75,7 +82,11 @@ def decide(
         result.probes = _probe_results(signals, config.boundaries.draws, config.seed)
     if meta["cut_sentences"]:
         notices.append(
-            Notice(f"{place}.tokens", f"{meta['cut_sentences']} sentences were cut to the context", "their ends are unread")
+            Notice(
+                f"{place}.tokens",
+                f"{meta['cut_sentences']} sentences were cut to the context",
+                "their ends are unread",
+            )
         )
     return result, notices
 
@@ -105,7 +116,8 @@ def _numbers(row: Array) -> Numbers | None:
 def _signal_table(signals: Signals, findings: Findings) -> dict[str, dict[str, Numbers | None]]:
     paper, calibrated = signals.paper(), signals.calibrated()
     table = {
-        name: {"paper": _numbers(paper[i]), "calibrated": _numbers(calibrated[i])} for i, name in enumerate(SIGNALS)
+        name: {"paper": _numbers(paper[i]), "calibrated": _numbers(calibrated[i])}
+        for i, name in enumerate(SIGNALS)
     }
     evidence = {"paper": findings.paper_evidence, "calibrated": findings.calibrated_evidence}
     table["evidence"] = {mode: None if row is None else _numbers(row) for mode, row in evidence.items()}
@@ -145,7 +157,11 @@ def _embedding_step(signals: Signals) -> dict[str, dict[str, float | None]]:
 
 
 def _controls(signals: Signals, findings: Findings, permutations: int, seed: int) -> dict[str, Any]:
-    controls: dict[str, Any] = {"random_init": findings.random_init, "with_sinks": None, "concordance_p": None}
+    controls: dict[str, Any] = {
+        "random_init": findings.random_init,
+        "with_sinks": None,
+        "concordance_p": None,
+    }
     if signals.transitions >= 1:
         sinks = signals.with_sinks()
         controls["with_sinks"] = {name: _numbers(sinks[i]) for i, name in enumerate(SIGNALS)}
@@ -159,7 +175,11 @@ def _probe_results(signals: Signals, draws: int, seed: int) -> dict[str, ProbeRe
     probes = signals.probes
     assert probes is not None
     point = jump_signal(probes)
-    spread = jump_signal(probes, document_weights(probes.n_documents, draws, seed + 1)) if probes.n_documents > 1 else None
+    spread = (
+        jump_signal(probes, document_weights(probes.n_documents, draws, seed + 1))
+        if probes.n_documents > 1
+        else None
+    )
     results = {}
     for task in probes.tasks:
         ends = None if spread is None else percentile_interval(spread.f1[task])

@@ -20,7 +20,6 @@ from mspgt.study.config import BUNDLED, ModelConfig, StudyConfig
 from mspgt.study.progress import Display
 from mspgt.study.stages import Data, Identity, Subject, addresses, compute
 
-
 # A model that predicts nothing yet (random weights) can be measured all the same; the report says so.
 TOLERATED = {"predicts text"}
 
@@ -210,7 +209,9 @@ class _Loader:
         checks = check(lm)
         faults = [f"{c.name}: {c.reason}" for c in checks if c.ok is False and c.name not in TOLERATED]
         if faults:
-            raise ModelError(f"cannot be measured faithfully. {'; '.join(faults)}. See `mspgt check {model.id}`.")
+            raise ModelError(
+                f"cannot be measured faithfully. {'; '.join(faults)}. See `mspgt check {model.id}`."
+            )
         identity = Identity(
             label=model.label,
             folder=safe_name(model.label),

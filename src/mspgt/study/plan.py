@@ -81,7 +81,9 @@ class Plan:
         try:
             root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise StoreError(f"{root}: the run folder cannot be made ({error}). Choose another with --out.") from error
+            raise StoreError(
+                f"{root}: the run folder cannot be made ({error}). Choose another with --out."
+            ) from error
         if not os.access(root, os.W_OK):
             raise StoreError(f"{root}: the run folder is not writable. Choose another with --out.")
         path = root / "plan.json"
@@ -109,7 +111,9 @@ def _observed(where: Addresses) -> Status:
     if not missing:
         return Status(True, "up to date")
     if len(missing) < len(states):
-        return Status(False, f"{len(states) - len(missing)} of {len(states)} shards done; {missing[0].reason}")
+        return Status(
+            False, f"{len(states) - len(missing)} of {len(states)} shards done; {missing[0].reason}"
+        )
     return missing[0]
 
 

@@ -12,6 +12,7 @@ import logging
 import os
 import time
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,16 +21,17 @@ from rich.console import Console
 
 from mspgt.errors import MspgtError
 from mspgt.results import DataProvenance, Notice, Provenance, Results
-from mspgt.study.config import CorpusConfig, StudyConfig, TreebankConfig, load_config
+from mspgt.study.config import StudyConfig, TwinsConfig, load_config
 from mspgt.study.decide import decide
 from mspgt.study.jobs import Context, Job, run_jobs
 from mspgt.study.plan import Plan, environment
 from mspgt.study.progress import Bars, Display, Lines
 from mspgt.study.stages import Data, Identity, addresses, require_measurable
-from mspgt.study.store import write_json
+from mspgt.study.store import digest, write_json
 from mspgt.synthetic.corpora import sample_corpus, sample_treebank
 from mspgt.synthetic.triscale import TriScale
 from mspgt.text.corpus import Corpus, load_corpus
+from mspgt.text.limits import evenly_spread
 from mspgt.text.treebank import Treebank, load_treebank
 
 log = logging.getLogger("mspgt")
@@ -116,53 +118,68 @@ def make_plan(
 
 def read_data(config: StudyConfig) -> tuple[Data, Data]:
     """Corpus and treebank, for the models and (smaller) for the twins."""
-    corpus, treebank, twins = config.corpus, config.treebank, config.twins
-    limit = _least(corpus.max_sentences, twins.max_sentences)
-    full = Data(
-        _corpus(corpus, corpus.max_sentences, config.seed), _treebank(treebank, None, None, config.seed)
-    )
+    full = Data(_corpus(config), _treebank(config))
     require_measurable(full)
-    if not twins.seeds:
+    if not config.twins.seeds:
         return full, full
-    smaller = _treebank(treebank, twins.max_train, twins.max_eval, config.seed)
-    return full, Data(_corpus(corpus, limit, config.seed), smaller)
+    twins = config.twins
+    return full, Data(_fewer_sentences(full.corpus, twins.max_sentences), _fewer_labels(full.treebank, twins))
 
 
-def _corpus(config: CorpusConfig, max_sentences: int | None, seed: int) -> Corpus:
-    if config.format == "triscale":
-        language = TriScale()
-        documents = _least(config.max_documents, max_sentences and max_sentences // language.sentences) or 400
-        return sample_corpus(language, documents, seed)
+def _corpus(config: StudyConfig) -> Corpus:
+    corpus = config.corpus
+    if corpus.format == "triscale":
+        return sample_corpus(TriScale(), corpus.max_documents or 400, config.seed)
     return load_corpus(
-        config.source,
-        format=config.format,
-        min_words=config.min_words,
-        max_documents=config.max_documents,
-        max_sentences=max_sentences,
+        corpus.source,
+        format=corpus.format,
+        min_words=corpus.min_words,
+        max_documents=corpus.max_documents,
+        max_sentences=corpus.max_sentences,
     )
 
 
-def _treebank(
-    config: TreebankConfig | None, max_train: int | None, max_eval: int | None, seed: int
-) -> Treebank | None:
-    if config is None:
+def _treebank(config: StudyConfig) -> Treebank | None:
+    treebank = config.treebank
+    if treebank is None:
         return None
-    if config.planted is not None:
-        train, evaluation = _least(config.max_train, max_train), _least(config.max_eval, max_eval)
-        size = evaluation or 1000
-        return sample_treebank(TriScale(), seed, train=train or 2000, dev=size, test=size)
+    if treebank.planted is not None:
+        size = treebank.max_eval or 1000
+        return sample_treebank(TriScale(), config.seed, train=treebank.max_train or 2000, dev=size, test=size)
     return load_treebank(
-        [Path(p) for p in config.conllu],
-        entities=[Path(p) for p in config.entities],
-        roles=[Path(p) for p in config.roles],
-        max_train=_least(config.max_train, max_train),
-        max_eval=_least(config.max_eval, max_eval),
-        min_agreement=config.min_agreement,
+        [Path(p) for p in treebank.conllu],
+        entities=[Path(p) for p in treebank.entities],
+        roles=[Path(p) for p in treebank.roles],
+        max_train=treebank.max_train,
+        max_eval=treebank.max_eval,
+        min_agreement=treebank.min_agreement,
     )
 
 
-def _least(*limits: int | None) -> int | None:
-    return min((limit for limit in limits if limit is not None), default=None)
+def _fewer_sentences(corpus: Corpus, limit: int | None) -> Corpus:
+    """The corpus with at most `limit` sentences, evenly spread; documents left empty are dropped."""
+    everything = [
+        (d, s) for d, document in enumerate(corpus.documents) for s in range(len(document.sentences))
+    ]
+    if limit is None or limit >= len(everything):
+        return corpus
+    kept: dict[int, list[str]] = {}
+    for d, s in evenly_spread(everything, limit):
+        kept.setdefault(d, []).append(corpus.documents[d].sentences[s])
+    documents = tuple(replace(corpus.documents[d], sentences=tuple(found)) for d, found in kept.items())
+    return replace(corpus, documents=documents, sha256=digest([corpus.sha256, limit]))
+
+
+def _fewer_labels(treebank: Treebank | None, twins: TwinsConfig) -> Treebank | None:
+    if treebank is None:
+        return None
+    return replace(
+        treebank,
+        train=tuple(evenly_spread(treebank.train, twins.max_train)),
+        dev=tuple(evenly_spread(treebank.dev, twins.max_eval)),
+        test=tuple(evenly_spread(treebank.test, twins.max_eval)),
+        sha256=digest([treebank.sha256, twins.max_train, twins.max_eval]),
+    )
 
 
 def worker_count(config: StudyConfig) -> int:
@@ -187,14 +204,22 @@ def _data_warnings(data: Data) -> list[Notice]:
     notices = []
     if len(data.corpus.documents) == 1:
         notices.append(
-            Notice("provenance.data", "the corpus is one document", "no interval can be given: nothing to resample")
+            Notice(
+                "provenance.data",
+                "the corpus is one document",
+                "no interval can be given: nothing to resample",
+            )
         )
     treebank = data.treebank
     if treebank is None:
-        notices.append(Notice("models.*.signals.S2", "no treebank was given", "S2 is null; S1 and S3 stand alone"))
+        notices.append(
+            Notice("models.*.signals.S2", "no treebank was given", "S2 is null; S1 and S3 stand alone")
+        )
         return notices
     for task, why in treebank.off.items():
-        notices.append(Notice(f"models.*.probes.{task}", f"task is off: {why}", "S2 is the mean over the others"))
+        notices.append(
+            Notice(f"models.*.probes.{task}", f"task is off: {why}", "S2 is the mean over the others")
+        )
     for why, count in treebank.dropped.items():
         if count:
             notices.append(Notice("provenance.data.treebank", f"{count} sentences: {why}", "left out"))

@@ -111,8 +111,12 @@ def addresses(root: Path, config: StudyConfig, subject: Subject, data: Data) -> 
         (part, at("observe", {**drawing, "documents": [part.start, part.stop]}))
         for part in (range(start, min(start + step, count)) for start in range(0, count, step))
     )
-    geometry = at("geometry", {**drawing, "clusters": MAX_CLUSTERS, "reduce": code_version("signals", "stats")})
-    return Addresses(at("scales", scales_inputs), shards, geometry, _probes_address(at, config, subject, data, who))
+    geometry = at(
+        "geometry", {**drawing, "clusters": MAX_CLUSTERS, "reduce": code_version("signals", "stats")}
+    )
+    return Addresses(
+        at("scales", scales_inputs), shards, geometry, _probes_address(at, config, subject, data, who)
+    )
 
 
 def _probes_address(
@@ -128,7 +132,9 @@ def _probes_address(
             "probes": probe_settings(config, subject),
             "seed": config.seed,
             "code": code_version(
-                "text", "lm", *(f"signals/{m}.py" for m in ("labels", "features", "probes", "classifier", "codelength"))
+                "text",
+                "lm",
+                *(f"signals/{m}.py" for m in ("labels", "features", "probes", "classifier", "codelength")),
             ),
         },
     )
@@ -179,7 +185,7 @@ def compute(
     from mspgt.study import codec
 
     measure = config.measure
-    batching = {"sink_ratio": measure.sink_ratio, "batch_tokens": measure.batch_tokens}
+    ratio, batch = measure.sink_ratio, measure.batch_tokens
 
     if not where.geometry.status().done:
         lm = model()
@@ -191,7 +197,9 @@ def compute(
         if not where.scales.status().done:
             report(0, 1, "scales")
             started = time.perf_counter()
-            scales = measure_scales(lm, encoded, sample=measure.scale_sentences, **batching)
+            scales = measure_scales(
+                lm, encoded, sample=measure.scale_sentences, sink_ratio=ratio, batch_tokens=batch
+            )
             where.scales.save(codec.pack_scales(scales), time.perf_counter() - started)
         scales = codec.unpack_scales(where.scales.load())
         finished = 0
@@ -205,7 +213,14 @@ def compute(
                     report(before + done, len(texts), "measuring pass, sentences")
 
                 shard = measure_shard(
-                    lm, tokens, documents, scales, **batching, unit=measure.unit, progress=step
+                    lm,
+                    tokens,
+                    documents,
+                    scales,
+                    sink_ratio=ratio,
+                    batch_tokens=batch,
+                    unit=measure.unit,
+                    progress=step,
                 )
                 address.save(codec.pack_shard(shard), time.perf_counter() - started)
             finished += sentences
