@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from mspgt.cli import boundaries, check, doctor, plan, report, run
+from mspgt.cli import boundaries, check, doctor, plan, report, run, zoo
 
 app = typer.Typer(
     name="mspgt",
@@ -22,3 +22,4 @@ app.command("boundaries")(boundaries.boundaries)
 app.command("check")(check.check)
 app.command("report")(report.report)
 app.command("doctor")(doctor.doctor)
+app.add_typer(zoo.app, name="zoo")

@@ -182,11 +182,16 @@ class _Loader:
         self._model: Any = None
 
     def trained(self, model: ModelConfig) -> Any:
+        from transformers.utils.logging import disable_progress_bar
+
         from mspgt.lm.load import load
 
         if self._key != model:
             self._key = self._model = None
-            self._model = load(local_id(model.id), **model.model_dump(exclude={"id", "name", "family"}))
+            source = local_id(model.id)
+            if Path(source).is_dir():  # nothing to download, so nothing to wait for
+                disable_progress_bar()
+            self._model = load(source, **model.model_dump(exclude={"id", "name", "family"}))
             self._key = model
         return self._model
 
