@@ -32,9 +32,9 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Labelled:
-    """Examples over the words of a split: `table` (layers, words, width), `rows` (examples, parts), `labels` (examples,).
+    """Examples over a table of words; the input of an example is the concatenation of its parts.
 
-    The input of an example is the concatenation of its parts.
+    table: (layers, words, width). rows: (examples, parts) places in it. labels: (examples,).
     """
 
     table: Tensor

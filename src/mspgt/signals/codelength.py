@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,7 @@ def online_codelength(
     train, dev = train[:MOST_TRAIN], dev[:MOST_DEV]
     ends = sorted({max(1, len(train) >> halvings) for halvings in range(PARTS)})
     bits = np.full(len(train.table), ends[0] * math.log2(classes))
-    for known, end in zip(ends, ends[1:], strict=False):
+    for known, end in pairwise(ends):
         probe = fit(train[:known], dev, classes, recipe, rng, keep="loss")
         bits += probe.bits(train[known:end])
     return bits / len(train)

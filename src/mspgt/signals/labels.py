@@ -57,52 +57,39 @@ class ProbeTask:
     labels: tuple[str, ...]
     classes: int
     documents: tuple[str, ...]  # of each sentence of the test split
-    train: Examples
-    dev: Examples
-    test: Examples
-
-    def split(self, name: str) -> Examples:
-        """The examples of "train", "dev" or "test"."""
-        return {"train": self.train, "dev": self.dev, "test": self.test}[name]
+    examples: dict[str, Examples]  # "train", "dev", "test"
 
     @property
     def outside(self) -> int:
         """Place of the label that F1 leaves out, -1 if there is none."""
         return self.labels.index("O") if self.name == "ner" and "O" in self.labels else -1
 
-    def counts(self, predicted: Ints, examples: Examples) -> NDArray[np.int32]:
-        """Answers (probes, examples) to `examples` of test, as counts (probes, sentences, 3) of TP, FP, FN."""
+    def counts(self, predicted: Ints) -> NDArray[np.int32]:
+        """Answers (probes, examples) to test, as counts (probes, sentences, 3) of TP, FP, FN."""
+        test = self.examples["test"]
         if self.name == "ner":
-            true, answered, expected = self._spans(predicted, examples)
+            expected, gold_kind, gold_end = self._decode(test.labels[None])
+            answered, kind, end = self._decode(predicted)
+            true = expected & answered & (gold_kind == kind) & (gold_end == end)
         else:
-            true = predicted == examples.labels
+            true = predicted == test.labels
             answered = expected = np.ones_like(true)
         cells = np.stack([true, answered & ~true, expected & ~true], axis=-1)
-        counts = np.zeros((len(predicted), len(self.documents), 3), dtype=np.int32)
-        np.add.at(counts, (slice(None), examples.sentence), cells)
-        return counts
+        counts = np.zeros((len(self.documents), len(predicted), 3), dtype=np.int32)
+        np.add.at(counts, test.sentence, cells.swapaxes(0, 1))
+        return counts.swapaxes(0, 1)
 
-    def _spans(self, predicted: Ints, examples: Examples) -> tuple[NDArray[np.bool_], ...]:
-        """Whether a right, an answered and an expected entity starts at each word: (probes, words)."""
-        gold = self._decode(examples.labels[None], examples.sentence)
-        found = self._decode(predicted, examples.sentence)
-        both = gold[0] & found[0]
-        return (
-            both & (gold[1] == found[1]) & (gold[2] == found[2]),
-            found[0],
-            np.broadcast_to(gold[0], both.shape),
-        )
-
-    def _decode(self, tags: Ints, sentence: Ints) -> tuple[NDArray[np.bool_], Ints, Ints]:
-        """Entities of BIO tags (probes, words): where one starts, its kind, and the first word after it.
+    def _decode(self, tags: Ints) -> tuple[NDArray[np.bool_], Ints, Ints]:
+        """Entities of BIO tags (probes, words of test): where one starts, its kind, and the first word after it.
 
         I- after O, at the start of a sentence or after another kind starts an entity, as in conlleval.
         """
         kinds = sorted({label[1:] for label in self.labels})
         kind = np.array([kinds.index(label[1:]) for label in self.labels])[tags]
         tag = np.array([label[0] for label in self.labels])[tags]
+        same_sentence = np.diff(self.examples["test"].sentence) == 0
         goes_on = np.zeros(tags.shape, dtype=bool)
-        goes_on[:, 1:] = (tag[:, 1:] == "I") & (kind[:, 1:] == kind[:, :-1]) & (np.diff(sentence) == 0)
+        goes_on[:, 1:] = (tag[:, 1:] == "I") & (kind[:, 1:] == kind[:, :-1]) & same_sentence
         words = tags.shape[1]
         breaks = np.where(goes_on, words, np.arange(words))
         end = np.full_like(breaks, words)
@@ -112,26 +99,29 @@ class ProbeTask:
     def control(self, seed: int) -> ProbeTask:
         """The control task: every word type has one label, drawn once from the label frequencies of train.
 
-        Only memory of the word can solve it (Hewitt & Liang 2019). For pairs the type is that of the dependent or
-        of the argument's last word alone: pairs of types rarely come back in test (a fifth of EWT's do, nine
-        tenths of its words), so that labels drawn for pairs could not be memorised and would flatter selectivity.
+        Only memory of the word can solve it (Hewitt & Liang 2019). For pairs the type is that of the dependent, or
+        of the argument's last word, alone. Labels drawn for pairs of types could not be memorised and would flatter
+        selectivity: of EWT's test pairs a fifth are among those of 2,000 train sentences, of its dependents 84 %.
         """
+        train = self.examples["train"]
+        frequency = np.bincount(train.labels, minlength=self.classes) / len(train)
         rng = np.random.default_rng([seed, zlib.crc32(self.name.encode())])
-        frequency = np.bincount(self.train.labels, minlength=self.classes) / len(self.train)
-        n_types = 1 + max(int(self.split(name).types.max()) for name in SPLITS)
-        drawn = rng.choice(self.classes, size=n_types, p=frequency)
-        controls = {name: replace(self.split(name), labels=drawn[self.split(name).types]) for name in SPLITS}
-        return replace(self, name=f"{self.name} control", **controls)
+        drawn = rng.choice(self.classes, size=self._types(), p=frequency)
+        examples = {split: replace(each, labels=drawn[each.types]) for split, each in self.examples.items()}
+        return replace(self, name=f"{self.name} control", examples=examples)
 
     def floor(self) -> float:
         """Test F1 of answering with the most frequent train label of the word type, or of all for an unseen type."""
-        n_types = 1 + max(int(self.split(name).types.max()) for name in SPLITS)
-        table = np.zeros((n_types, self.classes))
-        np.add.at(table, (self.train.types, self.train.labels), 1)
-        # The total breaks ties and answers for unseen types; scaled, it can never outweigh an occurrence.
-        table += table.sum(0) / (len(self.train) + 1)
-        true, wrong, missed = self.counts(table.argmax(1)[self.test.types][None], self.test).sum((0, 1))
+        train = self.examples["train"]
+        table = np.zeros((self._types(), self.classes))
+        np.add.at(table, (train.types, train.labels), 1)
+        # The total breaks ties and answers for unseen types; scaled, it never outweighs an occurrence.
+        table += table.sum(0) / (len(train) + 1)
+        true, wrong, missed = self.counts(table.argmax(1)[self.examples["test"].types][None]).sum((0, 1))
         return float(2 * true / (2 * true + wrong + missed))
+
+    def _types(self) -> int:
+        return 1 + max(int(each.types.max()) for each in self.examples.values())
 
 
 def probe_tasks(treebank: Treebank) -> dict[str, ProbeTask]:
@@ -148,29 +138,29 @@ def probe_tasks(treebank: Treebank) -> dict[str, ProbeTask]:
 def _task(name: str, treebank: Treebank) -> ProbeTask:
     names: dict[str, int] = {}
     types: dict[str, int] = {}
-    split: dict[str, Examples] = {}
+    examples: dict[str, Examples] = {}
     classes = 0
-    for part in SPLITS:
-        split[part] = _examples(name, getattr(treebank, part), names, types)
-        if not len(split[part]):
+    for split in SPLITS:
+        sentences = getattr(treebank, split)
+        examples[split] = _examples(name, sentences, names, types)
+        if not len(examples[split]):
             raise InputError(
-                f"Expected examples of {name} in the {part} split of {treebank.name}, found none among "
-                f"{len(getattr(treebank, part))} sentences. Give a treebank with all three splits, or raise its limits."
+                f"Expected examples of {name} in the {split} split of {treebank.name}, found none among "
+                f"{len(sentences)} sentences. Give a treebank with all three splits, or raise its limits."
             )
         classes = classes or len(names)
     if classes < 2:
         raise InputError(
-            f"Expected at least two labels of {name} in the train split of {treebank.name}, found only {list(names)[0]!r}. "
-            "Raise the limit on its sentences, or leave the task out."
+            f"Expected at least two labels of {name} in the train split of {treebank.name}, found only "
+            f"{next(iter(names))!r}. Raise the limit on its sentences, or leave the task out."
         )
-    if name == "ner" and (
-        odd := [label for label in names if label != "O" and label[:2] not in ("B-", "I-")]
-    ):
+    odd = [label for label in names if label != "O" and label[:2] not in ("B-", "I-")]
+    if name == "ner" and odd:
         raise InputError(
             f"Expected entity tags O, B-… and I-…, found {odd[:5]}. Convert the entities to BIO (IOB2)."
         )
     documents = tuple(sentence.document for sentence in treebank.test)
-    return ProbeTask(name, tuple(names), classes, documents, **split)
+    return ProbeTask(name, tuple(names), classes, documents, examples)
 
 
 def _examples(

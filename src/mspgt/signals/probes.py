@@ -1,4 +1,4 @@
-"""Probes of S2: one-hidden-layer classifiers of words and word pairs on every layer, their controls and code lengths."""
+"""Probes of S2: small classifiers of words and word pairs on every layer, their control tasks and code lengths."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mspgt.errors import InputError, NumericsError
 from mspgt.signals.classifier import Labelled, Recipe, fit
 from mspgt.signals.codelength import online_codelength
 from mspgt.signals.features import Progress, WordFeatures
-from mspgt.signals.labels import SPLITS, Examples, ProbeTask
+from mspgt.signals.labels import SPLITS, ProbeTask
 
 Array = NDArray[np.float64]
 
@@ -109,13 +109,13 @@ class ProbeResults:
         return {"tasks": tasks, "dropped": self.dropped}
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> ProbeResults:
+    def from_arrays(cls, arrays: Mapping[str, Any], meta: Mapping[str, Any]) -> ProbeResults:
         """The inverse of `to_arrays` and `meta`."""
         large = ("counts", "accuracy", "best_epoch", "control", "bits")
-        results = {
-            task: TaskResult(**{name: arrays.get(f"{task}.{name}") for name in large}, **small)
-            for task, small in meta["tasks"].items()
-        }
+        results = {}
+        for task, small in meta["tasks"].items():
+            values: dict[str, Any] = {name: arrays.get(f"{task}.{name}") for name in large}
+            results[task] = TaskResult(**values, **small)
         return cls(results, arrays["document"], dict(meta["dropped"]))
 
 
@@ -180,12 +180,12 @@ def train_probes(
             # Task, control task and online code start from the same key: same examples, same initial weights.
             key = [seed, number, zlib.crc32(name.encode())]
             answers, result.best_epoch[number, here] = _answers(task, tables, max_examples, recipe, key)
-            result.counts[number, here] = task.counts(answers, task.test)
-            result.accuracy[number, here] = (answers == task.test.labels).mean(1)
+            result.counts[number, here] = task.counts(answers)
+            result.accuracy[number, here] = (answers == task.examples["test"].labels).mean(1)
             if number == 0 and result.control is not None and result.bits is not None:
                 control = task.control(seed)
                 answers, _ = _answers(control, tables, max_examples, recipe, key)
-                result.control[here] = (answers == control.test.labels).mean(1)
+                result.control[here] = (answers == control.examples["test"].labels).mean(1)
                 rng = np.random.default_rng(key)
                 data = _draw(task, tables, max_examples, rng)
                 result.bits[here] = online_codelength(data["train"], data["dev"], task.classes, recipe, rng)
@@ -212,11 +212,12 @@ def _draw(
     task: ProbeTask, tables: Mapping[str, Tensor], limit: int | None, rng: np.random.Generator
 ) -> dict[str, Labelled]:
     """Examples over the tables: train drawn, dev without labels that train lacks, both in random order."""
-    known = np.flatnonzero(task.dev.labels < task.classes)
-    chosen: dict[str, Examples] = {
-        "train": task.train[rng.permutation(len(task.train))[:limit]],
-        "dev": task.dev[rng.permutation(known)[:MOST_DEV]],
-        "test": task.test,
+    train, dev, test = (task.examples[split] for split in SPLITS)
+    known = np.flatnonzero(dev.labels < task.classes)
+    chosen = {
+        "train": train[rng.permutation(len(train))[:limit]],
+        "dev": dev[rng.permutation(known)[:MOST_DEV]],
+        "test": test,
     }
     device = tables["train"].device
     return {
@@ -248,7 +249,8 @@ def _require_alike(splits: Mapping[str, WordFeatures]) -> None:
     shapes = {split: tuple(features.values.shape) for split, features in splits.items()}
     if len({(len(shape), shape[0], shape[-1]) for shape in shapes.values()}) > 1:
         raise InputError(
-            f"Expected features (layers, words, width) of one model, found {shapes}. Take all splits from the same model."
+            f"Expected features (layers, words, width) of one model, found {shapes}. "
+            "Take all splits from the same model."
         )
 
 
@@ -256,19 +258,19 @@ def _kept(task: ProbeTask, splits: Mapping[str, WordFeatures]) -> ProbeTask:
     """The task without the examples of sentences that were left out."""
     left = {}
     for split, features in splits.items():
-        examples = task.split(split)
-        if len(examples) and examples.rows.max() >= len(features.kept):
+        examples = task.examples[split]
+        if examples.rows.max() >= len(features.kept):
             raise InputError(
-                f"Expected features of every word of the {split} split, found {len(features.kept)} where {task.name} has "
-                f"labels up to word {examples.rows.max() + 1}. Take features and tasks from the same treebank."
+                f"Expected features of every word of the {split} split, found {len(features.kept)} words and labels "
+                f"of {task.name} up to word {examples.rows.max() + 1}. Take both from the same treebank."
             )
-        left[split] = examples[features.kept[examples.rows].all(1)]
+        left[split] = examples[np.all(features.kept[examples.rows], axis=1)]
         if not (left[split].labels < task.classes).any():
             raise InputError(
-                f"Expected examples of {task.name} in the {split} split with labels that train has, found none; left out "
-                f"were {features.dropped or 'no sentences'}. Give more or shorter sentences."
+                f"Expected examples of {task.name} in the {split} split with labels that train has, found none; "
+                f"sentences left out: {features.dropped or 0}. Give more sentences, or shorter ones."
             )
-    return replace(task, **left)
+    return replace(task, examples=left)
 
 
 def _empty(task: ProbeTask, seeds: int, layers: int, controls: bool) -> TaskResult:
@@ -281,8 +283,8 @@ def _empty(task: ProbeTask, seeds: int, layers: int, controls: bool) -> TaskResu
         classes=task.classes,
         floor=task.floor(),
         examples={
-            **{split: len(task.split(split)) for split in SPLITS},
-            "unseen": int((task.test.labels >= task.classes).sum()),
+            **{split: len(examples) for split, examples in task.examples.items()},
+            "unseen": int((task.examples["test"].labels >= task.classes).sum()),
         },
     )
 
