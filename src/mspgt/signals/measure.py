@@ -108,10 +108,7 @@ def measure_shard(
     """
     chosen = np.flatnonzero(np.isin(tokens.document, np.arange(documents.start, documents.stop)))
     transitions = lm.layers - 1
-    drift = {
-        name: np.full((len(chosen), transitions), np.nan, dtype=np.float32)
-        for name in TOKEN_SETS
-    }
+    drift = {name: np.full((len(chosen), transitions), np.nan, dtype=np.float32) for name in TOKEN_SETS}
     rows: dict[str, list[torch.Tensor]] = {name: [] for name in TOKEN_SETS}
     owners: dict[str, list[NDArray[np.int64]]] = {name: [] for name in TOKEN_SETS}
     sinks = real = finished = 0
@@ -122,7 +119,8 @@ def measure_shard(
         mask = batch.attention_mask.bool()
         sink = torch.zeros_like(mask)
         for layer, hidden in enumerate(seen.hidden):
-            norm = torch.linalg.vector_norm(hidden, dim=-1, dtype=torch.float32).cpu()
+            wide = torch.promote_types(hidden.dtype, torch.float32)
+            norm = torch.linalg.vector_norm(hidden, dim=-1, dtype=wide).cpu()
             sink |= norm > limit[layer]
         sink &= mask
         sinks, real = sinks + int(sink.sum()), real + int(mask.sum())
@@ -182,8 +180,9 @@ def _sample(
     if unit == "token":
         return picked, owners
     sentences, inverse = np.unique(owners, return_inverse=True)
-    sums = torch.zeros(len(sentences), *picked.shape[1:]).index_add_(
-        0, torch.from_numpy(inverse), picked.float()
+    picked = picked.to(torch.promote_types(picked.dtype, torch.float32))
+    sums = picked.new_zeros(len(sentences), *picked.shape[1:]).index_add_(
+        0, torch.from_numpy(inverse), picked
     )
     means = sums / torch.from_numpy(np.bincount(inverse)).view(-1, 1, 1)
     return means, sentences
