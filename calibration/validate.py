@@ -10,7 +10,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from calibration.detector import RESULTS, Member, Recipe, family, null_scores, score_drops, write_atomically
+from calibration.detector import (
+    MARGIN,
+    RESULTS,
+    Member,
+    Recipe,
+    family,
+    null_scores,
+    score_drops,
+    write_atomically,
+)
 from calibration.planting import GENTLE, hits, planted
 from numpy.typing import NDArray
 from scipy.stats import beta
@@ -91,7 +100,7 @@ def recovery(transitions: int, runs: int) -> dict[str, Any]:
     tabulated, on flat, slope and U backgrounds.
     """
     critical, report = row(transitions, 3).critical, {}
-    single = _stored(transitions)["by_signals"]["3"]["alone"]
+    single = {k: MARGIN * c for k, c in _stored(transitions)["by_signals"]["3"]["alone"].items()}
     for kind in critical:
         modes = (
             {"": {}, "displaced": {"displaced": 0.3}, "missing": {"missing": True}}
@@ -136,7 +145,7 @@ def coverage(transitions: int, runs: int) -> dict[str, Any]:
                     transitions,
                     3,
                     size,
-                    Recipe(seed=SEED, planted_runs=runs),
+                    Recipe(seed=SEED, set_runs=runs),
                     limits.critical[kind],
                     noise=noise,
                     drop=limits.drop[kind],
