@@ -1,5 +1,6 @@
 """Shipped models are what their recipes make, and as near to the exact reader as their cards say."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -32,6 +33,9 @@ def test_cards_state_an_excess_within_the_bar(name):
     card = bundled.card(name)
     assert 0 < card["excess_bits_a_token"] <= BAR
     assert len(card["curve"]) == card["step"] == recipe(name).steps
+    assert card["recipe"] == dataclasses.asdict(recipe(name)) | {
+        "checkpoints": list(recipe(name).checkpoints)
+    }
 
 
 @pytest.mark.parametrize("name", ["triscale-llama-1", "triscale-qwen2-1"])

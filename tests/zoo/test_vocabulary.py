@@ -21,7 +21,7 @@ RAW = build_tokenizer(LANGUAGE, bos=False)
 def tokenizer(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp(request.param)
     bos = request.param == "llama"
-    save_tokenizer(folder, build_tokenizer(LANGUAGE, bos=bos), bos=bos, max_length=512)
+    save_tokenizer(folder, build_tokenizer(LANGUAGE, bos=bos), bos=bos, max_length=160)
     (folder / "config.json").write_text(json.dumps({"model_type": request.param}))
     return AutoTokenizer.from_pretrained(folder)
 

@@ -13,7 +13,8 @@ class Recipe:
     `seed` decides the initial weights and the text of every step. A step is `tokens_a_step` tokens in
     sequences of `sequence` tokens, or of `long_sequence` every fourth step, so that positions beyond one
     document are trained as well. Both learning rates rise over `warmup` steps and fall to zero over the last
-    `decay` of the run. `checkpoints` are steps whose weights are kept besides the last.
+    `decay` of the run. Texts longer than `max_length` are out of range: just beyond `long_sequence` a model
+    still holds, at twice the length no more. `checkpoints` are steps whose weights are kept besides the last.
     """
 
     architecture: str
@@ -23,7 +24,7 @@ class Recipe:
     inner: int = 96
     heads: int = 4
     kv_heads: int = 4
-    max_length: int = 512
+    max_length: int = 160
     initial_std: float = 0.05
     steps: int = 500
     tokens_a_step: int = 1024
