@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from planted_results import planted
+from tests.report.planted_results import planted
 
 from mspgt.report import build_report
 

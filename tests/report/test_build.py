@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from planted_results import HOSTILE
+from tests.report.planted_results import HOSTILE
 
 from mspgt.errors import InputError, StoreError
 from mspgt.report import build_report

@@ -5,7 +5,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from planted_results import HOSTILE
+from tests.report.planted_results import HOSTILE
 
 from mspgt.report import charts, panels
 from mspgt.report.curves import Line, Mark, Panel

@@ -6,7 +6,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from planted_results import HOSTILE
+from tests.report.planted_results import HOSTILE
 
 from mspgt.errors import InputError
 from mspgt.report import figures

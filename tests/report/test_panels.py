@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from planted_results import HOSTILE
+from tests.report.planted_results import HOSTILE
 
 from mspgt.report import panels
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from planted_results import HOSTILE
+from tests.report.planted_results import HOSTILE
 
 from mspgt.report import tables
 from mspgt.report.panels import signal_panels
