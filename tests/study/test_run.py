@@ -163,7 +163,7 @@ run_study(study([{str(llama)!r}], {str(corpus)!r}), __import__("pathlib").Path({
 def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(llama, corpus, tmp_path):
     file = tmp_path / "study.yaml"
     file.write_text(
-        f"name: stop\nmodels: ['{llama}']\ncorpus: {{source: '{corpus}'}}\ntwins: {{seeds: 500}}\n"
+        f"name: stop\nmodels: ['{llama}']\ncorpus: {{source: '{corpus}'}}\ntwins: {{seeds: 60}}\n"
         "measure: {cka_tokens: 128}\nboundaries: {draws: 100}\nrun: {workers: 2}\n"
     )
     command = [
