@@ -175,7 +175,14 @@ def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(llama, corpus, tmp_path):
         "--out",
         str(tmp_path / "o"),
     ]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    process = subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # A suite started in the background inherits an ignored SIGINT.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
     deadline = time.monotonic() + 400
     while not list(tmp_path.glob("o/stages/*/*/geometry-*")):
         assert time.monotonic() < deadline
