@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tests.lm.tiny import tiny_model
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from mspgt.errors import InputError
 from mspgt.lm.load import LanguageModel, load
 from mspgt.signals.features import feature_bytes, word_features
 from mspgt.text.treebank import LabelledSentence
+from tests.lm.tiny import tiny_model
 
 
 def sentence(text: str, words: list[str]) -> LabelledSentence:

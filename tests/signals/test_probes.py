@@ -17,7 +17,7 @@ from mspgt.signals.jumps import jump_signal
 from mspgt.signals.labels import SPLITS, Examples, ProbeTask
 from mspgt.signals.probes import ProbeResults, train_probes
 
-SIZES = {"train": 3000, "dev": 800, "test": 2400}
+SIZES = {"train": 2000, "dev": 500, "test": 2400}
 CLASSES = 4
 
 
@@ -279,6 +279,6 @@ def test_unusable_input_is_refused() -> None:
     with pytest.raises(InputError, match="every word of the train split"):
         train_probes(features[1], *features[1:], {"pos": TASK})
     with pytest.raises(InputError, match="pos in the dev split"):
-        train_probes(features[0], replace(features[1], kept=np.zeros(800, bool)), features[2], {"pos": TASK})
+        train_probes(features[0], replace(features[1], kept=np.zeros(500, bool)), features[2], {"pos": TASK})
     with pytest.raises(InputError, match="at least one task"):
         train_probes(*features, {})

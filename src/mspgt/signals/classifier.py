@@ -16,7 +16,7 @@ from torch.nn import functional
 # zero, four epochs reach what forty at a constant rate do, from 1,000 examples to 34,000.
 LEARNING_RATE = 5e-3
 WARM_UP = 0.1  # of all steps
-BATCHES, SMALLEST, LARGEST = 64, 16, 128  # batches an epoch, within these sizes
+SMALLEST, LARGEST = 16, 128  # examples a batch
 SLICE = 4096  # examples answered at a time
 
 Criterion = Literal["f1", "loss"]
@@ -24,17 +24,18 @@ Criterion = Literal["f1", "loss"]
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a user may choose: hidden units and passes over the data."""
+    """Hidden units, passes over the data, and batches in each as long as the size of a batch allows."""
 
     hidden: int = 128
     epochs: int = 4
+    batches: int = 128
 
 
 @dataclass(frozen=True)
 class Labelled:
     """Examples over a table of words; the input of an example is the concatenation of its parts.
 
-    table: (layers, words, width). rows: (examples, parts) places in it. labels: (examples,).
+    table: (words, layers, width). rows: (examples, parts) places in it. labels: (examples,).
     """
 
     table: Tensor
@@ -49,8 +50,8 @@ class Labelled:
 
     def inputs(self) -> Tensor:
         """(layers, examples, parts · width)."""
-        words = self.table.index_select(1, self.rows.flatten())
-        return words.view(len(self.table), len(self.rows), -1)
+        words = self.table.index_select(0, self.rows.flatten()).unflatten(0, self.rows.shape)
+        return words.permute(2, 0, 1, 3).flatten(2)
 
     def slices(self) -> list[Labelled]:
         return [self[start : start + SLICE] for start in range(0, len(self), SLICE)]
@@ -100,9 +101,10 @@ def fit(
         keep: by micro F1 of all labels but `outside` (accuracy, if there is none), or by loss. Of equals, the later.
     """
     device = train.table.device
-    inputs = train.rows.shape[1] * train.table.shape[2]
+    _, layers, width = train.table.shape
+    inputs = train.rows.shape[1] * width
     weights = [
-        torch.from_numpy(start).to(device).expand(len(train.table), -1, -1).clone().requires_grad_()
+        torch.from_numpy(start).to(device).expand(layers, -1, -1).clone().requires_grad_()
         for start in (
             _glorot(rng, inputs, recipe.hidden),
             _zeros(recipe.hidden),
@@ -111,11 +113,11 @@ def fit(
         )
     ]
     optimizer = torch.optim.Adam(weights, fused=True)
-    size = min(max(len(train) // BATCHES, SMALLEST), LARGEST)
+    size = min(max(len(train) // recipe.batches, SMALLEST), LARGEST)
     steps, step = recipe.epochs * math.ceil(len(train) / size), 0
     best = [w.detach().clone() for w in weights]
-    score = torch.full((len(train.table),), -torch.inf, device=device)
-    best_epoch = torch.zeros(len(train.table), dtype=torch.int64, device=device)
+    score = torch.full((layers,), -torch.inf, device=device)
+    best_epoch = torch.zeros(layers, dtype=torch.int64, device=device)
     for epoch in range(1, recipe.epochs + 1):
         order = torch.from_numpy(rng.permutation(len(train))).to(device)
         for batch in order.split(size):

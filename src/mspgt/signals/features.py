@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,10 +14,9 @@ from mspgt.errors import InputError
 from mspgt.lm.load import LanguageModel
 from mspgt.lm.observe import observe
 from mspgt.lm.tokenize import batches, encode
+from mspgt.signals.measure import Progress
 from mspgt.text.align import last_subtokens
 from mspgt.text.treebank import LabelledSentence
-
-Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)

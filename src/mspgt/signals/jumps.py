@@ -97,8 +97,8 @@ def _noise(differences: Array) -> Array:
 
     Scatter is pooled over transitions: with three seeds, that of one alone is off by half.
     """
-    seeds = differences.shape[-2]
-    if seeds < 2:
+    seeds, steps = differences.shape[-2:]
+    if seeds < 2 or not steps:
         return np.full_like(differences[..., 0, :], np.nan)
     variance = differences.var(-2, ddof=1).mean(-1, keepdims=True)
     return np.broadcast_to(np.sqrt(2 / math.pi * variance / seeds), differences[..., 0, :].shape)

@@ -23,7 +23,7 @@ class Examples:
 
     rows: (examples, parts) words, counted over all sentences of the split.
     labels: (examples,) places in `ProbeTask.labels`; at or above `ProbeTask.classes` for labels that train lacks.
-    types: (examples,) word type of the last word of the example that a control task labels, shared by the splits.
+    types: (examples,) word type by which the control task and the unigram floor go, numbered over all splits.
     sentence: (examples,) place of the sentence in the split.
     """
 

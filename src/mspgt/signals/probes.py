@@ -16,8 +16,9 @@ from torch import Tensor
 from mspgt.errors import InputError, NumericsError
 from mspgt.signals.classifier import Labelled, Recipe, fit
 from mspgt.signals.codelength import online_codelength
-from mspgt.signals.features import Progress, WordFeatures
+from mspgt.signals.features import WordFeatures
 from mspgt.signals.labels import SPLITS, ProbeTask
+from mspgt.signals.measure import Progress
 
 Array = NDArray[np.float64]
 
@@ -148,7 +149,7 @@ def train_probes(
         controls: also control task and online codelength, on the examples of the first seed.
         seed: of all that is drawn.
         device: where to train; None for where the model ran.
-        memory: bytes of standardised features at a time; layers train in groups that fit. Changes no result.
+        memory: bytes of standardised features at a time; layers train in groups that fit. Changes nothing else.
         progress: called with (probes done, probes, text).
 
     Raises:
@@ -229,20 +230,25 @@ def _draw(
 
 
 def _tables(splits: Mapping[str, WordFeatures], group: range, device: torch.device) -> dict[str, Tensor]:
-    """Words of each split at some layers, (layers, words, width) float32, standardised on the kept words of train."""
-    tables: dict[str, list[Tensor]] = {split: [] for split in splits}
-    for layer in group:
-        raw = {split: features.values[layer].to(device, torch.float32) for split, features in splits.items()}
-        for split, words in raw.items():
+    """Words of each split at some layers, (words, layers, width) float32, standardised on the kept words of train."""
+    kept = torch.from_numpy(splits["train"].kept).to(device)
+    tables = {
+        split: torch.empty((len(features.kept), len(group), features.values.shape[2]), device=device)
+        for split, features in splits.items()
+    }
+    for place, layer in enumerate(group):
+        for split, features in splits.items():
+            words = features.values[layer].to(device, torch.float32)
             if not bool(words.isfinite().all()):
                 raise NumericsError(
                     f"Expected finite features, found NaN or infinity at layer {layer} of the {split} split. "
                     "Load the model with dtype='float32' or 'bfloat16'."
                 )
-        std, mean = torch.std_mean(raw["train"][torch.from_numpy(splits["train"].kept).to(device)], dim=0)
-        for split, words in raw.items():
-            tables[split].append((words - mean) / std.where(std > 0, 1.0))
-    return {split: torch.stack(words) for split, words in tables.items()}
+            tables[split][:, place] = words
+        std, mean = torch.std_mean(tables["train"][kept, place], dim=0)
+        for table in tables.values():
+            table[:, place] = (table[:, place] - mean) / std.where(std > 0, 1.0)
+    return tables
 
 
 def _require_alike(splits: Mapping[str, WordFeatures]) -> None:
