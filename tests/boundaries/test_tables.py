@@ -20,7 +20,7 @@ def test_a_quick_run_of_the_recipe_gives_the_shipped_critical_values(calibration
     recipe = replace(calibration.QUICK, seed=1)
     again = calibration.critical_values(recipe, 9, 3)["critical"]
     shipped = {kind: critical / calibration.MARGIN for kind, critical in row(9, 3).critical.items()}
-    assert again == pytest.approx(shipped, rel=0.1)
+    assert again == pytest.approx(shipped, rel=0.15)
 
 
 def test_a_stopped_run_goes_on_where_it_was(calibration, tmp_path, monkeypatch):

@@ -159,9 +159,7 @@ def layer_tables(
     )
 
 
-def _pair_table(
-    x: torch.Tensor, y: torch.Tensor, spans: list[tuple[int, int]], zero_diagonal: bool
-) -> Array:
+def _pair_table(x: torch.Tensor, y: torch.Tensor, spans: list[tuple[int, int]], zero_diagonal: bool) -> Array:
     """Σ_{i∈a, j∈b} (x_i·x_j)(y_i·y_j) = ⟨C_a, C_b⟩ with C_a = Σ_{i∈a} x_i y_iᵀ, over blocks of x's features."""
     width = y.shape[1]
     step = max(1, _CHUNK_BYTES // (8 * width * len(spans)))
@@ -228,7 +226,9 @@ def cka(x: ArrayLike, y: ArrayLike, *, unbiased: bool = True) -> float:
 
     def hsic(u: torch.Tensor, v: torch.Tensor, norm_u: torch.Tensor, norm_v: torch.Tensor) -> float:
         # With centred features 1ᵀK = 0, so a zero diagonal leaves −|x_j|² in row j.
-        smaller = (u.T @ v).square().sum() if u.shape[1] * v.shape[1] <= n * n else ((u @ u.T) * (v @ v.T)).sum()
+        smaller = (
+            (u.T @ v).square().sum() if u.shape[1] * v.shape[1] <= n * n else ((u @ u.T) * (v @ v.T)).sum()
+        )
         if not unbiased:
             return float(smaller) / n**2
         own = float((norm_u * norm_v).sum())

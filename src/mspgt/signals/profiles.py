@@ -75,7 +75,9 @@ class Signals:
             corpus = (np.arange(self.geometry.n_clusters) % 2 == remainder).astype(np.float64)
             if self.probes is None:
                 return self.calibrated(corpus)
-            return self.calibrated(corpus, (np.arange(self.probes.n_documents) % 2 == remainder).astype(np.float64))
+            return self.calibrated(
+                corpus, (np.arange(self.probes.n_documents) % 2 == remainder).astype(np.float64)
+            )
 
         return half(0), half(1)
 
