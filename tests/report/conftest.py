@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.report.planted_results import planted
 
 from mspgt.report import build_report
+from tests.report.planted_results import planted
 
 
 @pytest.fixture

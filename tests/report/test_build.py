@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from tests.report.planted_results import HOSTILE
 
 from mspgt.errors import InputError, StoreError
 from mspgt.report import build_report
@@ -18,6 +17,7 @@ from mspgt.report.page import pages
 from mspgt.report.views import View, chart_groups
 from mspgt.report.words import findings, number
 from mspgt.report.writing import stems, write
+from tests.report.planted_results import HOSTILE
 
 
 class Page(HTMLParser):

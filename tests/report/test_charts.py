@@ -5,10 +5,10 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from tests.report.planted_results import HOSTILE
 
 from mspgt.report import charts, panels
 from mspgt.report.curves import Line, Mark, Panel
+from tests.report.planted_results import HOSTILE
 
 
 def parsed(panel: Panel) -> ElementTree.Element:

@@ -6,12 +6,12 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from tests.report.planted_results import HOSTILE
 
 from mspgt.errors import InputError
 from mspgt.report import figures
 from mspgt.report.curves import Line, Panel
 from mspgt.report.panels import signal_panels, strip_rows
+from tests.report.planted_results import HOSTILE
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from tests.report.planted_results import HOSTILE
-
 from mspgt.report import panels
+from tests.report.planted_results import HOSTILE
 
 
 def test_a_missing_signal_is_a_panel_with_its_reason(results: dict[str, Any]) -> None:

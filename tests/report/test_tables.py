@@ -6,11 +6,11 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from tests.report.planted_results import HOSTILE
 
 from mspgt.report import tables
 from mspgt.report.panels import signal_panels
 from mspgt.report.table1 import PRINTED, printed, summary_lines, table1, table1_for_reading
+from tests.report.planted_results import HOSTILE
 
 
 def records(table: tables.Table) -> list[dict[str, Any]]:

@@ -54,7 +54,9 @@ def test_cka_equals_its_matrix_definition(unbiased, massive, widths):
 def test_unbiased_cka_of_independent_data_is_zero_and_biased_is_d_over_n_plus_d():
     rng = np.random.default_rng(2)
     n, d = 1000, 4096
-    values = [(cka(x, y), cka(x, y, unbiased=False)) for x, y in (rng.normal(size=(2, n, d)) for _ in range(3))]
+    values = [
+        (cka(x, y), cka(x, y, unbiased=False)) for x, y in (rng.normal(size=(2, n, d)) for _ in range(3))
+    ]
     unbiased, biased = np.mean(values, axis=0)
     assert abs(unbiased) <= 0.01
     assert biased == pytest.approx(d / (n + d), abs=0.02)
@@ -101,7 +103,9 @@ def test_biased_tables_under_weights_equal_repeating_documents():
     documents = np.sort(np.random.default_rng(1).integers(0, 5, 60))
     weights = np.array([2, 0, 1, 3, 1])
     tables = layer_tables(torch.from_numpy(stack), torch.from_numpy(documents), 5, zero_diagonal=False)
-    repeated = np.concatenate([np.tile(stack[:, documents == d], (1, w, 1)) for d, w in enumerate(weights)], 1)
+    repeated = np.concatenate(
+        [np.tile(stack[:, documents == d], (1, w, 1)) for d, w in enumerate(weights)], 1
+    )
     expected = [reference_cka(repeated[l], repeated[l + 1], False) for l in range(3)]
     np.testing.assert_allclose(tables.cka(weights), expected, rtol=1e-6)
 

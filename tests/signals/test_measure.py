@@ -150,7 +150,7 @@ def test_every_document_is_drawn_and_each_from_its_own_generator(lm):
 
 
 def test_the_sentence_unit_gives_one_mean_a_sentence(lm):
-    tokens, _, shard = measured(lm, unit="sentence")
+    _, _, shard = measured(lm, unit="sentence")
     assert len(shard.hidden["paper"]) == len(TEXTS)
     expected = by_hand(lm, TEXTS[2])[0].mean(1)
     torch.testing.assert_close(shard.hidden["paper"][2], expected, rtol=1e-4, atol=1e-4)
