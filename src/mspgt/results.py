@@ -33,7 +33,9 @@ class DataProvenance:
     documents: int
     sentences: int
     tokens: int | None = None  # real tokens of the first model; tokenizers differ
-    treebank: dict[str, Any] | None = None  # name, sha256, sentences per split, dropped, tasks off with reasons
+    treebank: dict[str, Any] | None = (
+        None  # name, sha256, sentences per split, dropped, tasks off with reasons
+    )
 
 
 @dataclass
@@ -90,7 +92,9 @@ class Claim:
     score: float  # fused statistic F
     critical: float  # its critical value at family-wise error 5 %
     support: int  # signals with a peak of their own within ±1
-    robust: dict[str, bool | None] = field(default_factory=dict)  # without S1/S2/S3, with sinks, half the documents
+    robust: dict[str, bool | None] = field(
+        default_factory=dict
+    )  # without S1/S2/S3, with sinks, half the documents
 
 
 @dataclass
@@ -139,8 +143,12 @@ class ModelResult:
     width: int
     parameters: int
     revision: str
-    signals: dict[str, dict[str, Numbers | None]]  # S1, S2, S3, evidence → {paper, calibrated} over transitions
-    signals_ci: dict[str, dict[str, list[list[float] | None] | None]]  # same keys → 95 % [lo, hi] per transition
+    signals: dict[
+        str, dict[str, Numbers | None]
+    ]  # S1, S2, S3, evidence → {paper, calibrated} over transitions
+    signals_ci: dict[
+        str, dict[str, list[list[float] | None] | None]
+    ]  # same keys → 95 % [lo, hi] per transition
     embedding_step: dict[str, dict[str, float | None]]  # S1, S2 → the step from layer 0 to layer 1
     boundaries: Boundaries
     controls: dict[str, Any]  # random_init, without_sinks, concordance_p

@@ -3,6 +3,7 @@
 from typing import Any
 
 from mspgt.report import panels
+from mspgt.report.curves import axis_values
 from tests.report.planted_results import HOSTILE
 
 
@@ -62,10 +63,11 @@ def test_the_twin_is_the_median_and_range_of_its_seeds(results: dict[str, Any]) 
     assert twin.bands() == [[(1, 5), (2, 6), (2, 7), (2, 4)]]
 
 
-def test_a_twin_far_from_the_model_is_said_not_drawn_over_it(results: dict[str, Any]) -> None:
+def test_a_twin_far_from_the_model_does_not_flatten_its_axis(results: dict[str, Any]) -> None:
     twins = results["models"]["stories"]["controls"]["random_init"]["signals"]["calibrated"]
     twins["S3"] = [[1e-5] * 4] * 3
     s3 = panels.signal_panels(results, "stories")[2]
-    assert [line.role for line in s3.lines] == ["paper", "calibrated"]
-    assert "near 1e−05" in s3.missing[0]
-    assert "twin" in [line.role for line in panels.control_panels(results, "stories")[2].lines]
+    assert [(line.role, line.clipped) for line in s3.lines][0] == ("twin", True)
+    assert "median 1e−05" in s3.missing[0]
+    assert min(axis_values(s3.lines)) > 0.01
+    assert min(axis_values(panels.control_panels(results, "stories")[2].lines)) == 1e-5

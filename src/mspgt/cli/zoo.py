@@ -28,9 +28,8 @@ def list_models() -> None:
         shape, made = read_card(path(name)), card(name)
         excess = made.get("excess_bits_a_token")
         told = f", {excess:.3f} bit a token above the exact reader" if excess is not None else ""
-        say(
-            f"zoo:{name}: {shape.family}, {shape.layers} layers, width {shape.width}, {shape.parameters:,} parameters{told}"
-        )
+        size = f"{shape.layers} layers, width {shape.width}, {shape.parameters:,} parameters"
+        say(f"zoo:{name}: {shape.family}, {size}{told}")
 
 
 @app.command()

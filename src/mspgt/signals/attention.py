@@ -55,7 +55,9 @@ def jensen_shannon(p: ArrayLike, q: ArrayLike) -> NDArray[np.float64]:
             raise InputError(f"A row of {name} sums to zero: it is no distribution.")
         rows.append(torch.from_numpy(array / sums))
     if rows[0].shape != rows[1].shape:
-        raise InputError(f"p and q must have one shape, found {tuple(rows[0].shape)}, {tuple(rows[1].shape)}.")
+        raise InputError(
+            f"p and q must have one shape, found {tuple(rows[0].shape)}, {tuple(rows[1].shape)}."
+        )
     return _pointwise(*rows).sum(-1).clamp(0.0, 1.0).numpy()
 
 
