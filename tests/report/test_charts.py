@@ -44,6 +44,16 @@ def test_a_confidence_set_is_drawn_with_its_gap() -> None:
     assert float(first.get("width", 0)) == pytest.approx(2 * float(second.get("width", 0)), abs=0.2)
 
 
+@pytest.mark.parametrize("far", [-1.0, 0.0, 1e6])
+def test_a_clipped_curve_leaves_the_axis_as_it_is(far: float) -> None:
+    own, twin = Line("c", "calibrated", [0.001, 0.1]), Line("t", "twin", [0.01, far], clipped=True)
+    alone, both = (parsed(Panel("k", "t", "u", (1, 2), lines, log=True)) for lines in ((own,), (twin, own)))
+    path = "path[@class='line calibrated']"
+    assert alone.find(path).get("d") == both.find(path).get("d")
+    window = both.find("clipPath").get("id")
+    assert both.find("g").get("clip-path") == f"url(#{window})"
+
+
 def test_nothing_measured_draws_nothing() -> None:
     assert charts.panel_svg(Panel("k", "t", "u", (), (), missing=("one block",)), "p") == ""
 

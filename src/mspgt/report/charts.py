@@ -10,7 +10,7 @@ from math import log
 from markupsafe import Markup
 from matplotlib.ticker import LogLocator, MaxNLocator
 
-from mspgt.report.curves import Line, Mark, Panel, StripRow, depth_ticks, known_values, logarithmic, runs
+from mspgt.report.curves import Line, Mark, Panel, StripRow, axis_values, depth_ticks, logarithmic, runs
 from mspgt.report.words import BOUNDARIES, number
 
 WIDTH, HEIGHT = 430, 230
@@ -34,7 +34,7 @@ class Scale:
 
     @classmethod
     def of(cls, lines: Sequence[Line], top: float, bottom: float, allow_log: bool) -> Scale | None:
-        known = [value for line in lines for value in known_values(line)]
+        known = axis_values(lines)
         if not known:
             return None
         low, high = min(known), max(known)
@@ -45,7 +45,8 @@ class Scale:
 
     def __call__(self, value: float) -> float:
         if self.logarithmic:
-            share = log(value / self.low) / log(self.high / self.low)
+            # A clipped curve may hold what a logarithm cannot; it leaves the drawing either way.
+            share = log(max(value, 1e-9 * self.low) / self.low) / log(self.high / self.low)
         else:
             share = (value - self.low) / (self.high - self.low)
         return self.bottom - share * (self.bottom - self.top)
@@ -61,11 +62,16 @@ def panel_svg(panel: Panel, identifier: str) -> Markup:
     if not panel.drawn:
         return Markup("")
     title = tag("title", f"{panel.title}, by depth", id=identifier)
-    box = {"viewBox": f"0 0 {WIDTH} {HEIGHT}"}
-    return tag("svg", title, *_drawing(panel), class_="chart", role="img", aria_labelledby=identifier, **box)
+    about = {
+        "class": "chart",
+        "viewBox": f"0 0 {WIDTH} {HEIGHT}",
+        "role": "img",
+        "aria-labelledby": identifier,
+    }
+    return tag("svg", title, *_drawing(panel, f"{identifier}-window"), **about)
 
 
-def _drawing(panel: Panel) -> Iterator[Markup]:
+def _drawing(panel: Panel, window: str) -> Iterator[Markup]:
     floor = HEIGHT - BOTTOM
     top, bottom = TOP + LABELS * bool(panel.marks), floor - 2 * SET_ROW * bool(panel.marks)
     end = WIDTH - (RIGHT_WITH_AXIS if panel.second_axis else RIGHT)
@@ -74,6 +80,9 @@ def _drawing(panel: Panel) -> Iterator[Markup]:
     def place(position: float) -> float:
         return LEFT + (position - panel.x[0]) * step
 
+    if any(line.clipped for line in panel.lines):
+        size = {"x": LEFT, "y": top, "width": end - LEFT, "height": bottom - top}
+        yield tag("clipPath", tag("rect", **size), id=window)
     yield from _hits(panel, place, step, top, floor)
     yield from _depth_axis(panel.x, place, floor, end)
     for lines, on_right in ((panel.first_lines, False), (panel.second_lines, True)):
@@ -81,7 +90,11 @@ def _drawing(panel: Panel) -> Iterator[Markup]:
         if scale:
             yield from _value_axis(panel, scale, end, on_right)
             for line in lines:
-                yield from _curve(line, panel.x, place, scale)
+                curve = _curve(line, panel.x, place, scale)
+                if line.clipped:
+                    yield tag("g", *curve, clip_path=f"url(#{window})")
+                else:
+                    yield from curve
     for mark in panel.marks:
         yield from _mark(mark, place, step, top, bottom)
 

@@ -27,6 +27,7 @@ class Line:
     role: str  # calibrated | paper | twin | variant | level: decides how it is drawn
     values: Values
     intervals: Intervals | None = None
+    clipped: bool = False  # drawn where it falls inside an axis that others made
 
     def bands(self) -> list[list[tuple[float, float] | None]]:
         """The nested intervals one level at a time, outermost first: (low, high) for every position."""
@@ -115,8 +116,13 @@ class StripRow:
 
 def logarithmic(lines: Iterable[Line]) -> bool:
     """Whether the axis of these curves is logarithmic: all values positive, over a wide range."""
-    known = [value for line in lines for value in known_values(line)]
+    known = axis_values(lines)
     return bool(known) and min(known) > 0 and max(known) > LOG_RANGE * min(known)
+
+
+def axis_values(lines: Iterable[Line]) -> list[float]:
+    """Everything that an axis must hold."""
+    return [value for line in lines if not line.clipped for value in known_values(line)]
 
 
 def known_values(line: Line) -> list[float]:

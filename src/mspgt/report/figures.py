@@ -16,7 +16,7 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
 from mspgt.errors import InputError
-from mspgt.report.curves import Line, Mark, Panel, StripRow, depth_ticks, known_values, logarithmic, runs
+from mspgt.report.curves import Line, Mark, Panel, StripRow, axis_values, depth_ticks, logarithmic, runs
 from mspgt.report.panels import UNDIVIDED, UNNAMED
 from mspgt.report.words import BOUNDARIES, number
 
@@ -202,11 +202,12 @@ def _curves(axes: Axes, lines: Sequence[Line], panel: Panel) -> None:
             axes.plot(
                 [panel.x[at] for at, _ in stretch], [value for _, value in stretch], color=colour, **look
             )
-    known = [value for line in lines for value in known_values(line)]
+    known = axis_values(lines)
     if not known:
         axes.set_yticks([])
     elif panel.log and logarithmic(lines):
         axes.set_yscale("log")
+        axes.set_ylim(min(known) / 1.15, max(known) * 1.15)
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 3)))
         axes.minorticks_off()
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from math import log
 from statistics import median
 
@@ -39,11 +40,12 @@ def signal_panels(results: Json, name: str) -> list[Panel]:
             for mode, line in modes.items()
             if line is None
         ]
-        if (twin := _twins(model, signal)) and _in_sight(twin, modes["calibrated"]):
-            lines.insert(0, twin)
-        elif twin:
-            level = number(median(known_values(twin)))
-            missing.append(f"random twin: off this axis, near {level}; drawn among the controls")
+        if twin := _twins(model, signal):
+            fits = _in_sight(twin, modes["calibrated"])
+            lines.insert(0, replace(twin, clipped=not fits))
+            if not fits:
+                level = number(median(known_values(twin)))
+                missing.append(f"random twin: leaves this axis, median {level}; whole among the controls")
         panels.append(
             Panel(
                 key=signal,
