@@ -23,3 +23,7 @@ class StoreError(MspgtError):
 
 class MissingExtraError(MspgtError):
     """An optional dependency is needed; the message names the extra to install."""
+
+
+class StoppedError(MspgtError):
+    """The user stopped a run (Ctrl-C); the message says what is kept and how to go on."""

@@ -8,7 +8,7 @@ import sys
 def main() -> None:
     """Entry point of `mspgt`: runs the app and turns the project's own errors into one readable message."""
     from mspgt.cli.app import app
-    from mspgt.errors import MspgtError
+    from mspgt.errors import MspgtError, StoppedError
 
     debug = "--debug" in sys.argv
     if debug:
@@ -19,9 +19,4 @@ def main() -> None:
         if debug:
             raise
         sys.stderr.write(f"mspgt: {error}\n")
-        raise SystemExit(2) from None
-    except KeyboardInterrupt:
-        sys.stderr.write(
-            "\nmspgt: stopped. Finished stages are kept; run the same command again to go on from them.\n"
-        )
-        raise SystemExit(130) from None
+        raise SystemExit(130 if isinstance(error, StoppedError) else 2) from None

@@ -35,12 +35,18 @@ def run(
 
 def finish(config: object, out: Path, quiet: bool) -> None:
     """Run, build the report, print Table 1 and where the page is."""
+    from mspgt.errors import StoppedError
     from mspgt.report import build_report, summary_lines
     from mspgt.study.config import StudyConfig
     from mspgt.study.run import run_study
 
     assert isinstance(config, StudyConfig)
-    results = run_study(config, out, quiet=quiet)
+    try:
+        results = run_study(config, out, quiet=quiet)
+    except KeyboardInterrupt:  # caught here, or the command-line library would answer with a bare word
+        raise StoppedError(
+            "stopped. Finished stages are kept; run the same command again to go on from them."
+        ) from None
     page = build_report(out)
     for line in summary_lines(results):
         say(line)
