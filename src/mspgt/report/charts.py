@@ -189,7 +189,7 @@ def strip_svg(row: StripRow) -> Markup:
         parts += _strip_mark(mark, share)
     kind = f"strip {row.role}" if row.claimed else f"strip {row.role} rejected"
     label = f"scale of each block, {row.role} mode"
-    return tag("svg", *parts, class_=kind, width="100%", height=46, role="img", aria_label=label)
+    return tag("svg", *parts, class_=kind, width="100%", height=48, role="img", aria_label=label)
 
 
 def _strip_mark(mark: Mark, share: float) -> Iterator[Markup]:
@@ -199,13 +199,11 @@ def _strip_mark(mark: Mark, share: float) -> Iterator[Markup]:
     if mark.layer * share > 86:
         outward = "end"
     yield tag("text", f"{mark.label} {mark.layer}", class_="edge", x=across, y=10, text_anchor=outward)
+    # Two rows, because the sets of two boundaries may overlap.
+    row = 42 if mark.label == BOUNDARIES["IG"] else 37
     for low, high in mark.spans():
-        size: dict[str, str | float] = {
-            "x": f"{low * share:.2f}%",
-            "y": 39,
-            "width": f"{max((high - low) * share, 0.4):.2f}%",
-        }
-        yield tag("rect", class_="set", height=5, **size)
+        place, width = f"{low * share:.2f}%", f"{max((high - low) * share, 0.4):.2f}%"
+        yield tag("rect", class_="set", x=place, y=row, width=width, height=4)
 
 
 def _text(x: float, y: float, text: str, anchor: str, kind: str = "") -> Markup:

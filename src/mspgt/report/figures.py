@@ -245,9 +245,10 @@ def _strip(axes: Axes, row: StripRow, height: float) -> None:
         axes.add_patch(Rectangle(place, 1 / layers, 0.2, fc=SCALES[scale], ec=edge, lw=0.4, alpha=strength))
     for mark in row.marks:
         axes.vlines(mark.layer / layers, height - 0.14, height + 0.14, color=BLACK, linewidth=0.9)
+        # Two rows, because the sets of two boundaries may overlap.
+        below = height + (0.14 if mark.label == BOUNDARIES["IG"] else 0.1)
         for low, high in mark.spans():
-            place = (low / layers, height + 0.105)
-            axes.add_patch(Rectangle(place, (high - low) / layers, 0.035, facecolor=BLACK, linewidth=0))
+            axes.add_patch(Rectangle((low / layers, below), (high - low) / layers, 0.03, fc=BLACK, lw=0))
     axes.annotate(
         row.role, (1, height), xytext=(4, 0), textcoords="offset points", va="center",
         color=COLOURS[row.role], fontsize=7, annotation_clip=False,

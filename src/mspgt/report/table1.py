@@ -182,7 +182,7 @@ def summary_lines(results: Json) -> list[str]:
         model = results["models"][found.model]
         lines += [f"{found.model} ({counted(model['layers'], 'layer')}): {found.headline}"]
         lines += [
-            f"  calibrated  {found.calibrated} {found.power}",
+            f"  calibrated  {found.calibrated} {found.power}".rstrip(),
             f"  paper       {found.paper} {found.noise}",
         ]
     return lines
