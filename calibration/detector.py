@@ -86,6 +86,14 @@ def family(signals: int, correlation: float) -> list[Member]:
     return [(cell, 0.0) for cell in NULL_CELLS] + shared
 
 
+def usual_suspects(signals: int, correlation: float) -> list[Member]:
+    """Members that are among the worst at many depths, however small a screen ranks them."""
+    laws = ((0.0, "rising"), (0.3, "bulging"), (0.7, "bulging"))
+    tail, rho = ("t8", correlation) if signals > 1 else ("t4", 0.0)
+    backgrounds = ("flat", "slope", "sine-0.5", "logistic-6")
+    return [(NullCell(name, ar, tail, rough), rho) for name in backgrounds for ar, rough in laws]
+
+
 def null_scores(
     members: Sequence[Member], transitions: int, signals: int, runs: int, seed: list[int]
 ) -> Array:
@@ -110,7 +118,7 @@ def critical_values(recipe: Recipe, transitions: int, signals: int) -> dict[str,
     members = family(signals, recipe.correlation)
     kinds = [i for i, kind in enumerate(KINDS) if len(bank(transitions).elements[kind])]
     if not kinds:
-        return {"critical": {}, "alone": {}, "worst": []}
+        return {"critical": {}, "confirmed": 1.0, "alone": {}, "worst": []}
     seed = [recipe.seed, transitions, signals]
     screen = null_scores(members, transitions, signals, recipe.screen_runs, [*seed, 1])[..., kinds]
     high = np.quantile(screen, 1 - LEVEL, axis=1)
@@ -125,8 +133,11 @@ def critical_values(recipe: Recipe, transitions: int, signals: int) -> dict[str,
     together = np.quantile((again / alone).max(axis=2), 1 - LEVEL, axis=1)
     factor = float(together.max())
     order = np.argsort(-together)[:10]
+    critical = factor * alone
+    confirmed = confirmation(recipe, transitions, signals, critical, kinds)
     return {
-        "critical": {KINDS[k]: round(float(factor * alone[i]), 4) for i, k in enumerate(kinds)},
+        "critical": {KINDS[k]: round(float(critical[i]), 4) for i, k in enumerate(kinds)},
+        "confirmed": confirmed,
         "alone": {KINDS[k]: round(float(alone[i]), 4) for i, k in enumerate(kinds)},
         "worst": [
             {
@@ -137,6 +148,15 @@ def critical_values(recipe: Recipe, transitions: int, signals: int) -> dict[str,
             for i in order
         ],
     }
+
+
+def confirmation(recipe: Recipe, transitions: int, signals: int, critical: Array, kinds: list[int]) -> float:
+    """What the critical values must be multiplied by to hold in the usual suspects too; at least 1."""
+    members = usual_suspects(signals, recipe.correlation)
+    seed = [recipe.seed, transitions, signals, 5]
+    scores = null_scores(members, transitions, signals, 2 * recipe.worst_runs, seed)[..., kinds]
+    needed = np.quantile((scores / critical).max(axis=2), 1 - LEVEL, axis=1).max()
+    return round(max(1.0, float(needed)), 4)
 
 
 def score_drops(
@@ -288,7 +308,9 @@ def shipped(recipe: Recipe, depths: dict[int, dict[str, Any]]) -> dict[str, Any]
         "depths": {
             str(transitions): {
                 signals: {
-                    "critical": {kind: round(MARGIN * c, 4) for kind, c in one["critical"].items()},
+                    "critical": {
+                        k: round(MARGIN * one["confirmed"] * c, 4) for k, c in one["critical"].items()
+                    },
                     "drop": {kind: round(drop_from(detail), 3) for kind, detail in one["drops"].items()},
                     "power": {
                         kind: constants
