@@ -111,7 +111,7 @@ def test_every_number_is_there_without_scripts(results: dict[str, Any], page: Pa
             for value in [value for values in signal.values() for value in values or ()]:
                 assert number(value) in cells
         for probe in model["probes"].values():
-            assert all(number(value) in cells for value in probe["f1"])
+            assert all(number(value) in cells for key in ("f1", "codelength") for value in probe[key])
 
 
 def test_warnings_and_reasons_are_shown(page: Page) -> None:

@@ -50,7 +50,12 @@ def test_csv_and_parquet_agree_and_nulls_stay_nulls(results: dict[str, Any], tmp
         assert float(other["value"]) == one["value"]
         assert (other["low"] == "") is (one["low"] is None)
     value = results["models"][HOSTILE]["signals"]["S1"]["calibrated"][6]
-    assert [row["value"] for row in stored if row["model"] == HOSTILE and row["transition"] == 7][2] == value
+    at_seven = [row for row in stored if row["model"] == HOSTILE and row["transition"] == 7]
+    assert (at_seven[0]["panel"], at_seven[0]["curve"], at_seven[0]["value"]) == (
+        "S1",
+        "calibrated mode",
+        value,
+    )
     assert not [row for row in stored if row["model"] == "state/mamba" and row["panel"] == "S3"]
 
 

@@ -78,6 +78,7 @@ class Panel:
     marks: tuple[Mark, ...] = ()
     second_axis: str | None = None  # of the lines of role `paper`, where their unit differs
     missing: tuple[str, ...] = ()
+    beside: tuple[Line, ...] = ()  # among the numbers, in another unit, and not drawn
     log: bool = False  # may be logarithmic, where the values allow it
 
     @property
@@ -85,9 +86,14 @@ class Panel:
         """Whether there is anything to draw."""
         return bool(self.lines and self.x)
 
+    @property
+    def told(self) -> tuple[Line, ...]:
+        """Curves of the table of numbers, the foremost first."""
+        return (*reversed(self.lines), *self.beside)
+
     def numbers(self) -> list[tuple[int, list[str]]]:
-        """Each layer with the value of every curve as text, the foremost curve first."""
-        return [(layer, [line.text(at) for line in reversed(self.lines)]) for at, layer in enumerate(self.x)]
+        """Each layer with the value of every curve as text."""
+        return [(layer, [line.text(at) for line in self.told]) for at, layer in enumerate(self.x)]
 
     @property
     def first_lines(self) -> list[Line]:

@@ -34,6 +34,17 @@ def signal_facts(model: Json) -> Facts:
     return facts
 
 
+def probe_facts(model: Json) -> Facts:
+    """How many labels each probing task had."""
+    return [
+        (
+            f"{task.upper()}, {probe['labels']} labels",
+            ", ".join(f"{s} {number(n)}" for s, n in probe["examples"].items()),
+        )
+        for task, probe in model["probes"].items()
+    ]
+
+
 def control_facts(model: Json) -> Facts:
     """The random twins in words, and every control that is a single value."""
     twins = model["controls"].get("random_init") or {}

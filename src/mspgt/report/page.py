@@ -77,7 +77,14 @@ def _environment() -> Environment:
     loader = PackageLoader("mspgt.report", "template")
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     environment.filters["cell"] = cell_text
-    told = (facts.signal_facts, facts.control_facts, facts.power_rows, facts.check_rows, counted)
+    told = (
+        facts.signal_facts,
+        facts.probe_facts,
+        facts.control_facts,
+        facts.power_rows,
+        facts.check_rows,
+        counted,
+    )
     environment.globals |= {function.__name__: function for function in told}
     return environment
 

@@ -113,7 +113,9 @@ def probe_panels(results: Json, name: str) -> list[Panel]:
             else:
                 missing.append(f"{label}: {reason(results, *path, key)}")
         title = TASKS.get(task, task) + ("" if probe["labels"] == "gold" else f" ({probe['labels']} labels)")
-        panels.append(Panel(task, title, "F1", x, tuple(lines), missing=tuple(missing)))
+        code = probe["codelength"]
+        beside = (Line("codelength, bits a label", "variant", code),) if measured(code) else ()
+        panels.append(Panel(task, title, "F1", x, tuple(lines), missing=tuple(missing), beside=beside))
     return panels
 
 

@@ -113,7 +113,7 @@ def curves_table(name: str, title: str, axis: str, charts: dict[str, Sequence[Pa
     rows: list[tuple[Cell, ...]] = []
     for model, panels in charts.items():
         for panel in panels:
-            for line in panel.lines:
+            for line in panel.told:
                 outer = line.bands()[0] if line.bands() else [None] * len(panel.x)
                 for layer, value, interval in zip(panel.x, line.values, outer, strict=True):
                     rows.append((model, panel.key, line.label, layer, value, *(interval or (None, None))))
