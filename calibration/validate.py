@@ -21,7 +21,7 @@ from calibration.detector import (
     usual_suspects,
     write_atomically,
 )
-from calibration.planting import GENTLE, hits, planted
+from calibration.planting import GENTLE, hits, pair_places, planted
 from numpy.typing import NDArray
 from scipy.stats import beta
 
@@ -172,17 +172,12 @@ def beyond(transitions: int, runs: int) -> dict[str, Any]:
     seed = [SEED, transitions, 6]
     report: dict[str, Any] = {}
     for replicates in (3, 5, 10):
-        pair = planted("spike", transitions, 2, runs * replicates, [*seed, replicates], cells=MILD[:1])
-        truth = pair.places.reshape(runs, replicates, 2)[:, :1]
-        # Every replicate of a model has its boundaries at the first one's places.
-        rough = null_profiles(MILD[0], transitions, runs * replicates, [*seed, replicates, 1])
-        spikes = np.repeat(truth, replicates, axis=1).reshape(-1, 2)
-        profiles = (
-            plant(rough, "spike", spikes, np.array(2.0))
-            .reshape(runs, replicates, 3, transitions)
-            .mean(axis=1)
-        )
-        report[f"two spikes of 2 SD, mean of {replicates} runs"] = _both(profiles, truth[:, 0], critical)
+        truth = pair_places(transitions, runs, np.random.default_rng([*seed, replicates]))
+        spikes = np.repeat(truth, replicates, axis=0)
+        rough = null_profiles(MILD[0], transitions, len(spikes), [*seed, replicates, 1])
+        each = plant(rough, "spike", spikes, np.array(2.0)).reshape(runs, replicates, 3, transitions)
+        name = f"two spikes of 2 SD, mean of {replicates} runs"
+        report[name] = _both(each.mean(axis=1), truth, critical)
     for law in ((0.7, "gaussian", "even"), (0.0, "t4", "even"), (0.0, "gaussian", "rising")):
         cells = tuple(c for c in NULL_CELLS if (c.autocorrelation, c.tail, c.roughness) == law)
         for size in (4, 6):
@@ -190,7 +185,7 @@ def beyond(transitions: int, runs: int) -> dict[str, Any]:
             report[f"two spikes of {size} SD, roughness {law}"] = _both(
                 world.profiles, world.places, critical
             )
-    if transitions >= 23:
+    if transitions >= 19:
         four = np.tile(np.linspace(0.15, 0.85, 4) * (transitions - 1), (runs, 1)).round().astype(np.int64)
         base = null_profiles(MILD[0], transitions, runs, [*seed, 30])
         path = climb(plant(base, "spike", four, np.array(6.0)), critical)

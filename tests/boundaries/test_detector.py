@@ -64,6 +64,15 @@ def test_the_two_strongest_claims_in_order_of_depth_are_li_and_ig():
     assert len(result.rivals["4"]) == 4
 
 
+@pytest.mark.parametrize("places", [(5, 13, 20), (4, 11, 17, 23)])
+def test_three_and_four_boundaries_do_not_hide_one_another(places):
+    truth = np.tile(places, (40, 1))
+    path = climb(plant(null_profiles(FLAT, 27, 40, 7), "spike", truth, np.array(7.0)), row(27, 3).critical)
+    accepted = np.arange(path.place.shape[1]) < path.accepted[:, None]
+    near = (np.abs(path.place[:, :, None] - truth[:, None]) <= 1) & accepted[..., None]
+    assert near.any(axis=1).mean() > 0.85
+
+
 def test_one_boundary_alone_is_neither_li_nor_ig():
     result = detect_calibrated(two_spikes(places=(15,)))
     assert [claim.layer for claim in result.claims] == [16]

@@ -43,8 +43,8 @@ class Suspects:
 
 
 def suspects_allowed(transitions: int) -> int:
-    """How many places are fitted jointly before the roughness is judged."""
-    return 1 if transitions < 10 else 2 if transitions < 36 else 3
+    """How many places are fitted jointly before the roughness is judged: more boundaries hide one another."""
+    return 1 if transitions < 10 else 2 if transitions < 19 else MOST_CLAIMS
 
 
 def normal_score(t: Array, freedom: Array) -> Array:
