@@ -156,7 +156,8 @@ class ModelResult:
     checks: list[dict[str, Any]]  # mspgt check, as of this run
     tokens: dict[str, int]  # real, word_final, sinks, sentences cut to the context
     seconds: dict[str, float] = field(default_factory=dict)  # stage → wall seconds when it was computed
-    interventions: dict[str, Any] | None = None
+    interventions: dict[str, Any] | None = None  # arm → metric → effect (Experiment 2)
+    interventions_about: dict[str, Any] | None = None  # scales, noise, arms, contrasts, response, texts
     theory: dict[str, Any] | None = None
 
 

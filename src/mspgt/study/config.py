@@ -34,6 +34,7 @@ class ModelConfig(_Section):
     device: str | None = None  # cpu, cuda, cuda:1 …; a GPU when there is one
     device_map: str | None = None
     blocks: str | None = None  # dotted path of the block list, for odd architectures
+    scales: tuple[int, int] | None = None  # LI and IG given in advance, for what comes after Experiment 1
     trust_remote_code: bool = False
     allow_pickle: bool = False
 

@@ -9,9 +9,10 @@ from mspgt.errors import InputError
 from mspgt.lm.identity import Card, read_card, safe_name
 from mspgt.study.config import ModelConfig, StudyConfig
 from mspgt.study.jobs import local_id
-from mspgt.study.plan import Plan
-from mspgt.study.run import read_data
+from mspgt.study.plan import Plan, PlannedStage
+from mspgt.study.run import PARTS, read_data
 from mspgt.study.stages import Data, Identity
+from mspgt.study.store import Status
 
 # Floating-point operations a token and parameter of one forward pass; achieved rates are coarse on purpose.
 _PER_TOKEN = 2.0
@@ -30,7 +31,7 @@ def describe(config: StudyConfig, root: Path, *, quiet: bool = False) -> Iterato
             f"model   {identity.label}: {identity.family}, {identity.layers} layers, width {identity.width}, "
             f"{identity.parameters:,} parameters, {identity.dtype}" + _power(identity)
         )
-    stages = list(plan.stages(root))
+    stages = [*plan.stages(root), *_later(plan)]
     if not quiet:
         width = max(len(stage.subject) for stage in stages)
         for stage in stages:
@@ -55,6 +56,16 @@ def describe(config: StudyConfig, root: Path, *, quiet: bool = False) -> Iterato
         f"memory  above the model: {_size(2 * activations)} of sampled activations, whatever the corpus's length"
     )
     yield f"disk    {_size(sum(s.disk for s in todo))} to keep, {_size(activations)} at a time while measuring"
+
+
+def _later(plan: Plan) -> Iterator[PlannedStage]:
+    """Stages that start from boundaries: whether they are up to date is known once those are decided."""
+    waits = Status(False, "after the boundaries are decided")
+    for part in PARTS:
+        if getattr(plan.config, part.name) is not None:
+            for identity in plan.identities:
+                for cost in part.costs(plan.config, identity, plan.data):
+                    yield PlannedStage(identity.label, cost.stage, waits, cost.passes, cost.disk)
 
 
 def identity_of(model: ModelConfig) -> Identity:

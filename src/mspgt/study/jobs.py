@@ -15,8 +15,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from mspgt.boundaries.scales import Scales
 from mspgt.errors import ModelError, MspgtError
+from mspgt.results import ModelResult
 from mspgt.study.config import BUNDLED, ModelConfig, StudyConfig
+from mspgt.study.parts import Given, Part
 from mspgt.study.progress import Display
 from mspgt.study.stages import Data, Identity, Subject, addresses, compute
 
@@ -25,18 +28,29 @@ TOLERATED = {"predicts text"}
 
 
 @dataclass(frozen=True)
+class Work:
+    """A part of the study to carry out on a model whose boundaries are decided."""
+
+    part: Part
+    result: ModelResult
+    scales: Scales
+
+
+@dataclass(frozen=True)
 class Job:
-    """One subject to compute, or (identity None) one model to look at and check."""
+    """One subject to measure, one part to carry out on a model, or (identity None) one model to check."""
 
     model: ModelConfig
     identity: Identity | None = None
     twin: int | None = None
+    work: Work | None = None
 
     @property
     def name(self) -> str:
         if self.identity is None:
             return self.model.label
-        return Subject(self.identity, self.twin).name
+        subject = Subject(self.identity, self.twin).name
+        return subject if self.work is None else f"{subject}, {self.work.part.name}"
 
 
 @dataclass(frozen=True)
@@ -47,6 +61,9 @@ class Context:
     config: StudyConfig
     data: Data
     twin_data: Data
+
+    def given(self, identity: Identity, work: Work) -> Given:
+        return Given(self.config, self.root, identity, self.data, work.result, work.scales)
 
 
 class WorkerDied(MspgtError):
@@ -152,6 +169,10 @@ def _attempt(job: Job, context: Context, loader: _Loader, report: Callable[[int,
         if job.identity is None:
             report(0, 1, "loading and checking")
             return loader.inspect(job.model)
+        if job.work is not None:
+            given = context.given(job.identity, job.work)
+            job.work.part.compute(given, lambda: loader.subject(job.model, job.twin), report)
+            return None
         data = context.data if job.twin is None else context.twin_data
         subject = Subject(job.identity, job.twin)
         where = addresses(context.root, context.config, subject, data)
@@ -191,7 +212,7 @@ class _Loader:
             source = local_id(model.id)
             if Path(source).is_dir():  # nothing to download, so nothing to wait for
                 disable_progress_bar()
-            self._model = load(source, **model.model_dump(exclude={"id", "name", "family"}))
+            self._model = load(source, **model.model_dump(exclude={"id", "name", "family", "scales"}))
             self._key = model
         return self._model
 

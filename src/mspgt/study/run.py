@@ -3,7 +3,8 @@
 1. Read the data; look at and check every model. Any fault ends the study here, before long work.
 2. Hash the plan and claim the run folder.
 3. Compute what is missing of every model and twin (stages.py), resuming from the store.
-4. Decide (decide.py) and write `results.json`.
+4. Decide boundaries (decide.py).
+5. Carry out the parts that start from boundaries (parts.py), and write `results.json`.
 """
 
 from __future__ import annotations
@@ -19,11 +20,13 @@ from typing import Any
 
 from rich.console import Console
 
-from mspgt.errors import MspgtError
-from mspgt.results import DataProvenance, Notice, Provenance, Results
+from mspgt.boundaries.scales import Scales, scales_of
+from mspgt.errors import InputError, MspgtError
+from mspgt.results import DataProvenance, ModelResult, Notice, Provenance, Results
 from mspgt.study.config import StudyConfig, TwinsConfig, load_config
 from mspgt.study.decide import decide
-from mspgt.study.jobs import Context, Job, run_jobs
+from mspgt.study.jobs import Context, Job, Work, run_jobs
+from mspgt.study.parts import Given, Part, finished
 from mspgt.study.plan import Plan, environment
 from mspgt.study.progress import Bars, Display, Lines
 from mspgt.study.stages import Data, Identity, addresses, require_measurable
@@ -35,6 +38,9 @@ from mspgt.text.limits import evenly_spread
 from mspgt.text.treebank import Treebank, load_treebank
 
 log = logging.getLogger("mspgt")
+
+# What a study does once boundaries are decided, in order; each has a section of the study file.
+PARTS: tuple[Part, ...] = ()
 
 
 class Study:
@@ -91,6 +97,9 @@ def run_study(config: StudyConfig, out: Path, *, quiet: bool = False) -> dict[st
         result, notices = decide(plan, identity, out, *inspected[identity.label][1:])
         models[identity.label] = result
         warnings += notices
+    for part in PARTS:
+        if getattr(config, part.name) is not None:
+            warnings += carry_out(part, plan, models, context, workers, quiet)
     results = Results(
         study={"name": config.name, "hash": plan.hash, "mode_default": config.mode},
         provenance=_provenance(plan, started, time.perf_counter() - clock),
@@ -104,6 +113,41 @@ def run_study(config: StudyConfig, out: Path, *, quiet: bool = False) -> dict[st
     return content
 
 
+def carry_out(
+    part: Part, plan: Plan, models: dict[str, ModelResult], context: Context, workers: int, quiet: bool
+) -> list[Notice]:
+    """One part on every model that has three scales; sets its fields of the results."""
+    settings = {model.label: model for model in plan.config.models}
+    jobs, notices = [], []
+    for identity in plan.identities:
+        result = models[identity.label]
+        scales = scales_of(identity.layers, result.boundaries, settings[identity.label].scales)
+        if scales is None:
+            what = f"{counted_layers(identity.layers)}: three scales need at least three"
+            notices.append(Notice(f"models.{identity.label}.{part.name}", what, f"{part.name} is null"))
+            continue
+        jobs.append(Job(settings[identity.label], identity, work=Work(part, result, scales)))
+    todo = [job for job in jobs if not finished(part, _given(context, job))]
+    with display(len(todo), quiet) as shown:
+        run_jobs(todo, context, min(workers, max(1, len(todo))), shown)
+    for job in jobs:
+        given = _given(context, job)
+        found, told = part.decide(given)
+        models[given.identity.label] = replace(models[given.identity.label], **found)
+        notices += told
+    return notices
+
+
+def _given(context: Context, job: Job) -> Given:
+    assert job.identity is not None
+    assert job.work is not None
+    return context.given(job.identity, job.work)
+
+
+def counted_layers(layers: int) -> str:
+    return "one layer" if layers == 1 else f"{layers} layers"
+
+
 def make_plan(
     config: StudyConfig, out: Path, data: Data, twin_data: Data, workers: int, quiet: bool
 ) -> tuple[Plan, dict[str, tuple[Identity, list[dict[str, Any]], list[str]]]]:
@@ -113,6 +157,12 @@ def make_plan(
     with display(len(jobs), quiet) as shown:
         inspected = run_jobs(jobs, context, min(workers, len(jobs)), shown)
     identities = tuple(inspected[model.label][0] for model in config.models)
+    for model, identity in zip(config.models, identities, strict=True):
+        if model.scales is not None:
+            try:
+                Scales(*model.scales, identity.layers, "given")
+            except InputError as error:
+                raise InputError(f"models: {model.label}: scales: {error}") from error
     return Plan(config, data, twin_data, identities), inspected
 
 

@@ -1,0 +1,69 @@
+"""What a study does with a model once its boundaries are decided: Experiment 2, and the theory.
+
+A part is one such thing. The runner asks it, model by model, to compute what the store lacks and then to decide;
+a part never sees another model, and everything that it computes lies in the store under an address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from mspgt.boundaries.scales import Scales
+from mspgt.results import ModelResult, Notice
+from mspgt.study.config import StudyConfig
+from mspgt.study.stages import Data, Identity
+from mspgt.study.store import Address
+
+if TYPE_CHECKING:
+    from mspgt.lm.load import LanguageModel
+
+Report = Callable[[int, int, str], None]  # done, total, stage
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a part starts from: one model, measured, with its boundaries decided."""
+
+    config: StudyConfig
+    root: Path  # the run folder
+    identity: Identity
+    data: Data
+    result: ModelResult
+    scales: Scales
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One stage as `mspgt plan` tells it, before any boundary is known."""
+
+    stage: str
+    passes: int  # sentences of average length through the model, forward; a backward pass counts as two
+    disk: int  # bytes it leaves
+
+
+class Part(Protocol):
+    """One experiment on one model. Instances hold no state, so that a worker process can be handed one."""
+
+    @property
+    def name(self) -> str:
+        """Its section of the study file, and the key of its results."""
+
+    def costs(self, config: StudyConfig, identity: Identity, data: Data) -> Iterable[Cost]:
+        """What it will take, from the settings alone."""
+
+    def addresses(self, given: Given) -> Iterable[Address]:
+        """Where its stages live; it is finished when all of them are."""
+
+    def compute(self, given: Given, model: Callable[[], LanguageModel], report: Report) -> None:
+        """Compute what is missing; `model()` loads the model when first needed."""
+
+    def decide(self, given: Given) -> tuple[dict[str, Any], list[Notice]]:
+        """Fields of ModelResult to set, and what the reader must be told. No model is needed."""
+
+
+def finished(part: Part, given: Given) -> bool:
+    """Whether everything that a part would compute is in the store."""
+    return all(address.status().done for address in part.addresses(given))
