@@ -118,6 +118,7 @@ class TwinsConfig(_Section):
 class RunConfig(_Section):
     """How to run; nothing here can change a result."""
 
+    on: Literal["here", "ray"] = "here"  # ray: the cluster of RAY_ADDRESS; the run folder is on a shared disk
     workers: int | None = Field(None, ge=1)  # processes; null: one a core (CPU) or one (GPU)
     keep_activations: bool = False  # keep the sampled activations after they are reduced
 

@@ -25,7 +25,8 @@ from mspgt.errors import InputError, MspgtError
 from mspgt.results import DataProvenance, ModelResult, Notice, Provenance, Results
 from mspgt.study.config import StudyConfig, TwinsConfig, load_config
 from mspgt.study.decide import decide
-from mspgt.study.jobs import Context, Job, Work, run_jobs
+from mspgt.study.engines import run_jobs
+from mspgt.study.jobs import Context, Job, Work
 from mspgt.study.parts import Given, Part, finished
 from mspgt.study.plan import Plan, environment
 from mspgt.study.progress import Bars, Display, Lines

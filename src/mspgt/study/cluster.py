@@ -1,0 +1,83 @@
+"""Jobs on a Ray cluster: one task a job, on any machine that sees the run folder.
+
+The store is the only channel for results, so the run folder must lie on a disk that all machines share, and
+models must be ids of the Hub or folders on such a disk. A task that Ray starts again after a machine was lost
+goes on from the store.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from queue import Empty
+from typing import Any
+
+from mspgt.errors import InputError, MspgtError
+from mspgt.study.jobs import Context, Job, Loader, attempt
+from mspgt.study.progress import Display
+
+RETRIES = 2  # of a task whose machine or process was lost
+
+
+def on_ray(jobs: Sequence[Job], context: Context, display: Display) -> dict[str, Any]:
+    """Run all jobs on the cluster of RAY_ADDRESS, or on a local one; returns what each returned, by name.
+
+    Raises:
+        InputError: Ray is not installed.
+    """
+    try:
+        import ray
+        from ray.util.queue import Queue
+    except ImportError as error:
+        raise InputError(
+            f"run.on is 'ray', but Ray cannot be imported ({error}). Install it with: pip install 'mspgt[ray]'."
+        ) from error
+    ours = not ray.is_initialized()
+    if ours:
+        ray.init(log_to_driver=False, include_dashboard=False, logging_level="warning")
+    try:
+        events = Queue(actor_options={"num_cpus": 0})
+        gpus = 1 if ray.cluster_resources().get("GPU") else 0
+        task = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=RETRIES)(_task)
+        shared = ray.put((list(jobs), context))
+        waiting = {task.remote(shared, number, events): job.name for number, job in enumerate(jobs)}
+        outcome: dict[str, Any] = {}
+        while waiting:
+            done, _ = ray.wait(list(waiting), timeout=0.5)
+            _show(events, display)
+            for reference in done:
+                name = waiting.pop(reference)
+                try:
+                    outcome[name] = ray.get(reference)
+                except ray.exceptions.RayError as error:
+                    outcome[name] = MspgtError(
+                        f"its task ended on the cluster after {RETRIES} retries: {error}. Stages finished before are "
+                        "kept; run the same command again."
+                    )
+                display.finish(name, "failed" if isinstance(outcome[name], MspgtError) else "done")
+        return outcome
+    finally:
+        if ours:
+            ray.shutdown()
+
+
+def _show(events: Any, display: Display) -> None:
+    while True:
+        try:
+            display.update(*events.get_nowait())
+        except Empty:
+            return
+
+
+def _task(shared: tuple[list[Job], Context], number: int, events: Any) -> Any:
+    import torch
+
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+    jobs, context = shared
+    job = jobs[number]
+    return attempt(
+        job,
+        context,
+        Loader(),
+        lambda done, total, stage: events.put_nowait((job.name, done, total, stage)),
+    )
