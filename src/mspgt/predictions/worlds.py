@@ -200,7 +200,12 @@ def interventions(
                 value = count * effect + se * rng.standard_normal()
                 means[arm, metric] = value
                 percent = value - baselines[metric]
-                arms[arm][metric] = {"baseline": 1.0, "difference": percent / 100, "percent": percent, "se": se * 2**0.5 / 100}  # fmt: skip
+                arms[arm][metric] = {
+                    "baseline": 1.0,
+                    "difference": percent / 100,
+                    "percent": percent,
+                    "se": se * 2**0.5 / 100,
+                }
     for metric, se in errors.items():
         about["contrasts"][metric] = {
             dose: _contrasts(

@@ -309,7 +309,9 @@ def _explain(error: ValidationError) -> str:
     problems = error.errors()
     for problem in problems:
         place = ".".join(str(part) for part in problem["loc"])
-        if problem["type"] == "too_short" and any(place == str(p["loc"][0]) for p in problems if p != problem):
+        if problem["type"] == "too_short" and any(
+            place == str(p["loc"][0]) for p in problems if p != problem
+        ):
             continue  # a list whose items all failed is not also short
         if problem["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
             known = sorted(_known_keys(problem["loc"][:-1]))
