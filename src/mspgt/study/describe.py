@@ -32,12 +32,8 @@ def describe(config: StudyConfig, root: Path, *, quiet: bool = False) -> Iterato
             f"model   {identity.label}: {identity.family}, {identity.layers} layers, width {identity.width}, "
             f"{identity.parameters:,} parameters, {identity.dtype}" + _power(identity)
         )
-<<<<<<< HEAD
     stages = [*plan.stages(root), *_later(plan)]
-=======
     yield from power_lines(config, plan.identities, len(data.corpus.documents))
-    stages = list(plan.stages(root))
->>>>>>> b1afa44 (Families and verdicts conclude a study; the plan says what each verdict could show)
     if not quiet:
         width = max(len(stage.subject) for stage in stages)
         for stage in stages:
