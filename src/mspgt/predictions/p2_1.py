@@ -31,8 +31,9 @@ def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
             DOSES.get(reading.dose, (reading.dose,)), EFFECTS.get(reading.effect, (reading.effect,))
         ):
             record = (contrasts.get(dose) or {}).get(effect)
-            if not record or record.get("estimate") is None or not record.get("ci"):
-                missing.append(f"{path}.{dose}.{effect}: not measured")
+            if not record:
+                why = (contrasts.get(dose) or {}).get("reason") or "not measured"
+                missing.append(f"{path}.{dose}.{effect}: {why}")
             else:
                 tests[dose, effect] = record
         if tests and len(tests) == len(DOSES.get(reading.dose, ("",))) * len(
@@ -59,18 +60,15 @@ def _unit(name: str, path: str, tests: dict[tuple[str, str], dict[str, Any]]) ->
 
 
 def _p_values(record: dict[str, Any]) -> tuple[float, float]:
-    """Normal one-sided p-values of a contrast with a maximum, from its estimate and 95 % interval.
+    """One-sided p-values for a contrast with a maximum, and against it.
 
-    The estimate leans downward where the scales are alike, which makes support harder; the p-value against
-    is doubled because either of the other two scales may be the larger.
+    The first comes with the contrast: the larger p of the comparisons with either rival. The second takes the
+    normal law of its 95 % interval, doubled because either rival may be the larger.
     """
     low, high = record["ci"]
     se = (high - low) / (2 * stats.norm.ppf(0.975))
-    if se == 0:
-        above = 0.0 if record["estimate"] > 0 else 1.0
-        return above, 0.0 if record["estimate"] < 0 else 1.0
-    z = record["estimate"] / se
-    return float(stats.norm.sf(z)), min(1.0, 2 * float(stats.norm.cdf(z)))
+    below = 2 * float(stats.norm.cdf(record["estimate"] / se)) if se else float(record["estimate"] >= 0)
+    return float(record["p"]), min(1.0, below)
 
 
 def paper(results: Json, rules: Rules, reading: Reading) -> PaperSays:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from itertools import product
+from math import inf
 from typing import Any
 
 Json = dict[str, Any]
@@ -105,19 +106,26 @@ def _paper(model: Json, which: str, reading: Reading) -> int | None:
 
 
 def finished(results: Json) -> dict[str, Json]:
-    """Models that stand for a training run: of the states along one run only the last."""
+    """Models that stand for a training run of their own.
+
+    Of the states along one run only the last, and of the same weights under several names only the first.
+    """
     last: dict[str, tuple[float, str]] = {}
-    kept: dict[str, Json] = {}
+    seen: set[str] = set()
+    dropped: set[str] = set()
     for name, model in results["models"].items():
-        run = model.get("run")
-        if run is None:
-            kept[name] = model
+        revision, run = model.get("revision"), model.get("run")
+        if revision in seen:
+            dropped.add(name)
             continue
-        step = float("inf") if model.get("step") is None else float(model["step"])
-        if run not in last or step > last[run][0]:
-            last[run] = (step, name)
-    chosen = {name for _, name in last.values()}
-    return {name: m for name, m in results["models"].items() if name in kept or name in chosen}
+        if revision:
+            seen.add(revision)
+        if run is not None:
+            step = inf if model.get("step") is None else float(model["step"])
+            if run in last:
+                dropped.add(min(last[run], (step, name))[1])
+            last[run] = max(last.get(run, (-inf, "")), (step, name))
+    return {name: model for name, model in results["models"].items() if name not in dropped}
 
 
 def by_family(results: Json) -> dict[str, dict[str, Json]]:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import norm
 
 from mspgt.boundaries.detect import detect
 from mspgt.predictions.effects import SCALES
@@ -53,25 +54,28 @@ class Kind:
 
     name: str
     what: str
-    boundaries: str  # none | scattered | shared
-    effect: float  # percent of the baseline by perturbed layer, the same in every layer and model
-    null_for: tuple[str, ...]
+    boundaries: str  # none | scattered | shared | drifting
+    # Percent of the baseline by perturbed layer: of the scales in order, in families of even and of odd number.
+    effects: tuple[tuple[float, float, float], tuple[float, float, float]]
+    false: tuple[str, ...]
+    true: tuple[str, ...] = ()
 
 
 THEORY = ("P1.2", "A2", "eq23", "eq30", "eq34")
+NOTHING = ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
 KINDS_OF_WORLDS = (
     Kind(
         "featureless",
         "signals of the null family, no boundary anywhere; noise has no effect",
         "none",
-        0.0,
+        NOTHING,
         ("P1.1", "P2.1", "P3.1", "P3.2", "P-order", "A3", *THEORY),
     ),
     Kind(
         "scattered",
         "strong boundaries at random places of every model; noise has no effect",
         "scattered",
-        0.0,
+        NOTHING,
         ("P1.1", "P2.1", "P3.1", "P-order", "A3", *THEORY),
     ),
     Kind(
@@ -79,8 +83,17 @@ KINDS_OF_WORLDS = (
         "strong boundaries at one place a family, 40 and 50 % against 7 and 71 % of depth; every layer of every "
         "model is equally sensitive, so that only doses differ",
         "shared",
-        -3.0,
+        ((-3.0, -3.0, -3.0), (-3.0, -3.0, -3.0)),
         ("P2.1", "P3.1", "P3.2", "P-order", "A3", *THEORY),
+    ),
+    Kind(
+        "as predicted",
+        "the L–I boundary at a quarter of the depth, the I–G boundary anywhere beyond it; the Intermediate scale "
+        "governs structure, and the Local scale of one family is brittle. What the rules say here is their power",
+        "drifting",
+        ((12.0, 40.0, 0.5), (0.5, 40.0, 0.5)),
+        (),
+        ("P1.1", "P2.1", "P3.1", "P3.2"),
     ),
 )
 
@@ -158,7 +171,7 @@ def _model(name: str, family: int, layers: int, kind: Kind, recipe: Recipe, rng:
         scales = {"LI": paper.LI.layer, "IG": paper.IG.layer, "source": "paper"}
     else:
         scales = {"LI": layers // 3, "IG": 2 * layers // 3, "source": "thirds"}
-    return model | interventions(scales, layers, kind.effect, recipe, rng)
+    return model | interventions(scales, layers, kind.effects[family % 2], recipe, rng)
 
 
 def _signals(family: int, transitions: int, kind: Kind, recipe: Recipe, rng: np.random.Generator) -> Array:
@@ -169,6 +182,9 @@ def _signals(family: int, transitions: int, kind: Kind, recipe: Recipe, rng: np.
         return np.asarray(profile[0])
     if kind.boundaries == "shared":
         places = np.array([round(share * (transitions + 1)) - 1 for share in PLACES[family % 2]])
+    elif kind.boundaries == "drifting":
+        first = round(0.25 * (transitions + 1)) - 1
+        places = np.array([first, rng.integers(first + 4, transitions - 1)])
     else:
         places = np.sort(rng.choice(np.arange(1, transitions - 1), 2, replace=False))
     scale = roughness_profile(cell.roughness, transitions)
@@ -176,9 +192,13 @@ def _signals(family: int, transitions: int, kind: Kind, recipe: Recipe, rng: np.
 
 
 def interventions(
-    scales: dict[str, Any], layers: int, effect: float, recipe: Recipe, rng: np.random.Generator
+    scales: dict[str, Any],
+    layers: int,
+    effects: tuple[float, float, float],
+    recipe: Recipe,
+    rng: np.random.Generator,
 ) -> Json:
-    """Arms and contrasts of one model in which every perturbed layer has the same `effect`, in percent.
+    """Arms and contrasts of one model whose perturbed layers have these `effects`, in percent, by scale.
 
     The baseline is one arm, whose own wobble all effects share.
     """
@@ -190,7 +210,7 @@ def interventions(
     means: dict[tuple[str, str], float] = {}
     baselines = {metric: se * rng.standard_normal() for metric, se in errors.items()}
     for dose, suffix in SUFFIX.items():
-        for scale in SCALES:
+        for scale, effect in zip(SCALES, effects, strict=True):
             perturbed = ranges[scale] if dose == "plain" else ranges[scale][:MATCHED]
             count = len(perturbed) if dose == "plain" else MATCHED
             arm = scale + suffix
@@ -217,25 +237,22 @@ def interventions(
 
 
 def _contrasts(values: Array, baseline: float, se: float, rng: np.random.Generator, draws: int = 400) -> Json:
-    """Δ(I) − max(Δ(L), Δ(G)), signed and in magnitude, with bootstrap intervals."""
+    """Δ(I) − max(Δ(L), Δ(G)), signed and in magnitude, with bootstrap intervals and one-sided p-values."""
     shaken = np.concatenate([values, [baseline]]) + se * rng.standard_normal((draws, 4))
     contrasts: Json = {}
     for effect in ("signed", "absolute"):
-        estimate, *drawn = (
-            change[..., 1] - np.maximum(change[..., 0], change[..., 2])
-            for change in (
-                _changes(values, np.array(baseline), effect),
-                _changes(shaken[:, :3], shaken[:, 3:], effect),
-            )
+        at, drawn = (
+            change if effect == "signed" else np.abs(change)
+            for change in (values - baseline, shaken[:, :3] - shaken[:, 3:])
         )
-        low, high = np.quantile(drawn[0], [0.025, 0.975])
-        contrasts[effect] = {"estimate": float(estimate), "ci": [float(low), float(high)]}
+        low, high = np.quantile(drawn[:, 1] - np.maximum(drawn[:, 0], drawn[:, 2]), [0.025, 0.975])
+        leads = [(at[1] - at[rival]) / (drawn[:, 1] - drawn[:, rival]).std(ddof=1) for rival in (0, 2)]
+        contrasts[effect] = {
+            "estimate": float(at[1] - max(at[0], at[2])),
+            "ci": [float(low), float(high)],
+            "p": float(norm.sf(min(leads))),
+        }
     return contrasts
-
-
-def _changes(arms: Array, baseline: Array, effect: str) -> Array:
-    change = arms - baseline
-    return change if effect == "signed" else np.abs(change)
 
 
 def _probes(layers: int, rng: np.random.Generator) -> Json:
@@ -277,7 +294,8 @@ def simulate(recipe: Recipe, spread: Spread = map, progress: Progress | None = N
 
     Returns:
         `recipe`, and `rates`: prediction → kind and design → `ours` (rate of each verdict), `paper` (of
-        "supported", or null where it has no rule); and `tiers`: the same for "any prediction of the tier".
+        "supported", or null where it has no rule); `tiers`: the same for "any prediction of the tier"; `power`:
+        the same as `rates` where the prediction is true.
     """
     cells = [(kind, design) for kind in KINDS_OF_WORLDS for design in recipe.designs]
     tasks = [(kind.name, design, recipe, number) for kind, design in cells for number in range(recipe.worlds)]
@@ -287,14 +305,19 @@ def simulate(recipe: Recipe, spread: Spread = map, progress: Progress | None = N
         if progress:
             progress(len(outcomes), len(tasks), tasks[len(outcomes) - 1][0])
     rates: Json = {}
+    power: Json = {}
     tiers: Json = {}
     for at, (kind, design) in enumerate(cells):
         own = outcomes[at * recipe.worlds : (at + 1) * recipe.worlds]
         cell = f"{kind.name}, {design[0]} families of {design[1]}"
-        for name in kind.null_for:
+        for name in kind.false:
             rates.setdefault(name, {})[cell] = _rates([one[name] for one in own])
+        for name in kind.true:
+            power.setdefault(name, {})[cell] = _rates([one[name] for one in own])
         for tier in ("1", "2", "3"):
-            names = [name for name in kind.null_for if predictions()[name].tier == tier]
+            names = [name for name in kind.false if predictions()[name].tier == tier]
+            if not names:
+                continue
             found = sum(any(one[name][0] == SUPPORTED for name in names) for one in own)
             tiers.setdefault(tier, {})[cell] = _share(found, len(own))
     return {
@@ -303,6 +326,7 @@ def simulate(recipe: Recipe, spread: Spread = map, progress: Progress | None = N
         "kinds": {kind.name: kind.what for kind in KINDS_OF_WORLDS},
         "rates": rates,
         "tiers": tiers,
+        "power": power,
     }
 
 
@@ -335,3 +359,24 @@ def shipped(worlds: int, seed: int | None = None) -> Recipe:
     """The shipped recipe with another number of worlds, and perhaps another seed."""
     recipe = replace(Recipe(), worlds=worlds)
     return recipe if seed is None else replace(recipe, seed=seed)
+
+
+def rate_lines(rates: Json) -> list[str]:
+    """The rates for a terminal: ours and by the paper's rules side by side, then by tier, then the power."""
+    lines = [f"{'':<10}{'world':<36}{'supported':>10}{'refuted':>10}{'untestable':>12}{'by the paper':>14}"]
+    for title, key in (("where the prediction is false", "rates"), ("where it is true", "power")):
+        lines.append(title)
+        for name, cells in rates[key].items():
+            for cell, rate in cells.items():
+                ours, paper = rate["ours"], rate["paper"]
+                said = f"{paper['supported']:.1%}" if paper else "no rule"
+                lines.append(
+                    f"  {name:<8}{cell:<36}{ours[SUPPORTED]:>10.1%}{ours[REFUTED]:>10.1%}"
+                    f"{ours[NOT_TESTABLE]:>12.1%}{said:>14}"
+                )
+    lines.append("any prediction of a tier supported where it is false")
+    for tier, cells in rates["tiers"].items():
+        for cell, rate in cells.items():
+            told = f"{rate['supported']:.1%}, at most {rate['supported_upper']:.1%}"
+            lines.append(f"  tier {tier}  {cell:<36}{told}")
+    return lines
