@@ -137,6 +137,29 @@ def cv_interval(cv: float, n: int, level: float = 0.95, rounding: float = 0.0) -
     return end(unexplained, 1 - tail), end(max(cv, rounding / sqrt(3)), tail)
 
 
+def cv_p_values(cv: float, n: int, threshold: float, rounding: float = 0.0) -> tuple[float, float]:
+    """One-sided p-values that the true CV of n normal values is below, and above, a threshold.
+
+    They invert `cv_interval`: the first is at most 0.05 exactly when the upper end of the interval of level
+    0.90 is at most the threshold, the second when the lower end is at least that.
+
+    Args:
+        cv, rounding: as in `cv_interval`.
+        threshold: a CV > 0.
+    """
+    if n < 2 or not cv >= 0 or not threshold > 0:
+        raise InputError(
+            f"a test of a CV needs n >= 2, cv >= 0 and a threshold > 0; found {n}, {cv} and {threshold}"
+        )
+
+    def quantile(value: float) -> float:
+        return value**2 * (1 / threshold**2 + 1 - 2 / n) / (value**2 / n + 1 / (n - 1))
+
+    unexplained = max(cv - rounding * sqrt(n / (n - 1)), 0.0)
+    below = float(stats.chi2.cdf(quantile(max(cv, rounding / sqrt(3))), n - 1))
+    return below, float(stats.chi2.sf(quantile(unexplained), n - 1))
+
+
 def _family_boundary(positions: Mapping[str, Position]) -> FamilyBoundary:
     depths = {model: _relative(model, position) for model, position in positions.items()}
     members = {model: depth for model, depth in depths.items() if depth is not None}

@@ -159,6 +159,8 @@ class ModelResult:
     interventions: dict[str, Any] | None = None  # arm → metric → effect (Experiment 2)
     interventions_about: dict[str, Any] | None = None  # scales, noise, arms, contrasts, response, texts
     theory: dict[str, Any] | None = None
+    run: str | None = None  # the training run that this is a state of, where several states were measured
+    step: int | None = None  # of that run
 
 
 @dataclass

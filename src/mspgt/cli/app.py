@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from mspgt.cli import boundaries, check, doctor, plan, report, run, zoo
+from mspgt.cli import boundaries, check, compare, doctor, plan, report, run, worlds, zoo
 
 app = typer.Typer(
     name="mspgt",
@@ -20,6 +20,8 @@ app.command("run")(run.run)
 app.command("plan")(plan.plan)
 app.command("boundaries")(boundaries.boundaries)
 app.command("check")(check.check)
+app.command("compare")(compare.compare)
+app.command("worlds")(worlds.worlds)
 app.command("report")(report.report)
 app.command("doctor")(doctor.doctor)
 app.add_typer(zoo.app, name="zoo")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
+from mspgt.predictions.printed import printed as values
 from mspgt.report.tables import Cell, Table
 from mspgt.report.words import (
     BOUNDARIES,
@@ -54,12 +52,9 @@ READING = (
 )
 
 
-@cache
 def printed() -> dict[str, Any]:
     """The paper's own Table 1, with its source and status."""
-    text = (files("mspgt.report") / "paper_table1.json").read_text(encoding="utf-8")
-    rows: dict[str, Any] = json.loads(text)
-    return rows
+    return values("table1")
 
 
 def table1(results: Json) -> Table:

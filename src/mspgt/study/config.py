@@ -6,7 +6,10 @@ nearest known one.
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +17,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from mspgt.errors import InputError
+from mspgt.predictions.rules import Rules
 
 BUNDLED = "zoo:"  # a model id that names a bundled model
 SHIPPED = Path(__file__).parent / "shipped"
@@ -23,8 +27,37 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class StepRange(_Section):
+    """Training steps from the first to the last, evenly (`every`) or geometrically (`times`) spaced."""
+
+    first: int = Field(ge=0, alias="from")
+    last: int = Field(ge=0, alias="to")
+    every: int | None = Field(None, ge=1)
+    times: int | None = Field(None, ge=2)
+
+    @model_validator(mode="after")
+    def _one_spacing(self) -> StepRange:
+        if (self.every is None) == (self.times is None):
+            raise ValueError("give `every` (1000: 1000, 2000, …) or `times` (2: 1, 2, 4, …), one of them")
+        if self.first > self.last or (self.times and self.first < 1):
+            raise ValueError(f"no steps from {self.first} to {self.last}")
+        return self
+
+    def steps(self) -> list[int]:
+        if self.every:
+            return list(range(self.first, self.last + 1, self.every))
+        assert self.times is not None
+        found = [self.first]
+        while found[-1] * self.times <= self.last:
+            found.append(found[-1] * self.times)
+        return found
+
+
 class ModelConfig(_Section):
-    """One model: a Hugging Face id or a local folder."""
+    """One model: a Hugging Face id or a local folder; with `steps`, states along its training.
+
+    `steps` fills the place `{}` of `revision` ("step{}") or of `id`: one model a step, all of one `run`.
+    """
 
     id: str
     name: str | None = None  # how the report calls it; the id when absent
@@ -37,12 +70,44 @@ class ModelConfig(_Section):
     scales: tuple[int, int] | None = None  # LI and IG given in advance, for what comes after Experiment 1
     trust_remote_code: bool = False
     allow_pickle: bool = False
+    steps: tuple[StepRange, ...] = ()
+    run: str | None = None  # the training run that this is a state of; only its last state joins a family
+    step: int | None = Field(None, ge=0)  # of that run
 
     @property
     def label(self) -> str:
         if self.name:
             return self.name
         return Path(self.id).name if Path(self.id).is_dir() else self.id.removeprefix(BUNDLED)
+
+    @field_validator("steps", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: Any) -> Any:
+        many = value if isinstance(value, (list, tuple)) else [value]
+        return [{"from": one, "to": one, "every": 1} if isinstance(one, int) else one for one in many]
+
+    @model_validator(mode="after")
+    def _placed(self) -> ModelConfig:
+        places = self.id.count("{}") + (self.revision or "").count("{}")
+        if places != (1 if self.steps else 0):
+            raise ValueError(
+                "`steps` needs one place {} for the step, in `revision` (step{}) or in `id`; "
+                f"found {places} with {'steps' if self.steps else 'no steps'}"
+            )
+        if self.step is not None and self.run is None:
+            raise ValueError("a `step` needs the `run` that it is a step of")
+        return self
+
+    def states(self) -> Iterator[ModelConfig]:
+        """This model, or one for every step."""
+        if not self.steps:
+            yield self
+            return
+        run = self.run or self.name or re.sub(r"[-_.@]?(step)?\{\}", "", self.label)
+        for step in sorted({step for one in self.steps for step in one.steps()}):
+            revision = self.revision and self.revision.replace("{}", str(step))
+            change = {"id": self.id.replace("{}", str(step)), "revision": revision, "steps": ()}
+            yield self.model_copy(update={**change, "name": f"{run}@{step}", "run": run, "step": step})
 
 
 class CorpusConfig(_Section):
@@ -136,6 +201,7 @@ class StudyConfig(_Section):
     probes: ProbesConfig = ProbesConfig()
     boundaries: BoundariesConfig = BoundariesConfig()
     twins: TwinsConfig = TwinsConfig()
+    predictions: Rules = Rules()  # thresholds of the verdicts
     run: RunConfig = RunConfig()
 
     @field_validator("models", mode="before")
@@ -144,6 +210,11 @@ class StudyConfig(_Section):
         if isinstance(value, (list, tuple)):
             return [{"id": item} if isinstance(item, str) else item for item in value]
         return value
+
+    @field_validator("models")
+    @classmethod
+    def _every_state(cls, value: tuple[ModelConfig, ...]) -> tuple[ModelConfig, ...]:
+        return tuple(state for model in value for state in model.states())
 
     @model_validator(mode="after")
     def _distinct(self) -> StudyConfig:
@@ -214,6 +285,9 @@ def _anchor_paths(data: dict[str, Any], folder: Path) -> None:
     def anchored(value: Any) -> Any:
         if isinstance(value, str) and (folder / value).exists():
             return str(folder / value)
+        # A folder for every step of a run: what stands before the step must be there.
+        if isinstance(value, str) and "{}" in value and list(folder.glob(value.replace("{}", "*"))):
+            return str(folder / value)
         return value
 
     models = data.get("models")
@@ -233,9 +307,14 @@ def _anchor_paths(data: dict[str, Any], folder: Path) -> None:
 
 def _explain(error: ValidationError) -> str:
     lines = []
-    for problem in error.errors():
+    problems = error.errors()
+    for problem in problems:
         place = ".".join(str(part) for part in problem["loc"])
-        if problem["type"] == "extra_forbidden":
+        if problem["type"] == "too_short" and any(
+            place == str(p["loc"][0]) for p in problems if p != problem
+        ):
+            continue  # a list whose items all failed is not also short
+        if problem["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
             known = sorted(_known_keys(problem["loc"][:-1]))
             near = difflib.get_close_matches(str(problem["loc"][-1]), known, n=1, cutoff=0.6)
             hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}"
@@ -248,10 +327,12 @@ def _explain(error: ValidationError) -> str:
 
 
 def _known_keys(place: tuple[Any, ...]) -> list[str]:
-    model: type[BaseModel] = StudyConfig
+    model: Any = StudyConfig
     for part in place:
         if isinstance(part, int):
             continue
-        annotation = {"models": ModelConfig, "treebank": TreebankConfig}.get(part)
-        model = annotation or model.model_fields[part].annotation  # type: ignore[assignment]
-    return list(model.model_fields)
+        if part == "predictions":
+            return [field.name for field in dataclasses.fields(Rules)]
+        annotation = {"models": ModelConfig, "treebank": TreebankConfig, "steps": StepRange}.get(part)
+        model = annotation or model.model_fields[part].annotation
+    return [field.alias or name for name, field in model.model_fields.items()]

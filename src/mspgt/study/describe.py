@@ -13,6 +13,7 @@ from mspgt.study.plan import Plan, PlannedStage
 from mspgt.study.run import PARTS, read_data
 from mspgt.study.stages import Data, Identity
 from mspgt.study.store import Status
+from mspgt.study.verdicts import power_lines
 
 # Floating-point operations a token and parameter of one forward pass; achieved rates are coarse on purpose.
 _PER_TOKEN = 2.0
@@ -32,6 +33,7 @@ def describe(config: StudyConfig, root: Path, *, quiet: bool = False) -> Iterato
             f"{identity.parameters:,} parameters, {identity.dtype}" + _power(identity)
         )
     stages = [*plan.stages(root), *_later(plan)]
+    yield from power_lines(config, plan.identities, len(data.corpus.documents))
     if not quiet:
         width = max(len(stage.subject) for stage in stages)
         for stage in stages:

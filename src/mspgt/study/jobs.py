@@ -101,7 +101,9 @@ class Loader:
             source = local_id(model.id)
             if Path(source).is_dir():  # nothing to download, so nothing to wait for
                 disable_progress_bar()
-            self._model = load(source, **model.model_dump(exclude={"id", "name", "family", "scales"}))
+            self._model = load(
+                source, **model.model_dump(exclude={"id", "name", "family", "scales", "steps", "run", "step"})
+            )
             self._key = model
         return self._model
 

@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from mspgt.errors import StoreError
+from mspgt.predictions.registry import fixed_in_advance
 from mspgt.study.config import StudyConfig
 from mspgt.study.stages import Addresses, Data, Identity, Subject, addresses
 from mspgt.study.store import Address, Status, digest, write_json
@@ -48,6 +49,7 @@ class Plan:
             "config": self.config.science(),
             "models": [[i.label, i.revision, i.weights_sha256, i.dtype] for i in self.identities],
             "corpus": [self.data.corpus.sha256, self.twin_data.corpus.sha256],
+            "predictions": fixed_in_advance(self.config.predictions),
             "treebank": [d.treebank.sha256 if d.treebank else None for d in (self.data, self.twin_data)],
         }
 

@@ -4,7 +4,8 @@
 2. Hash the plan and claim the run folder.
 3. Compute what is missing of every model and twin (stages.py), resuming from the store.
 4. Decide boundaries (decide.py).
-5. Carry out the parts that start from boundaries (parts.py), and write `results.json`.
+5. Carry out the parts that start from boundaries (parts.py).
+6. Conclude on families and predictions (verdicts.py), and write `results.json`.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from mspgt.study.plan import Plan, environment
 from mspgt.study.progress import Bars, Display, Lines
 from mspgt.study.stages import Data, Identity, addresses, require_measurable
 from mspgt.study.store import digest, write_json
+from mspgt.study.verdicts import conclude
 from mspgt.synthetic.corpora import sample_corpus, sample_treebank
 from mspgt.synthetic.triscale import TriScale
 from mspgt.text.corpus import Corpus, load_corpus
@@ -101,13 +103,14 @@ def run_study(config: StudyConfig, out: Path, *, quiet: bool = False) -> dict[st
     for part in PARTS:
         if getattr(config, part.name) is not None:
             warnings += carry_out(part, plan, models, context, workers, quiet)
+    families, predictions, told = conclude(config, models, len(data.corpus.documents))
     results = Results(
         study={"name": config.name, "hash": plan.hash, "mode_default": config.mode},
         provenance=_provenance(plan, started, time.perf_counter() - clock),
         models=models,
-        families={},
-        predictions={},
-        warnings=warnings,
+        families=families,
+        predictions=predictions,
+        warnings=warnings + told,
     )
     content = to_jsonable(results)
     write_json(out / "results.json", content)

@@ -1,0 +1,34 @@
+"""`mspgt compare`: Experiment 3 over finished runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mspgt.cli.options import say, start_logging
+
+
+def compare(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of finished runs.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the comparison.")] = Path("runs/compare"),
+) -> None:
+    """Compare the models of finished runs: families (Table 3, Figure 10), drift, trajectories and verdicts.
+
+    Refuses runs whose plans differ in anything but names, models and seeds, and says in what.
+
+    Example:
+
+      mspgt compare runs/llama runs/qwen --out runs/both
+    """
+    start_logging()
+    from mspgt.report.compare import build_comparison
+    from mspgt.report.predictions import verdict_lines
+    from mspgt.study.comparing import compare_runs
+
+    found = compare_runs(runs, out)
+    page = build_comparison(out)
+    for line in verdict_lines(found):
+        say(line)
+    say(f"\nPage: {page.resolve()}")

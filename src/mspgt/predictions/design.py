@@ -1,0 +1,69 @@
+"""What a study consists of, before it runs and after: enough to say what each verdict could have shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mspgt.predictions.readings import Json, finished
+
+
+@dataclass(frozen=True)
+class Member:
+    """One training run of a study."""
+
+    name: str
+    family: str
+    layers: int
+    width: int
+    parameters: int
+
+    @property
+    def architecture(self) -> tuple[str, int, int, int]:
+        """What two runs must share to be runs of one architecture."""
+        return self.family, self.layers, self.width, self.parameters
+
+
+@dataclass(frozen=True)
+class Design:
+    """Models, one a training run, and the experiments on them."""
+
+    members: tuple[Member, ...]
+    documents: int
+    samples: int | None = None  # generated texts an arm; None: no interventions
+    theory: bool = False
+    tasks: tuple[str, ...] = ()  # of the probes
+
+    def families(self) -> dict[str, list[Member]]:
+        """Members by family."""
+        grouped: dict[str, list[Member]] = {}
+        for member in self.members:
+            grouped.setdefault(member.family, []).append(member)
+        return grouped
+
+    def architectures(self) -> dict[tuple[str, int, int, int], list[Member]]:
+        """Members by architecture: training runs of one configuration together."""
+        grouped: dict[tuple[str, int, int, int], list[Member]] = {}
+        for member in self.members:
+            grouped.setdefault(member.architecture, []).append(member)
+        return grouped
+
+
+def design_of(results: Json) -> Design:
+    """The design that results came from."""
+    models = finished(results)
+    members = tuple(
+        Member(name, model["family"], model["layers"], model["width"], model["parameters"])
+        for name, model in models.items()
+    )
+    samples = [
+        model["interventions_about"]["samples"]
+        for model in models.values()
+        if (model.get("interventions_about") or {}).get("samples")
+    ]
+    return Design(
+        members=members,
+        documents=(results.get("provenance") or {}).get("data", {}).get("documents", 0),
+        samples=min(samples) if samples else None,
+        theory=any(model.get("theory") for model in models.values()),
+        tasks=tuple(sorted({task for model in models.values() for task in model.get("probes") or ()})),
+    )

@@ -1,0 +1,68 @@
+"""Equation 23: the weight of a scale falls with its conditional entropy, β ∝ 1/H."""
+
+from __future__ import annotations
+
+from mspgt.predictions.design import Design
+from mspgt.predictions.readings import Reading
+from mspgt.predictions.rules import Rules
+from mspgt.predictions.theory_inputs import blocks, inside_p, interval
+from mspgt.predictions.verdict import Claim, Finding, Json, PaperSays, Prediction, Unit
+
+SLOPE = -1.0
+
+
+def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
+    """One unit a measured slope: that of log β̂ on log H over languages."""
+    missing: list[str] = []
+    units = []
+    for name, beta in blocks(results, "beta", missing):
+        slope, path = beta.get("slope") or {}, f"models.{name}.theory.beta.slope"
+        ci = interval(slope)
+        if slope.get("value") is None or ci is None:
+            missing.append(f"{path}: {slope.get('reason') or 'no slope over languages with an interval'}")
+            continue
+        value = float(slope["value"])
+        low, high = SLOPE - rules.slope_margin, SLOPE + rules.slope_margin
+        units.append(Unit(name, value, ci, *inside_p(value, ci, low, high), path))
+    return Finding(tuple(units), tuple(missing))
+
+
+def paper(results: Json, rules: Rules, reading: Reading) -> PaperSays:
+    """The paper derives it from “classical rate–distortion intuition”."""
+    return PaperSays(None, None, "derived, not tested")
+
+
+def power(design: Design, rules: Rules) -> str:
+    """Needs β̂ on at least 12 languages of known entropy."""
+    return (
+        "needs β̂ by scale on at least 12 planted languages (the theory part)"
+        if not design.theory
+        else (
+            "supported if the interval of the slope over languages lies within "
+            f"{SLOPE - rules.slope_margin:g} and {SLOPE + rules.slope_margin:g}"
+        )
+    )
+
+
+PREDICTION = Prediction(
+    id="eq23",
+    title="Compression weight is inverse to conditional entropy",
+    tier="theory",
+    quantifier="most",
+    statistic="slope of log β̂ on log H(Z_s | Z_<s)",
+    threshold=lambda rules: SLOPE,
+    rule=(
+        "The slope of log β̂ on log conditional entropy over planted languages. Supported: an equivalence test puts "
+        "it within the margin of −1. Refuted: it lies outside that margin."
+    ),
+    paper_rule="None: derived.",
+    claim=Claim(
+        "β_s* ∝ 1 / H(Z_s | Z_<s)",
+        "section 3.2, equation 23",
+        "derived",
+        "Not a theorem: at equal rate in Gaussian rate–distortion the multiplier grows with entropy.",
+    ),
+    judge=judge,
+    paper=paper,
+    power=power,
+)

@@ -1,0 +1,181 @@
+"""The verdict engine: from results and rules to a verdict on every prediction."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import cache
+from importlib.resources import files
+from math import nan
+from typing import Any
+
+import numpy as np
+
+from mspgt.predictions.design import design_of
+from mspgt.predictions.readings import Reading
+from mspgt.predictions.registry import predictions
+from mspgt.predictions.rules import Rules
+from mspgt.predictions.verdict import (
+    SUPPORTED,
+    Finding,
+    Json,
+    PaperSays,
+    Prediction,
+    Verdict,
+    combined,
+    outcome,
+    shown_unit,
+)
+from mspgt.stats.multiplicity import benjamini_hochberg, holm
+
+PRIMARY = Reading()
+# The paper's own protocol: its boundaries, its doses, its arithmetic.
+AS_PUBLISHED = Reading(mode="paper", arithmetic="paper", dose="plain", per_layer=False, scales="any")
+PValues = tuple[float | None, float | None]
+
+
+def verdicts(results: Json, rules: Rules, *, specification: bool = True) -> dict[str, Verdict]:
+    """A verdict on every prediction.
+
+    Error over the headline predictions (P1.1 to P3.2) is controlled together by Holm's method, once for
+    "supported" and once for "refuted"; the theory checks stand at the level each.
+
+    Args:
+        results: the plain mapping of results.json: `models`, each with boundaries and what else was measured.
+        specification: also judge under every other reading of the methods.
+    """
+    known = predictions()
+    findings = {name: one.judge(results, rules, PRIMARY) for name, one in known.items()}
+    raw = {name: _p_values(known[name], finding) for name, finding in findings.items()}
+    headline = [name for name, one in known.items() if one.headline]
+    adjusted = dict(zip(headline, _holm([raw[name] for name in headline]), strict=True))
+    return {
+        name: _verdict(one, findings[name], raw[name], adjusted.get(name), results, rules, specification)
+        for name, one in known.items()
+    }
+
+
+def _p_values(prediction: Prediction, finding: Finding) -> PValues:
+    return combined(finding.units, prediction.quantifier) if finding.units else (None, None)
+
+
+def _holm(raw: list[PValues]) -> list[PValues]:
+    sides = [holm([nan if p is None else p for p in side]).tolist() for side in zip(*raw, strict=True)]
+    return [(None, None) if np.isnan(s) else (s, r) for s, r in zip(*sides, strict=True)]
+
+
+def _verdict(
+    prediction: Prediction,
+    finding: Finding,
+    raw: PValues,
+    adjusted: PValues | None,
+    results: Json,
+    rules: Rules,
+    specification: bool,
+) -> Verdict:
+    used = adjusted if adjusted is not None else raw
+    decided = outcome(finding, *used, rules.level)
+    shown = shown_unit(finding.units, prediction.shown) if finding.units else None
+    why = list(finding.notes)
+    alone = outcome(finding, *raw, rules.level)
+    if alone != decided:
+        why.append(f"{alone} on its own, but not among {_tested(adjusted)} headline predictions (Holm)")
+    rates = null_rates().get("rates", {}).get(prediction.id, {})
+    published = prediction.paper(results, rules, AS_PUBLISHED)
+    claim = prediction.claim
+    return Verdict(
+        verdict=decided,
+        statistic=shown.statistic if shown else None,
+        threshold=prediction.threshold(rules),
+        ci=shown.ci if shown else None,
+        rule=prediction.rule,
+        paper_claim=asdict(claim),
+        null_rate=_worst(rates, "ours"),
+        evidence=list(dict.fromkeys(unit.evidence for unit in finding.units)),
+        missing=list(finding.missing),
+        power=prediction.power(design_of(results), rules),
+        id=prediction.id,
+        title=prediction.title,
+        tier=prediction.tier,
+        headline=prediction.headline,
+        statistic_name=prediction.statistic,
+        p_support=raw[0],
+        p_refute=raw[1],
+        p_support_holm=adjusted[0] if adjusted else None,
+        p_refute_holm=adjusted[1] if adjusted else None,
+        why=why,
+        units=_units(finding),
+        paper_rule={
+            "rule": prediction.paper_rule,
+            "says": _says(published),
+            "statistic": published.statistic,
+            "why": published.why,
+            "null_rate": _worst(rates, "paper"),
+        },
+        null_rates=rates,
+        specification=specification_curve(prediction, results, rules) if specification else {},
+    )
+
+
+def _tested(adjusted: PValues | None) -> str:
+    return "the" if adjusted is None else "the tested"
+
+
+def _units(finding: Finding) -> list[dict[str, Any]]:
+    """Every unit, its p-values also as adjusted within this family of tests (Benjamini–Hochberg)."""
+    support = benjamini_hochberg([unit.p_support for unit in finding.units])
+    refute = benjamini_hochberg([unit.p_refute for unit in finding.units])
+    return [
+        asdict(unit) | {"p_support_bh": float(s), "p_refute_bh": float(r)}
+        for unit, s, r in zip(finding.units, support, refute, strict=True)
+    ]
+
+
+def _says(published: PaperSays) -> str:
+    return {None: "nothing", True: "supported", False: "not supported"}[published.supported]
+
+
+def specification_curve(prediction: Prediction, results: Json, rules: Rules) -> dict[str, Any]:
+    """The verdict, before Holm, under every reading of the methods that these results allow.
+
+    Returns:
+        `readings` (verdict, statistic and what differs from the primary reading), `counts` of verdicts, and
+        `agree`: the share of testable readings, apart from the primary, with the primary's verdict. None
+        where no other is testable.
+    """
+    rows = []
+    for reading in prediction.readings:
+        if reading.arithmetic == "paper":
+            published = prediction.paper(results, rules, reading)
+            verdict, statistic = _says(published), published.statistic
+            testable = published.supported is not None
+        else:
+            finding = prediction.judge(results, rules, reading)
+            verdict = outcome(finding, *_p_values(prediction, finding), rules.level)
+            unit = shown_unit(finding.units, prediction.shown) if finding.units else None
+            statistic, testable = (unit.statistic if unit else None), bool(finding.units)
+        rows.append(
+            {"reading": reading.words(), "verdict": verdict, "statistic": statistic, "testable": testable}
+        )
+    first, others = rows[0], [row for row in rows[1:] if row["testable"]]
+    return {
+        "readings": rows,
+        "counts": dict(Counter(row["verdict"] for row in rows)),
+        "agree": sum(row["verdict"] == first["verdict"] for row in others) / len(others) if others else None,
+        "supported": sum(row["verdict"] == SUPPORTED for row in others) / len(others) if others else None,
+    }
+
+
+def _worst(rates: Mapping[str, Any], whose: str) -> float | None:
+    known = [world[whose]["supported"] for world in rates.values() if world.get(whose)]
+    return max(known, default=None)
+
+
+@cache
+def null_rates() -> dict[str, Any]:
+    """The shipped rates of every verdict in worlds without structure, with the recipe that made them."""
+    path = files("mspgt.predictions") / "data" / "null_rates.json"
+    rates: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    return rates

@@ -1,0 +1,151 @@
+"""P-order: what is read out of the layers follows Local, Intermediate, Global: parts of speech first, topic last."""
+
+from __future__ import annotations
+
+import zlib
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mspgt.predictions.design import Design
+from mspgt.predictions.readings import Reading, finished, named
+from mspgt.predictions.rules import Rules
+from mspgt.predictions.verdict import Claim, Finding, Json, PaperSays, Prediction, Unit, at_least
+
+ORDER = ("pos", "dep", "srl", "topic")
+DRAWS = 2000
+Array = NDArray[np.float64]
+
+
+def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
+    """One unit a model: the centres of gravity of its probes in the expected order."""
+    units, missing, whole = [], [], True
+    for name, model in named(finished(results)):
+        centres = {}
+        for task in ORDER:
+            curve = _curve(model, task, reading)
+            if curve is None:
+                missing.append(f"{name}: no curve over layers for {task}")
+                continue
+            drawn = centre_draws(*curve, seed=zlib.crc32(f"{name}/{task}".encode()))
+            if drawn is None:
+                missing.append(
+                    f"{name}: {task} gains nothing over its embedding that could be told from noise"
+                )
+                continue
+            centres[task] = drawn / model["layers"]
+        whole &= len(centres) == len(ORDER)
+        if len(centres) > 1:
+            units.append(_unit(name, centres))
+    notes = () if whole else ("not all four tasks were measured: the order can fail, but not be supported",)
+    return Finding(tuple(units), tuple(missing), notes, whole)
+
+
+def _unit(name: str, centres: dict[str, Array]) -> Unit:
+    steps = {(a, b): centres[b] - centres[a] for a, b in pairwise(centres)}
+    # Shares of draws on the wrong side, each at least what that many draws can show.
+    support = max(((step <= 0).sum() + 1) / (DRAWS + 1) for step in steps.values())
+    reversed_ = at_least([float(((step >= 0).sum() + 1) / (DRAWS + 1)) for step in steps.values()], 1)
+    least = min(steps, key=lambda pair: np.median(steps[pair]))
+    low, middle, high = np.quantile(steps[least], [0.05, 0.5, 0.95])
+    told = " < ".join(f"{task} {np.median(drawn):.2f}" for task, drawn in centres.items())
+    return Unit(
+        name,
+        float(middle),
+        (float(low), float(high)),
+        float(support),
+        reversed_,
+        f"models.{name}.probes",
+        f"centres of gravity in the expected order: {told}; least step {least[0]} → {least[1]}",
+    )
+
+
+def _curve(model: Json, task: str, reading: Reading) -> tuple[Array, Array] | None:
+    """Score of a task by layer 0..L with its standard error; topic is read off the theory part."""
+    if task == "topic":
+        return _topic_curve(model)
+    probe = (model.get("probes") or {}).get(task)
+    if not probe or not probe.get("f1_ci") or None in probe["f1"]:
+        return None
+    ends = np.array(probe["f1_ci"], dtype=float)
+    spread = (ends[:, -1] - ends[:, 0]) / (2 * 1.96)
+    if reading.metric == "selectivity":
+        return None if probe.get("selectivity") is None else (np.array(probe["selectivity"]), spread)
+    return np.array(probe["f1"]), spread
+
+
+def _topic_curve(model: Json) -> tuple[Array, Array] | None:
+    information: dict[str, Any] = (model.get("theory") or {}).get("information") or {}
+    topic = (information.get("usable") or {}).get("topical") or information.get("topical")
+    if not topic or not topic.get("values") or not topic.get("ci") or None in topic["values"]:
+        return None
+    ends = np.array(topic["ci"], dtype=float)
+    return np.array(topic["values"], dtype=float), (ends[:, -1] - ends[:, 0]) / (2 * 1.96)
+
+
+def centre_draws(values: Array, errors: Array, seed: int, draws: int = DRAWS) -> Array | None:
+    """Draws of the layer at which a score is gained: the mean layer of its gains over depth.
+
+    The expected layer of Tenney et al. (2019): Σ l·(P(l) − P(l−1)) / (P(top) − P(0)), with the gains of the
+    running maximum, so that a score that falls again does not count twice.
+
+    Args:
+        values, errors: (layers + 1,), from the embedding up.
+
+    Returns:
+        (draws,), in layers; None where the best score is not above the embedding's beyond noise.
+    """
+    best = int(values.argmax())
+    if values[best] - values[0] <= 1.645 * float(np.hypot(errors[best], errors[0])):
+        return None
+    noise = np.random.default_rng(seed).standard_normal((draws, len(values))) * errors
+    climbed = np.maximum.accumulate(values + noise, axis=1)
+    gains = np.diff(climbed, axis=1)
+    total = gains.sum(axis=1)
+    layers = np.arange(1, len(values))
+    return np.divide((gains * layers).sum(axis=1), total, out=np.full(draws, float(best)), where=total > 0)
+
+
+def paper(results: Json, rules: Rules, reading: Reading) -> PaperSays:
+    """The paper names its scales by depth and tests no order."""
+    return PaperSays(None, None, "the paper assumes the order")
+
+
+def power(design: Design, rules: Rules) -> str:
+    """Which tasks are there; the order of four needs all four."""
+    there = [task for task in ORDER if task in design.tasks or (task == "topic" and design.theory)]
+    lacking = [task for task in ORDER if task not in there]
+    if len(there) < 2:
+        return f"needs probes of two tasks out of {', '.join(ORDER)}; found {', '.join(there) or 'none'}"
+    text = f"tests the order of {', '.join(there)} in {len(design.members)} models"
+    return text + (f"; without {', '.join(lacking)} it can be refuted, not supported" if lacking else "")
+
+
+PREDICTION = Prediction(
+    id="P-order",
+    title="Parts of speech, dependencies, roles and topic are gained in this order of depth",
+    tier="assumption",
+    quantifier="most",
+    statistic="least step between centres of gravity in the expected order, in relative depth",
+    threshold=lambda rules: 0.0,
+    rule=(
+        "The centre of gravity of a task is the mean layer at which its score is gained over the embedding. "
+        "Supported: part of speech < dependency < semantic role < topic in more than half of the models, every "
+        "step beyond its error. Refuted: in at least half of them some step is reversed beyond its error "
+        "(Bonferroni over steps). Without all four tasks it cannot be supported."
+    ),
+    paper_rule="None: the names Local, Intermediate and Global assume the order.",
+    claim=Claim(
+        "Lexical recognition must precede syntax; layers map onto Local, Intermediate, Global in order of depth",
+        "sections 3.1 and 3.3.1",
+        "assumed",
+        "No order is tested in the paper; published probing finds syntax early and much of semantics everywhere.",
+    ),
+    judge=judge,
+    paper=paper,
+    power=power,
+    readings=(Reading(), Reading(metric="selectivity")),
+    shown="smallest",
+)

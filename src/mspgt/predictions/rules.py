@@ -1,0 +1,45 @@
+"""The thresholds of every verdict. They are part of the plan's hash: nothing here can follow a result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import ClassVar
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a verdict is held against. Thresholds named by the paper keep its values."""
+
+    # An unknown key in a study file is an error, as everywhere else in it.
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    level: float = 0.05  # chance of a false "supported", over all headline predictions together (Holm)
+    cv: float = 0.2  # P1.1: coefficient of variation of the L–I position within a family
+    members: int = 3  # P1.1: least members of a family that have the boundary
+    share_with_boundary: float = 2 / 3  # P1.1: least share of the members that have it
+    ratio: float = 5.0  # P3.1: local brittleness of one family over another's
+    drift: float = 0.3  # P3.2: distance of the I–G positions of two runs, in relative depth
+    runs: int = 3  # P3.2: least training runs of one architecture that have the boundary
+    drifting_pairs: float = 0.05  # P3.2 is refuted where fewer pairs of runs than this can drift so far
+    markov: float = 0.05  # A2: conditional over plain mutual information
+    slope_margin: float = 0.5  # eq. 23: log–log slope of β on entropy, around −1
+    fisher_margin: float = 0.1  # eq. 30: loss slope over half the Fisher trace, around 1
+    exponent_margin: float = 0.1  # eq. 34: exponent of interval width on draws, around −1/2
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if not value > 0:
+                raise ValueError(f"{field.name} must be positive, found {value}")
+        for name in ("level", "share_with_boundary", "drift", "drifting_pairs"):
+            if not getattr(self, name) < 1:
+                raise ValueError(f"{name} must lie between 0 and 1, found {getattr(self, name)}")
+        for name in ("members", "runs"):
+            if getattr(self, name) < 3:
+                raise ValueError(
+                    f"{name} must be at least 3 (two say almost nothing), found {getattr(self, name)}"
+                )
+        if self.level > 0.05:
+            raise ValueError(f"level is at most 0.05, found {self.level}")
+        if not self.ratio > 1:
+            raise ValueError(f"ratio must exceed 1, found {self.ratio}")

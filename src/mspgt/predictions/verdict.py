@@ -1,0 +1,168 @@
+"""From tests to one verdict: what a prediction is, what it finds, and how units combine.
+
+Every prediction is a claim about units (families, models, pairs of families): that it holds in every one, in
+most, or in some. Each unit brings a p-value for the claim and one against it; a partial conjunction
+(Benjamini & Heller 2008) combines them, so that a verdict needs no independence of the units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from math import inf
+from typing import Any, Final, Literal
+
+from mspgt.predictions.design import Design
+from mspgt.predictions.readings import Reading
+from mspgt.predictions.rules import Rules
+
+Json = dict[str, Any]
+Outcome = Literal["supported", "refuted", "inconclusive", "not testable"]
+Quantifier = Literal["every", "most", "some"]
+SUPPORTED: Final = "supported"
+REFUTED: Final = "refuted"
+INCONCLUSIVE: Final = "inconclusive"
+NOT_TESTABLE: Final = "not testable"
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One test behind a verdict.
+
+    `p_support` is the chance of evidence this strong for the prediction if it does not hold here; `p_refute`
+    that of evidence this strong against it if it does hold. 1 where the unit cannot speak that way.
+    """
+
+    name: str
+    statistic: float | None
+    ci: tuple[float, float] | None
+    p_support: float
+    p_refute: float
+    evidence: str  # dotted path into results.json
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a prediction finds in results under one reading; `missing` says what would be needed."""
+
+    units: tuple[Unit, ...] = ()
+    missing: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    # A claim of several parts of which some could not be tested may fail, but cannot be supported.
+    whole: bool = True
+
+
+@dataclass(frozen=True)
+class PaperSays:
+    """What the paper's own rule would have said of the same results; never a verdict. None: it has no rule
+    that these results allow."""
+
+    supported: bool | None
+    statistic: float | None
+    why: str
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The paper's claim, where it stands, and what its own numbers say when they are read again."""
+
+    text: str
+    source: str
+    paper_verdict: str
+    rereading: str
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One falsifiable statement with everything that is fixed in advance about it."""
+
+    id: str
+    title: str
+    tier: str  # 1 | 2 | 3 | assumption | theory
+    quantifier: Quantifier
+    statistic: str  # the name and unit of the number that is held against the threshold
+    threshold: Callable[[Rules], float]
+    rule: str  # in words; enters the plan's hash
+    paper_rule: str
+    claim: Claim
+    judge: Callable[[Json, Rules, Reading], Finding]
+    paper: Callable[[Json, Rules, Reading], PaperSays]
+    power: Callable[[Design, Rules], str]
+    readings: tuple[Reading, ...] = (Reading(),)
+    # The unit that the printed statistic is read from: largest statistic, smallest, or the middle one.
+    shown: Literal["largest", "smallest", "middle"] = "middle"
+
+    @property
+    def headline(self) -> bool:
+        """Whether it is one of the paper's own predictions, over which error is controlled together."""
+        return self.tier in ("1", "2", "3")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A prediction after a study; `results.json` holds one under each id."""
+
+    verdict: Outcome
+    statistic: float | None
+    threshold: float
+    ci: tuple[float, float] | None
+    rule: str
+    paper_claim: dict[str, str]
+    null_rate: float | None  # of "supported" where nothing is there
+    evidence: list[str]
+    missing: list[str]
+    power: str
+    id: str = ""
+    title: str = ""
+    tier: str = ""
+    headline: bool = False
+    statistic_name: str = ""
+    p_support: float | None = None
+    p_refute: float | None = None
+    p_support_holm: float | None = None
+    p_refute_holm: float | None = None
+    why: list[str] = field(default_factory=list)
+    units: list[dict[str, Any]] = field(default_factory=list)
+    paper_rule: dict[str, Any] = field(default_factory=dict)
+    null_rates: dict[str, Any] = field(default_factory=dict)
+    specification: dict[str, Any] = field(default_factory=dict)
+
+
+def at_least(p: Sequence[float], count: int) -> float:
+    """p-value of "at least `count` of these hold", whatever the dependence between them.
+
+    Partial conjunction in its Bonferroni form, (n − count + 1) · p_(count): the largest p for "every", n times
+    the smallest for "some" (Benjamini & Heller 2008).
+    """
+    return min(1.0, (len(p) - count + 1) * sorted(p)[count - 1])
+
+
+def needed(quantifier: Quantifier, units: int) -> int:
+    """How many of the units must hold."""
+    return {"every": units, "most": units // 2 + 1, "some": 1}[quantifier]
+
+
+def combined(units: Sequence[Unit], quantifier: Quantifier) -> tuple[float, float]:
+    """p-values of all units together: for the prediction, and against it."""
+    n, count = len(units), needed(quantifier, len(units))
+    # It fails when too few are left to hold.
+    return (
+        at_least([unit.p_support for unit in units], count),
+        at_least([unit.p_refute for unit in units], n - count + 1),
+    )
+
+
+def outcome(finding: Finding, p_support: float | None, p_refute: float | None, level: float) -> Outcome:
+    """The verdict of p-values at a level; a finding without units is not testable."""
+    if p_support is None or p_refute is None:
+        return NOT_TESTABLE
+    if finding.whole and p_support <= level:
+        return SUPPORTED
+    return REFUTED if p_refute <= level else INCONCLUSIVE
+
+
+def shown_unit(units: Sequence[Unit], which: str) -> Unit:
+    """The unit whose statistic stands for all."""
+    ordered = sorted(units, key=lambda unit: -inf if unit.statistic is None else unit.statistic)
+    return ordered[{"smallest": 0, "middle": (len(ordered) - 1) // 2, "largest": -1}[which]]

@@ -1,0 +1,212 @@
+"""Experiment 3 over finished runs of different studies: only runs that measured the same thing the same way."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mspgt.errors import InputError
+from mspgt.predictions.registry import fixed_in_advance
+from mspgt.predictions.rules import Rules
+from mspgt.results import SCHEMA, Notice, to_jsonable
+from mspgt.study.store import write_json
+from mspgt.study.verdicts import conclusions
+
+# What may differ: how a study is called and run, its models, and the draw of its random numbers.
+FREE = ("name", "models", "mode", "run", "seed")
+# Their files are compared by content; the settings say where those lie.
+BY_CONTENT = ("corpus", "treebank")
+# An experiment that one run lacks is missing there; two runs that have it must have it alike.
+OPTIONAL = ("interventions", "theory")
+ABSENT = "(absent)"
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """A run folder: its plan and its results."""
+
+    folder: Path
+    plan: dict[str, Any]
+    results: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+
+def compare_runs(folders: Sequence[Path], out: Path) -> dict[str, Any]:
+    """Families, drift and verdicts over all models of several runs; writes compare.json into `out`.
+
+    Returns:
+        What compare.json holds: `runs`, `models` (boundaries and what identifies each), `families`,
+        `predictions` and `warnings`, as in results.json.
+
+    Raises:
+        InputError: a folder is no finished run, or two runs cannot be compared; names every knob that differs.
+    """
+    runs = [read_run(folder) for folder in folders]
+    if not runs:
+        raise InputError("Expected the folders of one or more finished runs, found none.")
+    problems = [line for other in runs[1:] for line in differences(runs[0], other)]
+    if problems:
+        raise InputError(
+            "these runs did not measure the same thing the same way:\n  "
+            + "\n  ".join(problems)
+            + "\nRun one of the studies again with the settings of the other."
+        )
+    models, notices = merged(runs)
+    documents = min(run.results["provenance"]["data"]["documents"] for run in runs)
+    everything = {"models": models, "provenance": {"data": {"documents": documents}}}
+    families, predictions, told = conclusions(everything, Rules(**runs[0].plan["config"]["predictions"]))
+    content = to_jsonable(
+        {
+            "schema": SCHEMA,
+            "runs": [
+                {
+                    "name": run.name,
+                    "study": run.results["study"]["name"],
+                    "hash": run.results["study"]["hash"],
+                    "mspgt": run.results["provenance"]["mspgt"],
+                    "started": run.results["provenance"]["started"],
+                    "data": run.results["provenance"]["data"]["name"],
+                }
+                for run in runs
+            ],
+            "models": {name: _light(model) for name, model in models.items()},
+            "families": families,
+            "predictions": predictions,
+            "warnings": [*notices, *told],
+        }
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    write_json(out / "compare.json", content)
+    return dict(content)
+
+
+def read_run(folder: Path) -> FinishedRun:
+    """A finished run of this version's contract.
+
+    Raises:
+        InputError: no plan or no results there, or written by a version whose contract or rules differ.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for name in ("plan.json", "results.json"):
+        try:
+            found[name] = json.loads((folder / name).read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"{folder}: expected a finished run with plan.json and results.json, found: {error}. "
+                "Run the study to its end first."
+            ) from error
+        if not isinstance(found[name], dict):
+            raise InputError(f"{folder / name}: expected a mapping, found {type(found[name]).__name__}.")
+    plan, results = found["plan.json"], found["results.json"]
+    if results.get("schema") != SCHEMA:
+        raise InputError(
+            f"{folder} was written under schema {results.get('schema')!r}, this version reads {SCHEMA!r}. "
+            "Run the study again with this version; finished stages whose code is the same are kept."
+        )
+    if "predictions" not in plan:
+        raise InputError(
+            f"{folder} was planned by a version that fixed no rules of verdicts in advance "
+            f"(mspgt {plan.get('environment', {}).get('mspgt', 'unknown')}). Run the study again with this version."
+        )
+    if results["study"]["hash"] != plan["hash"]:
+        raise InputError(
+            f"{folder}: its results carry plan {results['study']['hash'][:12]}…, its plan.json is "
+            f"{plan['hash'][:12]}…: the folder was mixed by hand. Run the study again."
+        )
+    return FinishedRun(folder, plan, results)
+
+
+def differences(one: FinishedRun, other: FinishedRun) -> Iterator[str]:
+    """Every knob, data set or rule that keeps two runs from being compared, in words."""
+    mine, yours = one.plan["config"], other.plan["config"]
+    for section in sorted({*mine, *yours} - {*FREE, *BY_CONTENT}):
+        a, b = mine.get(section), yours.get(section)
+        if section in OPTIONAL and (a is None or b is None):
+            continue
+        for key, x, y in _unlike(section, a, b):
+            yield f"{key}: {_short(x)} in {one.name}, {_short(y)} in {other.name}"
+    for what in BY_CONTENT:
+        if one.plan[what] != other.plan[what]:
+            names = [_data_name(run, what) for run in (one, other)]
+            yield f"{what}: {names[0]} in {one.name}, {names[1]} in {other.name}: the content differs"
+    for identity in sorted({*one.plan["predictions"], *other.plan["predictions"]}):
+        a, b = (run.plan["predictions"].get(identity) for run in (one, other))
+        if a != b:
+            versions = [run.results["provenance"]["mspgt"] for run in (one, other)]
+            yield (
+                f"rule of {identity}: the runs were planned under different rules "
+                f"(mspgt {versions[0]} and {versions[1]})"
+            )
+    if one.plan["predictions"] != _now(one):
+        yield f"rules: {one.name} was planned under rules that this version does not have any more"
+
+
+def _now(run: FinishedRun) -> dict[str, Any]:
+    return fixed_in_advance(Rules(**run.plan["config"]["predictions"]))
+
+
+def _unlike(key: str, a: Any, b: Any) -> Iterator[tuple[str, Any, Any]]:
+    if isinstance(a, dict) and isinstance(b, dict):
+        for name in sorted({*a, *b}):
+            yield from _unlike(f"{key}.{name}", a.get(name, ABSENT), b.get(name, ABSENT))
+    elif a != b:
+        yield key, a, b
+
+
+def _short(value: Any) -> str:
+    text = value if value == ABSENT else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def _data_name(run: FinishedRun, what: str) -> str:
+    data = run.results["provenance"]["data"]
+    if what == "corpus":
+        return f"{data['name']} ({data['documents']} documents, {data['sentences']} sentences)"
+    treebank = data.get("treebank")
+    return "none" if treebank is None else f"{treebank['name']} ({treebank['sentences']})"
+
+
+def merged(runs: Sequence[FinishedRun]) -> tuple[dict[str, Any], list[Notice]]:
+    """All models; a name that two runs give to different weights takes the run's name along.
+
+    The same weights measured in two runs count once, as in the first.
+    """
+    models: dict[str, Any] = {}
+    notices = []
+    weights: dict[str, str] = {}
+    for run in runs:
+        for label, _, digest, *_ in run.plan["models"]:
+            model = run.results["models"][label]
+            if digest in weights:
+                notices.append(
+                    Notice(
+                        f"models.{label}",
+                        f"{run.name} measured the same weights as {weights[digest]}",
+                        "they count once",
+                    )
+                )
+                continue
+            name = label if label not in models else f"{label} ({run.name})"
+            weights[digest] = f"{label} of {run.name}"
+            models[name] = model
+    for what in ("mspgt", "torch", "transformers", "device"):
+        values = {run.results["provenance"][what] for run in runs}
+        if len(values) > 1:
+            notices.append(
+                Notice(f"runs.{what}", f"runs differ: {', '.join(sorted(values))}", "rounding may differ")
+            )
+    seeds = {run.plan["config"]["seed"] for run in runs}
+    if len(seeds) > 1:
+        notices.append(Notice("runs.seed", f"runs differ: {sorted(seeds)}", "tokens were drawn differently"))
+    return models, notices
+
+
+def _light(model: dict[str, Any]) -> dict[str, Any]:
+    keys = ("family", "layers", "width", "parameters", "revision", "run", "step", "boundaries")
+    return {key: model.get(key) for key in keys}

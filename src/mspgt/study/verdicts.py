@@ -1,0 +1,121 @@
+"""Experiment 3 of a study: families and verdicts, from the results of its models alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from mspgt.families import FamilyComparison, compare_families
+from mspgt.predictions.design import Design, Member
+from mspgt.predictions.judging import verdicts
+from mspgt.predictions.readings import BOUNDARIES, Json, Reading, by_family, named, position
+from mspgt.predictions.registry import predictions
+from mspgt.predictions.rules import Rules
+from mspgt.results import ModelResult, Notice, to_jsonable
+from mspgt.study.config import StudyConfig
+from mspgt.study.stages import Identity
+
+MODES = {"calibrated": Reading(), "paper": Reading(mode="paper")}
+
+
+def conclude(
+    config: StudyConfig, models: dict[str, ModelResult], documents: int
+) -> tuple[dict[str, Any], dict[str, Any], list[Notice]]:
+    """`families` and `predictions` of results.json, and what the reader must be told.
+
+    Models that the study names as states of one training run are marked so first (`run`, `step`).
+
+    Args:
+        models: label → result; everything that was measured is in it.
+        documents: of the corpus.
+    """
+    for one in config.models:
+        models[one.label].run, models[one.label].step = one.run, one.step
+    return conclusions(
+        {"models": to_jsonable(models), "provenance": {"data": {"documents": documents}}}, config.predictions
+    )
+
+
+def conclusions(results: Json, rules: Rules) -> tuple[dict[str, Any], dict[str, Any], list[Notice]]:
+    """The same from the plain mapping of results.json; `compare` gives several studies at once."""
+    families = families_of(results)
+    judged = {name: to_jsonable(verdict) for name, verdict in verdicts(results, rules).items()}
+    notices = [
+        Notice(f"families.{family}.{which}", why, "consistency of this boundary means little or nothing")
+        for family, boundaries in families.items()
+        for which in BOUNDARIES
+        for why in boundaries[which]["reasons"]
+    ]
+    notices += [
+        Notice(f"predictions.{name}", "; ".join(verdict["missing"]), "not testable: no statistic")
+        for name, verdict in judged.items()
+        if verdict["verdict"] == "not testable"
+    ]
+    return families, judged, notices
+
+
+def families_of(results: Json) -> dict[str, Any]:
+    """Family → boundary → consistency, drift and offset, from calibrated positions; `paper` beside them."""
+    grouped = by_family(results)
+    compared = {mode: _compared(grouped, reading) for mode, reading in MODES.items()}
+    return {
+        family: {
+            which: {
+                **_boundary(compared["calibrated"], family, which, models),
+                "paper": _boundary(compared["paper"], family, which, models),
+            }
+            for which in BOUNDARIES
+        }
+        for family, models in sorted(grouped.items())
+    }
+
+
+def _compared(grouped: Mapping[str, dict[str, Json]], reading: Reading) -> FamilyComparison:
+    return compare_families(
+        {
+            family: {
+                name: {which: position(model, which, reading) for which in BOUNDARIES}
+                for name, model in named(models)
+            }
+            for family, models in sorted(grouped.items())
+        }
+    )
+
+
+def _boundary(compared: FamilyComparison, family: str, which: str, models: dict[str, Json]) -> dict[str, Any]:
+    found = asdict(compared.families[family][which])
+    for pair in found["drift"]:
+        pair["same_architecture"] = _shape(models[pair["first"]]) == _shape(models[pair["second"]])
+    found["offsets"] = {
+        one.second: {"offset": one.offset, "ci": one.ci, "offset_paper": one.offset_paper}
+        for one in compared.offsets
+        if one.boundary == which and one.first == family
+    }
+    return dict(to_jsonable(found))
+
+
+def _shape(model: Json) -> tuple[int, int, int]:
+    return model["layers"], model["width"], model["parameters"]
+
+
+def power_lines(config: StudyConfig, identities: Sequence[Identity], documents: int) -> Iterator[str]:
+    """For `mspgt plan`: what each verdict could show in this study, before anything is spent."""
+    label_of = {one.label: one for one in config.models}
+    last: dict[str, Identity] = {}
+    for identity in sorted(identities, key=lambda i: _step(label_of[i.label].step)):
+        last[label_of[identity.label].run or identity.label] = identity
+    sections = {name: getattr(config, name, None) for name in ("interventions", "theory")}
+    design = Design(
+        members=tuple(Member(i.label, i.family, i.layers, i.width, i.parameters) for i in last.values()),
+        documents=documents,
+        samples=getattr(sections["interventions"], "samples", None),
+        theory=sections["theory"] is not None,
+        tasks=("pos", "dep", "ner", "srl") if config.treebank else (),
+    )
+    for name, prediction in predictions().items():
+        yield f"verdict {name}: {prediction.power(design, config.predictions)}"
+
+
+def _step(step: int | None) -> float:
+    return float("inf") if step is None else step

@@ -1,0 +1,121 @@
+"""P2.1, P3.1 and A3 on planted effects, with the paper's rules beside them."""
+
+import numpy as np
+import pytest
+
+from mspgt.predictions.judging import AS_PUBLISHED, verdicts
+from mspgt.predictions.p3_1 import PREDICTION
+from mspgt.predictions.readings import Reading
+from mspgt.predictions.rules import Rules
+from mspgt.predictions.verdict import combined
+from tests.predictions.planted import contrast, model, noise, results
+
+METRIC = "length_variance"
+
+
+def judged(found, name):
+    return verdicts(found, Rules(), specification=False)[name]
+
+
+def study(effects, count=3, families=("a", "b"), **how):
+    return results(
+        **{
+            f"{family}{i}": model(family, 32, **noise(effects.get(family, effects), **how))
+            for family in families
+            for i in range(count)
+        }
+    )
+
+
+def test_structure_that_the_intermediate_scale_governs():
+    assert judged(study({METRIC: (1, 40, 2)}), "P2.1").verdict == "supported"
+    assert judged(study({METRIC: (40, 1, 2)}), "P2.1").verdict == "refuted"
+    assert judged(study({METRIC: (1, 1, 1)}), "P2.1").verdict == "inconclusive"
+
+
+def test_a_lead_that_hangs_on_the_dose_settles_nothing():
+    found = study({METRIC: (1, 40, 2)})
+    for one in found["models"].values():
+        doses = one["interventions_about"]["contrasts"][METRIC]
+        doses["matched_variance"]["signed"] = contrast(-30, 1.0)
+    verdict = judged(found, "P2.1")
+    assert verdict.verdict == "inconclusive"
+    assert "matched variance, signed" in verdict.units[0]["note"]
+
+
+def test_scales_that_nobody_found_give_no_verdict():
+    for source in ("thirds", "paper", "given"):
+        found = study({METRIC: (1, 40, 2)}, source=source)
+        for name in ("P2.1", "P3.1", "A3"):
+            verdict = judged(found, name)
+            assert verdict.verdict == "not testable"
+            assert any(source in why for why in verdict.missing)
+
+
+def test_without_experiment_2_it_is_said_once():
+    found = judged(results(a=model("a", 32), b=model("b", 32)), "P2.1")
+    assert found.missing == ["Experiment 2 (interventions) was not run"]
+
+
+def test_equal_layers_with_unequal_doses_are_not_brittleness():
+    # The paper's doses: 13 layers against 2, every layer equally sensitive.
+    models = {
+        f"{family}{i}": model(family, 32, **noise({METRIC: (3.0 * n, 3.0, 3.0)}, se=0.5, layers=(n, 4, 4)))
+        for family, n in (("llama", 13), ("qwen", 2))
+        for i in range(3)
+    }
+    found = judged(results(**models), "P3.1")
+    assert found.verdict == "refuted"
+    assert found.statistic == pytest.approx(1.0)
+    assert found.paper_rule["says"] == "supported"
+    assert found.paper_rule["statistic"] == pytest.approx(6.5)
+
+
+def test_figure_17_noise_about_equal_layers_is_rarely_supported():
+    rng = np.random.default_rng(0)
+    said = published = 0
+    for _ in range(200):
+        models = {}
+        for family, n in (("llama", 13), ("qwen", 2)):
+            for i in range(2):
+                effects = {
+                    metric: tuple(3.0 * n + 4.0 * rng.standard_normal() for _ in range(3))
+                    for metric in (METRIC, "ttr", "coherence")
+                }
+                models[f"{family}{i}"] = model(family, 32, **noise(effects, se=4.0, layers=(n, n, n)))
+        units = PREDICTION.judge(results(**models), Rules(), Reading()).units
+        said += combined(units, PREDICTION.quantifier)[0] <= 0.05
+        published += bool(PREDICTION.paper(results(**models), Rules(), AS_PUBLISHED).supported)
+    assert said / 200 <= 0.05
+    assert published / 200 > 0.9
+
+
+def test_brittleness_beyond_five_is_supported_and_below_is_refuted():
+    def families(a, b):
+        return study({"a": {METRIC: (a, 1, 1)}, "b": {METRIC: (b, 1, 1)}}, se=0.3)
+
+    assert judged(families(40.0, 1.0), "P3.1").verdict == "supported"
+    assert judged(families(-40.0, 1.0), "P3.1").verdict == "supported"
+    assert judged(families(10.0, 9.0), "P3.1").verdict == "refuted"
+
+
+def test_brittleness_needs_two_families():
+    found = judged(study({METRIC: (40, 1, 1)}, families=("a",)), "P3.1")
+    assert found.verdict == "not testable"
+    assert any("two families; found 1" in why for why in found.missing)
+
+
+def test_a_metric_that_was_not_measured_does_not_count_as_none():
+    found = study({METRIC: (40, 1, 1), "ttr": (1, 1, 1)})
+    for one in found["models"].values():
+        one["interventions"]["local"]["ttr"] |= {"difference": None, "se": None}
+    assert {unit["name"].split(":")[0] for unit in judged(found, "P3.1").units} == {METRIC}
+
+
+def test_sensitivity_to_architecture_in_and_against_the_order():
+    def families(a):
+        return study({"a": {METRIC: a}, "b": {METRIC: (1, 1, 1)}}, se=0.3)
+
+    assert judged(families((1.5, 20, 60)), "A3").verdict == "supported"
+    assert judged(families((60, 20, 1.5)), "A3").verdict == "refuted"
+    assert judged(families((1, 1, 1)), "A3").verdict == "inconclusive"

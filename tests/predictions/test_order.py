@@ -1,0 +1,56 @@
+"""P-order: the centre of gravity is where a score is gained, and the order is read off it."""
+
+import numpy as np
+import pytest
+
+from mspgt.predictions.judging import verdicts
+from mspgt.predictions.order import centre_draws
+from mspgt.predictions.rules import Rules
+from tests.predictions.planted import model, probe, results
+
+
+def test_a_step_lies_where_it_is():
+    curve = np.where(np.arange(25) >= 9, 0.9, 0.5)
+    drawn = centre_draws(curve, np.full(25, 1e-6), seed=0)
+    assert np.median(drawn) == pytest.approx(9, abs=0.01)
+
+
+def test_a_ramp_is_gained_in_its_middle():
+    drawn = centre_draws(np.linspace(0.2, 0.8, 25), np.full(25, 1e-6), seed=0)
+    assert np.median(drawn) == pytest.approx((1 + 24) / 2, abs=0.01)
+
+
+def test_a_score_that_is_all_in_the_embedding_has_no_centre():
+    assert centre_draws(np.full(25, 0.97), np.full(25, 0.01), seed=0) is None
+
+
+def study(*centres, topic=None):
+    one = model(
+        "f", 24, probes=dict(zip(("pos", "dep", "srl"), (probe(24, c) for c in centres), strict=False))
+    )
+    if topic is not None:
+        curve = probe(24, topic)
+        one["theory"] = {"information": {"topical": {"values": curve["f1"], "ci": curve["f1_ci"]}}}
+    return verdicts(results(a=one), Rules(), specification=False)["P-order"]
+
+
+def test_all_four_in_order_are_supported():
+    found = study(3, 8, 13, topic=18)
+    assert found.verdict == "supported"
+    assert found.statistic == pytest.approx(5 / 24, abs=0.06)
+
+
+def test_three_in_order_are_not_enough_and_say_so():
+    found = study(3, 8, 13)
+    assert found.verdict == "inconclusive"
+    assert any("topic" in why for why in found.missing)
+    assert any("not be supported" in why for why in found.why)
+
+
+def test_one_reversal_is_enough_to_refute():
+    assert study(13, 8, 15).verdict == "refuted"
+    assert study(3, 8, 13, topic=5).verdict == "refuted"
+
+
+def test_one_place_for_all_is_inconclusive():
+    assert study(8, 8, 8, topic=8).verdict == "inconclusive"
