@@ -35,7 +35,13 @@ def build_comparison(folder: Path, *, venue: str = "neurips") -> Path:
         raise InputError(
             f"{path}: expected a comparison, found: {error}. Make one with `mspgt compare RUN...`."
         ) from error
-    made = (verdict_section(found, {}), family_section(found), prediction_section(found))
+    # A comparison shows no single model, so evidence in one has nowhere to lead; the table of units names it.
+    bare = {name: one | {"evidence": []} for name, one in found["predictions"].items()}
+    made = (
+        verdict_section(found | {"predictions": bare}, {}),
+        family_section(found),
+        prediction_section(found),
+    )
     sections = [section for section in made if section is not None]
     for section in sections:
         for table in section.tables:
