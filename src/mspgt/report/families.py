@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from itertools import chain
 
 from markupsafe import Markup
 
 from mspgt.predictions.printed import printed
 from mspgt.report.charts import strip_svg
+from mspgt.report.curves import StripRow
 from mspgt.report.figures import strips_figure
 from mspgt.report.forest import Dot, Forest, Row, forest_svg
 from mspgt.report.forest_figure import forests_figure
@@ -49,8 +50,8 @@ def family_section(results: Json) -> Section | None:
     strips = _strips(results)
     parts = [tag("p", ABOUT), table_html(reading.columns, reading.rows, label=reading.title, head=True)]
     for name, rows in strips.items():
-        drawn = [piece for row in rows for piece in (tag("span", row.role, class_=f"role {row.role}"), strip_svg(row))]
-        parts += [tag("h4", name), tag("div", *drawn, class_="strips")]
+        drawn = [(tag("span", row.role, class_=f"role {row.role}"), strip_svg(row)) for row in rows]
+        parts += [tag("h4", name), tag("div", *chain.from_iterable(drawn), class_="strips")]
     figures = {"families": Plate(lambda venue: strips_figure(strips, venue), FIGURE_10)}
     tables = [table3(results), offsets(results), drifts(results)]
     parts += _table_html(tables[1]) + _table_html(tables[2])
@@ -233,7 +234,7 @@ def trajectory_table(results: Json) -> Table:
     return Table("trajectories", "Boundaries while models learn", columns, rows)
 
 
-def _strips(results: Json) -> Mapping[str, Any]:
+def _strips(results: Json) -> dict[str, list[StripRow]]:
     ordered = sorted(results["models"].items(), key=lambda item: (item[1]["family"], item[1].get("step") or 0))
     return {f"{model['family']} · {name}": strip_rows(model) for name, model in ordered}
 

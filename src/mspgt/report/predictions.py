@@ -125,10 +125,12 @@ def readings_counts(judged: Json) -> Table:
         ours, theirs = _counts(one)
         agree = one["specification"].get("agree")
         told = MISSING if agree is None else percent(agree)
-        rows.append(
-            (name, one["verdict"], *(ours[word] for word in WORDS), theirs["supported"], theirs["not supported"], told)
-        )
-    return Table("reading_counts", "Specification curve of the verdicts", dict.fromkeys(columns, "string"), rows)
+        counts = [*(ours[word] for word in WORDS), theirs["supported"], theirs["not supported"]]
+        rows.append((name, one["verdict"], *counts, told))
+    kinds = ("string", "string", *("int64" for _ in range(len(WORDS) + 2)), "string")
+    return Table(
+        "reading_counts", "Specification curve of the verdicts", dict(zip(columns, kinds, strict=True)), rows
+    )
 
 
 def _counts(one: Json) -> tuple[dict[str, int], dict[str, int]]:
