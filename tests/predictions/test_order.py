@@ -42,7 +42,7 @@ def study(*centres, topic=None):
     )
     if topic is not None:
         curve = probe(24, topic)
-        one["theory"] = {"information": {"topical": {"values": curve["f1"], "ci": curve["f1_ci"]}}}
+        one["theory"] = {"information": {"topical": {"bits": curve["f1"], "ci": curve["f1_ci"]}}}
     return verdicts(results(a=one), Rules(), specification=False)["P-order"]
 
 

@@ -93,11 +93,11 @@ def _curve(model: Json, task: str, reading: Reading) -> tuple[Array, Array] | No
 
 def _topic_curve(model: Json) -> tuple[Array, Array] | None:
     information: dict[str, Any] = (model.get("theory") or {}).get("information") or {}
-    topic = (information.get("usable") or {}).get("topical") or information.get("topical")
-    if not topic or not topic.get("values") or not topic.get("ci") or None in topic["values"]:
+    topic = information.get("topical") or {}
+    if not topic.get("bits") or not topic.get("ci") or None in topic["bits"]:
         return None
     ends = np.array(topic["ci"], dtype=float)
-    return np.array(topic["values"], dtype=float), (ends[:, -1] - ends[:, 0]) / (2 * 1.96)
+    return np.array(topic["bits"], dtype=float), (ends[:, -1] - ends[:, 0]) / (2 * 1.96)
 
 
 def centre_of_gravity(values: Array, errors: Array, seed: int) -> Centre | None:
