@@ -71,7 +71,12 @@ def family_section(results: Json) -> Section | None:
             figures["trajectories"] = Plate(lambda venue: forests_figure(drawn_ones, venue), MOVING)
         tables.append(trajectory_table(results))
     return Section(
-        "families", "Families", Markup("").join(parts), lead=_lead(results), tables=tuple(tables), figures=figures
+        "families",
+        "Families",
+        Markup("").join(parts),
+        lead=_lead(results),
+        tables=tuple(tables),
+        figures=figures,
     )
 
 
@@ -156,9 +161,7 @@ def offsets(results: Json) -> Table:
             for mode, one in (("calibrated", found), ("paper", found["paper"])):
                 for other, offset in one["offsets"].items():
                     ends = offset["ci"] or (None, None)
-                    rows.append(
-                        (which, family, other, mode, offset["offset"], *ends, offset["offset_paper"])
-                    )
+                    rows.append((which, family, other, mode, offset["offset"], *ends, offset["offset_paper"]))
     return Table("offsets", "Offsets between families, in relative depth", columns, rows)
 
 
@@ -193,9 +196,7 @@ def trajectories(results: Json) -> list[Forest]:
             Row(f"step {step:,}", tuple(_dots(results["models"][name])), missing="no boundary")
             for step, name in states
         )
-        plots.append(
-            Forest("trajectory", run, "relative depth", rows, limits=(0.0, 1.0), caption=MOVING)
-        )
+        plots.append(Forest("trajectory", run, "relative depth", rows, limits=(0.0, 1.0), caption=MOVING))
     return plots
 
 
@@ -235,7 +236,9 @@ def trajectory_table(results: Json) -> Table:
 
 
 def _strips(results: Json) -> dict[str, list[StripRow]]:
-    ordered = sorted(results["models"].items(), key=lambda item: (item[1]["family"], item[1].get("step") or 0))
+    ordered = sorted(
+        results["models"].items(), key=lambda item: (item[1]["family"], item[1].get("step") or 0)
+    )
     return {f"{model['family']} · {name}": strip_rows(model) for name, model in ordered}
 
 

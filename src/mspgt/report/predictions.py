@@ -56,7 +56,9 @@ def prediction_section(results: Json) -> Section | None:
     figures["readings"] = Plate(lambda venue: readings_figure(judged, venue), READINGS)
     conflict = printed("table2")
     parts.append(tag("p", f"Table 2 of the paper is a {conflict['status']}: {conflict['note']}"))
-    lead = f"{sum(one['verdict'] != 'not testable' for one in judged.values())} of {len(judged)} could be tested"
+    lead = (
+        f"{sum(one['verdict'] != 'not testable' for one in judged.values())} of {len(judged)} could be tested"
+    )
     return Section(
         "predictions", "Evidence and readings", Markup("").join(parts), lead=lead,
         tables=(*tables, counts), figures=figures,
@@ -108,7 +110,12 @@ def readings_table(judged: Json) -> Table:
         for row in one["specification"].get("readings", ())
         for key in row["reading"]
     )
-    columns = {"prediction": "string", **dict.fromkeys(keys, "string"), "verdict": "string", "statistic": "double"}
+    columns = {
+        "prediction": "string",
+        **dict.fromkeys(keys, "string"),
+        "verdict": "string",
+        "statistic": "double",
+    }
     rows: list[tuple[Cell, ...]] = [
         (name, *(row["reading"].get(key) for key in keys), row["verdict"], row["statistic"])
         for name, one in judged.items()
@@ -119,7 +126,14 @@ def readings_table(judged: Json) -> Table:
 
 def readings_counts(judged: Json) -> Table:
     """How many readings give which verdict, by our arithmetic and by the paper's."""
-    columns = ("Prediction", "Verdict", *WORDS, "paper’s arithmetic: supports", "does not", "readings that agree")
+    columns = (
+        "Prediction",
+        "Verdict",
+        *WORDS,
+        "paper’s arithmetic: supports",
+        "does not",
+        "readings that agree",
+    )
     rows: list[tuple[Cell, ...]] = []
     for name, one in judged.items():
         ours, theirs = _counts(one)
@@ -158,14 +172,18 @@ def readings_figure(judged: Json, venue: str = "neurips") -> dict[str, bytes]:
         axes.grid(visible=False)
         axes.spines["left"].set_visible(False)
         handles = [Patch(fc=COLOURS[word], ec=BLACK, lw=0.3, label=word) for word in WORDS]
-        figure.legend(handles=handles, loc="lower center", ncols=len(WORDS), columnspacing=1.2, handlelength=1.2)
+        figure.legend(
+            handles=handles, loc="lower center", ncols=len(WORDS), columnspacing=1.2, handlelength=1.2
+        )
         return files_of(figure)
 
 
 def _evidence(item: tuple[str, Json]) -> Forest:
     name, one = item
     rows = tuple(_rows(one["units"]))
-    return Forest("units", f"{name} · {one['title']}", one["statistic_name"], rows, reference=one["threshold"])
+    return Forest(
+        "units", f"{name} · {one['title']}", one["statistic_name"], rows, reference=one["threshold"]
+    )
 
 
 def _rows(units: Sequence[Json]) -> Iterator[Row]:
@@ -191,5 +209,7 @@ def verdict_lines(results: Json) -> list[str]:
         rate = percent(one["paper_rule"]["null_rate"])
         says = one["paper_rule"]["says"]
         if says != "nothing":
-            lines.append(f"{'':<9}by the paper’s rule: {says} (on null worlds {rate}): {one['paper_rule']['why']}")
+            lines.append(
+                f"{'':<9}by the paper’s rule: {says} (on null worlds {rate}): {one['paper_rule']['why']}"
+            )
     return lines
