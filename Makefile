@@ -8,7 +8,7 @@ STAMP := .venv/.installed
 export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 
-.PHONY: help install demo test check format bench calibrate zoo clean
+.PHONY: help install demo test check format bench calibrate worlds zoo clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -42,6 +42,9 @@ bench: install ## speed against the plain forward pass and peers; writes bench/r
 
 calibrate: install ## recompute the detector's constants (hours; resumable)
 	$(BIN)/python -m calibration
+
+worlds: install ## recompute the error rates of the verdicts on null worlds (about ten minutes)
+	$(BIN)/mspgt worlds --workers 2 --out src/mspgt/predictions/data/null_rates.json
 
 zoo: install ## train the bundled models again (about two hours on two cores)
 	$(BIN)/mspgt zoo train

@@ -72,7 +72,10 @@ def test_every_public_name_exists_and_is_documented(name):
     assert getattr(mspgt, name).__doc__
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["boundaries", "--help"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["run", "--help"], ["boundaries", "--help"], ["compare", "--help"], ["worlds", "--help"]],
+)
 def test_help_loads_no_torch(arguments):
     code = f"""
 import sys

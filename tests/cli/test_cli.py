@@ -17,6 +17,8 @@ def mspgt(*arguments):
         (["run", "nowhere.yaml"], "no such study file"),
         (["plan", "nowhere.yaml"], "shipped study: demo"),
         (["report", "nowhere"], "results.json"),
+        (["compare", "nowhere"], "expected a finished run"),
+        (["worlds", "--worlds", "1", "--out", "no/such/folder/rates.json"], "no such folder"),
         (["check", "./nowhere\x1b[31m<b>"], "no such folder"),
         (["boundaries", "m", "--corpus", "t.txt", "--set", "boundaries.drows=5"], "did you mean 'draws'"),
     ],

@@ -4,24 +4,36 @@ import numpy as np
 import pytest
 
 from mspgt.predictions.judging import verdicts
-from mspgt.predictions.order import centre_draws
+from mspgt.predictions.order import centre_of_gravity
 from mspgt.predictions.rules import Rules
 from tests.predictions.planted import model, probe, results
 
 
 def test_a_step_lies_where_it_is():
     curve = np.where(np.arange(25) >= 9, 0.9, 0.5)
-    drawn = centre_draws(curve, np.full(25, 1e-6), seed=0)
-    assert np.median(drawn) == pytest.approx(9, abs=0.01)
+    assert centre_of_gravity(curve, np.full(25, 1e-6), seed=0).layer == pytest.approx(9, abs=0.01)
 
 
 def test_a_ramp_is_gained_in_its_middle():
-    drawn = centre_draws(np.linspace(0.2, 0.8, 25), np.full(25, 1e-6), seed=0)
-    assert np.median(drawn) == pytest.approx((1 + 24) / 2, abs=0.01)
+    found = centre_of_gravity(np.linspace(0.2, 0.8, 25), np.full(25, 1e-6), seed=0)
+    assert found.layer == pytest.approx((1 + 24) / 2, abs=0.01)
+
+
+def test_gains_of_very_different_size_at_one_place_are_rarely_told_apart():
+    rng = np.random.default_rng(0)
+    curve = 1 - np.exp(-np.arange(25) / 4)
+    z = []
+    for seed in range(150):
+        one, other = (
+            centre_of_gravity(0.5 + gain * curve + 0.01 * rng.standard_normal(25), np.full(25, 0.01), seed)
+            for gain in (0.4, 0.1)
+        )
+        z.append((other.layer - one.layer) / np.hypot(one.error, other.error))
+    assert np.mean(np.abs(z) > 1.645) <= 0.13
 
 
 def test_a_score_that_is_all_in_the_embedding_has_no_centre():
-    assert centre_draws(np.full(25, 0.97), np.full(25, 0.01), seed=0) is None
+    assert centre_of_gravity(np.full(25, 0.97), np.full(25, 0.01), seed=0) is None
 
 
 def study(*centres, topic=None):
@@ -30,7 +42,7 @@ def study(*centres, topic=None):
     )
     if topic is not None:
         curve = probe(24, topic)
-        one["theory"] = {"information": {"topical": {"values": curve["f1"], "ci": curve["f1_ci"]}}}
+        one["theory"] = {"information": {"topical": {"bits": curve["f1"], "ci": curve["f1_ci"]}}}
     return verdicts(results(a=one), Rules(), specification=False)["P-order"]
 
 

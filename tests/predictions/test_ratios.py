@@ -52,7 +52,7 @@ def test_interval_and_test_agree():
 def test_interval_covers():
     rng = np.random.default_rng(4)
     inside = []
-    for x, y in rng.standard_normal((2000, 2)) + [12.0, 4.0]:
+    for x, y in rng.normal((12.0, 4.0), 1.0, size=(2000, 2)):
         ends = ratio_interval(Effect(x, 1.0), Effect(y, 1.0))
         inside.append(ends is None or ends[0] <= 3.0 <= ends[1])
     assert 0.93 <= np.mean(inside) <= 0.97

@@ -36,8 +36,11 @@ def worlds(
       mspgt worlds --worlds 50 --seed 1 --workers 2 --out rates.json
     """
     start_logging()
+    from mspgt.errors import InputError
     from mspgt.predictions.worlds import rate_lines, shipped, simulate
 
+    if out and not out.absolute().parent.is_dir():
+        raise InputError(f"{out}: no such folder to write to. Make it first, or choose another --out.")
     recipe = shipped(count, seed)
     if workers == 1:
         rates = simulate(recipe, map, _progress())

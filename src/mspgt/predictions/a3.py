@@ -12,16 +12,12 @@ from mspgt.predictions.rules import Rules
 from mspgt.predictions.verdict import Claim, Finding, Json, PaperSays, Prediction, Unit
 
 METRICS = (*PAPER_METRICS, "perplexity")
-SUFFIX = {
-    "matched": "_matched_layers",
-    "matched_layers": "_matched_layers",
-    "matched_variance": "_matched_variance",
-}
+SUFFIX = {"matched": "_matched_layers", "plain": ""}
 
 
 def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
     """One unit a pair of families and metric: the difference between families, by scale."""
-    suffix = SUFFIX.get(reading.dose, "")
+    suffix = SUFFIX[reading.dose]
     metrics = (reading.metric,) if reading.metric else METRICS
     missing: list[str] = []
     effects: dict[str, dict[tuple[str, str], list[Effect]]] = {}
@@ -126,7 +122,7 @@ PREDICTION = Prediction(
     readings=tuple(
         Reading(dose=dose, per_layer=per_layer, scales=scales, metric=metric)
         for scales in ("calibrated", "any")
-        for dose in ("matched_layers", "matched_variance", "plain")
+        for dose in ("matched", "plain")
         for per_layer in (True, False)
         for metric in ("", *METRICS)
     ),

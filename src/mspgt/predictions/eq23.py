@@ -12,19 +12,20 @@ SLOPE = -1.0
 
 
 def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
-    """One unit a measured slope: that of log β̂ on log H over languages."""
+    """One unit: the slope of log β̂ on log H over the planted languages, which no model of the study changes."""
     missing: list[str] = []
-    units = []
     for name, beta in blocks(results, "beta", missing):
-        slope, path = beta.get("slope") or {}, f"models.{name}.theory.beta.slope"
-        ci = interval(slope)
-        if slope.get("value") is None or ci is None:
-            missing.append(f"{path}: {slope.get('reason') or 'no slope over languages with an interval'}")
+        found, path = beta.get("equation23") or {}, f"models.{name}.theory.beta.equation23"
+        if reading.metric:
+            found = (found.get("by_scale") or {}).get(reading.metric) or {}
+        ci = interval(found.get("ci"))
+        if found.get("slope") is None or ci is None:
+            missing.append(f"{path}: {found.get('reason') or 'no slope over languages with an interval'}")
             continue
-        value = float(slope["value"])
         low, high = SLOPE - rules.slope_margin, SLOPE + rules.slope_margin
-        units.append(Unit(name, value, ci, *inside_p(value, ci, low, high), path))
-    return Finding(tuple(units), tuple(missing))
+        slope = float(found["slope"])
+        return Finding((Unit("planted languages", slope, ci, *inside_p(slope, ci, low, high), path),))
+    return Finding((), tuple(missing))
 
 
 def paper(results: Json, rules: Rules, reading: Reading) -> PaperSays:
@@ -48,7 +49,7 @@ PREDICTION = Prediction(
     id="eq23",
     title="Compression weight is inverse to conditional entropy",
     tier="theory",
-    quantifier="most",
+    quantifier="every",
     statistic="slope of log β̂ on log H(Z_s | Z_<s)",
     threshold=lambda rules: SLOPE,
     rule=(
@@ -65,4 +66,5 @@ PREDICTION = Prediction(
     judge=judge,
     paper=paper,
     power=power,
+    readings=tuple(Reading(metric=metric) for metric in ("", "G", "I", "L")),
 )

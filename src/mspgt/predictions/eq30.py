@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
+from math import log
+
 from mspgt.predictions.design import Design
 from mspgt.predictions.readings import Reading
 from mspgt.predictions.rules import Rules
 from mspgt.predictions.theory_inputs import blocks, inside_p, interval
-from mspgt.predictions.verdict import Claim, Finding, Json, PaperSays, Prediction, Unit
+from mspgt.predictions.verdict import Claim, Finding, Json, PaperSays, Prediction, Unit, at_least
+
+TINY = 1e-6  # a slope that is not positive is farther from 1 than any other
 
 
 def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
-    """One unit a model: measured loss slope over ½ tr F."""
+    """One unit a model: the measured loss slope over ½ tr F, in each of its scales."""
     missing: list[str] = []
     units = []
+    low, high = 1 / (1 + rules.fisher_margin), 1 + rules.fisher_margin
     for name, fisher in blocks(results, "fisher", missing):
-        key = "kl_ratio" if reading.metric == "kl" else "loss_ratio"
-        ratio, path = fisher.get(key) or {}, f"models.{name}.theory.fisher.{key}"
-        ci = interval(ratio)
-        if ratio.get("value") is None or ci is None:
-            missing.append(f"{path}: {ratio.get('reason') or 'not measured with an interval'}")
+        path = f"models.{name}.theory.fisher.equation30"
+        scales = (fisher.get("equation30") or {}).get("scales") or {}
+        ratios = {scale: one[reading.metric or "loss"] for scale, one in scales.items()}
+        known = {scale: (float(one["value"]), interval(one["ci"])) for scale, one in ratios.items()}
+        if not known or any(ci is None for _, ci in known.values()):
+            missing.append(f"{path}: {fisher.get('reason') or 'not measured with an interval'}")
             continue
-        value = float(ratio["value"])
-        low, high = 1 - rules.fisher_margin, 1 + rules.fisher_margin
-        units.append(Unit(name, value, ci, *inside_p(value, ci, low, high), path))
+        tests = {scale: inside_p(value, ci, low, high) for scale, (value, ci) in known.items() if ci}
+        farthest = max(known, key=lambda scale: abs(log(max(known[scale][0], TINY))))
+        units.append(
+            Unit(
+                name,
+                *known[farthest],
+                max(inside for inside, _ in tests.values()),
+                at_least([outside for _, outside in tests.values()], 1),
+                path,
+                ", ".join(f"{scale} {value:.2f}" for scale, (value, _) in known.items()),
+            )
+        )
     return Finding(tuple(units), tuple(missing))
 
 
@@ -35,7 +50,8 @@ def power(design: Design, rules: Rules) -> str:
     """Needs Fisher traces and noise slopes."""
     if not design.theory:
         return "needs the theory part (Fisher traces and noise slopes)"
-    return f"one equivalence test in each of {len(design.members)} models, margin {rules.fisher_margin:g} around 1"
+    low, high = 1 / (1 + rules.fisher_margin), 1 + rules.fisher_margin
+    return f"equivalence tests in {len(design.members)} models, within {low:.2f} and {high:.2f}"
 
 
 PREDICTION = Prediction(
@@ -43,11 +59,12 @@ PREDICTION = Prediction(
     title="Loss under small noise grows by half the Fisher trace",
     tier="theory",
     quantifier="most",
-    statistic="slope of the loss on σ² over ½ tr F",
+    statistic="slope of the loss on σ² over ½ tr F, the scale farthest from 1",
     threshold=lambda rules: 1.0,
     rule=(
         "The measured slope of the loss on the data, over half the Fisher trace. Supported: within the margin of 1 "
-        "in more than half of the models (equivalence test). Refuted: outside it in at least half of them."
+        "in all three scales of more than half of the models (equivalence tests). Refuted: outside it in some scale "
+        "(Bonferroni) of at least half of them."
     ),
     paper_rule="None: derived.",
     claim=Claim(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mspgt.predictions.design import Design
 from mspgt.predictions.readings import Reading
 from mspgt.predictions.rules import Rules
-from mspgt.predictions.theory_inputs import blocks, inside_p, interval
+from mspgt.predictions.theory_inputs import blocks, interval, normal_p
 from mspgt.predictions.verdict import Claim, Finding, Json, PaperSays, Prediction, Unit
 
 EXPONENT = -0.5
@@ -16,15 +16,15 @@ def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
     missing: list[str] = []
     units = []
     for name, found in blocks(results, "concentration", missing):
-        key = "documents" if reading.metric == "documents" else "draws"
+        key = reading.metric or "by_draws"
         curve, path = found.get(key) or {}, f"models.{name}.theory.concentration.{key}"
-        ci = interval(curve)
-        if curve.get("value") is None or ci is None:
-            missing.append(f"{path}: {curve.get('reason') or 'no exponent with an interval'}")
+        ci = interval(curve.get("ci"))
+        if curve.get("slope") is None or ci is None:
+            why = curve.get("reason") or found.get("reason") or "no exponent with an interval"
+            missing.append(f"{path}: {why}")
             continue
-        value = float(curve["value"])
-        low, high = EXPONENT - rules.exponent_margin, EXPONENT + rules.exponent_margin
-        units.append(Unit(name, value, ci, *inside_p(value, ci, low, high), path))
+        slope = float(curve["slope"])
+        units.append(Unit(name, slope, ci, *normal_p(slope, ci, EXPONENT + rules.exponent_margin), path))
     return Finding(tuple(units), tuple(missing))
 
 
@@ -37,7 +37,7 @@ def power(design: Design, rules: Rules) -> str:
     """Needs widths at several numbers of draws."""
     if not design.theory:
         return "needs the theory part (interval widths at several numbers of draws and documents)"
-    return f"one test in each of {len(design.members)} models, margin {rules.exponent_margin:g} around −1/2"
+    return f"one test in each of {len(design.members)} models against {EXPONENT + rules.exponent_margin:g}"
 
 
 PREDICTION = Prediction(
@@ -49,7 +49,8 @@ PREDICTION = Prediction(
     threshold=lambda rules: EXPONENT,
     rule=(
         "Interval width against the number of bootstrap draws, both in logarithms. Supported: the exponent lies "
-        "within the margin of −1/2 in more than half of the models. Refuted: outside it in at least half of them."
+        "below −1/2 and the margin in more than half of the models: the bound is one of order 1/√B. Refuted: above "
+        "it in at least half of them."
     ),
     paper_rule="None: derived.",
     claim=Claim(
@@ -62,5 +63,5 @@ PREDICTION = Prediction(
     judge=judge,
     paper=paper,
     power=power,
-    readings=(Reading(), Reading(metric="documents")),
+    readings=(Reading(), Reading(metric="by_documents")),
 )

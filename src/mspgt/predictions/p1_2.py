@@ -2,52 +2,66 @@
 
 from __future__ import annotations
 
+from scipy import stats
+
 from mspgt.predictions.design import Design
 from mspgt.predictions.readings import BOUNDARIES, Reading
 from mspgt.predictions.rules import Rules
-from mspgt.predictions.theory_inputs import blocks, interval
+from mspgt.predictions.theory_inputs import blocks
 from mspgt.predictions.verdict import Claim, Finding, Json, PaperSays, Prediction, Unit
 
 
 def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
-    """One unit a boundary of a model: the kink test there."""
+    """One unit a boundary of a model: the kink test there, and whether a kink of the size asked for is excluded."""
     missing: list[str] = []
     units = []
     for name, kinks in blocks(results, "kink", missing):
-        source = (results["models"][name]["theory"].get("scales") or {}).get("source", "calibrated")
+        source = kinks.get("source")
         if reading.scales == "calibrated" and source != "calibrated":
             missing.append(f"{name}: its scales are {source!r}; only calibrated boundaries give a verdict")
             continue
         for which in BOUNDARIES:
-            kink, path = kinks.get(which) or {}, f"models.{name}.theory.kink.{which}"
+            path = f"models.{name}.theory.kink.{which}"
+            at = kinks.get(which) or {}
+            kink = at.get(reading.metric or kinks.get("primary") or "all") or {}
             if kink.get("p") is None:
-                missing.append(f"{path}: {kink.get('reason') or 'no kink test'}")
+                missing.append(f"{path}: {kink.get('reason') or at.get('reason') or 'no kink test'}")
                 continue
             units.append(
                 Unit(
                     f"{name}, {which}",
-                    kink.get("value"),
-                    interval(kink),
+                    abs(float(kink["statistic"])),
+                    None,
                     float(kink["p"]),
-                    float(kink.get("p_absent") or 1.0),
+                    _p_absent(abs(float(kink["statistic"])), float(kink["freedom"]), rules.kink),
                     path,
+                    f"layer {kink['layer']}; {kink['rank']:.0%} of the other layers bend as far from their own curve",
                 )
             )
     return Finding(tuple(units), tuple(missing))
 
 
+def _p_absent(statistic: float, freedom: float, size: float) -> float:
+    """Chance of a statistic this small at a kink of `size` standard errors (noncentral t).
+
+    The statistic is that of the more bent end of the transition, which makes a small one rarer still.
+    """
+    return float(stats.nct.cdf(statistic, freedom, size) - stats.nct.cdf(-statistic, freedom, size))
+
+
 def paper(results: Json, rules: Rules, reading: Reading) -> PaperSays:
     """The paper's criterion: the slopes on either side differ at all."""
-    values = [
-        kink["value"]
+    bends = [
+        float(kink["bend"])
         for _, kinks in blocks(results, "kink", [])
-        for kink in (kinks.get(which) or {} for which in BOUNDARIES)
-        if kink.get("value") is not None
+        for which in BOUNDARIES
+        for kink in [(kinks.get(which) or {}).get(kinks.get("primary") or "all") or {}]
+        if kink.get("bend") is not None
     ]
-    if not values:
-        return PaperSays(None, None, "no information by layer was measured")
+    if not bends:
+        return PaperSays(None, None, "no information by layer was measured at a boundary")
     return PaperSays(
-        any(values), max(values, key=abs), "slopes that differ at all; so they do at every layer of a curve"
+        any(bends), max(bends, key=abs), "slopes that differ at all; so they do at every layer of a curve"
     )
 
 
@@ -66,13 +80,13 @@ PREDICTION = Prediction(
     title="Information by layer has a kink at the boundaries",
     tier="1",
     quantifier="most",
-    statistic="second difference of information at the boundary over that elsewhere",
-    threshold=lambda rules: rules.level,
+    statistic="|t| of the bend of information at the boundary against a smooth curve, the middle boundary",
+    threshold=lambda rules: rules.kink,
     rule=(
         "At each calibrated boundary, |second difference| of information by layer is tested against all other "
         "layers and a smooth curve, on documents that did not choose the boundary. Supported: a kink at more "
         "than half of the boundaries of all models (partial conjunction). Refuted: at no fewer than half of them "
-        "a kink of the size asked for is excluded."
+        "a kink of as many SDs of the other layers' bends as the threshold says is excluded."
     ),
     paper_rule="The slopes before and after a boundary are not equal.",
     claim=Claim(
@@ -85,6 +99,10 @@ PREDICTION = Prediction(
     judge=judge,
     paper=paper,
     power=power,
-    readings=(Reading(), Reading(scales="any")),
+    readings=tuple(
+        Reading(scales=scales, metric=metric)
+        for scales in ("calibrated", "any")
+        for metric in ("", "topical", "syntactic", "lexical", "gaussian")
+    ),
     shown="middle",
 )

@@ -21,10 +21,13 @@ class Rules:
     drift: float = 0.3  # P3.2: distance of the I–G positions of two runs, in relative depth
     runs: int = 3  # P3.2: least training runs of one architecture that have the boundary
     drifting_pairs: float = 0.05  # P3.2 is refuted where fewer pairs of runs than this can drift so far
+    kink: float = 4.0  # P1.2 is refuted where a kink of so many SDs of the other layers' bends is excluded
     markov: float = 0.05  # A2: conditional over plain mutual information
     slope_margin: float = 0.5  # eq. 23: log–log slope of β on entropy, around −1
-    fisher_margin: float = 0.1  # eq. 30: loss slope over half the Fisher trace, around 1
-    exponent_margin: float = 0.1  # eq. 34: exponent of interval width on draws, around −1/2
+    fisher_margin: float = (
+        0.25  # eq. 30: loss slope over half the Fisher trace, between 1/(1 + this) and 1 + this
+    )
+    exponent_margin: float = 0.1  # eq. 34: exponent of interval width on draws, at most −1/2 and this
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -12,25 +12,22 @@ from mspgt.predictions.readings import finished, named
 Json = dict[str, Any]
 
 
-def blocks(results: dict[str, Any], key: str, missing: list[str]) -> Iterator[tuple[str, Json]]:
-    """(model, its block of the theory part) where measured; the others are told in `missing`."""
+def blocks(results: Json, key: str, missing: list[str]) -> Iterator[tuple[str, Json]]:
+    """(model, its block of the theory part); models without one are told in `missing`."""
     models = finished(results)
     if not any(model.get("theory") for model in models.values()):
         missing.append(f"the theory part was not run: models.*.theory.{key}")
         return
     for name, model in named(models):
         block = (model.get("theory") or {}).get(key)
-        if not block:
-            missing.append(f"models.{name}.theory.{key}: not measured")
-        elif block.get("reason") and block.get("value") is None and block.get("values") is None:
-            missing.append(f"models.{name}.theory.{key}: {block['reason']}")
-        else:
+        if block:
             yield name, block
+        else:
+            missing.append(f"models.{name}.theory.{key}: not measured")
 
 
-def interval(block: Json) -> tuple[float, float] | None:
-    """The 95 % interval of a block's value."""
-    ends = block.get("ci") or block.get("interval")
+def interval(ends: Any) -> tuple[float, float] | None:
+    """A 95 % interval; None where an end is missing."""
     return (float(ends[0]), float(ends[-1])) if ends and None not in ends else None
 
 

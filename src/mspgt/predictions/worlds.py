@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
+from scipy.stats import t as student
 
 from mspgt.boundaries.detect import detect
 from mspgt.predictions.effects import SCALES
@@ -161,7 +162,6 @@ def _model(name: str, family: int, layers: int, kind: Kind, recipe: Recipe, rng:
         "parameters": 7_000_000_000 + layers,
         "boundaries": to_jsonable(boundaries),
         "probes": _probes(layers, rng),
-        "theory": _theory(rng),
     }
     chosen = calibrated.chosen
     li, ig = chosen["LI"], chosen["IG"]
@@ -171,6 +171,7 @@ def _model(name: str, family: int, layers: int, kind: Kind, recipe: Recipe, rng:
         scales = {"LI": paper.LI.layer, "IG": paper.IG.layer, "source": "paper"}
     else:
         scales = {"LI": layers // 3, "IG": 2 * layers // 3, "source": "thirds"}
+    model["theory"] = _theory(rng, layers, str(scales["source"]))
     return model | interventions(scales, layers, kind.effects[family % 2], recipe, rng)
 
 
@@ -269,20 +270,29 @@ def _probes(layers: int, rng: np.random.Generator) -> Json:
     return probes
 
 
-def _theory(rng: np.random.Generator) -> Json:
+def _theory(rng: np.random.Generator, layers: int, source: str) -> Json:
     """Theory inputs at the edge of where each claim would be false."""
     rules = Rules()
 
-    def edge(truth: float, se: float) -> Json:
+    def edge(truth: float, se: float, name: str = "value") -> Json:
         value = truth + se * rng.standard_normal()
-        return {"value": value, "ci": [value - 1.96 * se, value + 1.96 * se]}
+        return {name: value, "ci": [value - 1.96 * se, value + 1.96 * se]}
 
+    def no_kink() -> Json:
+        t = max(np.abs(rng.standard_t(10, 2)))
+        p = min(1.0, 4 * float(student.sf(t / 1.2, 10)))
+        return {"p": p, "statistic": t, "freedom": 10.0, "bend": t / 100, "layer": 9, "rank": 0.5}
+
+    se = np.full(layers - 2, 0.01)
+    ratio = rules.markov + se * rng.standard_normal(layers - 2)
+    outside = 1 + rules.fisher_margin
     return {
-        "kink": {which: {"value": rng.exponential(), "p": rng.uniform()} for which in ("LI", "IG")},
-        "markov": edge(rules.markov, 0.01),
-        "beta": {"value": 0.0, "slope": edge(-1 + rules.slope_margin, 0.1)},
-        "fisher": {"value": 0.0, "loss_ratio": edge(1 + rules.fisher_margin, 0.02)},
-        "concentration": {"value": 0.0, "draws": edge(-0.5 + rules.exponent_margin, 0.02)},
+        "information": {"documents": 60},
+        "kink": {"source": source, "primary": "all"} | {which: {"all": no_kink()} for which in ("LI", "IG")},
+        "markov": {"ratio": ratio.tolist(), "se": se.tolist()},
+        "beta": {"equation23": edge(-1 + rules.slope_margin, 0.1, "slope")},
+        "fisher": {"equation30": {"scales": {scale: {"loss": edge(outside, 0.02)} for scale in SCALES}}},
+        "concentration": {"by_draws": edge(-0.5 + rules.exponent_margin, 0.02, "slope")},
     }
 
 

@@ -1,0 +1,78 @@
+"""`compare.html`: a comparison of finished runs, from its compare.json alone."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from hashlib import sha256
+from importlib.resources import files
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from mspgt.errors import InputError
+from mspgt.report.build import write_figure
+from mspgt.report.families import family_section
+from mspgt.report.markup import table_html
+from mspgt.report.predictions import prediction_section
+from mspgt.report.section import Section
+from mspgt.report.verdicts import tally, verdict_section, verdicts
+from mspgt.report.words import Json, counted
+from mspgt.report.writing import write
+
+
+def build_comparison(folder: Path, *, venue: str = "neurips") -> Path:
+    """Write tables/, figures/ and compare.html beside compare.json; returns the path of the page.
+
+    Raises:
+        InputError: no readable compare.json.
+        StoreError: a file cannot be written.
+    """
+    path = folder / "compare.json"
+    try:
+        found: Json = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{path}: expected a comparison, found: {error}. Make one with `mspgt compare RUN...`."
+        ) from error
+    # A comparison shows no single model, so evidence in one has nowhere to lead; the table of units names it.
+    bare = {name: one | {"evidence": []} for name, one in found["predictions"].items()}
+    made = (
+        verdict_section(found | {"predictions": bare}, {}),
+        family_section(found),
+        prediction_section(found),
+    )
+    sections = [section for section in made if section is not None]
+    for section in sections:
+        for table in section.tables:
+            for form, content in (("csv", table.csv()), ("tex", table.latex())):
+                write(folder / "tables" / f"{table.name}.{form}", content.encode())
+            write(folder / "tables" / f"{table.name}.parquet", table.parquet())
+        for stem, plate in section.figures.items():
+            write_figure(folder, stem, plate, venue)
+    page = folder / "compare.html"
+    write(page, _page(found, sections).encode())
+    return page
+
+
+def _page(found: Json, sections: list[Section]) -> str:
+    style = (files("mspgt.report") / "template" / "report.css").read_text("utf-8")
+    fingerprint = b64encode(sha256(style.encode()).digest()).decode()
+    loader = PackageLoader("mspgt.report", "template")
+    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment.globals |= {"table_html": table_html}
+    told = verdicts(found)
+    return environment.get_template("compare.html.j2").render(
+        policy=f"default-src 'none'; style-src 'sha256-{fingerprint}'",
+        css=style,
+        title=" and ".join(run["name"] for run in found["runs"]),
+        about=f"{counted(len(found['runs']), 'run')}, {counted(len(found['models']), 'model')}",
+        tally=tally(told),
+        verdicts=told,
+        sections=sections,
+        rows=[
+            (run["name"], run["study"], run["hash"][:12], run["mspgt"], run["data"], run["started"])
+            for run in found["runs"]
+        ],
+        warnings=found["warnings"],
+    )

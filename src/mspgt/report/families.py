@@ -1,0 +1,257 @@
+"""Experiment 3: Table 3, Figure 10, and how boundaries move while a model learns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+
+from markupsafe import Markup
+
+from mspgt.predictions.printed import printed
+from mspgt.report.charts import strip_svg
+from mspgt.report.curves import StripRow
+from mspgt.report.figures import strips_figure
+from mspgt.report.forest import Dot, Forest, Row, forest_svg
+from mspgt.report.forest_figure import forests_figure
+from mspgt.report.markup import figure_html, table_html, tag
+from mspgt.report.panels import strip_rows
+from mspgt.report.section import Plate, Section
+from mspgt.report.tables import Cell, Table
+from mspgt.report.words import BOUNDARIES, MISSING, Json, layer_set, listing, number, percent
+
+MODES = ("calibrated", "paper")
+ABOUT = (
+    "Consistency of a boundary within a family of training runs: mean and coefficient of variation of its relative "
+    "depth (dividing by n − 1, with a 95 % interval), and by the paper’s arithmetic (dividing by n, percentages "
+    "rounded to one decimal). States along one run count once. Families of fewer than three runs are underpowered: "
+    "a true CV of 0.30 passes “< 0.2” in 64 % of cases at n = 2."
+)
+FIGURE_10 = (
+    "Scales of every model over relative depth, by family; calibrated mode above paper mode (pale; paler where its "
+    "own rule rejects). Vertical lines: boundaries; bars below: their 95 % sets or intervals."
+)
+MOVING = (
+    "Boundaries along the training of one run, in relative depth. Circles: calibrated mode with the span of the 95 % "
+    "set. Squares: paper mode, hollow where its own rule rejects. A row without a mark: no boundary at that step."
+)
+COLUMNS = {
+    "family": "string", "boundary": "string", "mode": "string", "n": "int64", "mean": "double", "sd": "double",
+    "cv": "double", "cv_low": "double", "cv_high": "double", "mean_paper": "double", "cv_paper": "double",
+    "max_drift": "double", "max_drift_one_architecture": "double", "underpowered": "bool", "members": "string",
+    "missing": "string",
+}  # fmt: skip
+
+
+def family_section(results: Json) -> Section | None:
+    """Families in both modes beside the paper's own Table 3; None where there is no family."""
+    if not results["families"]:
+        return None
+    reading = table3_for_reading(results)
+    strips = _strips(results)
+    parts = [tag("p", ABOUT), table_html(reading.columns, reading.rows, label=reading.title, head=True)]
+    for name, rows in strips.items():
+        drawn = [(tag("span", row.role, class_=f"role {row.role}"), strip_svg(row)) for row in rows]
+        parts += [tag("h4", name), tag("div", *chain.from_iterable(drawn), class_="strips")]
+    figures = {"families": Plate(lambda venue: strips_figure(strips, venue), FIGURE_10)}
+    tables = [table3(results), offsets(results), drifts(results)]
+    parts += _table_html(tables[1]) + _table_html(tables[2])
+    moving = trajectories(results)
+    if moving:
+        parts += [tag("h4", "While a model learns"), tag("p", MOVING)]
+        parts += [
+            figure_html(
+                f"families-{at}", forest.title, forest_svg(forest), caption="",
+                table=forest.table(f"trajectory-{at}"), beside="tables/trajectories.csv",
+                missing=() if forest.drawn else ["no state has a boundary in either mode"],
+            )
+            for at, forest in enumerate(moving)
+        ]  # fmt: skip
+        drawn_ones = [forest for forest in moving if forest.drawn]
+        if drawn_ones:
+            figures["trajectories"] = Plate(lambda venue: forests_figure(drawn_ones, venue), MOVING)
+        tables.append(trajectory_table(results))
+    return Section(
+        "families",
+        "Families",
+        Markup("").join(parts),
+        lead=_lead(results),
+        tables=tuple(tables),
+        figures=figures,
+    )
+
+
+def table3(results: Json) -> Table:
+    """Table 3 as numbers: one row a family, boundary and mode, then the paper's own rows."""
+    rows: list[tuple[Cell, ...]] = []
+    for family, boundaries in results["families"].items():
+        for which, found in boundaries.items():
+            for mode, one in (("calibrated", found), ("paper", found["paper"])):
+                low, high = one["ci"] or (None, None)
+                same = [pair["drift"] for pair in one["drift"] if pair["same_architecture"]]
+                members = "; ".join(f"{name} {rho:.4f}" for name, rho in one["members"].items()) or None
+                rows.append(
+                    (family, which, mode, len(one["members"]), one["mean"], one["sd"], one["cv"], low, high,
+                     one["mean_paper"], one["cv_paper"], one["max_drift"], max(same, default=None),
+                     one["underpowered"], members, "; ".join(one["missing"]) or None)
+                )  # fmt: skip
+    for family, which, own in _printed():
+        members = "; ".join(f"{name} {value}" for name, value in own["members"].items())
+        rows.append(
+            (family, which, "as printed", len(own["members"]), None, None, None, None, None, own["mean"],
+             own["cv"], None, None, True, members, None)
+        )  # fmt: skip
+    return Table("table3", "Relative boundary positions and stability within families", COLUMNS, rows)
+
+
+def table3_for_reading(results: Json) -> Table:
+    """Table 3 as text: one row a family and mode, then the paper's own."""
+    head = ("Family", "Mode", "L–I, mean", "L–I, CV", "I–G, mean", "I–G, CV", "I–G, largest drift")
+    rows: list[tuple[Cell, ...]] = []
+    for family, found in results["families"].items():
+        for mode in MODES:
+            both = [found[which] if mode == "calibrated" else found[which]["paper"] for which in BOUNDARIES]
+            cells = [cell for one in both for cell in (_mean(one), _cv(one))]
+            rows.append((family, mode, *cells, _drift(both[1])))
+    families = printed("table3")["families"]
+    for family, own in families.items():
+        cells = [cell for one in own.values() for cell in (f"{one['mean']:.1f} %", f"{one['cv']:.2f}")]
+        rows.append((family, "as printed", *cells, MISSING))
+    return Table(
+        "table3", f"Table 3; “as printed”: {printed('table3')['source']}", dict.fromkeys(head, "string"), rows
+    )
+
+
+def _mean(one: Json) -> str:
+    total = len(one["members"]) + len(one["missing"])
+    if one["mean"] is None:
+        return f"no boundary in {total}"
+    return f"{percent(one['mean'], 1)} ({len(one['members'])} of {total})"
+
+
+def _cv(one: Json) -> str:
+    if one["cv"] is None:
+        return MISSING
+    low, high = one["ci"] or (None, None)
+    within = f" [{number(low, 2)}, {'∞' if high is None else number(high, 2)}]" if one["ci"] else ""
+    weak = ", underpowered" if one["underpowered"] else ""
+    return f"{number(one['cv'], 2)}{within}{weak}; paper’s arithmetic {number(one['cv_paper'], 2)}"
+
+
+def _drift(one: Json) -> str:
+    if one["max_drift"] is None:
+        return MISSING
+    widest = max(one["drift"], key=lambda pair: pair["drift"])
+    same = "one architecture" if widest["same_architecture"] else "two architectures: no test of drift"
+    return f"{number(widest['drift'], 2)} ({same})"
+
+
+def _printed() -> Iterator[tuple[str, str, Json]]:
+    for family, boundaries in printed("table3")["families"].items():
+        for which, own in boundaries.items():
+            yield family, which, own
+
+
+def offsets(results: Json) -> Table:
+    """Differences of family means, with Welch's 95 % interval; the paper's arithmetic beside them."""
+    columns = {"boundary": "string", "first": "string", "second": "string", "mode": "string", "offset": "double",
+               "low": "double", "high": "double", "offset_points_paper": "double"}  # fmt: skip
+    rows: list[tuple[Cell, ...]] = []
+    for family, boundaries in results["families"].items():
+        for which, found in boundaries.items():
+            for mode, one in (("calibrated", found), ("paper", found["paper"])):
+                for other, offset in one["offsets"].items():
+                    ends = offset["ci"] or (None, None)
+                    rows.append((which, family, other, mode, offset["offset"], *ends, offset["offset_paper"]))
+    return Table("offsets", "Offsets between families, in relative depth", columns, rows)
+
+
+def drifts(results: Json) -> Table:
+    """Distance between every two runs of a family, and whether they are of one architecture."""
+    columns = {"family": "string", "boundary": "string", "mode": "string", "first": "string", "second": "string",
+               "drift": "double", "same_architecture": "bool"}  # fmt: skip
+    rows: list[tuple[Cell, ...]] = [
+        (family, which, mode, pair["first"], pair["second"], pair["drift"], pair["same_architecture"])
+        for family, boundaries in results["families"].items()
+        for which, found in boundaries.items()
+        for mode, one in (("calibrated", found), ("paper", found["paper"]))
+        for pair in one["drift"]
+    ]
+    return Table("drift", "Drift between runs of a family, in relative depth", columns, rows)
+
+
+def runs_of(results: Json) -> dict[str, list[tuple[int, str]]]:
+    """Training run → its states, (step, model), in order; runs of a single state are left out."""
+    runs: dict[str, list[tuple[int, str]]] = {}
+    for name, model in results["models"].items():
+        if model.get("run") is not None and model.get("step") is not None:
+            runs.setdefault(model["run"], []).append((model["step"], name))
+    return {run: sorted(states) for run, states in runs.items() if len(states) > 1}
+
+
+def trajectories(results: Json) -> list[Forest]:
+    """One plot a training run: boundaries of both modes at every state."""
+    plots = []
+    for run, states in runs_of(results).items():
+        rows = tuple(
+            Row(f"step {step:,}", tuple(_dots(results["models"][name])), missing="no boundary")
+            for step, name in states
+        )
+        plots.append(Forest("trajectory", run, "relative depth", rows, limits=(0.0, 1.0), caption=MOVING))
+    return plots
+
+
+def _dots(model: Json) -> Iterator[Dot]:
+    layers = model["layers"]
+    calibrated, paper = model["boundaries"]["calibrated"], model["boundaries"]["paper"]
+    for which, label in BOUNDARIES.items():
+        claim = calibrated["chosen"].get(which)
+        if claim:
+            ends = (min(claim["set"]) / layers, max(claim["set"]) / layers) if claim["set"] else None
+            yield Dot("calibrated", claim["relative"], ends, label)
+    for which, label in BOUNDARIES.items():
+        if own := paper[which]:
+            ends = (own["ci"][0] / layers, own["ci"][1] / layers) if own["ci"] else None
+            yield Dot("paper", own["relative"], ends, label, hollow=paper["accepted"] is False)
+
+
+def trajectory_table(results: Json) -> Table:
+    """Boundaries of both modes at every state of every run."""
+    columns = {"run": "string", "step": "int64", "model": "string", "mode": "string", "boundary": "string",
+               "layer": "int64", "relative": "double", "set": "string", "accepted": "bool"}  # fmt: skip
+    rows: list[tuple[Cell, ...]] = []
+    for run, states in runs_of(results).items():
+        for step, name in states:
+            found = results["models"][name]["boundaries"]
+            for which in BOUNDARIES:
+                claim, own = found["calibrated"]["chosen"].get(which) or {}, found["paper"][which] or {}
+                within = layer_set(claim["set"]) if claim else None
+                place = (run, step, name, "calibrated", which)
+                rows.append((*place, claim.get("layer"), claim.get("relative"), within, None))
+                accepted = found["paper"]["accepted"] if own else None
+                within = f"{own['ci'][0]:g}–{own['ci'][1]:g}" if own.get("ci") else None
+                rows.append(
+                    (run, step, name, "paper", which, own.get("layer"), own.get("relative"), within, accepted)
+                )
+    return Table("trajectories", "Boundaries while models learn", columns, rows)
+
+
+def _strips(results: Json) -> dict[str, list[StripRow]]:
+    ordered = sorted(
+        results["models"].items(), key=lambda item: (item[1]["family"], item[1].get("step") or 0)
+    )
+    return {f"{model['family']} · {name}": strip_rows(model) for name, model in ordered}
+
+
+def _table_html(table: Table) -> list[Markup]:
+    if not table.rows:
+        return []
+    return [tag("h4", table.title), table_html(table.columns, table.rows, label=table.title)]
+
+
+def _lead(results: Json) -> str:
+    told = []
+    for family, boundaries in results["families"].items():
+        one = boundaries["LI"]
+        total = len(one["members"]) + len(one["missing"])
+        told.append(f"{family}: L–I in {len(one['members'])} of {total}")
+    return listing(told)

@@ -1,0 +1,215 @@
+"""What stands behind the verdicts: every unit, every reading, the paper's own rules, and both on null worlds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from markupsafe import Markup
+from matplotlib.patches import Patch
+
+from mspgt.predictions.printed import printed
+from mspgt.report.figures import BLACK, BLUE, GREY, VERMILLION, files_of, grid_of, new_figure, style
+from mspgt.report.forest import Dot, Forest, Row, forest_svg
+from mspgt.report.forest_figure import forests_figure
+from mspgt.report.markup import figure_html, table_html, tag
+from mspgt.report.section import Plate, Section
+from mspgt.report.tables import Cell, Table
+from mspgt.report.words import MISSING, Json, number, percent
+
+WORDS = ("supported", "refuted", "inconclusive", "not testable")
+COLOURS = {"supported": BLUE, "refuted": VERMILLION, "inconclusive": GREY, "not testable": "#ececec"}
+UNITS = (
+    "Every test behind the verdicts with its statistic and interval; the dashed line is the threshold. Hollow: the "
+    "unit alone does not speak for the prediction at the level."
+)
+READINGS = (
+    "Share of the readings of the methods (whose boundaries, how layers are counted, which evidence a boundary must "
+    "survive, dose, sign, metric, whose arithmetic) under which each verdict comes out, before Holm. “By the paper’s "
+    "arithmetic” a reading supports or does not."
+)
+
+
+def prediction_section(results: Json) -> Section | None:
+    """Evidence, readings, and what the paper's rules would have said; None where nothing was judged."""
+    judged = {name: one for name, one in results["predictions"].items() if "units" in one}
+    if not judged:
+        return None
+    parts = [tag("h4", "What the paper’s own rules would have said"), tag("p", PAPER_RULES)]
+    tables = [against_rules(judged), units_table(judged), readings_table(judged)]
+    parts.append(table_html(tables[0].columns, tables[0].rows, label=tables[0].title, head=True))
+    forests = [one for one in map(_evidence, judged.items()) if one.drawn]
+    figures = {}
+    if forests:
+        parts += [tag("h4", "Units"), tag("p", UNITS)]
+        drawn = [
+            figure_html(
+                f"predictions-units-{at}", forest.title, forest_svg(forest), caption="",
+                table=forest.table(f"units-{at}"), beside="tables/units.csv",
+            )
+            for at, forest in enumerate(forests)
+        ]  # fmt: skip
+        parts.append(tag("div", *drawn, class_="charts"))
+        figures["units"] = Plate(lambda venue: forests_figure(forests, venue), UNITS)
+    counts = readings_counts(judged)
+    parts += [tag("h4", "Specification curve of the verdicts"), tag("p", READINGS)]
+    parts.append(table_html(counts.columns, counts.rows, label=counts.title, head=True))
+    figures["readings"] = Plate(lambda venue: readings_figure(judged, venue), READINGS)
+    conflict = printed("table2")
+    parts.append(tag("p", f"Table 2 of the paper is a {conflict['status']}: {conflict['note']}"))
+    lead = (
+        f"{sum(one['verdict'] != 'not testable' for one in judged.values())} of {len(judged)} could be tested"
+    )
+    return Section(
+        "predictions", "Evidence and readings", Markup("").join(parts), lead=lead,
+        tables=(*tables, counts), figures=figures,
+    )  # fmt: skip
+
+
+PAPER_RULES = (
+    "The paper’s rules on the same results: its own boundaries, doses and arithmetic. They are no verdicts. Beside "
+    "each: how often either rule says “supported” where the prediction is false, the worst over kinds of worlds."
+)
+
+
+def against_rules(judged: Json) -> Table:
+    """Verdict and the paper's own rule on the same results, each with its rate in null worlds."""
+    columns = ("Prediction", "Verdict", "False “supported”", "By the paper’s rule", "Its false “supported”",
+               "The paper’s rule", "On these results", "Re-reading of the paper")  # fmt: skip
+    rows: list[tuple[Cell, ...]] = [
+        (
+            f"{name} {one['title']}", one["verdict"], percent(one["null_rate"], 1), one["paper_rule"]["says"],
+            percent(one["paper_rule"]["null_rate"], 1), one["paper_rule"]["rule"], one["paper_rule"]["why"],
+            one["paper_claim"]["rereading"],
+        )
+        for name, one in judged.items()
+    ]  # fmt: skip
+    return Table("paper_rules", "Verdicts and the paper’s own rules", dict.fromkeys(columns, "string"), rows)
+
+
+def units_table(judged: Json) -> Table:
+    """One row a unit of every prediction."""
+    numbers = ("statistic", "low", "high", "p_support", "p_refute", "p_support_bh", "p_refute_bh")
+    columns = {"prediction": "string", "unit": "string", **dict.fromkeys(numbers, "double"),
+               "evidence": "string", "note": "string"}  # fmt: skip
+    rows: list[tuple[Cell, ...]] = []
+    for name, one in judged.items():
+        for unit in one["units"]:
+            p = [unit[key] for key in numbers[3:]]
+            ends = unit["ci"] or (None, None)
+            rows.append(
+                (name, unit["name"], unit["statistic"], *ends, *p, unit["evidence"], unit["note"] or None)
+            )
+    return Table("units", "Tests behind the verdicts", columns, rows)
+
+
+def readings_table(judged: Json) -> Table:
+    """One row a reading of every prediction; what is empty is as in the primary reading."""
+    keys = dict.fromkeys(
+        key
+        for one in judged.values()
+        for row in one["specification"].get("readings", ())
+        for key in row["reading"]
+    )
+    columns = {
+        "prediction": "string",
+        **dict.fromkeys(keys, "string"),
+        "verdict": "string",
+        "statistic": "double",
+    }
+    rows: list[tuple[Cell, ...]] = [
+        (name, *(row["reading"].get(key) for key in keys), row["verdict"], row["statistic"])
+        for name, one in judged.items()
+        for row in one["specification"].get("readings", ())
+    ]
+    return Table("readings", "Verdicts under every reading of the methods", columns, rows)
+
+
+def readings_counts(judged: Json) -> Table:
+    """How many readings give which verdict, by our arithmetic and by the paper's."""
+    columns = (
+        "Prediction",
+        "Verdict",
+        *WORDS,
+        "paper’s arithmetic: supports",
+        "does not",
+        "readings that agree",
+    )
+    rows: list[tuple[Cell, ...]] = []
+    for name, one in judged.items():
+        ours, theirs = _counts(one)
+        agree = one["specification"].get("agree")
+        told = MISSING if agree is None else percent(agree)
+        counts = [*(ours[word] for word in WORDS), theirs["supported"], theirs["not supported"]]
+        rows.append((name, one["verdict"], *counts, told))
+    kinds = ("string", "string", *("int64" for _ in range(len(WORDS) + 2)), "string")
+    return Table(
+        "reading_counts", "Specification curve of the verdicts", dict(zip(columns, kinds, strict=True)), rows
+    )
+
+
+def _counts(one: Json) -> tuple[dict[str, int], dict[str, int]]:
+    ours, theirs = dict.fromkeys(WORDS, 0), dict.fromkeys(("supported", "not supported", "nothing"), 0)
+    for row in one["specification"].get("readings", ()):
+        (theirs if row["reading"].get("arithmetic") == "paper" else ours)[row["verdict"]] += 1
+    return ours, theirs
+
+
+def readings_figure(judged: Json, venue: str = "neurips") -> dict[str, bytes]:
+    """One bar a prediction: shares of its readings by verdict. `svg` and `pdf` → the file's bytes."""
+    with style():
+        figure = new_figure(venue, 0.75 + 0.22 * len(judged))
+        grid = grid_of(figure, 1, 1, top=0.08, bottom=0.62, left=0.6, right=0.1)
+        axes = figure.add_subplot(grid[0, 0])
+        for at, one in enumerate(judged.values()):
+            ours, _ = _counts(one)
+            start, total = 0.0, max(sum(ours.values()), 1)
+            for word in WORDS:
+                share = ours[word] / total
+                axes.barh(at, share, 0.66, start, color=COLOURS[word], edgecolor="white", linewidth=0.4)
+                start += share
+        axes.set_yticks(range(len(judged)), list(judged))
+        axes.set(xlim=(0, 1), ylim=(len(judged) - 0.5, -0.5), xlabel="share of readings")
+        axes.grid(visible=False)
+        axes.spines["left"].set_visible(False)
+        handles = [Patch(fc=COLOURS[word], ec=BLACK, lw=0.3, label=word) for word in WORDS]
+        figure.legend(
+            handles=handles, loc="lower center", ncols=len(WORDS), columnspacing=1.2, handlelength=1.2
+        )
+        return files_of(figure)
+
+
+def _evidence(item: tuple[str, Json]) -> Forest:
+    name, one = item
+    rows = tuple(_rows(one["units"]))
+    return Forest(
+        "units", f"{name} · {one['title']}", one["statistic_name"], rows, reference=one["threshold"]
+    )
+
+
+def _rows(units: Sequence[Json]) -> Iterator[Row]:
+    for unit in units:
+        ends = unit["ci"]
+        known = ends if ends and None not in ends else None
+        dot = Dot(
+            "calibrated", unit["statistic"], tuple(known) if known else None, hollow=unit["p_support"] > 0.05
+        )
+        yield Row(unit["name"], (dot,))
+
+
+def verdict_lines(results: Json) -> list[str]:
+    """Verdicts for a terminal, with what the paper's rules would have said beside them."""
+    lines = []
+    for name, one in results["predictions"].items():
+        ends = one["ci"]
+        interval = f" [{number(ends[0])}, {number(ends[1])}]" if ends else ""
+        found = MISSING if one["statistic"] is None else f"{number(one['statistic'])}{interval}"
+        lines.append(f"{name:<8} {one['verdict']:<13} {found:<26} {one['title']}")
+        if one["verdict"] == "not testable" and one["missing"]:
+            lines.append(f"{'':<9}missing: {one['missing'][0]}")
+        rate = percent(one["paper_rule"]["null_rate"])
+        says = one["paper_rule"]["says"]
+        if says != "nothing":
+            lines.append(
+                f"{'':<9}by the paper’s rule: {says} (on null worlds {rate}): {one['paper_rule']['why']}"
+            )
+    return lines

@@ -1,0 +1,143 @@
+"""The engine: error held over the headline predictions, rules fixed in advance, every reading counted."""
+
+import json
+from dataclasses import fields
+
+import pytest
+
+from mspgt.predictions.judging import specification_curve, verdicts
+from mspgt.predictions.readings import READING_KEYS
+from mspgt.predictions.registry import fixed_in_advance, predictions
+from mspgt.predictions.rules import Rules
+from mspgt.predictions.verdict import Verdict
+from mspgt.results import to_jsonable
+from mspgt.stats.multiplicity import holm
+from tests.predictions.planted import model, noise, probe, results
+
+IDS = ["P1.1", "P1.2", "P2.1", "P3.1", "P3.2", "A2", "A3", "P-order", "eq23", "eq30", "eq34"]
+
+
+@pytest.fixture(scope="module")
+def study():
+    models = {
+        f"{family}{i}": model(
+            family,
+            64,
+            20,
+            40 + i,
+            reach=1,
+            probes={"pos": probe(64, 10), "dep": probe(64, 30)},
+            **noise({"length_variance": (1, 3, 2)}),
+        )
+        for family in ("a", "b")
+        for i in range(4)
+    }
+    return results(**models)
+
+
+@pytest.fixture(scope="module")
+def judged(study):
+    return verdicts(study, Rules())
+
+
+def test_every_prediction_is_judged_and_written_in_full(judged):
+    assert list(judged) == IDS
+    for one in judged.values():
+        content = json.loads(json.dumps(to_jsonable(one)))
+        assert content["rule"]
+        assert content["power"]
+        assert content["paper_claim"]["source"]
+        assert content["paper_rule"]["rule"]
+        assert content["verdict"] in ("supported", "refuted", "inconclusive", "not testable")
+        if content["verdict"] == "not testable":
+            assert content["missing"]
+            assert content["statistic"] is None
+        else:
+            assert content["statistic"] is not None
+            assert content["evidence"]
+
+
+def test_holm_over_the_headline_predictions(judged):
+    headline = [one for one in judged.values() if one.headline and one.p_support is not None]
+    assert len(headline) == 4
+    expected = holm([one.p_support for one in headline])
+    assert [one.p_support_holm for one in headline] == pytest.approx(expected.tolist())
+    assert all(one.p_support_holm is None for one in judged.values() if not one.headline)
+
+
+def test_what_stands_alone_may_not_stand_among_five():
+    # Alone 0.03; among several tests more than 0.05.
+    weak = noise({"length_variance": (0.0, 1.88, 0.0), "ttr": (5.0, 5.0, 5.0)})
+    models = {f"{f}{i}": model(f, 64, 5 + 11 * i, 40, reach=1, **weak) for f in ("a", "b") for i in range(3)}
+    found = verdicts(results(**models), Rules(), specification=False)["P2.1"]
+    assert found.p_support < 0.13
+    one = verdicts(results(a=model("a", 64, **weak)), Rules(), specification=False)["P2.1"]
+    assert one.p_support == pytest.approx(0.03, abs=0.001)
+    assert one.verdict == "supported"
+    assert found.verdict == "inconclusive"
+
+
+def test_the_order_of_models_does_not_matter(study, judged):
+    backwards = {**study, "models": dict(reversed(study["models"].items()))}
+    again = verdicts(backwards, Rules())
+    assert to_jsonable(again) == to_jsonable(judged)
+
+
+def test_one_model_tests_nothing_between_models():
+    found = verdicts(results(a=model("f", 64, 20, 40)), Rules(), specification=False)
+    assert {one.verdict for one in found.values()} == {"not testable"}
+    assert all(one.missing for one in found.values())
+
+
+def test_no_model_at_all():
+    assert {one.verdict for one in verdicts(results(), Rules()).values()} == {"not testable"}
+
+
+def test_a_threshold_changes_what_is_fixed_in_advance_and_the_verdict():
+    strict = Rules(cv=0.001)
+    assert fixed_in_advance(strict) != fixed_in_advance(Rules())
+    steady = results(**{f"m{i}": model("f", 96, 40, 60) for i in range(6)})
+    assert verdicts(steady, Rules(), specification=False)["P1.1"].verdict == "supported"
+    assert verdicts(steady, strict, specification=False)["P1.1"].verdict == "inconclusive"
+
+
+def test_rules_say_what_they_do_not_allow():
+    for wrong in ({"cv": 0.0}, {"level": 0.2}, {"members": 2}, {"drift": 1.5}, {"ratio": 0.5}):
+        with pytest.raises(ValueError, match="found"):
+            Rules(**wrong)
+
+
+def test_the_curve_counts_every_reading(study, judged):
+    curve = judged["P1.1"].specification
+    rows = curve["readings"]
+    assert rows[0]["reading"] == {}
+    assert len({json.dumps(row["reading"], sort_keys=True) for row in rows}) == len(rows)
+    assert sum(curve["counts"].values()) == len(rows)
+    # Counting the embedding moves ρ by less than a layer: the verdict stays.
+    counted = next(row for row in rows if row["reading"] == {"embedding": "yes"})
+    assert counted["verdict"] == rows[0]["verdict"]
+    # Nothing was found without S1 here, and paper mode found nothing.
+    lost = next(row for row in rows if row["reading"] == {"evidence": "without_S1"})
+    assert not lost["testable"]
+    others = [row for row in rows[1:] if row["testable"]]
+    assert curve["agree"] == sum(row["verdict"] == rows[0]["verdict"] for row in others) / len(others)
+    assert all(set(row["reading"]) <= set(READING_KEYS) for row in rows)
+
+
+def test_a_reading_in_paper_mode_never_gives_the_verdict():
+    models = {f"m{i}": model("f", 96, paper=(40, 60)) for i in range(6)}
+    found = verdicts(results(**models), Rules())["P1.1"]
+    assert found.verdict == "not testable"
+    assert found.paper_rule["says"] == "supported"
+    in_paper_mode = [row for row in found.specification["readings"] if row["reading"].get("mode") == "paper"]
+    assert any(row["verdict"] == "supported" for row in in_paper_mode)
+
+
+def test_nothing_testable_leaves_no_share():
+    curve = specification_curve(predictions()["P2.1"], results(a=model("f", 32)), Rules())
+    assert curve["agree"] is None
+
+
+def test_the_contract_has_every_key():
+    promised = {"verdict", "statistic", "threshold", "ci", "rule", "paper_claim", "null_rate", "evidence"}
+    assert promised | {"missing", "power"} <= {field.name for field in fields(Verdict)}

@@ -1,0 +1,81 @@
+"""Null worlds: the same whatever computes them, and the shipped rates within the bar."""
+
+import numpy as np
+import pytest
+
+from mspgt.predictions.judging import null_rates
+from mspgt.predictions.registry import predictions
+from mspgt.predictions.worlds import KINDS_OF_WORLDS, Recipe, judged, rate_lines, shipped, simulate, world
+
+
+@pytest.fixture(scope="module")
+def few():
+    return simulate(shipped(2))
+
+
+def test_a_world_depends_on_its_place_alone():
+    kind = KINDS_OF_WORLDS[0]
+    assert world(kind, (2, 2), Recipe(), 3) == world(kind, (2, 2), Recipe(), 3)
+    assert world(kind, (2, 2), Recipe(), 3) != world(kind, (2, 2), Recipe(), 4)
+
+
+def test_rates_do_not_depend_on_how_the_work_is_spread(few):
+    def backwards(function, tasks):
+        tasks = list(tasks)
+        return reversed([function(task) for task in reversed(tasks)])
+
+    assert simulate(shipped(2), backwards) == few
+
+
+def test_every_prediction_is_false_in_some_world(few):
+    assert set(few["rates"]) == set(predictions())
+    for cells in few["rates"].values():
+        for rate in cells.values():
+            ours = rate["ours"]
+            total = sum(ours[key] for key in ("supported", "refuted", "inconclusive", "not testable"))
+            assert total == pytest.approx(1)
+
+
+def test_planted_boundaries_are_in_the_signals():
+    kind = next(kind for kind in KINDS_OF_WORLDS if kind.name == "equal layers")
+    found = [
+        model["boundaries"]["calibrated"]["chosen"]["LI"]
+        for number in range(3)
+        for name, model in world(kind, (2, 2), Recipe(), number)["models"].items()
+        if name.startswith("A")
+    ]
+    assert np.mean([claim is not None and abs(claim["layer"] - 13) <= 1 for claim in found]) >= 0.5
+
+
+def test_what_the_theory_predicts_can_be_supported():
+    kind = KINDS_OF_WORLDS[-1]
+    outcomes = [judged((kind.name, (2, 3), Recipe(), number)) for number in range(4)]
+    assert [one["P2.1"][0] for one in outcomes].count("supported") >= 3
+
+
+def test_lines_for_a_terminal(few):
+    lines = rate_lines(few)
+    assert any("P3.1" in line and "%" in line for line in lines)
+    assert any("tier 1" in line for line in lines)
+
+
+def test_shipped_rates_are_those_of_the_shipped_recipe_and_within_the_bar():
+    rates = null_rates()
+    recipe = rates["recipe"]
+    assert recipe["worlds"] >= 200
+    assert set(rates["rates"]) == set(predictions())
+    for name, cells in rates["rates"].items():
+        for cell, rate in cells.items():
+            assert rate["ours"]["supported"] <= 0.05, (name, cell)
+    for cells in rates["tiers"].values():
+        assert all(rate["supported"] <= 0.05 for rate in cells.values())
+    equal = [rate for cell, rate in rates["rates"]["P3.1"].items() if cell.startswith("equal layers")]
+    assert all(rate["ours"]["supported"] <= 0.05 < rate["paper"]["supported"] for rate in equal)
+
+
+def test_one_shipped_rate_can_be_computed_again():
+    rates = null_rates()
+    name, cell = "P2.1", "equal layers, 2 families of 2"
+    again = [judged(("equal layers", (2, 2), Recipe(), number))[name] for number in range(12)]
+    published = np.mean([says == "supported" for _, says in again])
+    assert abs(published - rates["rates"][name][cell]["paper"]["supported"]) <= 0.35

@@ -1,0 +1,79 @@
+"""Families and verdicts of a study, and what its plan says of them beforehand."""
+
+import pytest
+
+from mspgt.results import to_jsonable
+from mspgt.study.config import make_config
+from mspgt.study.stages import Identity
+from mspgt.study.verdicts import conclude, conclusions, families_of, power_lines
+from tests.predictions.planted import model, results
+from tests.report.planted_results import claim as claimed
+from tests.report.planted_results import model as measured
+
+
+def identity(label, family="f", layers=24):
+    return Identity(label, label, family, "r", label, "float32", layers, 64, 4, 1000 + layers, True, "")
+
+
+def study(models, **sections):
+    return make_config({"name": "s", "models": models, "corpus": {"source": "x"}, **sections})
+
+
+def test_families_carry_both_modes_and_what_makes_drift_comparable():
+    found = families_of(
+        results(
+            a=model("f", 32, 13, 16, paper=(12, 15)),
+            b=model("f", 32, 13, 20, paper=(12, 15)),
+            c=model("f", 28, 13, 16),
+            d=model("g", 28, 4, 8),
+        )
+    )
+    boundary = found["f"]["IG"]
+    assert boundary["members"] == {"a": 0.5, "b": 0.625, "c": pytest.approx(16 / 28)}
+    assert not boundary["underpowered"]
+    assert boundary["paper"]["members"] == {"a": 15 / 32, "b": 15 / 32}
+    assert boundary["paper"]["missing"] == ["c"]
+    same = {(pair["first"], pair["second"]): pair["same_architecture"] for pair in boundary["drift"]}
+    assert same == {("a", "b"): True, ("a", "c"): False, ("b", "c"): False}
+    assert boundary["offsets"]["g"]["offset"] == pytest.approx(boundary["mean"] - 8 / 28)
+    assert found["g"]["IG"]["underpowered"]
+
+
+def test_what_could_not_be_said_is_a_warning():
+    _, predictions, notices = conclusions(results(a=model("f", 32, 13, 16)), study(["a"]).predictions)
+    places = [notice.where for notice in notices]
+    assert "families.f.LI" in places
+    assert {f"predictions.{name}" for name in predictions} <= set(places)
+    assert all(notice.what for notice in notices)
+
+
+def test_states_of_a_run_are_marked_and_count_once():
+    config = study([{"id": "m/run", "revision": "step{}", "steps": [1, 2, 3]}])
+    models = {
+        one.label: measured(24, seed=at, claims={
+            "LI": claimed("spike", 5 + at, 24, [5 + at]), "IG": claimed("spike", 15, 24, [15])
+        })
+        for at, one in enumerate(config.models)
+    }  # fmt: skip
+    for at, one in enumerate(models.values()):
+        one.revision = f"r{at}"
+    families, _, _ = conclude(config, models, 60)
+    assert [(one.run, one.step) for one in models.values()] == [("m/run", 1), ("m/run", 2), ("m/run", 3)]
+    assert families["llama"]["LI"]["members"] == {"m/run@3": 7 / 24}
+    assert to_jsonable(models)["m/run@2"]["step"] == 2
+
+
+def test_the_plan_says_what_each_verdict_could_show():
+    labels = [f"m{i}" for i in range(3)]
+    lines = list(power_lines(study(labels), [identity(label) for label in labels], 60))
+    assert any("P1.1" in line and "if the true CV is" in line for line in lines)
+    assert any("P2.1" in line and "needs Experiment 2" in line for line in lines)
+    assert any("P3.2" in line and "2 of 3 runs" in line for line in lines)
+    alone = list(power_lines(study(["m0"]), [identity("m0")], 60))
+    assert any("P1.1" in line and "1 of the 3 runs needed" in line for line in alone)
+
+
+def test_the_plan_counts_a_run_once_however_many_states():
+    config = study([{"id": "m/run", "revision": "step{}", "steps": [1, 2, 3]}])
+    lines = list(power_lines(config, [identity(one.label) for one in config.models], 60))
+    assert any("P3.2" in line and "1 of the 3 training runs" in line for line in lines)
