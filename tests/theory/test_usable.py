@@ -104,6 +104,7 @@ def test_states_are_those_of_word_ends(sampled):
         assert float(distance[token]) < 1e-4
         start, end = encoded[place].offsets[token]
         assert texts[place][start:end].strip().lower()[-1] == states.words[at][-1]
+        assert states.following[at] == (*encoded[place].ids, -1)[token + 1]
     assert set(states.document) == set(range(40))
     assert (np.diff(states.sentence) >= 0).all()
 

@@ -32,13 +32,15 @@ class States:
     """Sampled word-final tokens, without BOS, first positions and sinks, in the order of the text.
 
     values: (L + 1, tokens, d) on the host, layer 0 the embedding. document, sentence: (tokens,). words: the word
-    that each token ends, lower case. sinks: tokens that were drawn and left out.
+    that each token ends, lower case. following: (tokens,) id of the next token, −1 at the end of a text. sinks:
+    tokens that were drawn and left out.
     """
 
     values: Tensor
     document: NDArray[np.int64]
     sentence: NDArray[np.int64]
     words: tuple[str, ...]
+    following: NDArray[np.int64]
     sinks: int
 
     def __len__(self) -> int:
@@ -88,6 +90,7 @@ def sample_states(
     parts: list[Tensor] = []
     sentence: list[int] = []
     words: list[str] = []
+    following: list[int] = []
     sinks = done = 0
     for batch in batches([encoded[place] for place in chosen], max_tokens=batch_tokens):
         hidden = observe(lm, batch, attention=False).hidden
@@ -101,6 +104,8 @@ def sample_states(
             parts.append(states[:, kept].to(dtype))
             sentence += [place] * int(kept.sum())
             words += _words(texts[place], encoded[place], positions[kept].tolist())
+            ids = (*encoded[place].ids, -1)
+            following += [ids[position + 1] for position in positions[kept].tolist()]
         done += len(batch.indices)
         if progress is not None:
             progress(done, len(chosen), "states of sampled tokens, sentences")
@@ -113,6 +118,7 @@ def sample_states(
         document=drawn.document[owner[order]],
         sentence=owner[order],
         words=tuple(words[i] for i in order),
+        following=np.array(following, dtype=np.int64)[order],
         sinks=sinks,
     )
 
