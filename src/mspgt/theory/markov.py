@@ -84,7 +84,7 @@ def near_markov(
     names = np.unique(document)
     if len(names) < 3:
         raise InputError(f"The jackknife needs at least 3 documents, found {len(names)}: give more.")
-    groups = _groups(document, min(GROUPS, len(names)))
+    groups = document_groups_of(document, min(GROUPS, len(names)))
     count = depth - 2
     conditional, total, p_null = np.empty((3, count))
     left_out = np.empty((int(groups.max()) + 1, count))
@@ -136,7 +136,7 @@ def _null(data: Array, k: int, draws: int, rng: np.random.Generator) -> Array:
     return np.array([conditional_from(Covariance.of(each), k, k) for each in turned])
 
 
-def _groups(document: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    """Documents in `count` groups of near-equal numbers of rows: (rows,)."""
+def document_groups_of(document: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """The group of each row, (rows,): whole documents in at most `count` groups of near-equal numbers of rows."""
     _, inverse, sizes = np.unique(document, return_inverse=True, return_counts=True)
     return np.asarray(document_clusters(sizes.tolist(), at_most=count)[inverse])
