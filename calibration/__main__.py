@@ -1,12 +1,17 @@
-"""`python -m calibration [paper | detector | validate] [options]`; without a name, all three."""
+"""`python -m calibration [paper | detector | validate | languages] [options]`; without a name, all four."""
 
 import sys
 
-from calibration import detector, paper, validate
+from calibration import detector, languages, paper, validate
 
 
 def main() -> None:
-    rooms = {"paper": paper.main, "detector": detector.main, "validate": validate.main}
+    rooms = {
+        "paper": paper.main,
+        "detector": detector.main,
+        "validate": validate.main,
+        "languages": languages.main,
+    }
     if len(sys.argv) > 1 and sys.argv[1] in rooms:
         rooms[sys.argv[1]](sys.argv[2:])
         return

@@ -77,8 +77,13 @@ class Classifier:
     @torch.no_grad()
     def bits(self, data: Labelled) -> NDArray[np.float64]:
         """Bits that the labels cost under the predicted probabilities, (layers,)."""
-        nats = sum(_losses(self.weights, part).sum(1, dtype=torch.float64) for part in data.slices())
-        return torch.as_tensor(nats).cpu().numpy() / math.log(2)
+        return self.label_bits(data).sum(1)
+
+    @torch.no_grad()
+    def label_bits(self, data: Labelled) -> NDArray[np.float64]:
+        """Bits that each label costs under the predicted probabilities, (layers, examples)."""
+        nats = torch.cat([_losses(self.weights, part).double().cpu() for part in data.slices()], dim=1)
+        return nats.numpy() / math.log(2)
 
 
 def fit(

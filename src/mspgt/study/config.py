@@ -180,6 +180,30 @@ class TwinsConfig(_Section):
     probe_seeds: int = Field(2, ge=2)
 
 
+class TheoryConfig(_Section):
+    """The theory: information by layer, near-Markov flow, noise and Fisher information, β̂, H-VIB, interval widths.
+
+    Measured on the half of the documents that does not choose the boundary under test.
+    """
+
+    tokens: int = Field(8192, ge=256)  # sampled for information, near-Markov flow, β̂ and the H-VIB
+    components: int = Field(32, ge=1, le=128)  # principal components of Gaussian information
+    examples: int = Field(4096, ge=128)  # labels of each kind for V-information
+    hidden: int = Field(64, ge=1)  # units of its readers
+    epochs: int = Field(4, ge=1)
+    permutations: int = Field(99, ge=19)  # of the near-Markov null
+    texts: int = Field(128, ge=4)  # run forward and backward for sensitivity
+    sigmas: tuple[float, ...] = (0.05, 0.1)  # relative noise of the measured slopes
+    arm_sigma: float = Field(0.1, gt=0, le=0.5)  # of the arms, predicted and measured
+    noise_draws: int = Field(1, ge=1)
+    hessian: bool = True
+    gradient_tokens: int = Field(1024, ge=16)  # a batch; changes speed and memory, not results
+    betas: tuple[float, ...] = (0.03, 0.1, 0.3, 1.0)  # ladder of the H-VIB
+    steps: int = Field(300, ge=10)  # of its first rung; the others take half
+    width_draws: int = Field(800, ge=100)  # most bootstrap draws of the width curves
+    draws: int = Field(500, ge=100)  # bootstrap over documents
+
+
 class RunConfig(_Section):
     """How to run; nothing here can change a result."""
 
@@ -202,6 +226,7 @@ class StudyConfig(_Section):
     boundaries: BoundariesConfig = BoundariesConfig()
     twins: TwinsConfig = TwinsConfig()
     predictions: Rules = Rules()  # thresholds of the verdicts
+    theory: TheoryConfig | None = None  # null: not computed
     run: RunConfig = RunConfig()
 
     @field_validator("models", mode="before")
@@ -333,6 +358,11 @@ def _known_keys(place: tuple[Any, ...]) -> list[str]:
             continue
         if part == "predictions":
             return [field.name for field in dataclasses.fields(Rules)]
-        annotation = {"models": ModelConfig, "treebank": TreebankConfig, "steps": StepRange}.get(part)
-        model = annotation or model.model_fields[part].annotation
+        nested = {
+            "models": ModelConfig,
+            "treebank": TreebankConfig,
+            "steps": StepRange,
+            "theory": TheoryConfig,
+        }
+        model = nested.get(part) or model.model_fields[part].annotation
     return [field.alias or name for name, field in model.model_fields.items()]

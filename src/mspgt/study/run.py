@@ -33,6 +33,7 @@ from mspgt.study.plan import Plan, environment
 from mspgt.study.progress import Bars, Display, Lines
 from mspgt.study.stages import Data, Identity, addresses, require_measurable
 from mspgt.study.store import digest, write_json
+from mspgt.study.theorizing import Theorizing
 from mspgt.study.verdicts import conclude
 from mspgt.synthetic.corpora import sample_corpus, sample_treebank
 from mspgt.synthetic.triscale import TriScale
@@ -43,7 +44,7 @@ from mspgt.text.treebank import Treebank, load_treebank
 log = logging.getLogger("mspgt")
 
 # What a study does once boundaries are decided, in order; each has a section of the study file.
-PARTS: tuple[Part, ...] = ()
+PARTS: tuple[Part, ...] = (Theorizing(),)
 
 
 class Study:

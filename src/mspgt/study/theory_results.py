@@ -1,0 +1,442 @@
+"""From the stages of the theory to `models.<name>.theory`: values, intervals, units, estimators, verdicts, reasons.
+
+Lists run over layers 1..L unless they say otherwise; a block that could not be measured is null with a `reason`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mspgt.boundaries.detect import detect
+from mspgt.errors import InputError, NumericsError
+from mspgt.results import Notice
+from mspgt.stats.bootstrap import document_weights, percentile_interval
+from mspgt.study.parts import Given
+from mspgt.study.stages import Subject, addresses
+from mspgt.study.store import StageResult
+from mspgt.theory.beta import activation_weights
+from mspgt.theory.fisher import Sensitivity
+from mspgt.theory.kink import kink_test, straightened
+from mspgt.theory.languages import shipped
+from mspgt.theory.markov import BOUND, CAVEAT
+from mspgt.theory.usable import KINDS, Usable
+
+Array = NDArray[np.float64]
+Block = dict[str, Any]
+Loaded = Mapping[str, StageResult]
+
+# Equation 30 holds where the measured slope is within a quarter of the predicted one, either way.
+EQUATION30 = (0.8, 1.25)
+BETA_SIGMAS = (0.0125, 0.025, 0.05, 0.1, 0.2)  # relative noise at which β̂ of activations is given
+
+
+def theory_results(given: Given, loaded: Loaded) -> tuple[Block, list[Notice]]:
+    """All blocks and the notices of those that are null."""
+    makers: dict[str, Callable[[], Block]] = {
+        "information": lambda: _information(given, loaded["information"]),
+        "kink": lambda: _kink(given, loaded["information"]),
+        "markov": lambda: _markov(loaded["information"]),
+        "fisher": lambda: _fisher(given, loaded["sensitivity"]),
+        "beta": lambda: _beta(given, loaded),
+        "hvib": lambda: _hvib(loaded["bottleneck"]),
+        "concentration": lambda: _concentration(loaded["widths"]),
+    }
+    blocks = {name: make() for name, make in makers.items()}
+    place = f"models.{given.identity.label}.theory"
+    notices = []
+    for name, block in blocks.items():
+        parts = {"": block} | {f".{key}": part for key, part in block.items() if isinstance(part, dict)}
+        notices += [
+            Notice(f"{place}.{name}{key}", part["reason"], f"{name}{key} is null")
+            for key, part in parts.items()
+            if part.get("reason")
+        ]
+    return blocks, notices
+
+
+def usable_of(result: StageResult, kind: str) -> Usable | None:
+    """V-information of one kind of label as stored; None where it was not measured."""
+    if kind not in result.meta["kinds"]:
+        return None
+    about = result.meta["kinds"][kind]
+    saved, counts, prior = (result.arrays[f"{kind}.{name}"] for name in ("saved", "counts", "prior"))
+    return Usable(kind, about["label"], about["classes"], saved, counts, prior)
+
+
+def _information(given: Given, result: StageResult) -> Block:
+    block: Block = {
+        "units": "bits a label (topical, syntactic, lexical), over layers 0..L; nats (gaussian), over layers 1..L",
+        "estimator": "cross-fitted V-information of a one-hidden-layer reader; Gaussian information without its "
+        "Wishart bias between principal components of layer 0 and layer l",
+        "refused": "I(X; h_l) itself: infinite or constant in a deterministic network without a noise channel",
+        "tokens": result.meta["tokens"],
+        "sinks_left_out": result.meta["sinks"],
+        "documents": result.meta["documents"],
+    }
+    draws, seed = _settings(given)
+    for kind in KINDS:
+        found = usable_of(result, kind)
+        if found is None:
+            block[kind] = {"bits": None, "reason": result.meta["missing"][kind]}
+            continue
+        block[kind] = {
+            "bits": found.bits().tolist(),
+            "ci": _interval(found.bits, len(found.counts), draws, seed),
+            "entropy": found.entropy,
+            "label": found.label,
+            "classes": found.classes,
+            "examples": int(found.counts.sum()),
+        }
+    if "gaussian" in result.arrays:
+        profile = result.arrays["gaussian"]
+        block["gaussian"] = {
+            "nats": profile[0].tolist(),
+            "se": _jackknife(profile).tolist(),
+            "variance_explained": result.arrays["explained"].tolist(),
+            **result.meta["gaussian"],
+        }
+    else:
+        missing = result.meta["missing"]
+        block["gaussian"] = {
+            "nats": None,
+            "reason": missing.get("gaussian") or missing.get("components"),
+        }
+    return block
+
+
+def _kink(given: Given, result: StageResult) -> Block:
+    """P1.2 at the boundaries that the other half of the documents chooses."""
+    block: Block = {
+        "units": "second difference of information, bits a layer (Gaussian: of the straightened profile)",
+        "estimator": "second difference at the boundary against a local quadratic through the other layers",
+        "source": given.scales.source,
+    }
+    places, why = boundaries_of_half(given)
+    profiles, spreads = _profiles(given, result)
+    block["profiles"] = {name: values.tolist() for name, values in profiles.items()}
+    block["primary"] = "all"
+    for which in ("LI", "IG"):
+        place = places.get(which)
+        if place is None:
+            block[which] = {"p": None, "layer": None, "reason": why or "no boundary was found"}
+            continue
+        tested = [found for found in places.values() if found is not None]
+        block[which] = {"boundary": place}
+        for name, profile in profiles.items():
+            try:
+                found = kink_test(profile, place, tested, spreads[name])
+            except (InputError, NumericsError) as error:
+                block[which][name] = {"p": None, "reason": str(error)}
+                continue
+            block[which][name] = {
+                "layer": found.layer, "bend": found.bend, "expected": found.expected, "statistic": found.statistic,
+                "freedom": found.freedom, "p": found.p, "rank": found.rank, "kinked": found.kinked,
+            }  # fmt: skip
+        first = block[which].get("all") or {}
+        block[which] |= {"p": first.get("p"), "kinked": first.get("kinked")}
+        if first.get("p") is None:
+            block[which]["reason"] = first.get("reason", "a kind of label is missing, so there is no total")
+    return block
+
+
+def boundaries_of_half(given: Given) -> tuple[dict[str, int | None], str]:
+    """LI and IG as the first half of the documents chooses them, and why there are none.
+
+    Given boundaries were chosen by no document. Thirds of the depth stand for nothing that was found: not tested.
+    """
+    from mspgt.study.decide import read_signals
+
+    scales = given.scales
+    if scales.source == "given":
+        return {"LI": scales.LI, "IG": scales.IG}, ""
+    if scales.source == "thirds":
+        return (
+            {},
+            "no pair of boundaries was found: thirds of the depth stand for nothing that could be tested",
+        )
+    where = addresses(given.root, given.config, Subject(given.identity), given.data)
+    signals = read_signals(given.identity, where, given.data)
+    if signals.geometry.n_clusters < 2:
+        return {}, "the corpus is one document, so no document is left that did not choose the boundary"
+    corpus = (np.arange(signals.geometry.n_clusters) % 2 == 0).astype(np.float64)
+    treebank = (
+        None
+        if signals.probes is None
+        else (np.arange(signals.probes.n_documents) % 2 == 0).astype(np.float64)
+    )
+    settings = given.config.boundaries
+    if scales.source == "paper":
+        paper = detect(
+            signals.paper(corpus, treebank), "paper", weights=settings.weights, prominence=settings.prominence
+        )
+        if paper.LI is None or paper.IG is None:
+            return {}, "the paper's protocol finds no two peaks on the half of the documents that may choose"
+        return {"LI": paper.LI.layer, "IG": paper.IG.layer}, ""
+    profile = signals.calibrated(corpus, treebank)
+    floors = _floors(given, signals.calibrated())
+    found = detect(profile, "calibrated", level=settings.level, floors=floors)
+    places = {which: None if claim is None else int(claim.layer) for which, claim in found.chosen.items()}
+    return places, "not found again on the half of the documents that may choose"
+
+
+def _floors(given: Given, own: Array) -> Array:
+    """Level of each signal in a network that has learnt nothing, as the whole corpus took it."""
+    known = (given.result.controls.get("random_init") or {}).get("floors")
+    if known:
+        return np.array([np.nan if value is None else value for value in known.values()], dtype=np.float64)
+    with np.errstate(invalid="ignore"):
+        return np.array([0.01 * np.median(np.abs(row)) for row in own])
+
+
+def _profiles(given: Given, result: StageResult) -> tuple[dict[str, Array], dict[str, Array]]:
+    """Profiles over layers 1..L to test for kinks, and the standard errors of their second differences."""
+    draws, seed = _settings(given)
+    profiles: dict[str, Array] = {}
+    shaken: dict[str, Array] = {}
+    for place, kind in enumerate(KINDS):
+        found = usable_of(result, kind)
+        if found is None:
+            continue
+        profiles[kind] = found.bits()[1:]
+        if len(found.counts) > 1:
+            weights = document_weights(len(found.counts), draws, seed + place)
+            shaken[kind] = found.bits(weights)[:, 1:]
+    if len(profiles) == len(KINDS):
+        profiles = {"all": np.sum([profiles[kind] for kind in KINDS], axis=0), **profiles}
+        if len(shaken) == len(KINDS):
+            shaken["all"] = np.sum([shaken[kind] for kind in KINDS], axis=0)
+    spreads = {
+        name: np.diff(shaken[name], 2, axis=1).std(0) if name in shaken else np.zeros(len(values) - 2)
+        for name, values in profiles.items()
+        if len(values) > 2
+    }
+    if "gaussian" in result.arrays and (result.arrays["gaussian"] > 0).all():
+        k = int(result.meta["gaussian"]["k"])
+        table = straightened(result.arrays["gaussian"], k)
+        profiles["gaussian"] = table[0]
+        if len(table[0]) > 2:
+            spreads["gaussian"] = _jackknife(np.diff(table, 2, axis=1))
+    return profiles, spreads
+
+
+def _markov(result: StageResult) -> Block:
+    about: Block = {
+        "units": "ratio of nats, over layers l = 1..L−2",
+        "estimator": "Gaussian conditional information over plain information between k principal components, "
+        "jackknife over documents, permutation null, TOST",
+        "bound": BOUND,
+        "caveat": CAVEAT,
+    }
+    if "markov" not in result.meta:
+        missing = result.meta["missing"]
+        return {
+            **about,
+            "verdict": "not testable",
+            "reason": missing.get("markov") or missing.get("components"),
+        }
+    names = ("ratio", "se", "conditional", "total", "p_null", "p_equivalent")
+    lists = {name: result.arrays[f"markov.{name}"].tolist() for name in names}
+    return {**about, **result.meta["markov"], **lists}
+
+
+def sensitivity_of(result: StageResult) -> Sensitivity:
+    """The stored sensitivity, as it was measured."""
+    a, meta = result.arrays, result.meta
+    return Sensitivity(
+        tokens=a["tokens"], document=a["document"], std=a["std"], sigmas=a["sigmas"], fisher=a["fisher"],
+        empirical=a["empirical"], hessian=a.get("hessian"), kl=a["kl"], loss=a["loss"],
+        arms={name: a[f"arm.{name}"] for name in meta["arm_layers"]},
+        arm_layers={name: tuple(layers) for name, layers in meta["arm_layers"].items()},
+        arm_sigma=meta["arm_sigma"],
+    )  # fmt: skip
+
+
+def _fisher(given: Given, result: StageResult) -> Block:
+    about: Block = {
+        "units": "nats a token for noise of one activation standard deviation: std_l² tr F_l; a loss is ½ σ² × this",
+        "estimator": "backward pass of labels drawn from the model; finite differences of gradients (Hessian); "
+        "antithetic noise at small σ, extrapolated to 0 (slopes)",
+    }
+    if "missing" in result.meta:
+        return {**about, "fisher": None, "equation30": None, "reason": result.meta["missing"]}
+    found = sensitivity_of(result)
+    weights = _weights(given, found.documents)
+    block: Block = {
+        **about,
+        "texts": len(found.tokens),
+        "documents": found.documents,
+        "sigmas": found.sigmas.tolist(),
+        "std": found.std.tolist(),
+    }
+    tables = {"fisher": found.fisher, "empirical": found.empirical, "hessian": found.hessian}
+    for name, values in tables.items():
+        if values is None:
+            block[name] = {"value": None, "reason": result.meta["hessian_missing"]}
+            continue
+        block[name] = _with_interval(lambda w, v=values: found.per_token(v, w), weights)
+    for name, values in (("kl_slope", found.kl), ("loss_slope", found.loss)):
+        block[name] = _with_interval(lambda w, v=values: found.zero_noise(v, w), weights)
+        block[name]["by_sigma"] = (2 * found.per_token(values) / found.sigmas[:, None] ** 2).tolist()
+    block["arms"] = {}
+    for name in found.arms:
+        predicted = _with_interval(lambda w, n=name: found.predicted(n, w), weights)
+        measured = _with_interval(lambda w, n=name: found.per_token(found.arms[n], w), weights)
+        block["arms"][name] = {
+            "layers": list(found.arm_layers[name]), "sigma": found.arm_sigma,
+            "predicted": predicted["value"], "predicted_ci": predicted["ci"],
+            "kl": measured["value"][0], "kl_ci": _column(measured["ci"], 0),
+            "loss": measured["value"][1], "loss_ci": _column(measured["ci"], 1),
+        }  # fmt: skip
+    block["equation30"] = _equation30(found, weights)
+    return block
+
+
+def _equation30(found: Sensitivity, weights: Array | None) -> Block:
+    """Slope of the loss over ½ Σ tr F, scale by scale, as σ → 0; and the same of KL(clean ‖ noisy)."""
+    block: Block = {"bounds": list(EQUATION30), "scales": {}}
+    verdicts: dict[str, list[str]] = {"loss": [], "kl": []}
+    for name, layers in found.arm_layers.items():
+        chosen = [layer - 1 for layer in layers]
+        block["scales"][name] = {}
+        for measure, values in (("loss", found.loss), ("kl", found.kl)):
+
+            def ratio(w: Array | None, values: Array = values, chosen: list[int] = chosen) -> Array:
+                top = found.zero_noise(values, w)[..., chosen].sum(-1)
+                return np.asarray(top / found.per_token(found.fisher, w)[..., chosen].sum(-1))
+
+            one = _with_interval(ratio, weights)
+            block["scales"][name][measure] = one
+            verdicts[measure].append(_within(one["ci"]))
+    for measure, told in verdicts.items():
+        block[f"verdict_{measure}"] = (
+            "refuted" if "refuted" in told else "supported" if set(told) == {"supported"} else "inconclusive"
+        )
+    block["verdict"] = block["verdict_loss"]
+    block["rule"] = (
+        "slope over ½ Σ tr F within [0.8, 1.25] with its whole 95 % interval in all three scales: supported; "
+        "outside with its whole interval in one: refuted. Equation 30 speaks of the loss; of KL it must hold"
+    )
+    return block
+
+
+def _within(ci: list[float] | None) -> str:
+    if ci is None:
+        return "inconclusive"
+    low, high = EQUATION30
+    if low <= ci[0] and ci[1] <= high:
+        return "supported"
+    return "refuted" if ci[1] < low or ci[0] > high else "inconclusive"
+
+
+def _beta(given: Given, loaded: Loaded) -> Block:
+    block: Block = {
+        "units": "nats of loss for each nat of rate",
+        "estimator": "σ² Σ tr F / Σ d_eff over the blocks of a scale; H-VIB: three inflations and a 3 × 3 system",
+        "sigmas": list(BETA_SIGMAS),
+        "equation23": _equation23(),
+    }
+    sensitivity, information = loaded["sensitivity"], loaded["information"]
+    reason = sensitivity.meta.get("missing") or information.meta["missing"].get("components")
+    width, tokens = given.identity.width, int(information.meta["tokens"])
+    if not reason and tokens < 2 * width:
+        reason = f"{tokens} tokens for {width} dimensions: d_eff needs at least two tokens a dimension (theory.tokens)"
+    if reason:
+        return {**block, "activations": None, "reason": reason}
+    found = sensitivity_of(sensitivity)
+    weights = _weights(given, found.documents)
+    scales = found.arm_layers
+    variances, std = information.arrays["variances"][1:], information.arrays["std"][1:]
+
+    def at(w: Array | None, name: str) -> Array:
+        traces = found.per_token(found.fisher, w)
+        return activation_weights(traces, variances, std, BETA_SIGMAS, {name: scales[name]})[name]
+
+    # β̂ at finite noise from the measured KL, whose bias is what extrapolating to σ = 0 removes.
+    block["activations"] = {}
+    for name, layers in scales.items():
+        chosen = [layer - 1 for layer in layers]
+        one = _with_interval(lambda w, n=name: at(w, n), weights)
+        finite = 2 * found.per_token(found.kl) / found.sigmas[:, None] ** 2
+        zero = found.zero_noise(found.kl)[chosen].sum()
+        one["finite_noise_bias"] = (finite[:, chosen].sum(1) / zero - 1).tolist()
+        # As σ → 0, β̂ falls like σ²; what has a limit is β̂/σ², in units of the activations' own scale.
+        one["limit"] = _with_interval(
+            lambda w, c=chosen: found.per_token(found.fisher, w)[..., c].sum(-1) / (len(c) * width), weights
+        )
+        block["activations"][name] = one
+    return block
+
+
+def _equation23() -> Block:
+    table = shipped()
+    slope = table["slopes"]["all"]
+    return {**slope, "claim": -1, "languages": len(table["languages"]), "by_scale": table["slopes"]}
+
+
+def _hvib(result: StageResult) -> Block:
+    about: Block = {
+        "units": "nats a token; information and gap sum to the KL (equation 19)",
+        "estimator": "H-VIB on the last layer of each scale, next token among the 64 most frequent, half of the "
+        "documents held out",
+    }
+    if "curve" not in result.meta:
+        return {**about, "curve": None, "reason": result.meta["missing"]}
+    meta = {key: value for key, value in result.meta.items() if key != "missing"}
+    block = {**about, **meta}
+    if result.meta["missing"]:
+        block["weights_reason"] = result.meta["missing"]
+    return block
+
+
+def _concentration(result: StageResult) -> Block:
+    about: Block = {
+        "units": "layers: width of the 95 % percentile interval of argmax E",
+        "estimator": "percentile bootstrap over documents; slopes of log width on log count",
+        "claim": "equation 34: slope −0.5 in the number of draws",
+    }
+    if "by_draws" not in result.meta:
+        return {**about, "verdict": "not testable", "reason": result.meta["missing"]}
+    return {**about, **result.meta}
+
+
+def _settings(given: Given) -> tuple[int, int]:
+    assert given.config.theory is not None
+    return given.config.theory.draws, given.config.seed
+
+
+def _weights(given: Given, documents: int) -> Array | None:
+    draws, seed = _settings(given)
+    return document_weights(documents, draws, seed) if documents > 1 else None
+
+
+def _interval(
+    value: Callable[[Array], Array], documents: int, draws: int, seed: int
+) -> list[list[float]] | None:
+    """95 % intervals over documents, one a layer; None with a single document."""
+    if documents < 2:
+        return None
+    low, high = percentile_interval(value(document_weights(documents, draws, seed)))
+    return [[float(a), float(b)] for a, b in zip(low, high, strict=True)]
+
+
+def _with_interval(value: Callable[[Array | None], Array], weights: Array | None) -> Block:
+    point = np.asarray(value(None))
+    if weights is None:
+        return {"value": point.tolist(), "ci": None}
+    low, high = percentile_interval(value(weights))
+    return {"value": point.tolist(), "ci": np.stack([low, high], axis=-1).tolist()}
+
+
+def _column(ci: list[list[float]] | None, at: int) -> list[float] | None:
+    return None if ci is None else ci[at]
+
+
+def _jackknife(table: Array) -> Array:
+    """Standard errors from (1 + groups, ...): the estimate, then the estimate without each group."""
+    left = table[1:]
+    g = len(left)
+    return np.asarray(np.sqrt((g - 1) / g * ((left - left.mean(0)) ** 2).sum(0)))

@@ -1,0 +1,126 @@
+"""A.6: does the interval of a boundary shrink with bootstrap draws (equation 34), or with documents?
+
+Equation 34 promises a width of order 1/√B in the number of draws B. More draws only tell the same quantiles more
+exactly; what the data do not say they cannot. Both curves are shown on the user's own data: the 95 % percentile
+width of ℓ̂ = argmax E (equation 33) against B at all documents, and against the number of documents N at one B.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from mspgt.boundaries.fuse import fuse
+from mspgt.errors import InputError
+from mspgt.stats.bootstrap import percentile_interval
+
+Array = NDArray[np.float64]
+# Signals (draws, 3, transitions) under document weights (draws, documents).
+Profiles = Callable[[Array], Array]
+
+CLAIM = -0.5  # of equation 34, log width on log B
+DRAWS = (50, 100, 200, 400, 800)
+FEWEST = 4  # documents in the smallest subset
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Width in layers against a count: `counts` and `widths` point by point, the log–log slope and its 95 %
+    interval; slope None, with the reason, where widths vanish or do not suffice."""
+
+    counts: tuple[int, ...]
+    widths: tuple[float, ...]
+    slope: float | None
+    ci: tuple[float, float] | None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Concentration:
+    """Both curves; `verdict` on equation 34's slope of −½ in B."""
+
+    by_draws: Curve
+    by_documents: Curve
+    verdict: str
+
+
+def concentration(
+    profiles: Profiles, documents: int, *, draws: Sequence[int] = DRAWS, subsets: int = 4, seed: int = 0
+) -> Concentration:
+    """Measure both curves.
+
+    Args:
+        profiles: from document weights to the paper's signals.
+        documents: documents (or clusters) that are resampled.
+        draws: numbers of draws B; each is repeated until the largest number of draws is used up.
+        subsets: random subsets of documents at each N.
+
+    Raises:
+        InputError: fewer than 8 documents, or signals of fewer than 3 transitions.
+    """
+    if documents < 2 * FEWEST:
+        raise InputError(f"Curves over documents need at least {2 * FEWEST} documents, found {documents}.")
+    rng = np.random.default_rng(seed)
+    most = max(draws)
+
+    def peaks(chosen: NDArray[np.int64], count: int) -> Array:
+        weights = np.zeros((count, documents))
+        weights[:, chosen] = rng.multinomial(len(chosen), np.full(len(chosen), 1 / len(chosen)), count)
+        return peak(fuse(profiles(weights)))
+
+    everyone = np.arange(documents)
+    pool = peaks(everyone, most)
+    by_draws = [(b, width(pool[start : start + b])) for b in draws for start in range(0, most - b + 1, b)]
+    by_documents = []
+    size, each = documents, max(100, most // 4)
+    while size >= FEWEST:
+        for _ in range(1 if size == documents else subsets):
+            by_documents.append((size, width(peaks(rng.permutation(everyone)[:size], each))))
+        size //= 2
+    one, two = _curve(by_draws), _curve(by_documents)
+    if one.ci is None:
+        verdict = "not testable"
+    elif one.ci[0] > CLAIM:
+        verdict = "refuted"
+    else:
+        verdict = "supported" if one.ci[1] < 0 else "inconclusive"
+    return Concentration(one, two, verdict)
+
+
+def peak(evidence: Array) -> Array:
+    """Position of the highest transition, (...), in layers from 1; between layers by the parabola through it.
+
+    Without the parabola positions are whole numbers, and most widths of a sharp peak would be exactly 0.
+    """
+    transitions = evidence.shape[-1]
+    if transitions < 3:
+        raise InputError(f"A peak needs at least 3 transitions, found {transitions}.")
+    at = evidence.argmax(-1)
+    inner = at.clip(1, transitions - 2)
+    left, middle, right = (
+        np.take_along_axis(evidence, (inner + shift)[..., None], -1)[..., 0] for shift in (-1, 0, 1)
+    )
+    bend = left - 2 * middle + right
+    vertex = np.divide(0.5 * (left - right), bend, out=np.zeros_like(bend), where=bend < 0)
+    return np.where(at == inner, inner + vertex.clip(-0.5, 0.5), at) + 1.0
+
+
+def width(positions: Array) -> float:
+    """Width of the 95 % percentile interval."""
+    low, high = percentile_interval(positions)
+    return float(high - low)
+
+
+def _curve(points: Sequence[tuple[int, float]]) -> Curve:
+    counts, widths = (tuple(column) for column in zip(*points, strict=True))
+    if min(widths) <= 0 or len(set(counts)) < 3:
+        why = "an interval has no width at all" if min(widths) <= 0 else "fewer than three counts"
+        return Curve(counts, widths, None, None, f"no slope: {why}")
+    fit = stats.linregress(np.log(counts), np.log(widths))
+    margin = float(stats.t.ppf(0.975, max(len(points) - 2, 1)) * fit.stderr)
+    slope = float(fit.slope)
+    return Curve(counts, widths, slope, (slope - margin, slope + margin))

@@ -1,0 +1,164 @@
+"""States of sampled tokens at every layer, with the words and documents they belong to; and their components.
+
+Memory does not grow with the corpus: (L + 1) · tokens · d values stay on the host in the model's dtype (2.2 GB for
+8,192 tokens of 33 layers at d = 4,096), and one float64 covariance of d² at a time on the device.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mspgt.errors import InputError, NumericsError
+from mspgt.lm.load import LanguageModel
+from mspgt.lm.observe import observe
+from mspgt.lm.tokenize import Encoded, batches
+from mspgt.signals.measure import Scales
+from mspgt.signals.tokens import draw_tokens
+from mspgt.text.align import last_subtokens, word_spans
+from mspgt.text.corpus import Corpus
+
+Array = NDArray[np.float64]
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class States:
+    """Sampled word-final tokens, without BOS, first positions and sinks, in the order of the text.
+
+    values: (L + 1, tokens, d) on the host, layer 0 the embedding. document, sentence: (tokens,). words: the word
+    that each token ends, lower case. following: (tokens,) id of the next token, −1 at the end of a text. sinks:
+    tokens that were drawn and left out.
+    """
+
+    values: Tensor
+    document: NDArray[np.int64]
+    sentence: NDArray[np.int64]
+    words: tuple[str, ...]
+    following: NDArray[np.int64]
+    sinks: int
+
+    def __len__(self) -> int:
+        return len(self.document)
+
+
+@dataclass(frozen=True)
+class Components:
+    """Every layer on its own leading principal components.
+
+    projected: (L + 1, tokens, k). variances: (L + 1, d) eigenvalues of the covariance, descending. explained:
+    (L + 1,) share of the variance that the k components hold.
+    """
+
+    projected: Array
+    variances: Array
+    explained: Array
+
+    @property
+    def k(self) -> int:
+        return self.projected.shape[2]
+
+
+def sample_states(
+    lm: LanguageModel,
+    corpus: Corpus,
+    encoded: list[Encoded],
+    scales: Scales,
+    *,
+    tokens: int,
+    sink_ratio: float = 10.0,
+    batch_tokens: int = 4096,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> States:
+    """Draw up to `tokens` word-final tokens, every document represented, and keep their states at every layer.
+
+    Raises:
+        InputError: no token is left.
+        NumericsError: the model yields NaN or infinity, naming the layer.
+    """
+    drawn = draw_tokens(corpus, encoded, limit=tokens, seed=seed)
+    chosen = [place for place, found in enumerate(drawn.drawn["calibrated"]) if len(found)]
+    limit = torch.as_tensor(sink_ratio * scales.median_norm)
+    dtype = lm.dtype if lm.dtype in (torch.float16, torch.bfloat16) else torch.float32
+    texts = [sentence for document in corpus.documents for sentence in document.sentences]
+    parts: list[Tensor] = []
+    sentence: list[int] = []
+    words: list[str] = []
+    following: list[int] = []
+    sinks = done = 0
+    for batch in batches([encoded[place] for place in chosen], max_tokens=batch_tokens):
+        hidden = observe(lm, batch, attention=False).hidden
+        for row, index in enumerate(batch.indices):
+            place = chosen[index]
+            positions = torch.from_numpy(drawn.drawn["calibrated"][place])
+            states = torch.stack([h[row, positions.to(h.device)].cpu() for h in hidden])
+            norms = torch.linalg.vector_norm(states.float(), dim=-1).double()
+            kept = (norms <= limit[:, None]).all(0)
+            sinks += int((~kept).sum())
+            parts.append(states[:, kept].to(dtype))
+            sentence += [place] * int(kept.sum())
+            words += _words(texts[place], encoded[place], positions[kept].tolist())
+            ids = (*encoded[place].ids, -1)
+            following += [ids[position + 1] for position in positions[kept].tolist()]
+        done += len(batch.indices)
+        if progress is not None:
+            progress(done, len(chosen), "states of sampled tokens, sentences")
+    if not sentence:
+        raise InputError(
+            "No token of the corpus is left (all are first positions or sinks); give a longer text."
+        )
+    owner = np.array(sentence, dtype=np.int64)
+    order = np.argsort(owner, kind="stable")
+    return States(
+        values=torch.cat(parts, dim=1)[:, torch.from_numpy(order)],
+        document=drawn.document[owner[order]],
+        sentence=owner[order],
+        words=tuple(words[i] for i in order),
+        following=np.array(following, dtype=np.int64)[order],
+        sinks=sinks,
+    )
+
+
+def _words(text: str, encoded: Encoded, positions: list[int]) -> list[str]:
+    spans = word_spans(text)
+    ends = {token: spans[word] for word, token in enumerate(last_subtokens(encoded.offsets, spans))}
+    return [text[slice(*ends[position])].lower() for position in positions]
+
+
+def components(states: States, k: int, *, device: torch.device | str = "cpu") -> Components:
+    """Principal components of every layer, from exact covariances in float64, one layer at a time.
+
+    Raises:
+        InputError: more components than dimensions.
+        NumericsError: a layer has fewer than k directions that vary.
+    """
+    depth, n, width = states.values.shape
+    if not 1 <= k <= width:
+        raise InputError(f"Expected from 1 to {width} components (the width of the model), found {k}.")
+    projected, variances, explained = np.empty((depth, n, k)), np.empty((depth, width)), np.empty(depth)
+    for layer in range(depth):
+        x = states.values[layer].to(device, torch.float64)
+        x = x - x.mean(0)
+        values, vectors = torch.linalg.eigh(x.T @ x / max(n - 1, 1))
+        values, vectors = values.flip(0).clamp(min=0), vectors.flip(1)
+        # Beyond n − 1 directions a sample has no variance, whatever the model has.
+        if float(values[k - 1]) <= 1e-10 * float(values[0]):
+            raise NumericsError(
+                f"Layer {layer} varies in fewer than {k} directions over {n} tokens: its covariance is singular. "
+                "Take fewer components, or give more text."
+            )
+        projected[layer] = (x @ vectors[:, :k]).cpu().numpy()
+        variances[layer] = values.cpu().numpy()
+        explained[layer] = float(values[:k].sum() / values.sum())
+    return Components(projected, variances, explained)
+
+
+def state_bytes(layers: int, width: int, tokens: int, bytes_a_value: int) -> int:
+    """Memory of `sample_states` and `components`: states on the host, one covariance with its vectors."""
+    return (layers + 1) * tokens * width * bytes_a_value + 8 * (tokens * width + 2 * width**2)

@@ -1,0 +1,51 @@
+"""An H-VIB on planted blocks: it finds the block that knows, and pays no more than that is worth."""
+
+import numpy as np
+import pytest
+
+from mspgt.errors import InputError
+from mspgt.theory.bottleneck import block_bottleneck
+
+
+@pytest.fixture(scope="module")
+def planted():
+    """Eight classes; the block behind G shows the class, the other two show noise."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 8, 3000)
+    shown = 3 * np.eye(8)[labels] + 0.3 * rng.standard_normal((3000, 8))
+    other = rng.standard_normal((2, 3000, 8))
+    return [shown, *other], labels, np.arange(3000) // 100
+
+
+def test_the_rate_is_paid_by_the_block_that_knows(planted):
+    evidence, labels, document = planted
+    found = block_bottleneck(evidence, labels, document, betas=(0.05, 0.3, 1.0), steps=250)
+    low, high = found.curve[0], found.curve[-1]
+    assert found.blind == pytest.approx(np.log(8), abs=0.02)
+    assert low.distortion < 0.15
+    assert low.kl[0] > 5 * low.kl[1:].sum()
+    # What is known cannot exceed what was sent, nor what there is to know.
+    assert np.log(8) - low.distortion <= low.kl.sum() + 0.05
+    assert low.kl.sum() > high.kl.sum()
+    assert low.distortion <= high.distortion + 0.02
+    assert np.allclose(low.kl, low.information + low.gap, atol=0.35)
+    assert found.elbo_ci[0] < found.elbo < found.elbo_ci[1]
+    assert found.elbo == pytest.approx(-high.distortion - high.kl.sum(), abs=1e-4)
+
+
+def test_same_seed_same_numbers(planted):
+    evidence, labels, document = planted
+    one, two = (
+        block_bottleneck(evidence, labels, document, betas=(1.0,), steps=20, draws=20) for _ in range(2)
+    )
+    assert one.curve[0].distortion == two.curve[0].distortion
+
+
+def test_refusals(planted):
+    evidence, labels, document = planted
+    with pytest.raises(InputError, match="rising"):
+        block_bottleneck(evidence, labels, document, betas=(1.0, 0.1))
+    with pytest.raises(InputError, match="at least 256"):
+        block_bottleneck([e[:400] for e in evidence], labels[:400], document[:400])
+    with pytest.raises(InputError, match="two different"):
+        block_bottleneck(evidence, np.zeros_like(labels), document)
