@@ -1,11 +1,10 @@
-"""Gaussian truths against log determinants of sampled covariances and numerical optima."""
+"""Gaussian truths against log determinants of sampled covariances."""
 
 import numpy as np
 import pytest
-from scipy.optimize import minimize_scalar
 
 from mspgt.errors import InputError
-from mspgt.synthetic.chains import GaussianChain, gaussian_bottleneck
+from mspgt.synthetic.chains import GaussianChain
 
 
 def information(*blocks):
@@ -31,33 +30,9 @@ def test_without_skips_the_chain_is_markov():
     assert chain.information(1, 3) < min(chain.information(1, 2), chain.information(2, 3))
 
 
-def test_bottleneck_is_the_best_one_dimensional_channel():
-    """For scalars every channel is T = X + noise: search its noise."""
-    r, slope = 0.8, 0.3
-
-    def cost(log_noise):
-        v = np.exp(log_noise)
-        about_x = 0.5 * np.log1p(1 / v)
-        about_y = -0.5 * np.log1p(-(r**2) / (1 + v))
-        return slope * about_x - about_y
-
-    v = np.exp(minimize_scalar(cost, bounds=(-10, 10), method="bounded").x)
-    expected = 0.5 * np.log1p(1 / v), -0.5 * np.log1p(-(r**2) / (1 + v))
-    assert gaussian_bottleneck(np.array([r]), slope) == pytest.approx(expected, abs=1e-5)
-
-
-def test_slope_of_the_bottleneck_curve_is_the_slope_asked_for():
-    correlations = np.array([0.9, 0.6, 0.3])
-    near = [gaussian_bottleneck(correlations, 0.25 + e) for e in (-1e-5, 1e-5)]
-    assert (near[0][1] - near[1][1]) / (near[0][0] - near[1][0]) == pytest.approx(0.25, rel=1e-4)
-    assert gaussian_bottleneck(correlations, 0.95) == (0.0, 0.0)
-
-
 def test_infinite_information_is_refused():
     for bad in ({"steps": (1.0,), "width": 2}, {"steps": (0.9, 0.9), "width": 2, "skips": (0.5,)}):
         with pytest.raises(InputError, match="infinite"):
             GaussianChain(**bad)
     with pytest.raises(InputError):
         GaussianChain((0.5, 0.5), width=2, skips=(0.1, 0.1))
-    with pytest.raises(InputError):
-        gaussian_bottleneck(np.array([0.5]), 1.0)

@@ -1,4 +1,4 @@
-"""Gaussian truth, in nats, for estimators of information: chains of layers and the information bottleneck."""
+"""Gaussian truth, in nats, for estimators of information: chains of layers."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -71,18 +71,3 @@ class GaussianChain:
             [ortho_group.rvs(self.width, random_state=rng) for _ in range(len(self.steps) + 1)]
         )
         return np.moveaxis(drawn[..., 0], -1, 0) @ rotations
-
-
-def gaussian_bottleneck(correlations: np.ndarray, slope: float) -> tuple[float, float]:
-    """(I(T;X), I(T;Y)) of the best Gaussian T with dI(T;Y)/dI(T;X) = slope, in nats.
-
-    `correlations` are the canonical correlations of X and Y. Chechik, Globerson, Tishby & Weiss (2005), whose
-    trade-off parameter is 1/slope. Raises InputError for a slope outside (0, 1).
-    """
-    squared = np.asarray(correlations, dtype=float) ** 2
-    if not 0 < slope < 1 or (squared >= 1).any():
-        raise InputError(f"slope must lie in (0, 1) and correlations below 1, got {slope} and {correlations}")
-    # Directions that return less than the slope at their very first nat stay closed.
-    r2 = squared[squared > slope]
-    about_x = 0.5 * np.log((1 / slope - 1) * r2 / (1 - r2)).sum()
-    return float(about_x), float(about_x - 0.5 * np.log(r2 / slope).sum())
