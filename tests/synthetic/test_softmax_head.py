@@ -31,7 +31,7 @@ def test_empirical_fisher_of_its_own_labels_is_fisher_and_of_others_is_not():
     own = HEAD.empirical_fisher_trace(many, HEAD.sample_labels(many, 0)).mean()
     assert own == pytest.approx(HEAD.fisher_trace(H[:1])[0], rel=0.02)
     likeliest = HEAD.log_probabilities(H[:1]).argmax(1)
-    assert HEAD.empirical_fisher_trace(H[:1], likeliest)[0] < 0.5 * own
+    assert HEAD.empirical_fisher_trace(H[:1], likeliest)[0] < 0.8 * own
     row = torch.from_numpy(H[1]).requires_grad_()
     loss(row, 2).backward()
     assert HEAD.empirical_fisher_trace(H[1:2], np.array([2]))[0] == pytest.approx(float((row.grad**2).sum()))
