@@ -1,8 +1,8 @@
 """Probes of every layer, task and seed at once, against one scikit-learn MLPClassifier(128) a layer and task.
 
 Bar: ≥ 20 × faster, F1 within 0.5 points. Needs the model and treebank of `../shared/data`; CPU seconds of one thread.
-scikit-learn runs as it comes, and with early stopping (which it leaves off), on a sample of layers. Its runs lie between
-two halves of ours, so that both meet the same load.
+scikit-learn runs as it comes, and with early stopping (which it leaves off), on a sample of layers. Its runs lie
+between two of ours, so that both meet the same load.
 """
 
 from __future__ import annotations
