@@ -88,7 +88,8 @@ def test_planted_step_is_recovered(step: ProbeResults) -> None:
     # The constant dimension takes a random direction of the basis away, so the strength left differs by layer.
     signal = jump_signal(step)
     chance = (LABELS["test"] == 0).mean()
-    assert np.abs(signal.f1["pos"][:3] - chance).max() < 0.02
+    # The most of three layers: 2.5 standard errors of a share of 2,400.
+    assert np.abs(signal.f1["pos"][:3] - chance).max() < 0.025
     assert (np.abs(signal.f1["pos"][3:] - bayes_accuracy(2.5)) < 0.06).all()
     assert np.argmax(signal.paper) == np.argmax(signal.calibrated) == 1  # from layer 2 to layer 3
     assert signal.calibrated[1] == pytest.approx(signal.paper[1], rel=0.01)

@@ -31,7 +31,7 @@ def online_codelength(
     recipe = replace(recipe, batches=BATCHES)
     train, dev = train[:MOST_TRAIN], dev[:MOST_DEV]
     ends = sorted({max(1, len(train) >> halvings) for halvings in range(PARTS)})
-    bits = np.full(train.table.shape[1], ends[0] * math.log2(classes))
+    bits = np.full(len(train.table), ends[0] * math.log2(classes))
     for known, end in pairwise(ends):
         probe = fit(train[:known], dev, classes, recipe, rng, keep="loss")
         bits += probe.bits(train[known:end])

@@ -22,7 +22,7 @@ from mspgt.signals.measure import Progress
 
 Array = NDArray[np.float64]
 
-MOST_DEV = 4096  # examples that choose a probe's epoch
+MOST_DEV = 2048  # examples that choose a probe's epoch
 
 
 @dataclass(frozen=True)
@@ -128,12 +128,12 @@ def train_probes(
     *,
     seeds: int = 3,
     hidden: int = 128,
-    epochs: int = 4,
+    epochs: int = 3,
     max_examples: int | None = 16_384,
     controls: bool = True,
     seed: int = 0,
     device: str | torch.device | None = None,
-    memory: int = 2**31,
+    memory: int | None = None,
     progress: Progress | None = None,
 ) -> ProbeResults:
     """Train every probe of a model and count its answers on test.
@@ -149,7 +149,8 @@ def train_probes(
         controls: also control task and online codelength, on the examples of the first seed.
         seed: of all that is drawn.
         device: where to train; None for where the model ran.
-        memory: bytes of standardised features at a time; layers train in groups that fit. Changes nothing else.
+        memory: bytes of standardised features at a time; layers train in groups that fit. None for 256 MiB, or a
+            quarter of what is free on a GPU. Changes nothing else.
         progress: called with (probes done, probes, text).
 
     Raises:
@@ -166,9 +167,9 @@ def train_probes(
     tasks = {name: _kept(task, splits) for name, task in tasks.items()}
     layers, _, width = train.values.shape
     words = sum(len(features.kept) for features in splits.values())
-    at_once = max(1, memory // (4 * words * width))
-    groups = [range(start, min(start + at_once, layers)) for start in range(0, layers, at_once)]
     device = train.device if device is None else torch.device(device)
+    at_once = max(1, (_room(device) if memory is None else memory) // (4 * words * width))
+    groups = [range(int(g[0]), int(g[-1]) + 1) for g in np.array_split(range(layers), -(-layers // at_once))]
     recipe = Recipe(hidden, epochs)
 
     results = {name: _empty(task, seeds, layers, controls) for name, task in tasks.items()}
@@ -197,6 +198,10 @@ def train_probes(
         _document_numbers(next(iter(tasks.values())).documents),
         {f"{split}: {why}": n for split, features in splits.items() for why, n in features.dropped.items()},
     )
+
+
+def _room(device: torch.device) -> int:
+    return torch.cuda.mem_get_info(device)[0] // 4 if device.type == "cuda" else 2**28
 
 
 def _answers(
@@ -230,10 +235,10 @@ def _draw(
 
 
 def _tables(splits: Mapping[str, WordFeatures], group: range, device: torch.device) -> dict[str, Tensor]:
-    """Words of each split at some layers, (words, layers, width) float32, standardised on the kept words of train."""
+    """Words of each split at some layers, (layers, words, width) float32, standardised on the kept words of train."""
     kept = torch.from_numpy(splits["train"].kept).to(device)
     tables = {
-        split: torch.empty((len(features.kept), len(group), features.values.shape[2]), device=device)
+        split: torch.empty((len(group), *features.values.shape[1:]), device=device)
         for split, features in splits.items()
     }
     for place, layer in enumerate(group):
@@ -244,10 +249,10 @@ def _tables(splits: Mapping[str, WordFeatures], group: range, device: torch.devi
                     f"Expected finite features, found NaN or infinity at layer {layer} of the {split} split. "
                     "Load the model with dtype='float32' or 'bfloat16'."
                 )
-            tables[split][:, place] = words
-        std, mean = torch.std_mean(tables["train"][kept, place], dim=0)
+            tables[split][place] = words
+        std, mean = torch.std_mean(tables["train"][place, kept], dim=0)
         for table in tables.values():
-            table[:, place] = (table[:, place] - mean) / std.where(std > 0, 1.0)
+            table[place].sub_(mean).div_(std.where(std > 0, 1.0))
     return tables
 
 

@@ -154,7 +154,7 @@ class ProbesConfig(_Section):
     """The probes (S2)."""
 
     seeds: int = Field(3, ge=2)  # the calibrated jump needs two independent ones
-    epochs: int = Field(4, ge=1)
+    epochs: int = Field(3, ge=1)
     max_examples: int | None = Field(16_384, ge=32)  # of a task, drawn by each seed
     controls: bool = True  # selectivity (control tasks) and codelength
 
