@@ -155,7 +155,9 @@ def test_noise_that_breaks_a_model_is_found_and_harms_no_other_arm(llama):
 
 def test_the_likelihood_of_a_text_stops_at_its_end(llama):
     ids = prompts(3)
-    found = generate(llama, ids, range(3), torch.zeros(2, llama.layers), seed=0, new_tokens=NEW, streams=[0, 1])
+    found = generate(
+        llama, ids, range(3), torch.zeros(2, llama.layers), seed=0, new_tokens=NEW, streams=[0, 1]
+    )
     found.lengths[1, 0] = 4
     found.lengths[2, 1] = 0
     nats = log_likelihood(llama, ids, found)

@@ -126,9 +126,7 @@ class _Reader:
         return logits
 
 
-def sample_nucleus(
-    logits: Tensor, number: Tensor, temperature: float, top_p: float
-) -> tuple[Tensor, Tensor]:
+def sample_nucleus(logits: Tensor, number: Tensor, temperature: float, top_p: float) -> tuple[Tensor, Tensor]:
     """Tokens from the smallest set whose probability reaches `top_p` (Holtzman et al. 2020).
 
     `number` in [0, 1) chooses by the distribution function over the tokens of the set in order of their ids, so
@@ -177,7 +175,7 @@ def end_tokens(lm: LanguageModel) -> list[int]:
         named = lm.tokenizer.eos_token_id
     if named is None:
         return []
-    return list(named) if isinstance(named, list) else [int(named)]  # type: ignore[arg-type]
+    return list(named) if isinstance(named, list) else [int(named)]
 
 
 def log_likelihood(lm: LanguageModel, prompts: Tensor, generated: Generated) -> Tensor:
