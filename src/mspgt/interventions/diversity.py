@@ -84,17 +84,13 @@ def _clipped(grams: NDArray[np.intp], owner: NDArray[np.intp], texts: int) -> Ar
     pairs, counts = np.unique(grams * np.int64(texts) + owner, return_counts=True)
     gram, text = np.divmod(pairs, texts)
     order = np.lexsort((-counts, gram))
-    ordered = gram[order]
-    first = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
-    group = np.repeat(np.arange(len(first)), np.diff(np.r_[first, len(ordered)]))
-    sorted_counts = counts[order]
-    second = np.minimum(first + 1, len(ordered) - 1)
-    runner_up = np.where(ordered[second] == ordered[first], sorted_counts[second], 0)
-    runner_up[second == first] = 0
-    others = sorted_counts[first][group]
-    others[first] = runner_up
-    matches = np.minimum(sorted_counts, others).astype(np.float64)
-    return np.bincount(text[order], weights=matches, minlength=texts).astype(np.float64)
+    gram, text, counts = gram[order], text[order], counts[order]
+    again = gram[1:] == gram[:-1]
+    largest = np.r_[True, ~again][: len(gram)]  # in each n-gram's run the largest count stands first
+    others = counts[largest][largest.cumsum() - 1]
+    others[largest] = np.r_[np.where(again, counts[1:], 0), 0][: len(gram)][largest]
+    matches = np.minimum(counts, others).astype(np.float64)
+    return np.bincount(text, weights=matches, minlength=texts).astype(np.float64)
 
 
 def _nearest_other(lengths: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -122,7 +122,7 @@ def languagetool(
         settings["language_tool_download_version"] = wanted or str(latest.version_name)
     try:
         tool = wrapper.LanguageTool(language, **settings)
-    except (wrapper.exceptions.LanguageToolError, OSError, ValueError, RuntimeError) as error:
+    except (wrapper.exceptions.LanguageToolError, ImportError, SystemError, OSError, ValueError) as error:
         raise UnavailableError(
             f"LanguageTool could not be started ({error}). It needs Java 17 or newer; or give the URL of a running "
             "server."
