@@ -153,7 +153,8 @@ def _texts(found: list[str], arm: str) -> Texts:
     import pyarrow as pa
 
     rows = [
-        {"sample": at, "document": at, "arm": arm, "prompt": "", "text": text, "tokens": len(text),
+        {"sample": at, "document": at, "arm": arm, "prompt": "", "prompt_tokens": 0, "text": text,
+         "tokens": len(text),
          "ended": True, "nats": -1.0, "broken_step": -1, "broken_layer": -1}
         for at, text in enumerate(found)
     ]  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from mspgt.cli import boundaries, check, compare, doctor, plan, report, run, worlds, zoo
+from mspgt.cli import boundaries, check, compare, doctor, intervene, plan, report, run, worlds, zoo
 
 app = typer.Typer(
     name="mspgt",
@@ -19,6 +19,7 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("plan")(plan.plan)
 app.command("boundaries")(boundaries.boundaries)
+app.command("intervene")(intervene.intervene)
 app.command("check")(check.check)
 app.command("compare")(compare.compare)
 app.command("worlds")(worlds.worlds)

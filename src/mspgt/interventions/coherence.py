@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -79,3 +80,9 @@ def sentence_encoder(name: str = BUNDLED_ENCODER, device: str | None = None) -> 
         return found
 
     return encode
+
+
+def encoder_version(name: str) -> str:
+    """The encoder and the versions of the packages that run it."""
+    packages = ["sentence-transformers", *([BUNDLED_ENCODER] if name == BUNDLED_ENCODER else [])]
+    return f"{name} ({', '.join(f'{package} {version(package)}' for package in packages)})"

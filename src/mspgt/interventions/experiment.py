@@ -185,6 +185,7 @@ def summary(
         **settings,
         "samples": len(documents),
         "documents": len(np.unique(documents)),
+        "short_prompts": _short(texts, settings),
         "ended": {arm.name: float(np.mean(texts.of(arm.name)["ended"])) for arm in arms},
         "arms": {
             arm.name: {"layers": arm.layers, "variance": arm.variance, "failed": failed[arm.name]}
@@ -196,6 +197,12 @@ def summary(
         "missing": dict(missing or {}),
     }
     return {"interventions": table, "interventions_about": to_jsonable(about)}
+
+
+def _short(texts: Texts, settings: Mapping[str, Any]) -> int:
+    """Prompts that are shorter than asked for, because their document is."""
+    wanted = settings.get("prompt_tokens", 0)
+    return sum(length < wanted for length in texts.of(BASELINE)["prompt_tokens"])
 
 
 def _jsonable(found: Effect) -> dict[str, Any]:

@@ -29,6 +29,7 @@ _SCHEMA = pa.schema(
         ("document", pa.int64()),
         ("arm", pa.string()),
         ("prompt", pa.string()),
+        ("prompt_tokens", pa.int64()),  # without special tokens in front
         ("text", pa.string()),
         ("tokens", pa.int64()),  # before the end-of-sequence token
         ("ended", pa.bool_()),  # whether there was one
@@ -175,6 +176,7 @@ def _rows(
                     "document": prompt.document,
                     "arm": arm.name,
                     "prompt": before,
+                    "prompt_tokens": len(prompt.ids) - prompt.special,
                     "text": texts[kind],
                     "tokens": int(written.lengths[at, kind]),
                     "ended": ended[at][kind],
