@@ -17,7 +17,7 @@ $(STAMP): pyproject.toml constraints-cpu.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	UV_FIND_LINKS="$${UV_FIND_LINKS:-$$PIP_FIND_LINKS}" $(BIN)/uv pip install --quiet \
-	  --python $(BIN)/python --constraint constraints-cpu.txt --editable '.[dev]'
+	  --python $(BIN)/python --constraint constraints-cpu.txt --editable '.[dev,sbert,grammar,harper]'
 	@touch $@
 
 install: $(STAMP) ## make .venv with all that the other targets need

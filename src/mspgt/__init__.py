@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from mspgt.boundaries.find import find_boundaries as find_boundaries
     from mspgt.errors import MspgtError as MspgtError
     from mspgt.families import compare_families as compare_families
+    from mspgt.interventions.diversity import self_bleu as self_bleu
+    from mspgt.interventions.experiment import intervene as intervene
     from mspgt.lm.check import check as check
     from mspgt.lm.load import load as load
     from mspgt.lm.twin import random_twin as random_twin
@@ -36,12 +38,14 @@ _HOMES = {
     "compare_families": "mspgt.families",
     "detect": "mspgt.boundaries.detect",
     "find_boundaries": "mspgt.boundaries.find",
+    "intervene": "mspgt.interventions.experiment",
     "jensen_shannon": "mspgt.signals.attention",
     "load": "mspgt.lm.load",
     "load_corpus": "mspgt.text.corpus",
     "load_treebank": "mspgt.text.treebank",
     "measure": "mspgt.signals.profiles",
     "random_twin": "mspgt.lm.twin",
+    "self_bleu": "mspgt.interventions.diversity",
 }
 __all__ = sorted(_HOMES)
 __version__ = "0.1.0"

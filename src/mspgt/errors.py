@@ -27,3 +27,7 @@ class MissingExtraError(MspgtError):
 
 class StoppedError(MspgtError):
     """The user stopped a run (Ctrl-C); the message says what is kept and how to go on."""
+
+
+class UnavailableError(MspgtError):
+    """A program or server that one metric needs is not there, is another version, or stopped answering."""

@@ -20,6 +20,8 @@ def mspgt(*arguments):
         (["compare", "nowhere"], "expected a finished run"),
         (["worlds", "--worlds", "1", "--out", "no/such/folder/rates.json"], "no such folder"),
         (["check", "./nowhere\x1b[31m<b>"], "no such folder"),
+        (["intervene", "m", "--corpus", "t.txt", "--boundaries", "8"], "two layers such as 8,16"),
+        (["intervene", "m", "--corpus", "t.txt", "--sigma", "-1"], "greater than 0"),
         (["boundaries", "m", "--corpus", "t.txt", "--set", "boundaries.drows=5"], "did you mean 'draws'"),
     ],
 )

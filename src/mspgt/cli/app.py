@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from mspgt.cli import boundaries, check, compare, doctor, plan, report, run, theory, worlds, zoo
+from mspgt.cli import boundaries, check, compare, doctor, intervene, plan, report, run, theory, worlds, zoo
 
 app = typer.Typer(
     name="mspgt",
@@ -20,6 +20,7 @@ app.command("run")(run.run)
 app.command("plan")(plan.plan)
 app.command("boundaries")(boundaries.boundaries)
 app.command("theory")(theory.theory)
+app.command("intervene")(intervene.intervene)
 app.command("check")(check.check)
 app.command("compare")(compare.compare)
 app.command("worlds")(worlds.worlds)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -51,25 +50,23 @@ def boundaries(
         --treebank en-test.conllu --entities ner-train.iob2 --entities ner-test.iob2
     """
     start_logging()
+    from mspgt.cli.quick import quick_study
     from mspgt.cli.run import finish
     from mspgt.study.config import make_config
 
-    shared = {
-        "dtype": dtype,
-        "device": device,
-        "revision": revision,
-        "device_map": device_map,
-        "trust_remote_code": trust_remote_code or None,
-    }
-    given = {key: value for key, value in shared.items() if value is not None}
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(models[0]).name).strip(".-") or "model"
-    data: dict[str, Any] = {
-        "name": name[:40] if len(models) == 1 else f"{name[:40]}-and-{len(models) - 1}-more",
-        "models": [{"id": model, **given} for model in models],
-        "corpus": {"source": corpus},
-    }
-    if treebank:
-        data["treebank"] = {"conllu": treebank, "entities": entities or [], "roles": roles or []}
-    data |= {key: value for key, value in {"mode": mode, "seed": seed}.items() if value is not None}
+    data = quick_study(
+        models,
+        corpus,
+        treebank=treebank,
+        entities=entities,
+        roles=roles,
+        mode=mode,
+        seed=seed,
+        dtype=dtype,
+        device=device,
+        revision=revision,
+        device_map=device_map,
+        trust_remote_code=trust_remote_code or None,
+    )
     config = make_config(data, tuple(settings or ()), where="command line")
     finish(config, out or Path("runs") / config.name, quiet)

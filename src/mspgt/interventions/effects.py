@@ -1,0 +1,296 @@
+"""Effects one can believe: an arm against baseline, paired by sample, with documents as the unit of chance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from mspgt.interventions.arms import AA, DOSES, arm_name
+from mspgt.interventions.metrics import Scores, shares, value
+from mspgt.stats.bootstrap import document_weights, percentile_interval
+from mspgt.stats.equivalence import tost_estimate
+from mspgt.stats.multiplicity import benjamini_hochberg
+from mspgt.stats.permutation import paired_permutation
+
+Array = NDArray[np.float64]
+
+MARGIN = 0.2  # "no effect" means smaller than this many standard deviations of a text
+
+
+@dataclass(frozen=True)
+class Effect:
+    """One metric of one arm against baseline, on the texts that it could be computed on in both.
+
+    Intervals are 95 % percentile intervals of the bootstrap over documents. `reason` says why numbers are None.
+    """
+
+    baseline: float | None = None
+    value: float | None = None
+    percent: float | None = None  # 100 (value − baseline) / |baseline|, as in Table 2
+    percent_ci: tuple[float, float] | None = None
+    difference: float | None = None
+    se: float | None = None  # of the difference, over documents
+    ci: tuple[float, float] | None = None
+    log_ratio: float | None = None
+    log_ratio_ci: tuple[float, float] | None = None
+    p_permutation: float | None = None  # baseline and arm change labels document by document
+    p_t: float | None = None  # paired t over texts, as in the paper; takes texts for independent
+    p_adjusted: float | None = None  # p_permutation, Benjamini–Hochberg over arms × metrics of the model
+    hedges_g: float | None = None  # over the mean of both arms' variances between texts
+    equivalent: bool | None = None  # TOST at 5 %: |difference| < margin
+    margin: float | None = None  # in the metric's unit: 0.2 standard deviations of a text
+    aa_range: tuple[float, float] | None = None  # percent; see `label_swap_range`
+    n: int = 0  # pairs of texts
+    rate: float | None = None  # share of the arm's texts that the metric could be computed on
+    reason: str | None = None
+    # Bootstrap draws of the signed log ratio, for contrasts between arms.
+    draws: Array | None = field(default=None, repr=False, compare=False)
+
+
+def effect(
+    baseline: Scores,
+    arm: Scores,
+    documents: ArrayLike,
+    *,
+    draws: int = 2000,
+    seed: int = 0,
+    margin: float = MARGIN,
+) -> Effect:
+    """The effect of one arm on one metric.
+
+    The tests work on each text's first-order share in the value, linearised at the mean of both arms, which no
+    exchange of labels changes: the permutation test is exact, also for pooled variances and ratios.
+
+    Args:
+        documents: the document of each sample, (samples,); all samples of one are one cluster.
+    """
+    paired = baseline.defined & arm.defined
+    rate = float(arm.defined.mean()) if len(paired) else None
+    n = int(paired.sum())
+    if n < 2:
+        return Effect(n=n, rate=rate, reason=f"computable on {n} pairs of texts; at least 2 are needed")
+    base, other = baseline.sums[paired], arm.sums[paired]
+    _, cluster = np.unique(np.asarray(documents)[paired], return_inverse=True)
+    clusters = int(cluster.max()) + 1
+    law = arm.law
+    before, after = (float(value(law, sums.sum(axis=0))) for sums in (base, other))
+    if not np.isfinite([before, after]).all():
+        return Effect(n=n, rate=rate, reason="fewer than two sentences in all texts together")
+    at = (base.mean(axis=0) + other.mean(axis=0)) / 2
+    first, second = shares(law, base, at), shares(law, other, at)
+    change = second - first
+    spread = float(np.sqrt((first.var(ddof=1) + second.var(ddof=1)) / 2))
+    found = Effect(
+        baseline=before,
+        value=after,
+        percent=100 * (after - before) / abs(before) if before else None,
+        difference=after - before,
+        log_ratio=_log_ratio(before, after),
+        p_permutation=None if clusters < 2 else paired_permutation(change, groups=cluster, seed=seed).p,
+        p_t=_paired_t(change),
+        hedges_g=float(change.mean() / spread * (1 - 3 / (8 * n - 9))) if spread else None,
+        margin=margin * spread,
+        n=n,
+        rate=rate,
+    )
+    if clusters < 2:
+        return replace(found, reason="one document: no interval and no test")
+    weights = document_weights(clusters, draws, seed)
+    resampled = [value(law, weights @ _by_cluster(sums, cluster, clusters)) for sums in (base, other)]
+    return _with_intervals(found, resampled[0], resampled[1], clusters)
+
+
+def _with_intervals(found: Effect, before: Array, after: Array, clusters: int) -> Effect:
+    """The effect with what bootstrap draws of both values (draws,) say."""
+    differences = after - before
+    if not np.isfinite(differences).all():
+        return replace(found, reason="some resamples hold too few texts for an interval")
+    se = float(differences.std(ddof=1))
+    found = replace(found, se=se, ci=_interval(differences))
+    if found.percent is not None and (before != 0).all():
+        found = replace(found, percent_ci=_interval(100 * differences / np.abs(before)))
+    if found.log_ratio is not None and found.baseline is not None:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            logs = np.log(after / before)
+        if np.isfinite(logs).all():
+            sign = 1.0 if found.baseline > 0 else -1.0
+            found = replace(found, log_ratio_ci=_interval(logs), draws=sign * logs)
+    if found.margin and found.difference is not None:
+        test = tost_estimate(found.difference, se, clusters - 1, -found.margin, found.margin)
+        found = replace(found, equivalent=test.equivalent)
+    return found
+
+
+def label_swap_range(
+    baseline: Scores, other: Scores, documents: ArrayLike, *, draws: int = 9999, seed: int = 0
+) -> tuple[float, float] | None:
+    """How far two runs that differ by chance alone lie apart, in percent of the baseline.
+
+    From the A/A arm: labels of baseline and A/A are exchanged document by document at random; the range holds
+    the middle 95 % of the differences. None below two documents.
+    """
+    paired = baseline.defined & other.defined
+    if paired.sum() < 2:
+        return None
+    base, again = baseline.sums[paired], other.sums[paired]
+    _, cluster = np.unique(np.asarray(documents)[paired], return_inverse=True)
+    clusters = int(cluster.max()) + 1
+    before = float(value(other.law, base.sum(axis=0)))
+    if clusters < 2 or not np.isfinite(before) or before == 0:
+        return None
+    at = (base.mean(axis=0) + again.mean(axis=0)) / 2
+    change = shares(other.law, again, at) - shares(other.law, base, at)
+    signs = np.random.default_rng(seed).integers(0, 2, size=(draws, clusters)) * 2.0 - 1
+    null = signs @ np.bincount(cluster, weights=change) / len(change)
+    return _interval(100 * null / abs(before))
+
+
+def all_effects(
+    scores: Mapping[str, Mapping[str, Scores]],
+    documents: ArrayLike,
+    *,
+    draws: int = 2000,
+    seed: int = 0,
+    margin: float = MARGIN,
+) -> dict[str, dict[str, Effect]]:
+    """Effects of every arm on every metric, adjusted within the model, with the A/A range beside each.
+
+    Args:
+        scores: arm → metric → scores, `baseline` among the arms.
+
+    Returns:
+        arm → metric → effect, `diversity` (= −`self_bleu`) among the metrics.
+    """
+    signed = {arm: _with_diversity(metrics) for arm, metrics in scores.items()}
+    baseline = signed.pop("baseline")
+    ranges = {
+        metric: label_swap_range(baseline[metric], again, documents, seed=seed)
+        for metric, again in signed.get(AA, {}).items()
+    }
+    found = {
+        arm: {
+            metric: replace(
+                effect(baseline[metric], one, documents, draws=draws, seed=seed, margin=margin),
+                aa_range=ranges.get(metric),
+            )
+            for metric, one in metrics.items()
+        }
+        for arm, metrics in signed.items()
+    }
+    # Diversity asks what Self-BLEU asks, and A/A is no hypothesis: neither counts as a question.
+    asked = [(a, m) for a, metrics in found.items() if a != AA for m in metrics if m != "diversity"]
+    known = [found[a][m].p_permutation for a, m in asked]
+    adjusted = benjamini_hochberg([np.nan if p is None else p for p in known])
+    for (arm, metric), p in zip(asked, adjusted, strict=True):
+        if not np.isnan(p):
+            found[arm][metric] = replace(found[arm][metric], p_adjusted=float(p))
+    for metrics in found.values():
+        if "diversity" in metrics:
+            metrics["diversity"] = replace(metrics["diversity"], p_adjusted=metrics["self_bleu"].p_adjusted)
+    return found
+
+
+def _with_diversity(metrics: Mapping[str, Scores]) -> dict[str, Scores]:
+    both: dict[str, Scores] = {}
+    for name, one in metrics.items():
+        both[name] = one
+        if name == "self_bleu":
+            both["diversity"] = -one
+    return both
+
+
+def contrasts(effects: Mapping[str, Mapping[str, Effect]]) -> dict[str, dict[str, dict[str, Any]]]:
+    """Δ(I) − max(Δ(L), Δ(G)) for every metric and dose, where Δ is the log ratio to baseline.
+
+    `signed` takes Δ with the sign of the change of the metric, `absolute` its magnitude. `p` is one-sided,
+    against "the intermediate scale does not exceed both others": the larger p of the two comparisons, each a t
+    test with the bootstrap's standard error. A magnitude exceeds another exactly when both the difference and
+    the sum of the two changes have its sign, and each comparison takes the larger p of those two.
+
+    Returns:
+        metric → dose → {signed, absolute: {estimate, ci, p}, or null with a reason}.
+    """
+    table: dict[str, dict[str, dict[str, Any]]] = {}
+    metrics = dict.fromkeys(name for found in effects.values() for name in found)
+    for metric in metrics:
+        table[metric] = {}
+        for dose in DOSES:
+            arms = [
+                effects.get(arm_name(scale, dose), {}).get(metric)
+                for scale in ("local", "intermediate", "global")
+            ]
+            table[metric][dose] = _contrast(*arms)
+    return table
+
+
+def _contrast(local: Effect | None, middle: Effect | None, top: Effect | None) -> dict[str, Any]:
+    if local is None or middle is None or top is None:
+        return {"signed": None, "absolute": None, "reason": "an arm or the metric was not measured"}
+    draws = [one.draws for one in (local, middle, top)]
+    if any(one is None for one in draws):
+        return {"signed": None, "absolute": None, "reason": "a log ratio has no interval"}
+    low, mid, high = (np.asarray(one) for one in draws)
+    at = [_signed_log(one) for one in (local, middle, top)]
+    sign = 1.0 if at[1] >= 0 else -1.0
+    p_signed = max(_one_sided(at[1] - rival, mid - other) for rival, other in ((at[0], low), (at[2], high)))
+    p_absolute = max(
+        _one_sided(sign * (at[1] + turn * rival), mid + turn * other)
+        for rival, other in ((at[0], low), (at[2], high))
+        for turn in (-1.0, 1.0)
+    )
+    size = np.abs(mid) - np.maximum(np.abs(low), np.abs(high))
+    return {
+        "signed": {
+            "estimate": at[1] - max(at[0], at[2]),
+            "ci": _interval(mid - np.maximum(low, high)),
+            "p": p_signed,
+        },
+        "absolute": {
+            "estimate": abs(at[1]) - max(abs(at[0]), abs(at[2])),
+            "ci": _interval(size),
+            "p": p_absolute,
+        },
+    }
+
+
+def _signed_log(found: Effect) -> float:
+    assert found.log_ratio is not None
+    assert found.baseline is not None
+    return found.log_ratio if found.baseline > 0 else -found.log_ratio
+
+
+def _one_sided(estimate: float, draws: Array) -> float:
+    se = float(draws.std(ddof=1))
+    if se == 0:
+        return 0.0 if estimate > 0 else 1.0
+    return float(stats.norm.sf(estimate / se))
+
+
+def _paired_t(change: Array) -> float:
+    sd = float(change.std(ddof=1))
+    mean = float(change.mean())
+    if sd == 0:
+        return 1.0 if mean == 0 else 0.0
+    return float(2 * stats.t.sf(abs(mean) / (sd / len(change) ** 0.5), len(change) - 1))
+
+
+def _log_ratio(before: float, after: float) -> float | None:
+    if before == 0 or after / before <= 0:
+        return None
+    return float(np.log(after / before))
+
+
+def _by_cluster(sums: Array, cluster: NDArray[np.intp], clusters: int) -> Array:
+    totals = np.zeros((clusters, sums.shape[1]))
+    np.add.at(totals, cluster, sums)
+    return totals
+
+
+def _interval(draws: Array) -> tuple[float, float]:
+    low, high = percentile_interval(draws)
+    return float(low), float(high)

@@ -1,0 +1,226 @@
+"""Experiment 2 on one model, from prompts to effects: what `mspgt.intervene` does, and the pieces of a study."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from mspgt.boundaries.scales import SCALES, Scales
+from mspgt.errors import InputError
+from mspgt.interventions.arms import BASELINE, Arm, plan_arms, plan_response
+from mspgt.interventions.coherence import Encode, coherence
+from mspgt.interventions.effects import MARGIN, Effect, all_effects, contrasts
+from mspgt.interventions.metrics import MATTR_WINDOW, Scores, mean_scores, rate_scores, text_scores
+from mspgt.interventions.prompts import Prompt, make_prompts
+from mspgt.interventions.response import divergence, response_curve
+from mspgt.interventions.texts import Scope, Texts, documents_of, write_texts
+from mspgt.lm.load import LanguageModel
+from mspgt.lm.tokenize import encode
+from mspgt.results import to_jsonable
+from mspgt.signals.measure import measure_scales
+from mspgt.text.corpus import Corpus
+
+SHOWN = 3  # samples whose texts stand in the results
+SIGMAS = (0.01, 0.03, 0.1, 0.3, 1.0)
+
+
+def intervene(
+    lm: LanguageModel,
+    corpus: Corpus,
+    boundaries: tuple[int, int] | None = None,
+    *,
+    samples: int = 100,
+    sigma: float = 0.1,
+    prompt_tokens: int = 32,
+    new_tokens: int = 128,
+    scope: Scope = "all",
+    random_sets: int = 3,
+    response_samples: int = 0,
+    encoder: Encode | None = None,
+    seed: int = 0,
+    std: ArrayLike | None = None,
+) -> dict[str, Any]:
+    """Add noise to one scale at a time and measure what becomes of the text (Experiment 2).
+
+    Args:
+        corpus: documents that prompts come from and, unless `std` is given, activation scales.
+        boundaries: (LI, IG), the last layers of the local and the intermediate scale, counted from 1; thirds
+            of the depth when absent, which stand for nothing that was found.
+        encoder: sentences → vectors, for coherence; see `mspgt.interventions.coherence.sentence_encoder`.
+        std: (layers + 1,) standard deviation of activations, the embedding first.
+
+    Returns:
+        `interventions` (arm → metric → effect) and `interventions_about`, as in results.json.
+
+    Raises:
+        InputError: boundaries out of order, too few layers for three scales, settings that cannot be used.
+    """
+    scales = _scales(lm, boundaries)
+    if std is None:
+        texts = [sentence for document in corpus.documents for sentence in document.sentences]
+        std = measure_scales(
+            lm, encode(lm, texts, too_long="cut"), sample=256, sink_ratio=10.0, batch_tokens=4096
+        ).std
+    arms = plan_arms(scales, std, sigma=sigma, random_sets=random_sets, seed=seed)
+    prompts = make_prompts(lm, corpus, samples, prompt_tokens)
+    written = write_texts(lm, prompts, arms, seed=seed, new_tokens=new_tokens, scope=scope)
+    scores = arm_scores(written)
+    if encoder is not None:
+        for arm in written.arms:
+            scores[arm]["coherence"] = mean_scores(coherence(written.of(arm)["text"], encoder))
+    response = None
+    if response_samples:
+        response = respond(
+            lm, prompts[:response_samples], scales, std, new_tokens=new_tokens, scope=scope, seed=seed
+        )
+    settings = {"sigma": sigma, "scope": scope, "prompt_tokens": prompt_tokens, "new_tokens": new_tokens}
+    return summary(written, scores, arms, scales, settings=settings, response=response, seed=seed)
+
+
+def _scales(lm: LanguageModel, boundaries: tuple[int, int] | None) -> Scales:
+    if boundaries is not None:
+        return Scales(*boundaries, lm.layers, "given")
+    if lm.layers < len(SCALES):
+        raise InputError(f"Expected at least three layers for three scales, found {lm.layers} in {lm.name}.")
+    return Scales(
+        max(1, round(lm.layers / 3)), min(lm.layers - 1, round(2 * lm.layers / 3)), lm.layers, "thirds"
+    )
+
+
+def arm_scores(texts: Texts, *, mattr_window: int = MATTR_WINDOW) -> dict[str, dict[str, Scores]]:
+    """Arm → metric → scores, for the metrics that need no other program; arms that broke are left out."""
+    found = {}
+    for arm in texts.arms:
+        if texts.failure(arm) is None:
+            columns = texts.of(arm)
+            found[arm] = text_scores(
+                columns["text"], columns["nats"], columns["tokens"], mattr_window=mattr_window
+            )
+    return found
+
+
+def error_scores(texts: Sequence[str], errors: Callable[[str], int]) -> Scores:
+    """Errors per 100 words by one checker over the texts of one arm; equal texts are checked once."""
+    known = {text: errors(text) for text in dict.fromkeys(texts)}
+    return rate_scores([known[text] for text in texts], texts)
+
+
+def respond(
+    lm: LanguageModel,
+    prompts: Sequence[Prompt],
+    scales: Scales,
+    std: ArrayLike,
+    *,
+    sigmas: Sequence[float] = SIGMAS,
+    new_tokens: int = 128,
+    temperature: float = 1.0,
+    top_p: float = 0.95,
+    scope: Scope = "all",
+    batch_rows: int = 112,
+    seed: int = 0,
+    draws: int = 500,
+    progress: Callable[[int], None] | None = None,
+) -> dict[str, dict[str, Any]]:
+    """The noise–response curve of every scale; see `response_curve`."""
+    arms = plan_response(scales, std, sigmas)
+    texts = write_texts(
+        lm,
+        prompts,
+        arms,
+        seed=seed,
+        new_tokens=new_tokens,
+        temperature=temperature,
+        top_p=top_p,
+        scope=scope,
+        batch_rows=batch_rows,
+        progress=progress,
+    )
+    effects = all_effects(arm_scores(texts), documents_of(texts), draws=draws, seed=seed)
+    nats = divergence(lm, prompts, texts, arms, seed=seed, scope=scope)
+    return response_curve(sigmas, nats, effects, SCALES)
+
+
+def summary(
+    texts: Texts,
+    scores: Mapping[str, Mapping[str, Scores]],
+    arms: Sequence[Arm],
+    scales: Scales,
+    *,
+    settings: Mapping[str, Any],
+    missing: Mapping[str, str] | None = None,
+    response: Mapping[str, Any] | None = None,
+    draws: int = 2000,
+    margin: float = MARGIN,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """`interventions` and `interventions_about` of results.json.
+
+    Args:
+        settings: what the reader must know of how texts were made; copied.
+        missing: metric → why it was not measured.
+    """
+    documents = documents_of(texts)
+    failed = {arm.name: texts.failure(arm.name) for arm in arms}
+    if failed[BASELINE] is not None:
+        effects: dict[str, dict[str, Effect]] = {}
+    else:
+        effects = all_effects(scores, documents, draws=draws, seed=seed, margin=margin)
+    metrics = dict.fromkeys(metric for found in effects.values() for metric in found)
+    table: dict[str, dict[str, Any]] = {}
+    for arm in arms:
+        if arm.name == BASELINE:
+            continue
+        broken = failed[arm.name] or failed[BASELINE]
+        row = effects.get(arm.name, {})
+        if broken is not None:
+            row = {metric: Effect(reason=broken["reason"]) for metric in metrics}
+        row = row | {metric: Effect(reason=why) for metric, why in (missing or {}).items()}
+        table[arm.name] = {metric: _jsonable(one) for metric, one in row.items()}
+    about = {
+        "scales": {"LI": scales.LI, "IG": scales.IG, "source": scales.source},
+        **settings,
+        "samples": len(documents),
+        "documents": len(np.unique(documents)),
+        "short_prompts": _short(texts, settings),
+        "ended": {arm.name: float(np.mean(texts.of(arm.name)["ended"])) for arm in arms},
+        "arms": {
+            arm.name: {"layers": arm.layers, "variance": arm.variance, "failed": failed[arm.name]}
+            for arm in arms
+        },
+        "contrasts": contrasts(effects),
+        "response": response,
+        "texts": _shown(texts, arms),
+        "missing": dict(missing or {}),
+    }
+    return {"interventions": table, "interventions_about": to_jsonable(about)}
+
+
+def _short(texts: Texts, settings: Mapping[str, Any]) -> int:
+    """Prompts that are shorter than asked for, because their document is."""
+    wanted = settings.get("prompt_tokens", 0)
+    return sum(length < wanted for length in texts.of(BASELINE)["prompt_tokens"])
+
+
+def _jsonable(found: Effect) -> dict[str, Any]:
+    content = asdict(found)
+    del content["draws"]
+    return dict(to_jsonable(content))
+
+
+def _shown(texts: Texts, arms: Sequence[Arm]) -> list[dict[str, Any]]:
+    """A few samples side by side, spread over the documents."""
+    columns = {arm.name: texts.of(arm.name) for arm in arms}
+    count = len(columns[BASELINE]["sample"])
+    places = [(2 * i + 1) * count // (2 * SHOWN) for i in range(SHOWN)] if count >= SHOWN else range(count)
+    return [
+        {
+            "sample": columns[BASELINE]["sample"][at],
+            "prompt": columns[BASELINE]["prompt"][at],
+            "arms": {name: found["text"][at] for name, found in columns.items()},
+        }
+        for at in places
+    ]

@@ -1,0 +1,153 @@
+"""Grammaticality: errors per 100 words by LanguageTool, and by Harper as a metric of its own.
+
+Two checkers, two metrics: neither ever stands in for the other, and without a checker its metric is not measured.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from typing import Any
+
+from mspgt.errors import InputError, MissingExtraError, UnavailableError
+
+LOCAL = "local"
+TIMEOUT = 60.0  # seconds for one text
+ATTEMPTS = 3
+
+# Checkers mean the text, not bytes that no reader would see.
+_CONTROLS = dict.fromkeys(code for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t")
+
+
+class LanguageToolServer:
+    """A LanguageTool server that answers the HTTP API (`POST /v2/check`).
+
+    `version` is what the server says of itself. The first request is made at once.
+
+    Args:
+        url: of the server, with or without `/v2`.
+        wanted: the version to insist on, or None.
+
+    Raises:
+        InputError: not an http or https URL.
+        UnavailableError: nobody answers there, the answer is not LanguageTool's, or it is another version.
+    """
+
+    def __init__(self, url: str, language: str = "en-US", wanted: str | None = None) -> None:
+        if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
+            raise InputError(f"Expected the URL of a LanguageTool server (http://host:port), found {url!r}.")
+        self._check = url.rstrip("/").removesuffix("/check").removesuffix("/v2") + "/v2/check"
+        self._language = language
+        self.version = str(self._ask("A test.")["software"]["version"])
+        if wanted is not None and self.version != wanted:
+            raise UnavailableError(
+                f"Expected LanguageTool {wanted}, found {self.version} at {url}. Start the other version, or "
+                "leave languagetool_version out."
+            )
+
+    def errors(self, text: str) -> int:
+        """Matches that LanguageTool reports in a text.
+
+        Raises:
+            UnavailableError: the server stopped answering, after three attempts.
+        """
+        return len(self._ask(text)["matches"]) if text.strip() else 0
+
+    def _ask(self, text: str) -> dict[str, Any]:
+        form = {"language": self._language, "text": text.translate(_CONTROLS)}
+        request = urllib.request.Request(self._check, urllib.parse.urlencode(form).encode())  # noqa: S310
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310
+                    found = json.load(answer)
+                if "matches" in found and "version" in found["software"]:
+                    return dict(found)
+                raise ValueError(f"an answer without matches or version: {str(found)[:80]}")
+            except urllib.error.HTTPError as error:
+                words = error.read(200).decode("utf-8", "replace")
+                why = f"status {error.code}: {words}"
+                if error.code < 500 and error.code != 429:
+                    break
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                why = str(error)
+            time.sleep(0.2 * attempt)
+        raise UnavailableError(
+            f"LanguageTool at {self._check} does not answer as its HTTP API says ({why}). Start the server again "
+            "and run the same command: texts and other metrics are kept."
+        )
+
+
+@contextmanager
+def languagetool(
+    where: str, language: str = "en-US", wanted: str | None = None
+) -> Iterator[LanguageToolServer]:
+    """A LanguageTool server while the context lasts: one that runs at a URL, or (`local`) one started here.
+
+    A local one is started once through the wrapper of the extra `grammar`, from an installation that is already
+    there (the wrapper's folder, or LTP_JAR_DIR_PATH), and stopped at the end. Nothing is ever downloaded.
+
+    Raises:
+        MissingExtraError: `local` without the extra.
+        UnavailableError: no installation, no Java, another version, or a server that does not answer.
+    """
+    if where != LOCAL:
+        yield LanguageToolServer(where, language, wanted)
+        return
+    try:
+        import language_tool_python as wrapper
+        from language_tool_python.download_lt import LocalLanguageTool
+    except ImportError as error:
+        raise MissingExtraError(
+            f"A local LanguageTool needs its wrapper ({error}). Install it with: pip install 'mspgt[grammar]', or "
+            "give the URL of a running server."
+        ) from error
+    settings: dict[str, Any] = {}
+    if not os.environ.get("LTP_JAR_DIR_PATH"):
+        latest = LocalLanguageTool.get_latest_installed_version()
+        installed = [str(one.version_name) for one in LocalLanguageTool.get_installed_versions()]
+        if latest is None or (wanted is not None and wanted not in installed):
+            raise UnavailableError(
+                f"Expected LanguageTool {wanted or 'of any version'} on this machine, found "
+                f'{", ".join(installed) or "none"}. Download it once (python -c "import language_tool_python as l; '
+                "l.LanguageTool('en-US')\"), set LTP_JAR_DIR_PATH to a folder that has it, or give the URL of a "
+                "running server."
+            )
+        settings["language_tool_download_version"] = wanted or str(latest.version_name)
+    try:
+        tool = wrapper.LanguageTool(language, **settings)
+    except (wrapper.exceptions.LanguageToolError, ImportError, SystemError, OSError, ValueError) as error:
+        raise UnavailableError(
+            f"LanguageTool could not be started ({error}). It needs Java 17 or newer; or give the URL of a running "
+            "server."
+        ) from error
+    try:
+        yield LanguageToolServer(tool._url, language, wanted)
+    finally:
+        tool.close()
+
+
+def harper() -> tuple[Callable[[str], int], str]:
+    """Harper's count of errors in a text, with its default rules for American English, and its version.
+
+    Raises:
+        MissingExtraError: the extra `harper` is not installed.
+    """
+    try:
+        from harper import Dialect, Language, Linter
+    except ImportError as error:
+        raise MissingExtraError(
+            f"The metric harper needs its bindings ({error}). Install them with: pip install 'mspgt[harper]'."
+        ) from error
+    linter = Linter(Dialect.AMERICAN)
+
+    def errors(text: str) -> int:
+        return len(linter.lint(text.translate(_CONTROLS), language=Language.PLAINTEXT))
+
+    return errors, f"harper-py {version('harper-py')}"

@@ -1,0 +1,99 @@
+"""The noise–response curve: what each scale does as its noise grows, and how far it grows in proportion."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from mspgt.interventions.arms import BASELINE, Arm
+from mspgt.interventions.effects import Effect
+from mspgt.interventions.prompts import Prompt
+from mspgt.interventions.texts import Scope, Texts
+from mspgt.lm.load import LanguageModel
+from mspgt.lm.perturb import Noise, perturbed
+
+LINEAR = 0.2  # relative departure from proportion that still counts as linear
+
+
+def divergence(
+    lm: LanguageModel,
+    prompts: Sequence[Prompt],
+    texts: Texts,
+    arms: Sequence[Arm],
+    *,
+    seed: int,
+    scope: Scope = "all",
+) -> dict[str, list[float]]:
+    """Mean KL(clean ‖ perturbed) of the next token in nats, arm → one number a sample.
+
+    Taken over the positions of the baseline's own text, which every arm reads alike, so that the curve needs few
+    samples. For small noise it grows with σ² (its slope is half the trace of the Fisher information).
+    """
+    written = texts.of(BASELINE)
+    ids = dict(zip(written["sample"], written["text"], strict=True))
+    noisy = [arm for arm in arms if arm.layers]
+    found: dict[str, list[float]] = {arm.name: [] for arm in noisy}
+    sigma = torch.tensor([(0.0,) * lm.layers, *(arm.sigma for arm in noisy)]).to(lm.device)
+    with torch.inference_mode():
+        for prompt in prompts:
+            text = lm.tokenizer(ids[prompt.sample], add_special_tokens=False)["input_ids"]
+            row = torch.tensor([*prompt.ids, *text], device=lm.device)[: lm.max_length]
+            first = prompt.special if scope == "all" else len(prompt.ids)
+            noise = Noise(seed, [prompt.sample], sigma, lm.width, first=first)
+            noise.place(0, len(row))
+            with perturbed(lm, noise):
+                logits = lm.model(input_ids=row.expand(len(sigma), -1), use_cache=False).logits
+            logs = logits[:, len(prompt.ids) - 1 :].float().log_softmax(dim=-1)
+            nats = (logs[0].exp() * (logs[0] - logs[1:])).sum(dim=-1).mean(dim=-1)
+            for arm, one in zip(noisy, nats.tolist(), strict=True):
+                found[arm.name].append(one)
+    return found
+
+
+def response_curve(
+    sigmas: Sequence[float],
+    divergences: Mapping[str, Sequence[float]],
+    effects: Mapping[str, Mapping[str, Effect]],
+    scales: Sequence[str],
+) -> dict[str, dict[str, Any]]:
+    """Scale → the curve: divergence with its standard error, its linear range, and effects by metric.
+
+    Divergence is linear in the dose σ² up to the largest size at which divergence / σ² still lies within 20 % of
+    its value at the smallest; `linear_up_to` is None where that cannot be said.
+    """
+    curve: dict[str, dict[str, Any]] = {}
+    for scale in scales:
+        names = [f"{scale}@{sigma:g}" for sigma in sigmas]
+        nats = [np.array(divergences[name]) for name in names]
+        mean = [float(one.mean()) for one in nats]
+        metrics = dict.fromkeys(metric for name in names for metric in effects.get(name, {}))
+        curve[scale] = {
+            "sigma": list(sigmas),
+            "divergence": mean,
+            "divergence_se": [
+                float(one.std(ddof=1) / len(one) ** 0.5) if len(one) > 1 else None for one in nats
+            ],
+            "linear_up_to": linear_range(sigmas, mean),
+            "percent": {
+                metric: [
+                    {"value": found.percent, "ci": found.percent_ci, "n": found.n}
+                    for found in (effects[name][metric] for name in names)
+                ]
+                for metric in metrics
+            },
+        }
+    return curve
+
+
+def linear_range(sigmas: Sequence[float], divergences: Sequence[float]) -> float | None:
+    """The largest size up to which divergence grows with the square of the noise, within 20 %."""
+    order = np.argsort(sigmas)
+    size, response = np.asarray(sigmas)[order], np.asarray(divergences)[order]
+    if not np.isfinite(response).all() or response[0] <= 0:
+        return None
+    gain = response / size**2
+    within = np.abs(gain / gain[0] - 1) <= LINEAR
+    return float(size[np.argmin(within) - 1] if not within.all() else size[-1])

@@ -1,0 +1,128 @@
+"""The metrics that need another program (sentence encoder, LanguageTool, Harper), each over shards of texts."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mspgt.study.config import InterventionsConfig
+from mspgt.study.parts import Report
+from mspgt.study.store import Address, StageResult, code_version, write_json
+from mspgt.text.limits import evenly_spread
+
+TEXTS = "texts.parquet"
+CHECKERS = ("coherence", "grammar", "harper")
+OFF = {
+    "coherence": "interventions.encoder is null",
+    "grammar": "interventions.languagetool is null; give the URL of a LanguageTool server, or `local`",
+    "harper": "interventions.harper is false",
+}
+# A checker's version, and what it says: one number a text, NaN where there is none.
+Checker = tuple[str, Callable[[list[str]], NDArray[np.float64]]]
+
+
+def checker_inputs(settings: InterventionsConfig) -> dict[str, dict[str, Any]]:
+    """What can change a checker's numbers, for the checkers that are on. A server's address cannot."""
+    inputs: dict[str, dict[str, Any]] = {}
+    if settings.encoder is not None:
+        inputs["coherence"] = settings.model_dump(include={"encoder", "coherence_samples"})
+        inputs["coherence"]["code"] = code_version("text", "interventions/coherence.py")
+    code = code_version("interventions/grammar.py")
+    if settings.languagetool is not None:
+        inputs["grammar"] = settings.model_dump(include={"language", "languagetool_version"}) | {"code": code}
+    if settings.harper:
+        inputs["harper"] = {"code": code}
+    return inputs
+
+
+def check_shards(
+    name: str,
+    settings: InterventionsConfig,
+    shards: Sequence[range],
+    sources: Sequence[Address],
+    places: Sequence[Address],
+    report: Report,
+) -> None:
+    """One checker over the shards of texts that it has not seen; shards by another version are done again.
+
+    Args:
+        shards, sources, places: samples of each shard, where its texts lie, and where the numbers go.
+
+    Raises:
+        UnavailableError, MissingExtraError, InputError: the checker is not there; finished shards are kept.
+    """
+    done = [place for place in places if place.status().done]
+    if len(done) == len(places) and len({place.load().meta["version"] for place in done}) == 1:
+        return
+    from mspgt.interventions.texts import Texts
+
+    limit = settings.coherence_samples if name == "coherence" else None
+    wanted = set(evenly_spread(range(settings.samples), limit))
+    what = f"{name}, samples"
+    with _checker(name, settings) as (version, check):
+        for samples, source, place in zip(shards, sources, places, strict=True):
+            report(samples.start, settings.samples, what)
+            if place.status().done and place.load().meta["version"] == version:
+                continue
+            started = time.perf_counter()
+            texts = Texts.from_parquet(source.load().files[TEXTS])
+            chosen = [at for at, sample in enumerate(samples) if sample in wanted]
+            written = [texts.of(arm)["text"] for arm in texts.arms]
+            numbers = np.full((len(written), len(samples)), np.nan)
+            # All arms at once, so that what they share is looked at once.
+            found = check([texts_of_arm[at] for texts_of_arm in written for at in chosen])
+            numbers[:, chosen] = found.reshape(len(written), len(chosen))
+            arrays = dict(zip(texts.arms, numbers, strict=True))
+            place.save(StageResult(arrays, {"version": version}), time.perf_counter() - started)
+        report(settings.samples, settings.samples, what)
+
+
+@contextmanager
+def _checker(name: str, settings: InterventionsConfig) -> Iterator[Checker]:
+    from mspgt.interventions.coherence import coherence, encoder_version, sentence_encoder
+    from mspgt.interventions.grammar import harper, languagetool
+
+    if name == "coherence":
+        assert settings.encoder is not None
+        encode = sentence_encoder(settings.encoder)
+        yield encoder_version(settings.encoder), lambda texts: coherence(texts, encode)
+    elif name == "grammar":
+        assert settings.languagetool is not None
+        with languagetool(settings.languagetool, settings.language, settings.languagetool_version) as server:
+            yield server.version, lambda texts: _errors(texts, server.errors)
+    else:
+        errors, version = harper()
+        yield version, lambda texts: _errors(texts, errors)
+
+
+def _errors(texts: list[str], errors: Callable[[str], int]) -> NDArray[np.float64]:
+    known = {text: errors(text) for text in dict.fromkeys(texts)}
+    return np.array([known[text] for text in texts], dtype=np.float64)
+
+
+def note(places: Sequence[Address], why: str | None) -> None:
+    """Keep why a checker could not finish, or (None) forget it."""
+    path = _note(places)
+    if why is None:
+        path.unlink(missing_ok=True)
+    else:
+        write_json(path, {"reason": why})
+
+
+def noted(places: Sequence[Address]) -> str:
+    """Why a checker did not finish."""
+    path = _note(places)
+    if not path.exists():
+        return "its stage was not computed"
+    return str(json.loads(path.read_text("utf-8"))["reason"])
+
+
+def _note(places: Sequence[Address]) -> Path:
+    return places[0].folder.with_name(f"missing-{places[0].folder.name}.json")

@@ -1,0 +1,355 @@
+"""Experiment 2 as a part of a study.
+
+    texts (shards of samples) ─► scores
+                              ─► coherence, grammar, harper (shards)
+    response
+
+A shard holds every arm of its samples, because arms share a pass. Each checker is a stage of its own, so that one
+that was not there can be made up for without writing a text again.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mspgt.boundaries.scales import SCALES
+from mspgt.errors import InputError, MissingExtraError, UnavailableError
+from mspgt.results import Notice
+from mspgt.study import codec
+from mspgt.study.checking import CHECKERS, OFF, TEXTS, check_shards, checker_inputs, note, noted
+from mspgt.study.config import InterventionsConfig, StudyConfig
+from mspgt.study.parts import Cost, Given, Report
+from mspgt.study.stages import Data, Identity, Subject, addresses
+from mspgt.study.store import Address, StageResult, code_version
+from mspgt.text.limits import evenly_spread
+
+if TYPE_CHECKING:
+    from mspgt.interventions.arms import Arm
+    from mspgt.interventions.metrics import Scores
+    from mspgt.interventions.texts import Texts
+    from mspgt.lm.load import LanguageModel
+
+log = logging.getLogger("mspgt")
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the results of one model lie. `shards` are ranges of samples."""
+
+    shards: tuple[range, ...]
+    texts: tuple[Address, ...]
+    checks: dict[str, tuple[Address, ...]]  # checker → shards; only those that are on
+    scores: Address
+    response: Address | None
+
+    def all(self) -> Iterator[Address]:
+        yield from self.texts
+        yield self.scores
+        for shards in self.checks.values():
+            yield from shards
+        if self.response is not None:
+            yield self.response
+
+
+class Interventions:
+    """The part `interventions` of a study."""
+
+    name = "interventions"
+
+    def costs(self, config: StudyConfig, identity: Identity, data: Data) -> Iterable[Cost]:
+        """Sentences of average length that would cost as much; nothing of it depends on where boundaries lie."""
+        settings = _settings(config)
+        arms = 2 + 3 * len(SCALES) + settings.random_sets
+        words = [len(s.split()) for document in data.corpus.documents for s in document.sentences]
+        # A word of English is about 1.3 tokens. A text is read once more for its likelihood.
+        tokens = 1.3 * sum(words) / len(words)
+        text = (2 * settings.prompt_tokens + 2 * settings.new_tokens) / tokens
+        yield Cost("texts", round(settings.samples * arms * text), settings.samples * arms * 200)
+        if settings.response_samples:
+            rows = min(settings.samples, settings.response_samples) * len(SCALES) * len(settings.response)
+            yield Cost("response", round(rows * 1.5 * text), 0)
+
+    def addresses(self, given: Given) -> Iterable[Address]:
+        return places(given).all()
+
+    def compute(self, given: Given, model: Callable[[], LanguageModel], report: Report) -> None:
+        """Write what texts are missing, then score them. A checker that is not there is noted, and all goes on."""
+        where = places(given)
+        if not all(address.status().done for address in where.texts):
+            _write(given, where, model(), report)
+        if not where.scores.status().done:
+            _score(given, where, report)
+        if where.response is not None and not where.response.status().done:
+            _respond(given, where.response, model(), report)
+        for name in where.checks:
+            try:
+                check_shards(
+                    name, _settings(given.config), where.shards, where.texts, where.checks[name], report
+                )
+            except (UnavailableError, MissingExtraError, InputError) as error:
+                log.warning("%s: %s is not measured: %s", given.identity.label, name, error)
+                note(where.checks[name], str(error))
+            else:
+                note(where.checks[name], None)
+
+    def decide(self, given: Given) -> tuple[dict[str, Any], list[Notice]]:
+        """Effects of every arm; also writes all texts of the model to `texts/` of the run folder."""
+        from mspgt.interventions.experiment import summary
+        from mspgt.interventions.metrics import mean_scores, rate_scores
+
+        settings, where = _settings(given.config), places(given)
+        texts = _texts(where)
+        _publish(given, texts)
+        scores = _unpack_scores(where.scores.load(), texts)
+        missing, versions = {}, {}
+        for name in CHECKERS:
+            if name not in where.checks:
+                missing[name] = OFF[name]
+                continue
+            if not all(address.status().done for address in where.checks[name]):
+                missing[name] = noted(where.checks[name])
+                continue
+            shards = [address.load() for address in where.checks[name]]
+            versions[name] = str(shards[0].meta["version"])
+            for arm, metrics in scores.items():
+                found = np.concatenate([shard.arrays[arm] for shard in shards])
+                metrics[name] = (
+                    mean_scores(found) if name == "coherence" else rate_scores(found, texts.of(arm)["text"])
+                )
+        content = summary(
+            texts,
+            scores,
+            _arms(given),
+            given.scales,
+            settings={
+                key: getattr(settings, key)
+                for key in (
+                    *("sigma", "scope", "prompt_tokens", "new_tokens", "temperature", "top_p"),
+                    *("mattr_window", "margin", "coherence_samples"),
+                )
+            }
+            | {"versions": versions, "seconds": sum(address.seconds() for address in where.texts)},
+            missing=missing,
+            response=None if where.response is None else where.response.load().meta["curve"],
+            draws=settings.draws,
+            margin=settings.margin,
+            seed=given.config.seed,
+        )
+        return content, list(_notices(given, texts, missing, content["interventions_about"]))
+
+
+def _settings(config: StudyConfig) -> InterventionsConfig:
+    assert config.interventions is not None
+    return config.interventions
+
+
+def places(given: Given) -> Places:
+    """All addresses of one model."""
+    config, identity, settings = given.config, given.identity, _settings(given.config)
+    measured = addresses(given.root, config, Subject(identity), given.data).scales
+
+    def at(stage: str, inputs: dict[str, Any]) -> Address:
+        return Address(given.root, identity.folder, identity.revision, stage, inputs)
+
+    writing = {
+        "scales": measured.key,
+        "boundaries": [given.scales.LI, given.scales.IG],
+        "seed": config.seed,
+        **settings.model_dump(
+            include={
+                *("samples", "prompt_tokens", "new_tokens", "temperature", "top_p"),
+                *("sigma", "scope", "random_sets"),
+            }
+        ),
+        "code": code_version("text", "lm", *(f"interventions/{m}.py" for m in ("arms", "prompts", "texts"))),
+    }
+    shards = tuple(
+        range(start, min(start + settings.shard_samples, settings.samples))
+        for start in range(0, settings.samples, settings.shard_samples)
+    )
+    texts = tuple(at("texts", {**writing, "shard": [part.start, part.stop]}) for part in shards)
+    checks = {
+        name: tuple(at(name, {"texts": address.key, **inputs}) for address in texts)
+        for name, inputs in checker_inputs(settings).items()
+    }
+    scores = at(
+        "scores",
+        {
+            "texts": [address.key for address in texts],
+            "mattr_window": settings.mattr_window,
+            "code": code_version(
+                "text", *(f"interventions/{m}.py" for m in ("metrics", "diversity", "structure", "lexical"))
+            ),
+        },
+    )
+    response = None
+    if settings.response_samples:
+        curve = settings.model_dump(include={"response", "response_samples", "draws"})
+        response = at("response", {**writing, **curve, "analysis": code_version("interventions", "stats")})
+    return Places(shards, texts, checks, scores, response)
+
+
+def _write(given: Given, where: Places, lm: LanguageModel, report: Report) -> None:
+    from mspgt.interventions.prompts import make_prompts
+    from mspgt.interventions.texts import write_texts
+
+    settings = _settings(given.config)
+    if not addresses(given.root, given.config, Subject(given.identity), given.data).scales.status().done:
+        _measure_scales(given, lm)
+    prompts = make_prompts(lm, given.data.corpus, settings.samples, settings.prompt_tokens)
+    arms = _arms(given)
+    for samples, address in zip(where.shards, where.texts, strict=True):
+        if not address.status().done:
+            started = time.perf_counter()
+
+            def step(done: int, before: int = samples.start) -> None:
+                report(before + done, settings.samples, "writing texts, samples")
+
+            written = write_texts(
+                lm,
+                prompts[samples.start : samples.stop],
+                arms,
+                **_generation(given),
+                progress=step,
+            )
+            address.save(StageResult(files={TEXTS: written.to_parquet()}), time.perf_counter() - started)
+        report(samples.stop, settings.samples, "writing texts, samples")
+
+
+def _generation(given: Given) -> dict[str, Any]:
+    return {
+        "seed": given.config.seed,
+        **_settings(given.config).model_dump(
+            include={"new_tokens", "temperature", "top_p", "scope", "batch_rows"}
+        ),
+    }
+
+
+def _measure_scales(given: Given, lm: LanguageModel) -> None:
+    """Experiment 1 leaves them; only a damaged store comes here."""
+    from mspgt.lm.tokenize import encode
+    from mspgt.signals.measure import measure_scales
+
+    measure = given.config.measure
+    texts = [sentence for document in given.data.corpus.documents for sentence in document.sentences]
+    started = time.perf_counter()
+    scales = measure_scales(
+        lm,
+        encode(lm, texts, too_long=measure.too_long),
+        sample=measure.scale_sentences,
+        sink_ratio=measure.sink_ratio,
+        batch_tokens=measure.batch_tokens,
+    )
+    address = addresses(given.root, given.config, Subject(given.identity), given.data).scales
+    address.save(codec.pack_scales(scales), time.perf_counter() - started)
+
+
+def _std(given: Given) -> NDArray[np.float64]:
+    address = addresses(given.root, given.config, Subject(given.identity), given.data).scales
+    return codec.unpack_scales(address.load()).std
+
+
+def _arms(given: Given) -> list[Arm]:
+    from mspgt.interventions.arms import plan_arms
+
+    settings = _settings(given.config)
+    return plan_arms(
+        given.scales,
+        _std(given),
+        sigma=settings.sigma,
+        random_sets=settings.random_sets,
+        seed=given.config.seed,
+    )
+
+
+def _texts(where: Places) -> Texts:
+    from mspgt.interventions.texts import Texts
+
+    return Texts.join([Texts.from_parquet(address.load().files[TEXTS]) for address in where.texts])
+
+
+def _score(given: Given, where: Places, report: Report) -> None:
+    from mspgt.interventions.experiment import arm_scores
+
+    report(0, 1, "scoring texts")
+    started = time.perf_counter()
+    scores = arm_scores(_texts(where), mattr_window=_settings(given.config).mattr_window)
+    arrays = {f"{arm}/{metric}": one.sums for arm, found in scores.items() for metric, one in found.items()}
+    where.scores.save(StageResult(arrays), time.perf_counter() - started)
+
+
+def _unpack_scores(result: StageResult, texts: Texts) -> dict[str, dict[str, Scores]]:
+    from mspgt.interventions.metrics import LAWS, Scores
+
+    found: dict[str, dict[str, Scores]] = {}
+    for arm in texts.arms:
+        for metric, law in LAWS.items():
+            sums = result.arrays.get(f"{arm}/{metric}")
+            if sums is not None:
+                found.setdefault(arm, {})[metric] = Scores(law, sums)
+    return found
+
+
+def _respond(given: Given, address: Address, lm: LanguageModel, report: Report) -> None:
+    from mspgt.interventions.experiment import respond
+    from mspgt.interventions.prompts import make_prompts
+
+    settings = _settings(given.config)
+    started = time.perf_counter()
+    prompts = make_prompts(lm, given.data.corpus, settings.samples, settings.prompt_tokens)
+    chosen = evenly_spread(prompts, settings.response_samples)
+    curve = respond(
+        lm,
+        chosen,
+        given.scales,
+        _std(given),
+        sigmas=settings.response,
+        draws=settings.draws,
+        **_generation(given),
+        progress=lambda done: report(done, len(chosen), "noise–response curve, samples"),
+    )
+    address.save(StageResult(meta={"curve": curve}), time.perf_counter() - started)
+
+
+def _publish(given: Given, texts: Texts) -> None:
+    """All texts of a model in one table, for readers: texts/<model>.parquet."""
+    folder = given.root / "texts"
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{given.identity.folder}.parquet"
+    scratch = path.with_name(f".{path.name}")
+    scratch.write_bytes(texts.to_parquet())
+    scratch.replace(path)
+
+
+def _notices(given: Given, texts: Texts, missing: dict[str, str], about: dict[str, Any]) -> Iterator[Notice]:
+    place, settings = f"models.{given.identity.label}.interventions", _settings(given.config)
+    for name, why in missing.items():
+        yield Notice(f"{place}.*.{name}", f"{name} was not measured: {why}", f"{name} is null")
+    for name, arm in about["arms"].items():
+        if arm["failed"] is not None:
+            yield Notice(f"{place}.{name}", arm["failed"]["reason"], "its effects are null; other arms stand")
+    if given.scales.source == "thirds":
+        yield Notice(
+            f"{place}_about.scales",
+            "no boundary was found or given: the scales are thirds of the depth",
+            "effects describe thirds and carry no verdict",
+        )
+    if "coherence" not in missing and (settings.coherence_samples or settings.samples) < settings.samples:
+        yield Notice(
+            f"{place}.*.coherence",
+            f"only {settings.coherence_samples} of {settings.samples} samples were encoded",
+            "its intervals are wider; n says how many",
+        )
+    if about["short_prompts"]:
+        yield Notice(
+            f"{place}_about.short_prompts",
+            f"{about['short_prompts']} prompts are shorter than {settings.prompt_tokens} tokens",
+            "their documents hold no more",
+        )

@@ -1,0 +1,80 @@
+"""A server on the loopback that answers `POST /v2/check` as LanguageTool's HTTP API documents."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs
+
+
+class Server(ThreadingHTTPServer):
+    """Finds the word "teh" wrong; `fails_after` answers it says 503, and it remembers what it was asked."""
+
+    def __init__(self, fails_after: int | None = None, version: str = "6.5") -> None:
+        super().__init__(("127.0.0.1", 0), _Answer)
+        self.asked: list[dict[str, str]] = []
+        self.fails_after, self.software_version = fails_after, version
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class _Answer(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_POST(self) -> None:
+        form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode(), strict_parsing=True)
+        asked = {key: values[0] for key, values in form.items()}
+        self.server.asked.append(asked)
+        if self.path != "/v2/check" or {"text", "language"} - set(asked):
+            self._say(400, "Error: missing parameter")
+        elif self.server.fails_after is not None and len(self.server.asked) > self.server.fails_after:
+            self._say(503, "Service Unavailable")
+        else:
+            self._say(200, json.dumps(_checked(asked, self.server.software_version)))
+
+    def _say(self, status: int, body: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+def _checked(asked: dict[str, str], version: str) -> dict[str, Any]:
+    places = [at for at in range(len(asked["text"])) if asked["text"].startswith("teh", at)]
+    return {
+        "software": {"name": "LanguageTool", "version": version, "apiVersion": 1, "premium": False},
+        "language": {"name": "English (US)", "code": asked["language"]},
+        "matches": [
+            {
+                "message": "Possible spelling mistake found.",
+                "offset": at,
+                "length": 3,
+                "replacements": [{"value": "the"}],
+                "rule": {"id": "MORFOLOGIK_RULE_EN_US", "category": {"id": "TYPOS"}},
+            }
+            for at in places
+        ],
+    }
+
+
+@contextmanager
+def serving(**settings: Any) -> Iterator[Server]:
+    """A server in a thread, stopped at the end."""
+    server = Server(**settings)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -1,0 +1,173 @@
+"""Effects: each number against its definition, and the error rates of the tests on worlds without an effect."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from mspgt.interventions.effects import Effect, all_effects, contrasts, effect, label_swap_range
+from mspgt.interventions.metrics import Scores, mean_scores, rate_scores, shares, text_scores, value
+from mspgt.stats.permutation import paired_permutation
+
+DOCUMENTS = np.repeat(np.arange(20), 5)
+
+
+def paired(rng, shift=0.0, documents=DOCUMENTS):
+    """Baseline and arm that share the level of the sample, and changes that documents share."""
+    level = rng.normal(10, 2, len(documents))
+    common = rng.normal(0, 1, documents.max() + 1)[documents]
+    changed = level + shift + common + rng.normal(0, 1, len(documents))
+    return mean_scores(level), mean_scores(changed), changed - level
+
+
+def test_a_mean_is_compared_as_usual():
+    before, after, change = paired(np.random.default_rng(0), 0.4)
+    found = effect(before, after, DOCUMENTS)
+    x, y = before.sums[:, 0], after.sums[:, 0]
+    assert found.difference == pytest.approx(change.mean())
+    assert found.percent == pytest.approx(100 * change.mean() / x.mean())
+    assert found.log_ratio == pytest.approx(np.log(y.mean() / x.mean()))
+    assert found.p_t == pytest.approx(stats.ttest_rel(y, x).pvalue)
+    assert found.p_permutation == paired_permutation(change, groups=DOCUMENTS).p
+    g = change.mean() / np.sqrt((x.var(ddof=1) + y.var(ddof=1)) / 2) * (1 - 3 / (4 * 198 - 1))
+    assert found.hedges_g == pytest.approx(g)
+    of_documents = change.reshape(20, 5).mean(1)
+    assert found.se == pytest.approx(of_documents.std() / 20**0.5, rel=0.05)
+    assert found.ci[0] < change.mean() < found.ci[1]
+    assert (found.n, found.rate) == (100, 1.0)
+
+
+def test_texts_without_a_number_leave_the_pair_and_are_counted():
+    rng = np.random.default_rng(1)
+    x, y = rng.normal(5, 1, (2, 100))
+    x[:10], y[5:25] = np.nan, np.nan
+    found = effect(mean_scores(x), mean_scores(y), DOCUMENTS)
+    both = ~np.isnan(x) & ~np.isnan(y)
+    assert found.n == both.sum() == 75
+    assert found.rate == 0.8
+    assert found.baseline == pytest.approx(x[both].mean())
+    assert found.value == pytest.approx(y[both].mean())
+    none = effect(mean_scores(x), mean_scores(np.full(100, np.nan)), DOCUMENTS)
+    assert (none.percent, none.n, none.rate) == (None, 0, 0.0)
+    assert "0 pairs" in none.reason
+
+
+def test_one_document_gives_a_number_without_an_interval():
+    found = effect(*paired(np.random.default_rng(2), 1.0, np.zeros(100, dtype=int))[:2], np.zeros(100))
+    assert found.percent is not None
+    assert found.ci is found.p_permutation is found.se is found.equivalent is None
+    assert "one document" in found.reason
+
+
+@pytest.mark.parametrize("law", ["ratio", "exp", "variance"])
+def test_shares_are_the_first_order_of_the_value(law):
+    rng = np.random.default_rng(3)
+    sums = np.stack([rng.integers(1, 6, 50), rng.uniform(5, 9, 50), rng.uniform(300, 400, 50)], axis=1)
+    sums = sums if law == "variance" else sums[:, 1:] / [5, 100]
+    at = sums.mean(0)
+    share = shares(law, sums, at)
+    step = 1e-6
+    for text in (0, 17, 49):
+        # One text counted a little more: the value moves by its share.
+        moved = value(law, 1e6 * (at + step * sums[text])) - value(law, 1e6 * at)
+        assert moved / step == pytest.approx(share[text], rel=2e-3, abs=2e-3)
+
+
+def test_pooled_metrics_are_what_they_are_on_the_pooled_corpus():
+    texts = ["It rained. He slept all day long. Why?", "One. Two three four.", "", "Five six."]
+    scores = text_scores(texts, nats=[-20.0, -8.0, 0.0, -6.0], tokens=[10, 6, 0, 4])
+    totals = {name: float(value(s.law, s.sums.sum(0))) for name, s in scores.items()}
+    assert totals["length_variance"] == pytest.approx(np.var([2, 5, 1, 1, 3, 2], ddof=1))
+    assert totals["perplexity"] == pytest.approx(np.exp(34 / 20))
+    assert totals["length"] == pytest.approx(np.mean([8, 4, 0, 2]))
+    assert scores["perplexity"].defined.tolist() == [True, True, False, True]
+    assert scores["length_variance_text"].defined.tolist() == [True, True, False, False]
+    rates = rate_scores([1, 0, 7, 2], texts)
+    assert float(value(rates.law, rates.sums.sum(0))) == pytest.approx(100 * 3 / 14)
+
+
+def test_tests_and_intervals_keep_their_level_when_nothing_happens():
+    """400 worlds in which only chance and documents move the texts: 5 % within its binomial margin."""
+    rng = np.random.default_rng(4)
+    rejected = covered = swapped = 0
+    runs = 400
+    for run in range(runs):
+        before, after, _ = paired(rng)
+        found = effect(before, after, DOCUMENTS, draws=400, seed=run)
+        rejected += found.p_permutation < 0.05
+        covered += found.ci[0] < 0 < found.ci[1]
+        low, high = label_swap_range(before, after, DOCUMENTS, draws=400, seed=run)
+        swapped += not low < found.percent < high
+    assert stats.binomtest(rejected, runs, 0.05).pvalue > 0.01
+    assert stats.binomtest(swapped, runs, 0.05).pvalue > 0.01
+    assert covered / runs > 0.90
+
+
+def test_an_effect_that_is_there_is_seen_and_one_that_is_not_is_equivalent():
+    rng = np.random.default_rng(5)
+    assert effect(*paired(rng, 2.0)[:2], DOCUMENTS).p_permutation < 0.001
+    x = rng.normal(10, 2, 100)
+    same = effect(mean_scores(x), mean_scores(x + rng.normal(0, 0.05, 100)), DOCUMENTS)
+    assert same.equivalent
+    assert not effect(*paired(rng, 2.0)[:2], DOCUMENTS).equivalent
+    identical = effect(mean_scores(x), mean_scores(x), DOCUMENTS)
+    assert (identical.percent, identical.p_t, identical.p_permutation) == (0, 1, 1)
+
+
+def scores(rng, shifts):
+    x = rng.normal(10, 1, 100)
+    return {
+        arm: {"length": mean_scores(x + shift + rng.normal(0, 0.3, 100))} for arm, shift in shifts.items()
+    }
+
+
+def test_all_effects_are_adjusted_and_carry_the_range_of_a_second_baseline():
+    rng = np.random.default_rng(6)
+    texts = [" ".join(rng.choice(list("abcdefghij"), 12)) + "." for _ in range(100)]
+    other = [" ".join(rng.choice(list("abcdefghij"), 12)) + "." for _ in range(100)]
+    arms = {"baseline": texts, "aa": other, "local": other, "global": texts[::-1]}
+    table = {arm: text_scores(found, [-9.0] * 100, [12] * 100) for arm, found in arms.items()}
+    found = all_effects(table, DOCUMENTS, draws=200)
+    assert set(found) == {"aa", "local", "global"}
+    for metrics in found.values():
+        assert metrics["diversity"].difference == pytest.approx(-metrics["self_bleu"].difference)
+        assert metrics["diversity"].p_adjusted == metrics["self_bleu"].p_adjusted
+    local = found["local"]["ttr"]
+    assert local.p_adjusted >= local.p_permutation
+    assert found["aa"]["ttr"].p_adjusted is None
+    assert local.aa_range == found["global"]["ttr"].aa_range
+    assert local.aa_range[0] < 0 < local.aa_range[1]
+
+
+def test_contrasts_ask_whether_the_middle_exceeds_both():
+    def of(shifts, seed=7):
+        effects = all_effects(scores(np.random.default_rng(seed), {"baseline": 0.0, **shifts}), DOCUMENTS)
+        return contrasts(effects)["length"]["plain"]
+
+    above = of({"local": 0.1, "intermediate": 1.5, "global": 0.2})
+    assert above["signed"]["p"] < 0.001 > above["absolute"]["p"]
+    assert above["signed"]["estimate"] == pytest.approx(np.log(11.5 / 10.2), abs=0.02)
+    below = of({"local": 0.1, "intermediate": -1.5, "global": 0.2})
+    assert below["absolute"]["p"] < 0.001
+    assert below["signed"]["p"] > 0.999
+    one_rival = of({"local": 1.5, "intermediate": 1.5, "global": 0.0})
+    assert min(one_rival["signed"]["p"], one_rival["absolute"]["p"]) > 0.05
+    assert of({"intermediate": 1.5, "global": 0.0})["signed"] is None
+
+
+def test_contrasts_seldom_find_what_is_not_there():
+    """The hardest null: the middle scale does as much as one other."""
+    hits = {"signed": 0, "absolute": 0}
+    for seed in range(200):
+        drawn = scores(
+            np.random.default_rng(seed), {"baseline": 0.0, "local": -1.0, "intermediate": 1.0, "global": 1.0}
+        )
+        found = contrasts(all_effects(drawn, DOCUMENTS, draws=200))["length"]["plain"]
+        for sense in hits:
+            hits[sense] += found[sense]["p"] < 0.05
+    assert stats.binomtest(hits["signed"], 200, 0.05, alternative="greater").pvalue > 0.01
+    assert stats.binomtest(hits["absolute"], 200, 0.05, alternative="greater").pvalue > 0.01
+
+
+def test_an_empty_effect_is_all_null():
+    assert Effect(reason="why").percent is None
+    assert not Scores("ratio", np.zeros((3, 2))).defined.any()
