@@ -247,11 +247,11 @@ def _bits(
     rng: np.random.Generator, device: torch.device | str,
 ) -> Array:  # fmt: skip
     """Bits of every test label by layer under probes of `train`, (layers, test)."""
-    table = values.to(device, torch.float32).transpose(0, 1).contiguous()
+    table = values.to(device, torch.float32).contiguous()
     if not bool(torch.isfinite(table).all()):
         raise NumericsError("States hold NaN or infinity. Load the model with dtype='float32' or 'bfloat16'.")
     fitted = torch.from_numpy(np.unique(question.rows[train])).to(device)
-    std, mean = torch.std_mean(table[fitted], dim=0)
+    std, mean = torch.std_mean(table[:, fitted], dim=1, keepdim=True)
     table = (table - mean) / std.where(std > 0, 1.0)
 
     def labelled(chosen: Ints) -> Labelled:
