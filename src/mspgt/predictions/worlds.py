@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
 from scipy.stats import t as student
 
 from mspgt.boundaries.detect import detect
+from mspgt.interventions.arms import DOSES, arm_name
+from mspgt.interventions.effects import Effect, contrasts
 from mspgt.predictions.effects import SCALES
 from mspgt.predictions.judging import verdicts
 from mspgt.predictions.registry import predictions
@@ -43,10 +44,10 @@ TEXT_SD = {
     "grammar": 200.0,
     "perplexity": 60.0,
 }
-DOSES = ("plain", "matched_layers", "matched_variance")
-SUFFIX = {"plain": "", "matched_layers": "_matched_layers", "matched_variance": "_matched_variance"}
 SIGMA = 0.1
 MATCHED = 3  # layers of a dose-matched arm
+DRAWS = 300  # of the bootstrap behind an effect
+READ = ("baseline", "value", "percent", "difference", "se", "log_ratio")
 
 
 @dataclass(frozen=True)
@@ -201,59 +202,54 @@ def interventions(
 ) -> Json:
     """Arms and contrasts of one model whose perturbed layers have these `effects`, in percent, by scale.
 
-    The baseline is one arm, whose own wobble all effects share.
+    Log ratios to a baseline whose own wobble all arms share; contrasts are those of Experiment 2 itself.
     """
     bounds = (0, scales["LI"], scales["IG"], layers)
-    ranges = {scale: list(range(bounds[i] + 1, bounds[i + 1] + 1)) for i, scale in enumerate(SCALES)}
-    errors = {metric: sd / recipe.samples**0.5 for metric, sd in TEXT_SD.items()}
-    arms: Json = {}
-    about: Json = {"scales": scales, "sigma": SIGMA, "samples": recipe.samples, "arms": {}, "contrasts": {}}
-    means: dict[tuple[str, str], float] = {}
-    baselines = {metric: se * rng.standard_normal() for metric, se in errors.items()}
-    for dose, suffix in SUFFIX.items():
-        for scale, effect in zip(SCALES, effects, strict=True):
-            perturbed = ranges[scale] if dose == "plain" else ranges[scale][:MATCHED]
-            count = len(perturbed) if dose == "plain" else MATCHED
-            arm = scale + suffix
-            about["arms"][arm] = {"layers": perturbed if dose == "plain" else list(range(1, MATCHED + 1))}
-            arms[arm] = {}
-            for metric, se in errors.items():
-                value = count * effect + se * rng.standard_normal()
-                means[arm, metric] = value
-                percent = value - baselines[metric]
-                arms[arm][metric] = {
-                    "baseline": 1.0,
-                    "difference": percent / 100,
-                    "percent": percent,
-                    "se": se * 2**0.5 / 100,
-                }
-    for metric, se in errors.items():
-        about["contrasts"][metric] = {
-            dose: _contrasts(
-                np.array([means[scale + suffix, metric] for scale in SCALES]), baselines[metric], se, rng
-            )
-            for dose, suffix in SUFFIX.items()
-        }
-    return {"interventions": arms, "interventions_about": about}
+    arms: dict[str, dict[str, Effect]] = {}
+    perturbed: dict[str, list[int]] = {}
+    errors = {metric: sd / recipe.samples**0.5 / 100 for metric, sd in TEXT_SD.items()}
+    baselines = {metric: se * rng.standard_normal(DRAWS + 1) for metric, se in errors.items()}
+    for dose in DOSES:
+        for at, scale in enumerate(SCALES):
+            own = list(range(bounds[at] + 1, bounds[at + 1] + 1))
+            name = arm_name(scale, dose)
+            perturbed[name] = own if dose == "plain" else (own * MATCHED)[:MATCHED]
+            arms[name] = {
+                metric: _effect(
+                    len(perturbed[name]) * effects[at] / 100
+                    + se * rng.standard_normal(DRAWS + 1)
+                    - baselines[metric],
+                    se,
+                )
+                for metric, se in errors.items()
+            }
+    table = {
+        name: {metric: {key: getattr(one, key) for key in READ} for metric, one in found.items()}
+        for name, found in arms.items()
+    }
+    about = {
+        "scales": scales,
+        "sigma": SIGMA,
+        "samples": recipe.samples,
+        "arms": {name: {"layers": own} for name, own in perturbed.items()},
+        "contrasts": contrasts(arms),
+    }
+    return dict(to_jsonable({"interventions": table, "interventions_about": about}))
 
 
-def _contrasts(values: Array, baseline: float, se: float, rng: np.random.Generator, draws: int = 400) -> Json:
-    """Δ(I) − max(Δ(L), Δ(G)), signed and in magnitude, with bootstrap intervals and one-sided p-values."""
-    shaken = np.concatenate([values, [baseline]]) + se * rng.standard_normal((draws, 4))
-    contrasts: Json = {}
-    for effect in ("signed", "absolute"):
-        at, drawn = (
-            change if effect == "signed" else np.abs(change)
-            for change in (values - baseline, shaken[:, :3] - shaken[:, 3:])
-        )
-        low, high = np.quantile(drawn[:, 1] - np.maximum(drawn[:, 0], drawn[:, 2]), [0.025, 0.975])
-        leads = [(at[1] - at[rival]) / (drawn[:, 1] - drawn[:, rival]).std(ddof=1) for rival in (0, 2)]
-        contrasts[effect] = {
-            "estimate": float(at[1] - max(at[0], at[2])),
-            "ci": [float(low), float(high)],
-            "p": float(norm.sf(min(leads))),
-        }
-    return contrasts
+def _effect(wobbles: Array, se: float) -> Effect:
+    """An effect whose log ratio is the first of `wobbles`, with the others about it as bootstrap draws."""
+    log_ratio = float(wobbles[0])
+    value = float(np.exp(log_ratio))
+    return Effect(
+        baseline=1.0,
+        value=value,
+        percent=100 * (value - 1),
+        difference=value - 1,
+        se=value * se * 2**0.5,
+        log_ratio=log_ratio,
+        draws=log_ratio + wobbles[1:] - wobbles[1:].mean(),
+    )
 
 
 def _probes(layers: int, rng: np.random.Generator) -> Json:
