@@ -131,6 +131,7 @@ PREDICTION = Prediction(
     judge=judge,
     paper=paper,
     power=power,
+    true_in=("as predicted",),
     readings=tuple(
         Reading(dose=dose, effect=effect, metric=metric, scales=scales, arithmetic=arithmetic)
         for arithmetic, scales, dose, effect, metric in (
