@@ -118,6 +118,16 @@ def test_runs_at_one_place_are_rarely_said_to_drift():
     assert said / 300 <= 0.05
 
 
+def test_the_other_normalisation_may_find_what_the_first_does_not():
+    models = family(96, [(None, None)] * 3)
+    for one in models.values():
+        one["boundaries"]["paper"]["other_normalisation"] = {"LI": 20, "IG": 60}
+    curve = verdicts(results(**models), RULES)["P3.2"].specification
+    row = next(r for r in curve["readings"] if r["reading"] == {"mode": "paper", "normalisation": "maximum"})
+    assert row["testable"]
+    assert row["statistic"] == 0.0
+
+
 def test_readings_of_a_position():
     one = model("f", 32, 13, 16, paper=(12, 20))
     one["boundaries"]["calibrated"]["chosen"]["LI"] = claim(13, 32, without_S1=True, without_S2=False)

@@ -69,6 +69,7 @@ def test_every_knob_that_differs_is_named(tmp_path):
     assert "measure.cka_tokens: 8192 in one, 4096 in other" in told
     assert "boundaries.prominence: 0.3 in one, 0.2 in other" in told
     assert "predictions.cv: 0.2 in one, 0.1 in other" in told
+    assert "rule of" not in told
     assert not (tmp_path / "out").exists()
 
 

@@ -81,7 +81,7 @@ def _verdict(
     why = list(finding.notes)
     alone = outcome(finding, *raw, rules.level)
     if alone != decided:
-        why.append(f"{alone} on its own, but not among {_tested(adjusted)} headline predictions (Holm)")
+        why.append(f"{alone} on its own, but not among the headline predictions that were tested (Holm)")
     rates = null_rates().get("rates", {}).get(prediction.id, {})
     published = prediction.paper(results, rules, AS_PUBLISHED)
     claim = prediction.claim
@@ -117,10 +117,6 @@ def _verdict(
         null_rates=rates,
         specification=specification_curve(prediction, results, rules) if specification else {},
     )
-
-
-def _tested(adjusted: PValues | None) -> str:
-    return "the" if adjusted is None else "the tested"
 
 
 def _units(finding: Finding) -> list[dict[str, Any]]:

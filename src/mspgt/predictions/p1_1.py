@@ -120,5 +120,7 @@ PREDICTION = Prediction(
     paper=paper,
     power=power,
     readings=boundary_readings(),
+    false_in=("featureless", "scattered"),
+    true_in=("as predicted",),
     shown="largest",
 )

@@ -23,22 +23,20 @@ def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
     missing: list[str] = []
     units = []
     metric = reading.metric or STRUCTURE
+    doses = DOSES.get(reading.dose, (reading.dose,))
+    wanted = list(product(doses, EFFECTS.get(reading.effect, (reading.effect,))))
     for name, model in perturbed(named(finished(results)), reading, missing):
         path = f"models.{name}.interventions_about.contrasts.{metric}"
         contrasts = (model["interventions_about"].get("contrasts") or {}).get(metric) or {}
         tests = {}
-        for dose, effect in product(
-            DOSES.get(reading.dose, (reading.dose,)), EFFECTS.get(reading.effect, (reading.effect,))
-        ):
+        for dose, effect in wanted:
             record = (contrasts.get(dose) or {}).get(effect)
             if not record:
                 why = (contrasts.get(dose) or {}).get("reason") or "not measured"
                 missing.append(f"{path}.{dose}.{effect}: {why}")
             else:
                 tests[dose, effect] = record
-        if tests and len(tests) == len(DOSES.get(reading.dose, ("",))) * len(
-            EFFECTS.get(reading.effect, ("",))
-        ):
+        if len(tests) == len(wanted):
             units.append(_unit(name, path, tests))
     return Finding(tuple(units), tuple(missing))
 
@@ -131,6 +129,7 @@ PREDICTION = Prediction(
     judge=judge,
     paper=paper,
     power=power,
+    true_in=("as predicted",),
     readings=tuple(
         Reading(dose=dose, effect=effect, metric=metric, scales=scales, arithmetic=arithmetic)
         for arithmetic, scales, dose, effect, metric in (

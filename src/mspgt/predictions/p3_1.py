@@ -128,6 +128,7 @@ PREDICTION = Prediction(
     judge=judge,
     paper=paper,
     power=power,
+    true_in=("as predicted",),
     readings=tuple(
         Reading(dose=dose, per_layer=per_layer, metric=metric, scales=scales, arithmetic=arithmetic)
         for arithmetic, scales, dose, per_layer, metric in (

@@ -187,5 +187,7 @@ PREDICTION = Prediction(
     paper=paper,
     power=power,
     readings=boundary_readings(),
+    false_in=("featureless", "equal layers"),
+    true_in=("as predicted",),
     shown="largest",
 )

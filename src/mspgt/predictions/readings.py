@@ -76,12 +76,15 @@ def position(model: Json, which: str, reading: Reading) -> tuple[int, int] | Non
 
 
 def layer_set(model: Json, which: str, reading: Reading) -> list[int]:
-    """95 % confidence set of a boundary that `position` finds, in layers; in paper mode its interval."""
+    """95 % confidence set of a boundary that `position` finds, in layers.
+
+    In paper mode its interval; the other normalisation was not bootstrapped, so there the layer stands alone.
+    """
     if reading.mode == "paper":
-        boundary = model["boundaries"]["paper"][which]
-        if boundary["ci"] is None:
-            return [boundary["layer"]]
-        low, high = boundary["ci"]
+        paper = model["boundaries"]["paper"]
+        if reading.normalisation == "maximum":
+            return [int(paper["other_normalisation"][which])]
+        low, high = paper[which]["ci"] or [paper[which]["layer"]] * 2
         return list(range(int(low), int(high) + 1))
     return list(model["boundaries"]["calibrated"]["chosen"][which]["set"])
 

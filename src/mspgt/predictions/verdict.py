@@ -90,6 +90,9 @@ class Prediction:
     paper: Callable[[Json, Rules, Reading], PaperSays]
     power: Callable[[Design, Rules], str]
     readings: tuple[Reading, ...] = (Reading(),)
+    # Kinds of null worlds (`worlds.py`) in which it is false, and the one in which it is true.
+    false_in: tuple[str, ...] = ("featureless", "scattered", "equal layers")
+    true_in: tuple[str, ...] = ()
     # The unit that the printed statistic is read from: largest statistic, smallest, or the middle one.
     shown: Literal["largest", "smallest", "middle"] = "middle"
 

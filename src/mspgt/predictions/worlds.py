@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
 from scipy.stats import t as student
 
 from mspgt.boundaries.detect import detect
+from mspgt.interventions.arms import DOSES, arm_name
+from mspgt.interventions.effects import Effect, contrasts
 from mspgt.predictions.effects import SCALES
 from mspgt.predictions.judging import verdicts
 from mspgt.predictions.registry import predictions
@@ -43,26 +44,23 @@ TEXT_SD = {
     "grammar": 200.0,
     "perplexity": 60.0,
 }
-DOSES = ("plain", "matched_layers", "matched_variance")
-SUFFIX = {"plain": "", "matched_layers": "_matched_layers", "matched_variance": "_matched_variance"}
 SIGMA = 0.1
 MATCHED = 3  # layers of a dose-matched arm
+DRAWS = 300  # of the bootstrap behind an effect
+READ = ("baseline", "value", "percent", "difference", "se", "log_ratio")
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One way of having no structure, and the predictions that are false in it."""
+    """One way of having no structure; every prediction says in which of them it is false."""
 
     name: str
     what: str
     boundaries: str  # none | scattered | shared | drifting
     # Percent of the baseline by perturbed layer: of the scales in order, in families of even and of odd number.
     effects: tuple[tuple[float, float, float], tuple[float, float, float]]
-    false: tuple[str, ...]
-    true: tuple[str, ...] = ()
 
 
-THEORY = ("P1.2", "A2", "eq23", "eq30", "eq34")
 NOTHING = ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
 KINDS_OF_WORLDS = (
     Kind(
@@ -70,14 +68,12 @@ KINDS_OF_WORLDS = (
         "signals of the null family, no boundary anywhere; noise has no effect",
         "none",
         NOTHING,
-        ("P1.1", "P2.1", "P3.1", "P3.2", "P-order", "A3", *THEORY),
     ),
     Kind(
         "scattered",
         "strong boundaries at random places of every model; noise has no effect",
         "scattered",
         NOTHING,
-        ("P1.1", "P2.1", "P3.1", "P-order", "A3", *THEORY),
     ),
     Kind(
         "equal layers",
@@ -85,7 +81,6 @@ KINDS_OF_WORLDS = (
         "model is equally sensitive, so that only doses differ",
         "shared",
         ((-3.0, -3.0, -3.0), (-3.0, -3.0, -3.0)),
-        ("P2.1", "P3.1", "P3.2", "P-order", "A3", *THEORY),
     ),
     Kind(
         "as predicted",
@@ -93,8 +88,6 @@ KINDS_OF_WORLDS = (
         "governs structure, and the Local scale of one family is brittle. What the rules say here is their power",
         "drifting",
         ((12.0, 40.0, 0.5), (0.5, 40.0, 0.5)),
-        (),
-        ("P1.1", "P2.1", "P3.1", "P3.2"),
     ),
 )
 
@@ -201,59 +194,54 @@ def interventions(
 ) -> Json:
     """Arms and contrasts of one model whose perturbed layers have these `effects`, in percent, by scale.
 
-    The baseline is one arm, whose own wobble all effects share.
+    Log ratios to a baseline whose own wobble all arms share; contrasts are those of Experiment 2 itself.
     """
     bounds = (0, scales["LI"], scales["IG"], layers)
-    ranges = {scale: list(range(bounds[i] + 1, bounds[i + 1] + 1)) for i, scale in enumerate(SCALES)}
-    errors = {metric: sd / recipe.samples**0.5 for metric, sd in TEXT_SD.items()}
-    arms: Json = {}
-    about: Json = {"scales": scales, "sigma": SIGMA, "samples": recipe.samples, "arms": {}, "contrasts": {}}
-    means: dict[tuple[str, str], float] = {}
-    baselines = {metric: se * rng.standard_normal() for metric, se in errors.items()}
-    for dose, suffix in SUFFIX.items():
-        for scale, effect in zip(SCALES, effects, strict=True):
-            perturbed = ranges[scale] if dose == "plain" else ranges[scale][:MATCHED]
-            count = len(perturbed) if dose == "plain" else MATCHED
-            arm = scale + suffix
-            about["arms"][arm] = {"layers": perturbed if dose == "plain" else list(range(1, MATCHED + 1))}
-            arms[arm] = {}
-            for metric, se in errors.items():
-                value = count * effect + se * rng.standard_normal()
-                means[arm, metric] = value
-                percent = value - baselines[metric]
-                arms[arm][metric] = {
-                    "baseline": 1.0,
-                    "difference": percent / 100,
-                    "percent": percent,
-                    "se": se * 2**0.5 / 100,
-                }
-    for metric, se in errors.items():
-        about["contrasts"][metric] = {
-            dose: _contrasts(
-                np.array([means[scale + suffix, metric] for scale in SCALES]), baselines[metric], se, rng
-            )
-            for dose, suffix in SUFFIX.items()
-        }
-    return {"interventions": arms, "interventions_about": about}
+    arms: dict[str, dict[str, Effect]] = {}
+    perturbed: dict[str, list[int]] = {}
+    errors = {metric: sd / recipe.samples**0.5 / 100 for metric, sd in TEXT_SD.items()}
+    baselines = {metric: se * rng.standard_normal(DRAWS + 1) for metric, se in errors.items()}
+    for dose in DOSES:
+        for at, scale in enumerate(SCALES):
+            own = list(range(bounds[at] + 1, bounds[at + 1] + 1))
+            name = arm_name(scale, dose)
+            perturbed[name] = own if dose == "plain" else (own * MATCHED)[:MATCHED]
+            arms[name] = {
+                metric: _effect(
+                    len(perturbed[name]) * effects[at] / 100
+                    + se * rng.standard_normal(DRAWS + 1)
+                    - baselines[metric],
+                    se,
+                )
+                for metric, se in errors.items()
+            }
+    table = {
+        name: {metric: {key: getattr(one, key) for key in READ} for metric, one in found.items()}
+        for name, found in arms.items()
+    }
+    about = {
+        "scales": scales,
+        "sigma": SIGMA,
+        "samples": recipe.samples,
+        "arms": {name: {"layers": own} for name, own in perturbed.items()},
+        "contrasts": contrasts(arms),
+    }
+    return dict(to_jsonable({"interventions": table, "interventions_about": about}))
 
 
-def _contrasts(values: Array, baseline: float, se: float, rng: np.random.Generator, draws: int = 400) -> Json:
-    """Δ(I) − max(Δ(L), Δ(G)), signed and in magnitude, with bootstrap intervals and one-sided p-values."""
-    shaken = np.concatenate([values, [baseline]]) + se * rng.standard_normal((draws, 4))
-    contrasts: Json = {}
-    for effect in ("signed", "absolute"):
-        at, drawn = (
-            change if effect == "signed" else np.abs(change)
-            for change in (values - baseline, shaken[:, :3] - shaken[:, 3:])
-        )
-        low, high = np.quantile(drawn[:, 1] - np.maximum(drawn[:, 0], drawn[:, 2]), [0.025, 0.975])
-        leads = [(at[1] - at[rival]) / (drawn[:, 1] - drawn[:, rival]).std(ddof=1) for rival in (0, 2)]
-        contrasts[effect] = {
-            "estimate": float(at[1] - max(at[0], at[2])),
-            "ci": [float(low), float(high)],
-            "p": float(norm.sf(min(leads))),
-        }
-    return contrasts
+def _effect(wobbles: Array, se: float) -> Effect:
+    """An effect whose log ratio is the first of `wobbles`, with the others about it as bootstrap draws."""
+    log_ratio = float(wobbles[0])
+    value = float(np.exp(log_ratio))
+    return Effect(
+        baseline=1.0,
+        value=value,
+        percent=100 * (value - 1),
+        difference=value - 1,
+        se=value * se * 2**0.5,
+        log_ratio=log_ratio,
+        draws=log_ratio + wobbles[1:] - wobbles[1:].mean(),
+    )
 
 
 def _probes(layers: int, rng: np.random.Generator) -> Json:
@@ -320,12 +308,14 @@ def simulate(recipe: Recipe, spread: Spread = map, progress: Progress | None = N
     for at, (kind, design) in enumerate(cells):
         own = outcomes[at * recipe.worlds : (at + 1) * recipe.worlds]
         cell = f"{kind.name}, {design[0]} families of {design[1]}"
-        for name in kind.false:
-            rates.setdefault(name, {})[cell] = _rates([one[name] for one in own])
-        for name in kind.true:
-            power.setdefault(name, {})[cell] = _rates([one[name] for one in own])
+        for name, prediction in predictions().items():
+            for table, where in ((rates, prediction.false_in), (power, prediction.true_in)):
+                if kind.name in where:
+                    table.setdefault(name, {})[cell] = _rates([one[name] for one in own])
         for tier in ("1", "2", "3"):
-            names = [name for name in kind.false if predictions()[name].tier == tier]
+            names = [
+                name for name, one in predictions().items() if one.tier == tier and kind.name in one.false_in
+            ]
             if not names:
                 continue
             found = sum(any(one[name][0] == SUPPORTED for name in names) for one in own)

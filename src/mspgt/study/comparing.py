@@ -136,7 +136,8 @@ def differences(one: FinishedRun, other: FinishedRun) -> Iterator[str]:
             names = [_data_name(run, what) for run in (one, other)]
             yield f"{what}: {names[0]} in {one.name}, {names[1]} in {other.name}: the content differs"
     for identity in sorted({*one.plan["predictions"], *other.plan["predictions"]}):
-        a, b = (run.plan["predictions"].get(identity) for run in (one, other))
+        # Thresholds differ where the settings do, and were named there.
+        a, b = ({**run.plan["predictions"].get(identity, {}), "threshold": 0} for run in (one, other))
         if a != b:
             versions = [run.results["provenance"]["mspgt"] for run in (one, other)]
             yield (
