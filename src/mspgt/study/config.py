@@ -288,7 +288,7 @@ class StudyConfig(_Section):
     def science(self) -> dict[str, Any]:
         """Everything that can change a result: what the plan's hash covers."""
         # Where a grammar server stands, and how many rows share a batch, changes no number.
-        left_out = {"run": True, "interventions": {"languagetool", "batch_rows"}}
+        left_out: dict[str, Any] = {"run": True, "interventions": {"languagetool", "batch_rows"}}
         return self.model_dump(mode="json", exclude=left_out)
 
 
