@@ -75,8 +75,10 @@ def effect(
     if n < 2:
         return Effect(n=n, rate=rate, reason=f"computable on {n} pairs of texts; at least 2 are needed")
     base, other = baseline.sums[paired], arm.sums[paired]
-    _, cluster = np.unique(np.asarray(documents)[paired], return_inverse=True)
-    clusters = int(cluster.max()) + 1
+    # Numbered over all documents, so that the draws of every arm and metric are of the same documents.
+    everyone, cluster = np.unique(np.asarray(documents), return_inverse=True)
+    cluster = cluster[paired]
+    clusters = len(np.unique(cluster))
     law = arm.law
     before, after = (float(value(law, sums.sum(axis=0))) for sums in (base, other))
     if not np.isfinite([before, after]).all():
@@ -100,8 +102,8 @@ def effect(
     )
     if clusters < 2:
         return replace(found, reason="one document: no interval and no test")
-    weights = document_weights(clusters, draws, seed)
-    resampled = [value(law, weights @ _by_cluster(sums, cluster, clusters)) for sums in (base, other)]
+    weights = document_weights(len(everyone), draws, seed)
+    resampled = [value(law, weights @ _by_cluster(sums, cluster, len(everyone))) for sums in (base, other)]
     return _with_intervals(found, resampled[0], resampled[1], clusters)
 
 

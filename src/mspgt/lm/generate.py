@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from mspgt.errors import InputError
+from mspgt.lm.cache import make_room
 from mspgt.lm.keyed import fold, stream_key, uniform
 from mspgt.lm.perturb import Noise, perturbed
 
@@ -49,6 +50,7 @@ def generate(
     top_p: float = 0.95,
     first: int = 0,
     cache: bool = True,
+    stop: bool = True,
 ) -> Generated:
     """Continue every prompt under every arm in one batch of samples × arms rows.
 
@@ -62,6 +64,7 @@ def generate(
         sigma: (arms, layers) noise after each block, 0 for none.
         streams: the stream of sampling randomness of each arm, 0 unless given; an A/A arm takes another.
         first: positions before it get no noise.
+        stop: False writes on to the last token where all texts have ended, for measurements of speed.
         cache: False computes the whole prefix at every step. The result is the same up to rounding.
 
     Raises:
@@ -79,7 +82,7 @@ def generate(
     done = torch.zeros(count * arms, dtype=torch.bool, device=device)
     lengths = torch.full((count * arms,), new_tokens, device=device)
     broken = torch.full((count * arms,), -1, device=device)
-    reader = _Reader(lm, cache)
+    reader = _Reader(lm, cache, new_tokens)
     with torch.inference_mode(), perturbed(lm, noise):
         for step in range(new_tokens):
             noise.place(*reader.upcoming(rows))
@@ -91,7 +94,7 @@ def generate(
             lengths = torch.where(ending, step, lengths)
             done |= ending
             # Asking a GPU whether all rows are done makes it wait, so it is not asked at every step.
-            if (step % 8 == 7 or device.type == "cpu") and bool(done.all()):
+            if stop and (step % 8 == 7 or device.type == "cpu") and bool(done.all()):
                 break
             rows = torch.cat([rows, chosen[:, None]], dim=1)
     # Clones, because tensors made in inference mode refuse later use outside it.
@@ -102,7 +105,7 @@ def generate(
 class _Reader:
     """Feeds growing rows to a model: only what is new where it keeps a cache, all of them where it does not."""
 
-    def __init__(self, lm: LanguageModel, cache: bool) -> None:
+    def __init__(self, lm: LanguageModel, cache: bool, room: int) -> None:
         self._model: Any = lm.model
         known = inspect.signature(lm.model.forward).parameters
         # Its name changed with transformers' releases; state-space models had their own.
@@ -110,6 +113,7 @@ class _Reader:
         self._name = names[0] if cache and names else None
         self._kept: dict[str, Any] = {}
         self._read = 0
+        self._room = room
         wishes = {"use_cache": self._name is not None, "logits_to_keep": 1}
         self._wishes = {name: value for name, value in wishes.items() if name in known}
 
@@ -121,6 +125,8 @@ class _Reader:
         """Logits of the next token, (rows, vocabulary)."""
         output = self._model(input_ids=rows[:, self._read :], **self._kept, **self._wishes)
         if self._name is not None:
+            if not self._kept:
+                make_room(getattr(output, self._name), self._room)
             self._kept, self._read = {self._name: getattr(output, self._name)}, rows.shape[1]
         logits: Tensor = output.logits[:, -1]
         return logits

@@ -287,7 +287,9 @@ class StudyConfig(_Section):
 
     def science(self) -> dict[str, Any]:
         """Everything that can change a result: what the plan's hash covers."""
-        return self.model_dump(mode="json", exclude={"run"})
+        # Where a grammar server stands, and how many rows share a batch, changes no number.
+        left_out: dict[str, Any] = {"run": True, "interventions": {"languagetool", "batch_rows"}}
+        return self.model_dump(mode="json", exclude=left_out)
 
 
 def load_config(path: Path | str, overrides: tuple[str, ...] = ()) -> StudyConfig:

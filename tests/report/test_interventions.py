@@ -1,0 +1,131 @@
+"""Experiment 2 on paper: every number, every reason, and nothing that a generated text could smuggle in."""
+
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from mspgt.report.effect_figures import bars_figure
+from mspgt.report.interventions import (
+    METRICS,
+    bar_panels,
+    bars_svg,
+    effects_table,
+    has_interventions,
+    response_svg,
+    side_by_side,
+    table2,
+)
+
+HOSTILE = "<script>alert(1)</script> & \x00\x1b[31m $x^2$ \"quoted\" 'text'"
+
+
+def effect(percent, low, high, p=0.5, **more):
+    return {
+        "baseline": 2.0, "value": 2.0 + percent / 50, "percent": percent, "percent_ci": [low, high],
+        "difference": percent / 50, "se": 0.1, "ci": [low / 50, high / 50], "p_adjusted": p, "p_permutation": p,
+        "aa_range": [-9.0, 9.0], "n": 40, "rate": 0.9, "equivalent": False, "reason": None, **more,
+    }  # fmt: skip
+
+
+def model():
+    arms = {
+        "aa": {"ttr": effect(1.0, -3, 4)},
+        "local": {"ttr": effect(-12.5, -20, -5, p=0.01), "grammar": {"percent": None, "reason": HOSTILE}},
+        "intermediate": {"ttr": effect(3.0, -2, 8, equivalent=True)},
+        "global": {"ttr": {"percent": None, "reason": "NaN or infinity began after block 5"}},
+        "random_1": {"ttr": effect(2.0, -2, 5)},
+    }
+    about = {
+        "arms": {name: {"layers": [1, 2, 5]} for name in arms},
+        "response": {
+            "local": {"sigma": [0.01, 0.1, 1.0], "divergence": [1e-4, 1e-2, 0.7], "linear_up_to": 0.1},
+            "intermediate": {"sigma": [0.01, 0.1, 1.0], "divergence": [0.0, 0.0, None], "linear_up_to": None},
+        },
+        "texts": [
+            {
+                "sample": 0,
+                "prompt": HOSTILE,
+                "arms": {"baseline": f"It rained {HOSTILE}", "local": "It snowed"},
+            }
+        ],
+    }
+    return {"interventions": arms, "interventions_about": about}
+
+
+@pytest.fixture
+def results():
+    return {"models": {"m": model(), "without": {"interventions": None}}, "warnings": []}
+
+
+def test_table_2_holds_change_interval_chance_and_the_papers_own_rows(results):
+    table = table2(results)
+    place = list(table.columns).index(METRICS["ttr"])
+    rows = {(row[0], row[1]): row for row in table.rows}
+    assert rows["m", "local"][place] == "−12.5 % [−20, −5] *"
+    assert rows["m", "intermediate"][place] == "+3 % [−2, +8] ≈"
+    assert rows["m", "global"][place] == "— not measured"
+    assert rows["m", "chance"][place] == "[−9, +9]"
+    assert rows["m", "random"][place].startswith("+2 %")
+    paper = [row for row in table.rows if row[0] == "the paper (CONFLICT)"]
+    assert [row[place] for row in paper] == ["−0.37 %", "+21.8 %", "+30.9 %"]
+    assert not has_interventions(results["models"]["without"])
+
+
+def test_every_effect_is_a_row_and_reasons_stand_where_numbers_are_not(results):
+    table = effects_table(results)
+    assert len(table.rows) == 6
+    at = {name: place for place, name in enumerate(table.columns)}
+    rows = {(row[at["arm"]], row[at["metric"]]): row for row in table.rows}
+    local = rows["local", "ttr"]
+    assert (local[at["percent_low"]], local[at["high"]], local[at["aa_high"]]) == (-20, -0.1, 9.0)
+    assert local[at["layers"]] == "1–2, 5"
+    assert rows["global", "ttr"][at["percent"]] is None
+    assert "block 5" in rows["global", "ttr"][at["reason"]]
+    assert table.csv()
+    assert table.parquet()
+    assert r"\textless{}script" in table.latex()
+
+
+def test_bars_stand_where_their_numbers_are(results):
+    panels = {panel.metric: panel for panel in bar_panels(results["models"]["m"])}
+    ttr = panels["ttr"]
+    assert [bar.percent for bar in ttr.bars] == [-12.5, 3.0, None]
+    assert ttr.chance == (-9.0, 9.0)
+    drawing = ET.fromstring(bars_svg(ttr, "id"))
+    bars = [part for part in drawing.iter("rect") if (part.get("class") or "").startswith("bar ")]
+    heights = [float(bar.get("height")) for bar in bars]
+    assert heights[0] / heights[1] == pytest.approx(12.5 / 3, rel=0.05)
+    assert [bar.get("class") for bar in bars] == ["bar local", "bar intermediate unclear"]
+    assert "block 5" in bars_svg(ttr, "id")
+    assert not panels["grammar"].drawn
+    assert panels["grammar"].missing == HOSTILE
+    assert bars_svg(panels["grammar"], "id") == ""
+    figure = bars_figure(list(panels.values()), "m $x$ <b>")
+    assert figure == bars_figure(list(panels.values()), "m $x$ <b>")
+    ET.fromstring(figure["svg"])
+
+
+def test_the_response_is_drawn_as_far_as_it_is_known(results):
+    about = results["models"]["m"]["interventions_about"]
+    drawing = ET.fromstring(response_svg(about, "id"))
+    dots = [part.get("class") for part in drawing.iter("circle")]
+    assert dots == ["local"] * 3
+    lines = [
+        part.get("stroke-dasharray") for part in drawing.iter("path") if "line" in (part.get("class") or "")
+    ]
+    assert lines == [None, "3 3"]
+    assert response_svg({"response": None}, "id") == ""
+
+
+def test_texts_stand_side_by_side_with_their_differences_and_no_markup_of_their_own(results):
+    sample = results["models"]["m"]["interventions_about"]["texts"][0]
+    page = side_by_side(sample, "local")
+    tree = ET.fromstring(page)
+    assert "<script" not in page
+    assert "\x00" not in page
+    assert "\x1b" not in page
+    shown = "".join(tree.itertext())
+    assert "<script>alert(1)</script>" in shown
+    assert "␀␛[31m" in shown
+    assert [part.text for part in tree.iter("ins")] == ["snowed"]
+    assert tree.find(".//del").text.startswith("rained <script>")
