@@ -164,6 +164,23 @@ class ModelResult:
 
 
 @dataclass
+class ReplicatedResult:
+    """Training runs of one configuration, judged on the mean of their profiles."""
+
+    runs: list[str]  # labels of the models
+    family: str
+    layers: int
+    signals: dict[
+        str, Numbers | None
+    ]  # S1, S2, S3 → mean of asinh(S / 2 floor) over transitions; null: not in all
+    # signal → roughness of the mean over that of one run: 1/√R where runs share nothing, 1 where they share all
+    roughness_ratio: dict[str, float | None]
+    calibrated: CalibratedResult  # its power is in SDs of the mean's own roughness
+    size80: dict[str, float | None]  # kind → size in SDs of ONE run's roughness, common to all, found in 80 %
+    statement: str  # the same in words
+
+
+@dataclass
 class Notice:
     """Something the reader must know before believing a number."""
 
@@ -182,6 +199,9 @@ class Results:
     families: dict[str, dict[str, Any]]
     predictions: dict[str, Any]
     warnings: list[Notice]
+    replicated: dict[str, ReplicatedResult] = field(
+        default_factory=dict
+    )  # group of runs → what their mean says
     schema: str = SCHEMA
 
 

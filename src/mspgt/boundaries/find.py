@@ -26,7 +26,8 @@ class Findings:
     """Boundaries of one model in both modes, with what they were read from.
 
     `paper_evidence`, `calibrated_evidence` (transitions,) fused curves; `stabilised` (3, transitions) what the
-    detector saw; `floors` (3,) per signal, from the random twins; `random_init` the twins' own profiles and finds.
+    detector saw, `shaken` (draws, 3, transitions) its bootstrap, `with_sinks` and `halves` its variants; `floors`
+    (3,) per signal, from the random twins; `random_init` the twins' own profiles and finds.
     """
 
     paper: PaperResult
@@ -34,6 +35,9 @@ class Findings:
     paper_evidence: Array | None
     calibrated_evidence: Array | None
     stabilised: Array
+    shaken: Array | None
+    with_sinks: Array
+    halves: tuple[Array, Array] | None
     floors: Array
     random_init: dict[str, Any]
     notes: list[str] = field(default_factory=list)
@@ -73,21 +77,28 @@ def find_boundaries(
         shaken[:, still] = np.nan
     calibrated = detect(seen, "calibrated", shaken, level=level)
     paper = detect(signals.paper(), "paper", None if draws is None else draws.paper, **constants)
-    one, two = signals.halves() if draws is not None else (None, None)
+    with_sinks = stabilise(signals.with_sinks(), floors)
+    halves = None
+    if draws is not None:
+        one, two = signals.halves()
+        halves = stabilise(one, floors), stabilise(two, floors)
     stands = robustness(
         calibrated,
         seen,
-        with_sinks=stabilise(signals.with_sinks(), floors),
-        halves=None if one is None or two is None else (stabilise(one, floors), stabilise(two, floors)),
+        with_sinks=with_sinks,
+        halves=halves,
         scale_floor=None if shaken is None else shaken.std(axis=0),
         level=level,
     )
     return Findings(
         paper=_paper_result(paper),
-        calibrated=_calibrated_result(calibrated, stands),
+        calibrated=calibrated_result(calibrated, stands),
         paper_evidence=paper.evidence,
         calibrated_evidence=calibrated.evidence,
         stabilised=seen,
+        shaken=shaken,
+        with_sinks=with_sinks,
+        halves=halves,
         floors=floors,
         random_init=_random_init(twins, floors, constants, level),
         notes=notes,
@@ -148,7 +159,9 @@ def _paper_result(found: PaperBoundaries) -> PaperResult:
     return PaperResult(LI=boundary(found.LI), IG=boundary(found.IG), **same)
 
 
-def _calibrated_result(found: CalibratedBoundaries, stands: Stands) -> CalibratedResult:
+def calibrated_result(found: CalibratedBoundaries, stands: Stands) -> CalibratedResult:
+    """What the detector found and how it stands, as `results.json` carries it."""
+
     def claim(one: Any) -> Claim:
         return Claim(
             kind=one.kind,

@@ -62,6 +62,8 @@ class ModelConfig(_Section):
     id: str
     name: str | None = None  # how the report calls it; the id when absent
     family: str | None = None  # for families; the architecture when absent
+    # Training runs of one configuration share this name; when absent, models of one family and shape are such runs
+    replicates: str | None = None
     revision: str | None = None
     dtype: Literal["auto", "float32", "float16", "bfloat16"] = "auto"
     device: str | None = None  # cpu, cuda, cuda:1 …; a GPU when there is one

@@ -25,8 +25,8 @@ Array = NDArray[np.float64]
 
 def decide(
     plan: Plan, identity: Identity, root: Path, checks: list[dict[str, Any]], notes: list[str]
-) -> tuple[ModelResult, list[Notice]]:
-    """Boundaries in both modes, controls and probes of one model, and what the reader must be told."""
+) -> tuple[ModelResult, list[Notice], Findings]:
+    """Boundaries in both modes, controls and probes of one model; what the reader must be told; and the findings."""
     config = plan.config
     where = addresses(root, config, Subject(identity), plan.data)
     signals = read_signals(identity, where, plan.data)
@@ -88,7 +88,7 @@ def decide(
                 "their ends are unread",
             )
         )
-    return result, notices
+    return result, notices, findings
 
 
 def read_signals(identity: Identity, where: Addresses, data: Data) -> Signals:
