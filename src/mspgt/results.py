@@ -3,6 +3,8 @@
 Others build on this file; changes are additive. Lists over transitions run over l = 1..L−1, where transition
 l is the step from block l to block l+1 (position l−1 in the list). Layers are counted with the embedding as
 layer 0, so that layer l is the raw residual stream after block l; `layer_zero_based` counts blocks from 0.
+Where a study includes the embedding, its step to block 1 is transition 0: detection starts there, and
+`signals_from_embedding` has the lists over 0..L−1. Boundaries keep their layers and relative depths.
 A number that could not be measured is null and has an entry in `warnings`; it is never 0.
 """
 
@@ -159,6 +161,8 @@ class ModelResult:
     interventions: dict[str, Any] | None = None  # arm → metric → effect (Experiment 2)
     interventions_about: dict[str, Any] | None = None  # scales, noise, arms, contrasts, response, texts
     theory: dict[str, Any] | None = None
+    # With boundaries.include_embedding: as `signals`, over transitions 0..L−1 (S3 is null at 0); else null
+    signals_from_embedding: dict[str, dict[str, Numbers | None]] | None = None
     run: str | None = None  # the training run that this is a state of, where several states were measured
     step: int | None = None  # of that run
 

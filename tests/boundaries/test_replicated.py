@@ -25,6 +25,7 @@ def run(own: np.ndarray, height: float = 0.0, shaken: np.ndarray | None = None) 
         with_sinks=seen,
         halves=(seen, seen),
         floors=np.ones(3),
+        first=1,
         random_init={},
     )
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from mspgt.boundaries.contrasts import bank
 from mspgt.boundaries.detector import detect_calibrated
+from mspgt.boundaries.embedding import calibrated_from_embedding
 from mspgt.boundaries.find import Findings, calibrated_result
 from mspgt.boundaries.robustness import robustness
 from mspgt.errors import InputError
@@ -62,7 +63,11 @@ def find_replicated(runs: Mapping[str, Findings], family: str, *, level: float =
         scale_floor=noise,
         level=level,
     )
+    first = found[0].first
+    layers = mean.shape[-1] + first
     result = calibrated_result(calibrated, stands)
+    if first == 0:
+        result = calibrated_from_embedding(result, layers)
     ratio = _roughness(mean) / np.median([_roughness(profile) for profile in profiles], axis=0)
     known = ratio[np.isfinite(ratio)]
     typical = float(np.median(known)) if len(known) else None
@@ -75,9 +80,9 @@ def find_replicated(runs: Mapping[str, Findings], family: str, *, level: float =
     return ReplicatedResult(
         runs=list(runs),
         family=family,
-        layers=mean.shape[-1] + 1,
+        layers=layers,
         signals={
-            name: None if np.isnan(row).all() else [float(v) for v in row]
+            name: None if np.isnan(row).all() else [float(v) for v in row[1 - first :]]
             for name, row in zip(SIGNALS, mean, strict=True)
         },
         roughness_ratio={

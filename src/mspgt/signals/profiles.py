@@ -37,16 +37,26 @@ class Draws:
 
 @dataclass(frozen=True)
 class Signals:
-    """What was measured on one model; `missing` says why a signal is null."""
+    """What was measured on one model; `missing` says why a signal is null.
+
+    With `embedding`, profiles start at transition 0, the step from the embedding to block 1, and have L places
+    instead of L−1. No attention precedes block 1, so S3 is NaN there.
+    """
 
     layers: int
     geometry: Geometry
     probes: ProbeResults | None
     missing: dict[str, str]
+    embedding: bool = False
+
+    @property
+    def first(self) -> int:
+        """The first transition of a profile: 0 with the embedding, else 1."""
+        return 0 if self.embedding else 1
 
     @property
     def transitions(self) -> int:
-        return self.layers - 1
+        return self.layers - self.first
 
     def paper(self, corpus: Array | None = None, treebank: Array | None = None) -> Array:
         """Profiles by equations 3–5: S1 = 1/CKA, S2 relative jump, S3 in bits. `(..., 3, transitions)`.
@@ -55,17 +65,17 @@ class Signals:
             corpus: `(draws, clusters)` weights of the corpus documents, or `(clusters,)`.
             treebank: the same number of draws over the treebank's documents.
         """
-        s1, _ = paper_s1(self.geometry.cka("paper", corpus)[..., 1:])
+        s1, _ = paper_s1(self.geometry.cka("paper", corpus)[..., self.first :])
         return self._stack(s1, "paper", treebank, self.geometry.attention("paper", corpus))
 
     def calibrated(self, corpus: Array | None = None, treebank: Array | None = None) -> Array:
         """The same questions with unbiased estimators: S1 = −log CKA in nats, S2, S3 in bits without sinks."""
-        s1 = calibrated_s1(self.geometry.cka("calibrated", corpus)[..., 1:])
+        s1 = calibrated_s1(self.geometry.cka("calibrated", corpus)[..., self.first :])
         return self._stack(s1, "calibrated", treebank, self.geometry.attention("calibrated", corpus))
 
     def with_sinks(self) -> Array:
         """The calibrated estimators over every real token, BOS and sinks included."""
-        s1 = calibrated_s1(self.geometry.with_sinks[1:])
+        s1 = calibrated_s1(self.geometry.with_sinks[self.first :])
         return self._stack(s1, "calibrated", None, self.geometry.attention("paper"))
 
     def halves(self) -> tuple[Array, Array]:
@@ -95,12 +105,17 @@ class Signals:
         if self.probes is None:
             s2 = np.full_like(s1, np.nan)
         else:
-            s2 = np.broadcast_to(getattr(jump_signal(self.probes, treebank), mode), s1.shape)
-        rows = [s1, s2, np.broadcast_to(s3, s1.shape)]
+            jumps = jump_signal(self.probes, treebank)
+            s2 = np.broadcast_to(self._from(jumps.embedding[mode], getattr(jumps, mode)), s1.shape)
+        rows = [s1, s2, np.broadcast_to(self._from(np.full(s3.shape[:-1], np.nan), s3), s1.shape)]
         for place, name in enumerate(("S1", "S2", "S3")):
             if name in self.missing:
                 rows[place] = np.full_like(s1, np.nan)
         return np.stack(rows, axis=-2)
+
+    def _from(self, embedding: Array, later: Array) -> Array:
+        """Transitions 1..L−1, after the embedding's where it counts."""
+        return np.concatenate([embedding[..., None], later], axis=-1) if self.embedding else later
 
 
 def measure(

@@ -170,6 +170,7 @@ class BoundariesConfig(_Section):
     max_width: float = Field(5.0, gt=0)
     level: float = Field(0.05, gt=0, lt=1)  # family-wise error of the calibrated detector
     permutations: int = Field(2000, ge=99)  # of the concordance test
+    include_embedding: bool = False  # count the step from the embedding to block 1 as transition 0
 
 
 class TwinsConfig(_Section):
