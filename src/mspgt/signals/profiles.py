@@ -6,6 +6,7 @@ A profile is `(3, transitions)`, rows S1, S2, S3; a signal that cannot be measur
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from mspgt.lm.load import LanguageModel
 from mspgt.lm.tokenize import encode
 from mspgt.signals.features import word_features
 from mspgt.signals.geometry import Geometry, calibrated_s1, paper_s1, reduce_shards
+from mspgt.signals.heads import match_heads
 from mspgt.signals.jumps import jump_signal
 from mspgt.signals.labels import probe_tasks
 from mspgt.signals.measure import Progress, measure_scales, measure_shard
@@ -126,6 +128,7 @@ def measure(
     cka_tokens: int = 8192,
     batch_tokens: int = 4096,
     sink_ratio: float = 10.0,
+    heads: Literal["mean", "matched"] = "mean",
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Signals:
@@ -136,6 +139,7 @@ def measure(
         corpus: text for S1 and S3.
         treebank: labels for S2; without it S2 is missing, with the reason.
         cka_tokens: tokens drawn for S1.
+        heads: S3 of the mean over heads, or the mean over heads matched from layer to layer (`match_heads`).
 
     Raises:
         InputError: the corpus has no sentences, or one is longer than the model's context.
@@ -146,6 +150,11 @@ def measure(
     encoded = encode(lm, texts)
     tokens = draw_tokens(corpus, encoded, limit=cka_tokens, seed=seed)
     scales = measure_scales(lm, encoded, sample=256, sink_ratio=sink_ratio, batch_tokens=batch_tokens)
+    pairing = None
+    if heads == "matched" and lm.has_attention and lm.layers > 1:
+        pairing = match_heads(
+            lm, encoded, scales, sample=256, sink_ratio=sink_ratio, batch_tokens=batch_tokens
+        )
     shard = measure_shard(
         lm,
         tokens,
@@ -153,6 +162,7 @@ def measure(
         scales,
         sink_ratio=sink_ratio,
         batch_tokens=batch_tokens,
+        pairing=pairing,
         progress=progress,
     )
     clusters = document_clusters([len(d.sentences) for d in corpus.documents])

@@ -145,6 +145,9 @@ class MeasureConfig(_Section):
 
     cka_tokens: int = Field(8192, ge=64)
     unit: Literal["token", "sentence"] = "token"
+    # S3 of the mean over heads, or the mean over heads matched from layer to layer (heads² divergences a position on
+    # the sample of `scale_sentences`, and a second pass)
+    heads: Literal["mean", "matched"] = "mean"
     batch_tokens: int = Field(4096, ge=16)  # changes speed and memory, not results
     too_long: Literal["error", "cut"] = "error"  # a sentence longer than the context
     shard_documents: int = Field(10, ge=1)  # what a killed run loses at most
