@@ -3,6 +3,8 @@
 Others build on this file; changes are additive. Lists over transitions run over l = 1..L−1, where transition
 l is the step from block l to block l+1 (position l−1 in the list). Layers are counted with the embedding as
 layer 0, so that layer l is the raw residual stream after block l; `layer_zero_based` counts blocks from 0.
+Where a study includes the embedding, its step to block 1 is transition 0: detection starts there, and
+`signals_from_embedding` has the lists over 0..L−1. Boundaries keep their layers and relative depths.
 A number that could not be measured is null and has an entry in `warnings`; it is never 0.
 """
 
@@ -159,8 +161,27 @@ class ModelResult:
     interventions: dict[str, Any] | None = None  # arm → metric → effect (Experiment 2)
     interventions_about: dict[str, Any] | None = None  # scales, noise, arms, contrasts, response, texts
     theory: dict[str, Any] | None = None
+    # With boundaries.include_embedding: as `signals`, over transitions 0..L−1 (S3 is null at 0); else null
+    signals_from_embedding: dict[str, dict[str, Numbers | None]] | None = None
     run: str | None = None  # the training run that this is a state of, where several states were measured
     step: int | None = None  # of that run
+
+
+@dataclass
+class ReplicatedResult:
+    """Training runs of one configuration, judged on the mean of their profiles."""
+
+    runs: list[str]  # labels of the models
+    family: str
+    layers: int
+    signals: dict[
+        str, Numbers | None
+    ]  # S1, S2, S3 → mean of asinh(S / 2 floor) over transitions; null: not in all
+    # signal → roughness of the mean over that of one run: 1/√R where runs share nothing, 1 where they share all
+    roughness_ratio: dict[str, float | None]
+    calibrated: CalibratedResult  # its power is in SDs of the mean's own roughness
+    size80: dict[str, float | None]  # kind → size in SDs of ONE run's roughness, common to all, found in 80 %
+    statement: str  # the same in words
 
 
 @dataclass
@@ -182,6 +203,9 @@ class Results:
     families: dict[str, dict[str, Any]]
     predictions: dict[str, Any]
     warnings: list[Notice]
+    replicated: dict[str, ReplicatedResult] = field(
+        default_factory=dict
+    )  # group of runs → what their mean says
     schema: str = SCHEMA
 
 

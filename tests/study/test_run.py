@@ -272,3 +272,28 @@ def test_the_plan_hash_needs_no_weights_in_memory(finished, llama, corpus):
     lines = list(describe(study([llama], corpus), out))
     assert first["study"]["hash"][:16] in lines[0]
     assert sum("  done  " in line for line in lines) == 4
+
+
+def test_matched_heads_and_the_embedding_are_options_of_a_study(finished, llama, corpus, tmp_path):
+    _, plain = finished
+    config = study(
+        [llama],
+        corpus,
+        measure={"shard_documents": 2, "cka_tokens": 128, "heads": "matched"},
+        boundaries={"draws": 100, "permutations": 99, "include_embedding": True},
+    )
+    results = run_study(config, tmp_path / "run", quiet=True)
+    model, before = results["models"]["tiny-llama"], plain["models"]["tiny-llama"]
+    assert before["signals_from_embedding"] is None
+    for mode in ("paper", "calibrated"):
+        assert model["signals"]["S1"][mode] == pytest.approx(before["signals"]["S1"][mode], rel=1e-5)
+    assert model["signals"]["S3"] != before["signals"]["S3"]
+    lists = model["signals_from_embedding"]
+    for name in ("S1", "S2", "S3"):
+        for mode in ("paper", "calibrated"):
+            if model["signals"][name][mode] is not None:
+                assert lists[name][mode][1:] == model["signals"][name][mode]
+    assert lists["S1"]["calibrated"][0] == model["embedding_step"]["S1"]["calibrated"]
+    assert lists["S3"]["calibrated"][0] is None
+    assert any("S3 has no value at the embedding" in w["what"] for w in results["warnings"])
+    assert run_study(config, tmp_path / "run", quiet=True)["models"] == results["models"]

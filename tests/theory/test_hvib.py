@@ -26,9 +26,7 @@ def planted(factors=None, observed=X, context=CONTEXT):
     for prior, weights, noise in zip(priors, (TRUTH.context, *TRUTH.steps), TRUTH.noise, strict=False):
         prior.set(tensor(weights), torch.zeros(len(noise)), tensor(noise))
     seen = 8 if factors is None else None
-    posteriors = [
-        Linear((seen or width) + sum(WIDTHS[:s]), width).double() for s, width in enumerate(WIDTHS)
-    ]
+    posteriors = [Linear((seen or width) + sum(WIDTHS[:s]), width).double() for s, width in enumerate(WIDTHS)]
     evidence = [tensor(np.hstack([context, observed]))] * 3
     if factors is not None:
         for posterior, factor in zip(posteriors, factors, strict=True):

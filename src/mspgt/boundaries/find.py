@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mspgt.boundaries.detect import detect
 from mspgt.boundaries.detector import CalibratedBoundaries
+from mspgt.boundaries.embedding import calibrated_from_embedding, paper_from_embedding
 from mspgt.boundaries.peaks import PaperBoundaries
 from mspgt.boundaries.robustness import robustness
 from mspgt.boundaries.stabilise import stabilise
@@ -26,7 +27,8 @@ class Findings:
     """Boundaries of one model in both modes, with what they were read from.
 
     `paper_evidence`, `calibrated_evidence` (transitions,) fused curves; `stabilised` (3, transitions) what the
-    detector saw; `floors` (3,) per signal, from the random twins; `random_init` the twins' own profiles and finds.
+    detector saw, `shaken` (draws, 3, transitions) its bootstrap, `with_sinks` and `halves` its variants; `floors`
+    (3,) per signal, from the random twins; `random_init` the twins' own profiles and finds.
     """
 
     paper: PaperResult
@@ -34,7 +36,11 @@ class Findings:
     paper_evidence: Array | None
     calibrated_evidence: Array | None
     stabilised: Array
+    shaken: Array | None
+    with_sinks: Array
+    halves: tuple[Array, Array] | None
     floors: Array
+    first: int  # transition: 0 where the embedding counts, else 1
     random_init: dict[str, Any]
     notes: list[str] = field(default_factory=list)
 
@@ -54,6 +60,9 @@ def find_boundaries(
             which a signal says nothing. Without twins the floor is a hundredth of the signal's median.
         draws: `signals.bootstrap(draws, seed)`; without it nothing is accepted and noise is not floored.
         settings: weights, prominence, max_width and level, as in a study's `boundaries` section.
+
+    Signals and twins that count the embedding (`Signals.embedding`) are searched from transition 0 on; a signal
+    without a value there (S3) is left out of detection, and layers are counted from the embedding as ever.
     """
     options = dict(settings or {})
     constants: dict[str, Any] = {
@@ -62,33 +71,59 @@ def find_boundaries(
     level = options.get("level", 0.05)
     floors, notes = _floors(signals, twins)
     seen = stabilise(signals.calibrated(), floors)
+    paper_seen = signals.paper()
+    paper_draws = None if draws is None else draws.paper
+    unplaced = np.isnan(seen).any(axis=-1) & ~np.isnan(seen).all(axis=-1)
+    for name in np.array(SIGNALS)[unplaced]:
+        notes.append(
+            f"{name} has no value at the embedding, so with it included detection does without {name}"
+        )
     still = np.ptp(seen, axis=-1) == 0 if signals.transitions > 1 else np.zeros(3, dtype=bool)
     for name in np.array(SIGNALS)[still]:
         notes.append(
             f"{name} is the same at every transition: it cannot speak for a boundary, and is left out"
         )
-    seen[still] = np.nan
+    silent = still | unplaced
+    seen[silent] = np.nan
+    paper_seen[unplaced] = np.nan
     shaken = None if draws is None else stabilise(draws.calibrated, floors)
     if shaken is not None:
-        shaken[:, still] = np.nan
+        shaken[:, silent] = np.nan
+    if paper_draws is not None and unplaced.any():
+        paper_draws = paper_draws.copy()
+        paper_draws[:, unplaced] = np.nan
     calibrated = detect(seen, "calibrated", shaken, level=level)
-    paper = detect(signals.paper(), "paper", None if draws is None else draws.paper, **constants)
-    one, two = signals.halves() if draws is not None else (None, None)
+    paper = detect(paper_seen, "paper", paper_draws, **constants)
+    with_sinks = stabilise(signals.with_sinks(), floors)
+    with_sinks[unplaced] = np.nan
+    halves = None
+    if draws is not None:
+        one, two = signals.halves()
+        one[unplaced] = two[unplaced] = np.nan
+        halves = stabilise(one, floors), stabilise(two, floors)
     stands = robustness(
         calibrated,
         seen,
-        with_sinks=stabilise(signals.with_sinks(), floors),
-        halves=None if one is None or two is None else (stabilise(one, floors), stabilise(two, floors)),
+        with_sinks=with_sinks,
+        halves=halves,
         scale_floor=None if shaken is None else shaken.std(axis=0),
         level=level,
     )
+    paper_result, found = _paper_result(paper), calibrated_result(calibrated, stands)
+    if signals.embedding:
+        paper_result = paper_from_embedding(paper_result, signals.layers)
+        found = calibrated_from_embedding(found, signals.layers)
     return Findings(
-        paper=_paper_result(paper),
-        calibrated=_calibrated_result(calibrated, stands),
+        paper=paper_result,
+        calibrated=found,
         paper_evidence=paper.evidence,
         calibrated_evidence=calibrated.evidence,
         stabilised=seen,
+        shaken=shaken,
+        with_sinks=with_sinks,
+        halves=halves,
         floors=floors,
+        first=signals.first,
         random_init=_random_init(twins, floors, constants, level),
         notes=notes,
     )
@@ -117,24 +152,36 @@ def _random_init(
 ) -> dict[str, Any]:
     if not twins:
         return {"seeds": 0}
+    first = twins[0].first
     profiles = np.stack([twin.calibrated() for twin in twins])
     paper = np.stack([twin.paper() for twin in twins])
-    found_paper = [detect(profile, "paper", **constants) for profile in paper]
-    found = [detect(stabilise(profile, floors), "calibrated", level=level) for profile in profiles]
+    found_paper = [detect(_whole(profile), "paper", **constants) for profile in paper]
+    found = [detect(_whole(stabilise(profile, floors)), "calibrated", level=level) for profile in profiles]
 
     def rows(values: Array) -> dict[str, list[list[float | None]]]:
-        return {name: values[:, i].tolist() for i, name in enumerate(SIGNALS)}
+        return {name: values[:, i, 1 - first :].tolist() for i, name in enumerate(SIGNALS)}
 
     return {
         "seeds": len(twins),
         "floors": dict(zip(SIGNALS, floors.tolist(), strict=True)),
         "signals": {"calibrated": rows(profiles), "paper": rows(paper)},
-        "paper_found": [[b.LI.layer, b.IG.layer] if b.LI and b.IG else None for b in found_paper],
+        "paper_found": [
+            [b.LI.layer + first - 1, b.IG.layer + first - 1] if b.LI and b.IG else None for b in found_paper
+        ],
         "calibrated_claims": [
-            [{"kind": kind, "layer": claim.layer} for kind in KINDS for claim in getattr(one, kind)]
+            [
+                {"kind": kind, "layer": claim.layer + first - 1}
+                for kind in KINDS
+                for claim in getattr(one, kind)
+            ]
             for one in found
         ],
     }
+
+
+def _whole(profile: Array) -> Array:
+    """A profile without the signals that have gaps."""
+    return np.where(np.isnan(profile).any(axis=-1, keepdims=True), np.nan, profile)
 
 
 def _paper_result(found: PaperBoundaries) -> PaperResult:
@@ -148,7 +195,9 @@ def _paper_result(found: PaperBoundaries) -> PaperResult:
     return PaperResult(LI=boundary(found.LI), IG=boundary(found.IG), **same)
 
 
-def _calibrated_result(found: CalibratedBoundaries, stands: Stands) -> CalibratedResult:
+def calibrated_result(found: CalibratedBoundaries, stands: Stands) -> CalibratedResult:
+    """What the detector found and how it stands, as `results.json` carries it."""
+
     def claim(one: Any) -> Claim:
         return Claim(
             kind=one.kind,

@@ -97,6 +97,7 @@ def measure_shard(
     sink_ratio: float,
     batch_tokens: int,
     unit: str = "token",
+    pairing: NDArray[np.int64] | None = None,
     progress: Progress | None = None,
 ) -> Shard:
     """Measure a run of consecutive documents.
@@ -105,6 +106,7 @@ def measure_shard(
         tokens: the whole corpus with its draw; only sentences of `documents` are run.
         scales: from `measure_scales`; a token is a sink when its norm exceeds `sink_ratio` medians at any layer.
         unit: "sentence" replaces each sentence's drawn tokens by their mean.
+        pairing: from `match_heads`: drift is the mean over matched heads, instead of that of the mean over heads.
     """
     chosen = np.flatnonzero(np.isin(tokens.document, np.arange(documents.start, documents.stop)))
     transitions = lm.layers - 1
@@ -112,26 +114,22 @@ def measure_shard(
     rows: dict[str, list[torch.Tensor]] = {name: [] for name in TOKEN_SETS}
     owners: dict[str, list[NDArray[np.int64]]] = {name: [] for name in TOKEN_SETS}
     sinks = real = finished = 0
-    limit = torch.as_tensor(sink_ratio * scales.median_norm)
+    limit = sink_ratio * scales.median_norm
+    watching = lm.has_attention and transitions > 0
     subset = [tokens.encoded[i] for i in chosen]
     for batch in batches(subset, max_tokens=batch_tokens):
-        seen = observe(lm, batch, attention=lm.has_attention and transitions > 0)
+        seen = observe(lm, batch, attention=watching and pairing is None)
         mask = batch.attention_mask.bool()
-        sink = torch.zeros_like(mask)
-        for layer, hidden in enumerate(seen.hidden):
-            wide = torch.promote_types(hidden.dtype, torch.float32)
-            norm = torch.linalg.vector_norm(hidden, dim=-1, dtype=wide).cpu()
-            sink |= norm > limit[layer]
-        sink &= mask
+        sink = sinks_of(seen.hidden, mask, limit)
         sinks, real = sinks + int(sink.sum()), real + int(mask.sum())
         if seen.attention is not None:
-            for name, columns in _columns(batch, mask, sink).items():
-                value, _ = attention_drift(
-                    seen.attention,
-                    columns.to(seen.attention.device),
-                    columns.to(seen.attention.device),
-                )
+            for name, kept in columns(batch, mask, sink).items():
+                on_device = kept.to(seen.attention.device)
+                value, _ = attention_drift(seen.attention, on_device, on_device)
                 drift[name][batch.indices] = value.cpu().numpy()
+        if watching and pairing is not None:
+            for name, value in _drift_by_head(lm, batch, columns(batch, mask, sink), pairing).items():
+                drift[name][batch.indices] = value
         for name in TOKEN_SETS:
             excluded = sink if name == "calibrated" else torch.zeros_like(sink)
             picked, owner = _sample(seen.hidden, tokens.drawn[name], chosen, batch, excluded, unit)
@@ -149,7 +147,38 @@ def measure_shard(
     return Shard(drift, tokens.document[chosen], hidden_rows, token_document, sinks, real)
 
 
-def _columns(batch: Batch, mask: torch.Tensor, sink: torch.Tensor) -> dict[str, torch.Tensor]:
+def _drift_by_head(
+    lm: LanguageModel, batch: Batch, kept: dict[str, torch.Tensor], pairing: NDArray[np.int64]
+) -> dict[str, NDArray[np.float32]]:
+    """Drift of matched heads, (sentences, layers−1). Sinks are known only after a pass, so this is a second one."""
+    from mspgt.signals.heads import matched_drift
+
+    kept = {name: each.to(lm.device) for name, each in kept.items()}
+    drift = {name: np.full((len(batch.indices), len(pairing)), np.nan, dtype=np.float32) for name in kept}
+    earlier: list[torch.Tensor] = []
+
+    def see(layer: int, weights: torch.Tensor) -> None:
+        if layer > 1:
+            partner = torch.from_numpy(pairing[layer - 2]).to(weights.device)
+            for name, each in kept.items():
+                value = matched_drift(earlier[0], weights, partner, each, each)
+                drift[name][:, layer - 2] = value.cpu().numpy()
+        earlier[:] = [weights]
+
+    observe(lm, batch, attention=False, on_heads=see)
+    return drift
+
+
+def sinks_of(hidden: Sequence[torch.Tensor], mask: torch.Tensor, limit: NDArray[np.float64]) -> torch.Tensor:
+    """Real tokens whose norm exceeds `limit` (layers+1,) at any layer: (batch, positions) bool."""
+    sink = torch.zeros_like(mask)
+    for stream, most in zip(hidden, limit, strict=True):
+        wide = torch.promote_types(stream.dtype, torch.float32)
+        sink |= torch.linalg.vector_norm(stream, dim=-1, dtype=wide).cpu() > most
+    return sink & mask
+
+
+def columns(batch: Batch, mask: torch.Tensor, sink: torch.Tensor) -> dict[str, torch.Tensor]:
     """Positions that count for S3. The paper starts at the second token and knows no sinks."""
     first = torch.zeros_like(mask)
     first[:, 0] = True

@@ -6,6 +6,7 @@ A profile is `(3, transitions)`, rows S1, S2, S3; a signal that cannot be measur
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from mspgt.lm.load import LanguageModel
 from mspgt.lm.tokenize import encode
 from mspgt.signals.features import word_features
 from mspgt.signals.geometry import Geometry, calibrated_s1, paper_s1, reduce_shards
+from mspgt.signals.heads import match_heads
 from mspgt.signals.jumps import jump_signal
 from mspgt.signals.labels import probe_tasks
 from mspgt.signals.measure import Progress, measure_scales, measure_shard
@@ -37,16 +39,26 @@ class Draws:
 
 @dataclass(frozen=True)
 class Signals:
-    """What was measured on one model; `missing` says why a signal is null."""
+    """What was measured on one model; `missing` says why a signal is null.
+
+    With `embedding`, profiles start at transition 0, the step from the embedding to block 1, and have L places
+    instead of L−1. No attention precedes block 1, so S3 is NaN there.
+    """
 
     layers: int
     geometry: Geometry
     probes: ProbeResults | None
     missing: dict[str, str]
+    embedding: bool = False
+
+    @property
+    def first(self) -> int:
+        """The first transition of a profile: 0 with the embedding, else 1."""
+        return 0 if self.embedding else 1
 
     @property
     def transitions(self) -> int:
-        return self.layers - 1
+        return self.layers - self.first
 
     def paper(self, corpus: Array | None = None, treebank: Array | None = None) -> Array:
         """Profiles by equations 3–5: S1 = 1/CKA, S2 relative jump, S3 in bits. `(..., 3, transitions)`.
@@ -55,17 +67,17 @@ class Signals:
             corpus: `(draws, clusters)` weights of the corpus documents, or `(clusters,)`.
             treebank: the same number of draws over the treebank's documents.
         """
-        s1, _ = paper_s1(self.geometry.cka("paper", corpus)[..., 1:])
+        s1, _ = paper_s1(self.geometry.cka("paper", corpus)[..., self.first :])
         return self._stack(s1, "paper", treebank, self.geometry.attention("paper", corpus))
 
     def calibrated(self, corpus: Array | None = None, treebank: Array | None = None) -> Array:
         """The same questions with unbiased estimators: S1 = −log CKA in nats, S2, S3 in bits without sinks."""
-        s1 = calibrated_s1(self.geometry.cka("calibrated", corpus)[..., 1:])
+        s1 = calibrated_s1(self.geometry.cka("calibrated", corpus)[..., self.first :])
         return self._stack(s1, "calibrated", treebank, self.geometry.attention("calibrated", corpus))
 
     def with_sinks(self) -> Array:
         """The calibrated estimators over every real token, BOS and sinks included."""
-        s1 = calibrated_s1(self.geometry.with_sinks[1:])
+        s1 = calibrated_s1(self.geometry.with_sinks[self.first :])
         return self._stack(s1, "calibrated", None, self.geometry.attention("paper"))
 
     def halves(self) -> tuple[Array, Array]:
@@ -95,12 +107,17 @@ class Signals:
         if self.probes is None:
             s2 = np.full_like(s1, np.nan)
         else:
-            s2 = np.broadcast_to(getattr(jump_signal(self.probes, treebank), mode), s1.shape)
-        rows = [s1, s2, np.broadcast_to(s3, s1.shape)]
+            jumps = jump_signal(self.probes, treebank)
+            s2 = np.broadcast_to(self._from(jumps.embedding[mode], getattr(jumps, mode)), s1.shape)
+        rows = [s1, s2, np.broadcast_to(self._from(np.full(s3.shape[:-1], np.nan), s3), s1.shape)]
         for place, name in enumerate(("S1", "S2", "S3")):
             if name in self.missing:
                 rows[place] = np.full_like(s1, np.nan)
         return np.stack(rows, axis=-2)
+
+    def _from(self, embedding: Array, later: Array) -> Array:
+        """Transitions 1..L−1, after the embedding's where it counts."""
+        return np.concatenate([embedding[..., None], later], axis=-1) if self.embedding else later
 
 
 def measure(
@@ -111,6 +128,7 @@ def measure(
     cka_tokens: int = 8192,
     batch_tokens: int = 4096,
     sink_ratio: float = 10.0,
+    heads: Literal["mean", "matched"] = "mean",
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Signals:
@@ -121,6 +139,7 @@ def measure(
         corpus: text for S1 and S3.
         treebank: labels for S2; without it S2 is missing, with the reason.
         cka_tokens: tokens drawn for S1.
+        heads: S3 of the mean over heads, or the mean over heads matched from layer to layer (`match_heads`).
 
     Raises:
         InputError: the corpus has no sentences, or one is longer than the model's context.
@@ -131,6 +150,11 @@ def measure(
     encoded = encode(lm, texts)
     tokens = draw_tokens(corpus, encoded, limit=cka_tokens, seed=seed)
     scales = measure_scales(lm, encoded, sample=256, sink_ratio=sink_ratio, batch_tokens=batch_tokens)
+    pairing = None
+    if heads == "matched" and lm.has_attention and lm.layers > 1:
+        pairing = match_heads(
+            lm, encoded, scales, sample=256, sink_ratio=sink_ratio, batch_tokens=batch_tokens
+        )
     shard = measure_shard(
         lm,
         tokens,
@@ -138,6 +162,7 @@ def measure(
         scales,
         sink_ratio=sink_ratio,
         batch_tokens=batch_tokens,
+        pairing=pairing,
         progress=progress,
     )
     clusters = document_clusters([len(d.sentences) for d in corpus.documents])

@@ -24,6 +24,14 @@ def unpack_scales(result: StageResult) -> Scales:
     return Scales(result.arrays["median_norm"], result.arrays["std"], **result.meta)
 
 
+def pack_pairing(pairing: np.ndarray) -> StageResult:
+    return StageResult({"pairing": pairing}, {})
+
+
+def unpack_pairing(result: StageResult) -> np.ndarray:
+    return result.arrays["pairing"]
+
+
 def pack_shard(shard: Shard) -> StageResult:
     arrays: Arrays = {"sentence_document": shard.sentence_document}
     dtype = next(iter(shard.hidden.values())).dtype

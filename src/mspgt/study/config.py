@@ -62,6 +62,8 @@ class ModelConfig(_Section):
     id: str
     name: str | None = None  # how the report calls it; the id when absent
     family: str | None = None  # for families; the architecture when absent
+    # Training runs of one configuration share this name; when absent, models of one family and shape are such runs
+    replicates: str | None = None
     revision: str | None = None
     dtype: Literal["auto", "float32", "float16", "bfloat16"] = "auto"
     device: str | None = None  # cpu, cuda, cuda:1 …; a GPU when there is one
@@ -143,6 +145,9 @@ class MeasureConfig(_Section):
 
     cka_tokens: int = Field(8192, ge=64)
     unit: Literal["token", "sentence"] = "token"
+    # S3 of the mean over heads, or the mean over heads matched from layer to layer (heads² divergences a position on
+    # the sample of `scale_sentences`, and a second pass)
+    heads: Literal["mean", "matched"] = "mean"
     batch_tokens: int = Field(4096, ge=16)  # changes speed and memory, not results
     too_long: Literal["error", "cut"] = "error"  # a sentence longer than the context
     shard_documents: int = Field(10, ge=1)  # what a killed run loses at most
@@ -168,6 +173,7 @@ class BoundariesConfig(_Section):
     max_width: float = Field(5.0, gt=0)
     level: float = Field(0.05, gt=0, lt=1)  # family-wise error of the calibrated detector
     permutations: int = Field(2000, ge=99)  # of the concordance test
+    include_embedding: bool = False  # count the step from the embedding to block 1 as transition 0
 
 
 class TwinsConfig(_Section):

@@ -25,14 +25,18 @@ Array = NDArray[np.float64]
 
 def decide(
     plan: Plan, identity: Identity, root: Path, checks: list[dict[str, Any]], notes: list[str]
-) -> tuple[ModelResult, list[Notice]]:
-    """Boundaries in both modes, controls and probes of one model, and what the reader must be told."""
+) -> tuple[ModelResult, list[Notice], Findings]:
+    """Boundaries in both modes, controls and probes of one model; what the reader must be told; and the findings."""
     config = plan.config
     where = addresses(root, config, Subject(identity), plan.data)
-    signals = read_signals(identity, where, plan.data)
+    embedding = config.boundaries.include_embedding
+    signals = read_signals(identity, where, plan.data, embedding)
     twins = [
         read_signals(
-            identity, addresses(root, config, Subject(identity, twin), plan.twin_data), plan.twin_data
+            identity,
+            addresses(root, config, Subject(identity, twin), plan.twin_data),
+            plan.twin_data,
+            embedding,
         )
         for twin in range(config.twins.seeds)
     ]
@@ -61,12 +65,13 @@ def decide(
         width=identity.width,
         parameters=identity.parameters,
         revision=identity.revision,
-        signals=_signal_table(signals, findings),
-        signals_ci=_interval_table(draws),
+        signals=_signal_table(signals, findings, 1 - signals.first),
+        signals_ci=_interval_table(draws, 1 - signals.first),
         embedding_step=_embedding_step(signals),
         boundaries=Boundaries(findings.paper, findings.calibrated),
         controls=_controls(signals, findings, config.boundaries.permutations, config.seed),
         probes={},
+        signals_from_embedding=_signal_table(signals, findings, 0) if embedding else None,
         checks=checks,
         tokens={
             key: int(meta[key])
@@ -88,10 +93,10 @@ def decide(
                 "their ends are unread",
             )
         )
-    return result, notices
+    return result, notices, findings
 
 
-def read_signals(identity: Identity, where: Addresses, data: Data) -> Signals:
+def read_signals(identity: Identity, where: Addresses, data: Data, embedding: bool = False) -> Signals:
     """The measured signals of one subject, from the store."""
     missing = {}
     if where.probes is None:
@@ -104,6 +109,7 @@ def read_signals(identity: Identity, where: Addresses, data: Data) -> Signals:
         geometry=codec.unpack_geometry(where.geometry.load()),
         probes=None if where.probes is None else codec.unpack_probes(where.probes.load()),
         missing=missing,
+        embedding=embedding,
     )
 
 
@@ -113,25 +119,28 @@ def _numbers(row: Array) -> Numbers | None:
     return [float(value) if np.isfinite(value) else None for value in row]
 
 
-def _signal_table(signals: Signals, findings: Findings) -> dict[str, dict[str, Numbers | None]]:
-    paper, calibrated = signals.paper(), signals.calibrated()
+def _signal_table(signals: Signals, findings: Findings, skip: int) -> dict[str, dict[str, Numbers | None]]:
+    """Profiles and evidence without their first `skip` transitions."""
+    paper, calibrated = signals.paper()[:, skip:], signals.calibrated()[:, skip:]
     table = {
         name: {"paper": _numbers(paper[i]), "calibrated": _numbers(calibrated[i])}
         for i, name in enumerate(SIGNALS)
     }
     evidence = {"paper": findings.paper_evidence, "calibrated": findings.calibrated_evidence}
-    table["evidence"] = {mode: None if row is None else _numbers(row) for mode, row in evidence.items()}
+    table["evidence"] = {
+        mode: None if row is None else _numbers(row[skip:]) for mode, row in evidence.items()
+    }
     return table
 
 
-def _interval_table(draws: Draws | None) -> dict[str, dict[str, list[list[float] | None] | None]]:
+def _interval_table(draws: Draws | None, skip: int) -> dict[str, dict[str, list[list[float] | None] | None]]:
     if draws is None:
         return {}
     table: dict[str, dict[str, list[list[float] | None] | None]] = {}
     for i, name in enumerate(SIGNALS):
         table[name] = {}
         for mode in ("paper", "calibrated"):
-            values = getattr(draws, mode)[:, i]
+            values = getattr(draws, mode)[:, i, skip:]
             if np.isnan(values).all():
                 table[name][mode] = None
                 continue
@@ -164,7 +173,9 @@ def _controls(signals: Signals, findings: Findings, permutations: int, seed: int
     }
     if signals.transitions >= 1:
         sinks = signals.with_sinks()
-        controls["with_sinks"] = {name: _numbers(sinks[i]) for i, name in enumerate(SIGNALS)}
+        controls["with_sinks"] = {
+            name: _numbers(sinks[i, 1 - signals.first :]) for i, name in enumerate(SIGNALS)
+        }
         outcome = concordance(findings.stabilised, permutations=permutations, seed=seed)
         controls["concordance_p"] = outcome.p
         controls["concordance"] = to_jsonable(asdict(outcome))

@@ -10,6 +10,7 @@ from mspgt.lm.identity import Card, read_card, safe_name
 from mspgt.study.config import ModelConfig, StudyConfig
 from mspgt.study.jobs import local_id
 from mspgt.study.plan import Plan, PlannedStage
+from mspgt.study.replicates import replicate_lines
 from mspgt.study.run import PARTS, read_data
 from mspgt.study.stages import Data, Identity
 from mspgt.study.store import Status
@@ -33,6 +34,7 @@ def describe(config: StudyConfig, root: Path, *, quiet: bool = False) -> Iterato
             f"{identity.parameters:,} parameters, {identity.dtype}" + _power(identity)
         )
     stages = [*plan.stages(root), *_later(plan)]
+    yield from replicate_lines(config, plan.identities)
     yield from power_lines(config, plan.identities, len(data.corpus.documents))
     if not quiet:
         width = max(len(stage.subject) for stage in stages)

@@ -102,7 +102,10 @@ class Loader:
             if Path(source).is_dir():  # nothing to download, so nothing to wait for
                 disable_progress_bar()
             self._model = load(
-                source, **model.model_dump(exclude={"id", "name", "family", "scales", "steps", "run", "step"})
+                source,
+                **model.model_dump(
+                    exclude={"id", "name", "family", "scales", "steps", "run", "step", "replicates"}
+                ),
             )
             self._key = model
         return self._model

@@ -3,7 +3,7 @@
 1. Read the data; look at and check every model. Any fault ends the study here, before long work.
 2. Hash the plan and claim the run folder.
 3. Compute what is missing of every model and twin (stages.py), resuming from the store.
-4. Decide boundaries (decide.py).
+4. Decide boundaries (decide.py), also on the mean of the runs of one configuration (replicates.py).
 5. Carry out the parts that start from boundaries (parts.py).
 6. Conclude on families and predictions (verdicts.py), and write `results.json`.
 """
@@ -32,6 +32,7 @@ from mspgt.study.jobs import Context, Job, Work
 from mspgt.study.parts import Given, Part, finished
 from mspgt.study.plan import Plan, environment
 from mspgt.study.progress import Bars, Display, Lines
+from mspgt.study.replicates import judge_replicates, replicate_groups
 from mspgt.study.stages import Data, Identity, addresses, require_measurable
 from mspgt.study.store import digest, write_json
 from mspgt.study.theorizing import Theorizing
@@ -80,6 +81,7 @@ def run_study(config: StudyConfig, out: Path, *, quiet: bool = False) -> dict[st
     data, twin_data = read_data(config)
     workers = worker_count(config)
     plan, inspected = make_plan(config, out, data, twin_data, workers, quiet)
+    groups = replicate_groups(config, plan.identities)
     plan.write(out)
 
     subjects = list(plan.subjects())
@@ -96,12 +98,14 @@ def run_study(config: StudyConfig, out: Path, *, quiet: bool = False) -> dict[st
     with display(len(todo), quiet) as shown:
         run_jobs(todo, context, min(workers, max(1, len(todo))), shown)
 
-    models, warnings = {}, _data_warnings(data)
+    models, findings, warnings = {}, {}, _data_warnings(data)
     for identity in plan.identities:
         log.info("%s: deciding", identity.label)
-        result, notices = decide(plan, identity, out, *inspected[identity.label][1:])
-        models[identity.label] = result
+        result, notices, found = decide(plan, identity, out, *inspected[identity.label][1:])
+        models[identity.label], findings[identity.label] = result, found
         warnings += notices
+    replicated, notices = judge_replicates(config, groups, findings)
+    warnings += notices
     for part in PARTS:
         if getattr(config, part.name) is not None:
             warnings += carry_out(part, plan, models, context, workers, quiet)
@@ -113,6 +117,7 @@ def run_study(config: StudyConfig, out: Path, *, quiet: bool = False) -> dict[st
         families=families,
         predictions=predictions,
         warnings=warnings + told,
+        replicated=replicated,
     )
     content = to_jsonable(results)
     write_json(out / "results.json", content)

@@ -1,9 +1,9 @@
 """The stages of a study, each a pure function of a model and what it reads, and the address of each result.
 
-    scales ─► observe (shards of documents) ─► geometry
+    scales ─► (pairing of heads) ─► observe (shards of documents) ─► geometry
     probes (treebank)
 
-Every subject (a model, or a random twin of it) goes through the same four. An address holds everything that can
+Every subject (a model, or a random twin of it) goes through the same stages. An address holds everything that can
 change its result; batch sizes and worker counts cannot, and are left out.
 """
 
@@ -75,6 +75,7 @@ class Addresses:
     shards: tuple[tuple[range, Address], ...]  # documents of each shard
     geometry: Address
     probes: Address | None
+    pairing: Address | None = None  # of heads, where S3 matches them
 
 
 def addresses(root: Path, config: StudyConfig, subject: Subject, data: Data) -> Addresses:
@@ -99,8 +100,11 @@ def addresses(root: Path, config: StudyConfig, subject: Subject, data: Data) -> 
         **scales_inputs,
         "cka_tokens": measure.cka_tokens,
         "unit": measure.unit,
+        "heads": measure.heads,
         "seed": config.seed,
-        "code": code_version("text", "lm", *(f"signals/{m}.py" for m in ("measure", "tokens", "attention"))),
+        "code": code_version(
+            "text", "lm", *(f"signals/{m}.py" for m in ("measure", "tokens", "attention", "heads"))
+        ),
     }
 
     def at(stage: str, inputs: dict[str, Any]) -> Address:
@@ -114,8 +118,13 @@ def addresses(root: Path, config: StudyConfig, subject: Subject, data: Data) -> 
     geometry = at(
         "geometry", {**drawing, "clusters": MAX_CLUSTERS, "reduce": code_version("signals", "stats")}
     )
+    matched = measure.heads == "matched" and identity.has_attention and identity.layers > 1
     return Addresses(
-        at("scales", scales_inputs), shards, geometry, _probes_address(at, config, subject, data, who)
+        at("scales", scales_inputs),
+        shards,
+        geometry,
+        _probes_address(at, config, subject, data, who),
+        at("pairing", {**scales_inputs, "heads": code_version("signals")}) if matched else None,
     )
 
 
@@ -179,6 +188,7 @@ def compute(
     from mspgt.lm.tokenize import encode
     from mspgt.signals.features import word_features
     from mspgt.signals.geometry import reduce_shards
+    from mspgt.signals.heads import match_heads
     from mspgt.signals.measure import measure_scales, measure_shard
     from mspgt.signals.probes import train_probes
     from mspgt.signals.tokens import draw_tokens
@@ -202,6 +212,21 @@ def compute(
             )
             where.scales.save(codec.pack_scales(scales), time.perf_counter() - started)
         scales = codec.unpack_scales(where.scales.load())
+        pairing = None
+        if where.pairing is not None:
+            if not where.pairing.status().done:
+                report(0, 1, "matching heads")
+                started = time.perf_counter()
+                found = match_heads(
+                    lm,
+                    encoded,
+                    scales,
+                    sample=measure.scale_sentences,
+                    sink_ratio=ratio,
+                    batch_tokens=batch,
+                )
+                where.pairing.save(codec.pack_pairing(found), time.perf_counter() - started)
+            pairing = codec.unpack_pairing(where.pairing.load())
         finished = 0
         for documents, address in where.shards:
             sentences = int(np.isin(tokens.document, np.arange(documents.start, documents.stop)).sum())
@@ -220,6 +245,7 @@ def compute(
                     sink_ratio=ratio,
                     batch_tokens=batch,
                     unit=measure.unit,
+                    pairing=pairing,
                     progress=step,
                 )
                 address.save(codec.pack_shard(shard), time.perf_counter() - started)

@@ -1,0 +1,117 @@
+"""Several training runs of one configuration, judged on the mean of their profiles.
+
+What is common to the runs stays in the mean, and the layer-to-layer roughness that each run has of its own falls
+with the root of their number: the way to see anything in a shallow model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mspgt.boundaries.contrasts import bank
+from mspgt.boundaries.detector import detect_calibrated
+from mspgt.boundaries.embedding import calibrated_from_embedding
+from mspgt.boundaries.find import Findings, calibrated_result
+from mspgt.boundaries.robustness import robustness
+from mspgt.errors import InputError
+from mspgt.results import KINDS, SIGNALS, ReplicatedResult
+
+Array = NDArray[np.float64]
+
+
+def find_replicated(runs: Mapping[str, Findings], family: str, *, level: float = 0.05) -> ReplicatedResult:
+    """Boundaries of the mean profile of two runs or more, with critical values of a single one.
+
+    Args:
+        runs: label → `find_boundaries` of that run; all of one depth. A signal counts if every run has it.
+            Bootstrap draws must be of the same documents in the same order, as those of one study are.
+        family: that the runs belong to.
+
+    Raises:
+        InputError: fewer than two runs, or of different depths.
+    """
+    found = list(runs.values())
+    profiles = [one.stabilised for one in found]
+    if len(found) < 2 or len({profile.shape for profile in profiles}) > 1:
+        shapes = {label: one.stabilised.shape[-1] + 1 for label, one in runs.items()}
+        raise InputError(f"expected two runs or more of one depth; found layers {shapes}")
+    seen = np.stack(profiles)
+    mean = seen.mean(axis=0)
+    shaken = [one.shaken for one in found if one.shaken is not None]
+    # Runs are measured on the same documents, so their noise does not average out: resample the mean itself.
+    noise = np.mean(shaken, axis=0).std(axis=0) if len(shaken) == len(found) else None
+    if np.isnan(mean).all():
+        raise InputError(f"no signal was measured in all of {', '.join(runs)}; judge each run by itself")
+    calibrated = detect_calibrated(
+        seen,
+        # The detector takes the noise of one run and divides it by the root of their number.
+        scale_floor=None if noise is None else np.sqrt(len(found)) * noise,
+        level=level,
+        replicated=True,
+    )
+    halves = [one.halves for one in found if one.halves is not None]
+    stands = robustness(
+        calibrated,
+        mean,
+        with_sinks=np.mean([one.with_sinks for one in found], axis=0),
+        halves=(np.mean([h[0] for h in halves], axis=0), np.mean([h[1] for h in halves], axis=0))
+        if len(halves) == len(found)
+        else None,
+        scale_floor=noise,
+        level=level,
+    )
+    first = found[0].first
+    layers = mean.shape[-1] + first
+    result = calibrated_result(calibrated, stands)
+    if first == 0:
+        result = calibrated_from_embedding(result, layers)
+    ratio = _roughness(mean) / np.median([_roughness(profile) for profile in profiles], axis=0)
+    known = ratio[np.isfinite(ratio)]
+    typical = float(np.median(known)) if len(known) else None
+    size80 = {
+        kind: None
+        if typical is None or result.power[kind]["size80"] is None
+        else result.power[kind]["size80"] * typical
+        for kind in KINDS
+    }
+    return ReplicatedResult(
+        runs=list(runs),
+        family=family,
+        layers=layers,
+        signals={
+            name: None if np.isnan(row).all() else [float(v) for v in row[1 - first :]]
+            for name, row in zip(SIGNALS, mean, strict=True)
+        },
+        roughness_ratio={
+            name: float(value) if np.isfinite(value) else None
+            for name, value in zip(SIGNALS, ratio, strict=True)
+        },
+        calibrated=result,
+        size80=size80,
+        statement=_statement(len(found), size80),
+    )
+
+
+def _roughness(profile: Array) -> Array:
+    """Median absolute contrast of a spike: (signals,), NaN where not measured or too short for one."""
+    store = bank(profile.shape[-1])
+    filters = store.filters[store.elements["spike"]]
+    if not len(filters):
+        return np.full(len(profile), np.nan)
+    return np.asarray(np.median(np.abs(profile @ filters.T), axis=1))
+
+
+def _statement(runs: int, size80: Mapping[str, float | None]) -> str:
+    seen = [f"a {kind} of {size:.1f}" for kind, size in size80.items() if size is not None]
+    blind = [kind for kind, size in size80.items() if size is None]
+    parts = []
+    if seen:
+        parts.append(
+            f"common to {runs} runs, {', '.join(seen)} SD of one run's roughness is found in 80 % of cases"
+        )
+    if blind:
+        parts.append(f"could not have been seen in {runs} runs: {', '.join(blind)}")
+    return "; ".join(parts)

@@ -1,0 +1,89 @@
+"""S3 head by head: which head of a layer goes on as which of the next, and how far each pair drifts apart.
+
+The mean over heads hides heads that change places with one another; matching them first does not. Heads are matched
+once for a transition, on a sample of the corpus, so that every sentence is measured against the same pairs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from mspgt.lm.load import LanguageModel
+from mspgt.lm.observe import observe
+from mspgt.lm.tokenize import Encoded, batches
+from mspgt.signals.attention import attention_drift
+from mspgt.signals.measure import Scales, columns, sinks_of
+
+Pairing = NDArray[np.int64]
+
+
+def matched_drift(
+    before: torch.Tensor,
+    after: torch.Tensor,
+    partner: torch.Tensor,
+    queries: torch.Tensor,
+    keys: torch.Tensor,
+) -> torch.Tensor:
+    """Mean over heads h of the drift from head h of one layer to head partner[h] of the next, in bits.
+
+    Args:
+        before, after: `(batch, heads, query, key)` attention of the two layers.
+        partner: `(heads,)` places in the later layer.
+        queries, keys: `(batch, positions)` bool, as in `attention_drift`.
+
+    Returns:
+        `(batch,)` mean over heads of the mean over rows; NaN for a sentence without a usable row.
+    """
+    heads = before.shape[1]
+    pair = torch.stack([before.flatten(0, 1), after[:, partner].flatten(0, 1)])
+    rows = queries.repeat_interleave(heads, 0), keys.repeat_interleave(heads, 0)
+    return attention_drift(pair, *rows)[0][:, 0].view(-1, heads).nanmean(1)
+
+
+def match_heads(
+    lm: LanguageModel,
+    encoded: Sequence[Encoded],
+    scales: Scales,
+    *,
+    sample: int,
+    sink_ratio: float,
+    batch_tokens: int,
+) -> Pairing:
+    """The pairing of heads with the least total drift at every transition, `(layers−1, heads)`.
+
+    Entry [l−1, h] is the head of block l+1 that goes with head h of block l. Drift is summed over `sample` sentences
+    spread evenly, over words that are no sinks (the calibrated columns). Costs heads² divergences a position.
+    Reference: Hungarian assignment (Kuhn 1955).
+    """
+    assert lm.heads is not None
+    cost = torch.zeros((lm.layers - 1, lm.heads, lm.heads), dtype=torch.float64)
+    take = np.unique(np.linspace(0, len(encoded) - 1, min(sample, len(encoded))).round().astype(int))
+    for batch in batches([encoded[i] for i in take], max_tokens=batch_tokens):
+        mask = batch.attention_mask.bool()
+        sink = sinks_of(observe(lm, batch, attention=False).hidden, mask, sink_ratio * scales.median_norm)
+        kept = columns(batch, mask, sink)["calibrated"].to(lm.device)
+        earlier: list[torch.Tensor] = []
+
+        def see(
+            layer: int,
+            weights: torch.Tensor,
+            earlier: list[torch.Tensor] = earlier,
+            kept: torch.Tensor = kept,
+        ) -> None:
+            heads = weights.shape[1]
+            if layer > 1:
+                for shift in range(heads):
+                    partner = (torch.arange(heads, device=weights.device) + shift) % heads
+                    pair = torch.stack([earlier[0].flatten(0, 1), weights[:, partner].flatten(0, 1)])
+                    rows = kept.repeat_interleave(heads, 0)
+                    drift = attention_drift(pair, rows, rows)[0][:, 0].view(-1, heads).nansum(0)
+                    cost[layer - 2, torch.arange(heads), partner.cpu()] += drift.double().cpu()
+            earlier[:] = [weights]
+
+        observe(lm, batch, attention=False, on_heads=see)
+    return np.stack([linear_sum_assignment(table)[1] for table in cost.numpy()])

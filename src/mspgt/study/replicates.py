@@ -1,0 +1,98 @@
+"""Which models of a study are training runs of one configuration, and what their mean profile says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from math import inf
+
+import numpy as np
+
+from mspgt.boundaries.find import Findings
+from mspgt.boundaries.power import power_statement
+from mspgt.boundaries.replicated import find_replicated
+from mspgt.errors import InputError
+from mspgt.results import KINDS, Notice, ReplicatedResult
+from mspgt.study.config import StudyConfig
+from mspgt.study.stages import Identity
+
+Groups = dict[str, list[Identity]]
+
+
+def replicate_groups(config: StudyConfig, identities: Sequence[Identity]) -> Groups:
+    """Group → its runs, two or more: models of one `replicates` name, else of one family and shape.
+
+    Of the states along one run the last counts, and of the same weights under two names the first.
+
+    Raises:
+        InputError: models of one `replicates` name differ in layers, width or parameters.
+    """
+    settings = {model.label: model for model in config.models}
+    last: dict[str, Identity] = {}
+    weights: set[str] = set()
+    for identity in sorted(identities, key=lambda i: _step(settings[i.label].step)):
+        if identity.weights_sha256 not in weights:
+            last[settings[identity.label].run or identity.label] = identity
+        weights.add(identity.weights_sha256)
+    named: Groups = {}
+    alike: dict[tuple[str, int, int, int], list[Identity]] = {}
+    for identity in identities:
+        name = settings[identity.label].replicates
+        if identity not in last.values():
+            continue
+        if name is not None:
+            named.setdefault(name, []).append(identity)
+        else:
+            alike.setdefault((identity.family, *_shape(identity)), []).append(identity)
+    for name, members in named.items():
+        if len({_shape(member) for member in members}) > 1:
+            shapes = "; ".join(
+                f"{m.label}: {m.layers} layers, width {m.width}, {m.parameters:,} parameters" for m in members
+            )
+            raise InputError(
+                f"models: replicates: {name}: training runs of one configuration must agree in layers, width and "
+                f"parameters, found {shapes}. Give models of another shape another name, or none."
+            )
+    groups = {name: members for name, members in named.items() if len(members) > 1}
+    for (family, layers, width, _), members in alike.items():
+        if len(members) > 1:
+            name = family if family not in groups else f"{family}, {layers} layers, width {width}"
+            groups[name] = members
+    return groups
+
+
+def judge_replicates(
+    config: StudyConfig, groups: Groups, findings: Mapping[str, Findings]
+) -> tuple[dict[str, ReplicatedResult], list[Notice]]:
+    """`replicated` of results.json, and what the reader must be told."""
+    results, notices = {}, []
+    for name, members in groups.items():
+        runs = {member.label: findings[member.label] for member in members}
+        unread = np.isnan([one.stabilised for one in runs.values()]).all(axis=-1).any(axis=0)
+        if members[0].layers < 2 or unread.all():
+            why = "one layer" if members[0].layers < 2 else "no signal was measured in every run"
+            notices.append(Notice(f"replicated.{name}", why, "no boundary possible"))
+            continue
+        results[name] = find_replicated(runs, members[0].family, level=config.boundaries.level)
+    return results, notices
+
+
+def replicate_lines(config: StudyConfig, identities: Sequence[Identity]) -> Iterator[str]:
+    """For `mspgt plan`: what the runs of each group could show together, if their roughness is their own."""
+    for name, members in replicate_groups(config, identities).items():
+        runs, transitions = len(members), members[0].layers - 1
+        if transitions < 1:
+            continue
+        sizes = {kind: power_statement(transitions, kind).size80 for kind in KINDS}
+        seen = [f"{kind} {size / np.sqrt(runs):.1f} SD" for kind, size in sizes.items() if size is not None]
+        yield (
+            f"runs    {name}: {runs} runs of one configuration ({', '.join(m.label for m in members)}), also judged "
+            f"on their mean; common to all and seen in 80 %: {', '.join(seen) or 'nothing at this depth'}"
+        )
+
+
+def _shape(identity: Identity) -> tuple[int, int, int]:
+    return identity.layers, identity.width, identity.parameters
+
+
+def _step(step: int | None) -> float:
+    return inf if step is None else step
