@@ -21,7 +21,7 @@ from mspgt.interventions.arms import plan_arms
 from mspgt.lm import generate as generation
 from mspgt.lm.load import LanguageModel, load
 
-SAMPLES, PROMPT, NEW, REPEATS = 8, 32, 128, 3
+SAMPLES, PROMPT, NEW, REPEATS = 4, 32, 128, 3
 
 
 def ratio(lm: LanguageModel) -> dict[str, Any]:

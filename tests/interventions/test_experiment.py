@@ -101,6 +101,12 @@ def test_the_response_grows_with_the_dose(lm):
         assert nats == sorted(nats)
         assert nats[0] > 0
         assert curve[scale]["linear_up_to"] >= 0.01
+    broken = intervene(
+        lm, CORPUS, samples=5, random_sets=0, response_samples=4, std=np.full(7, 4e38), sigma=1e-38, **QUICK
+    )
+    curve = broken["interventions_about"]["response"]["local"]
+    assert curve["percent"]["ttr"][-1] == {"value": None, "ci": None, "n": 0}
+    assert curve["percent"]["ttr"][0]["n"] == 4
     assert linear_range((0.01, 0.1, 1.0), (1e-4, 1.05e-2, 0.3)) == 0.1
     assert linear_range((0.1, 0.01), (1.0, 1e-2)) == 0.1
     assert linear_range((0.01, 0.1), (0.0, 1.0)) is None

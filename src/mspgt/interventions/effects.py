@@ -82,7 +82,7 @@ def effect(
     law = arm.law
     before, after = (float(value(law, sums.sum(axis=0))) for sums in (base, other))
     if not np.isfinite([before, after]).all():
-        return Effect(n=n, rate=rate, reason="fewer than two sentences in all texts together")
+        return Effect(n=n, rate=rate, reason="its value is not finite on these texts")
     at = (base.mean(axis=0) + other.mean(axis=0)) / 2
     first, second = shares(law, base, at), shares(law, other, at)
     change = second - first

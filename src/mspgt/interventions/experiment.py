@@ -139,7 +139,8 @@ def respond(
         batch_rows=batch_rows,
         progress=progress,
     )
-    effects = all_effects(arm_scores(texts), documents_of(texts), draws=draws, seed=seed)
+    scores = arm_scores(texts)
+    effects = all_effects(scores, documents_of(texts), draws=draws, seed=seed) if BASELINE in scores else {}
     nats = divergence(lm, prompts, texts, arms, seed=seed, scope=scope)
     return response_curve(sigmas, nats, effects, SCALES)
 

@@ -78,14 +78,17 @@ def response_curve(
             ],
             "linear_up_to": linear_range(sigmas, mean),
             "percent": {
-                metric: [
-                    {"value": found.percent, "ci": found.percent_ci, "n": found.n}
-                    for found in (effects[name][metric] for name in names)
-                ]
-                for metric in metrics
+                metric: [_change(effects.get(name, {}).get(metric)) for name in names] for metric in metrics
             },
         }
     return curve
+
+
+def _change(found: Effect | None) -> dict[str, Any]:
+    """An effect in percent; all null for an arm that broke."""
+    if found is None:
+        return {"value": None, "ci": None, "n": 0}
+    return {"value": found.percent, "ci": found.percent_ci, "n": found.n}
 
 
 def linear_range(sigmas: Sequence[float], divergences: Sequence[float]) -> float | None:

@@ -117,7 +117,11 @@ class Interventions:
                 missing[name] = noted(where.checks[name])
                 continue
             shards = [address.load() for address in where.checks[name]]
-            versions[name] = str(shards[0].meta["version"])
+            seen = sorted({str(shard.meta["version"]) for shard in shards})
+            if len(seen) > 1:
+                missing[name] = f"shards were checked by {' and '.join(seen)}; delete {name}-* of the stages"
+                continue
+            versions[name] = seen[0]
             for arm, metrics in scores.items():
                 found = np.concatenate([shard.arrays[arm] for shard in shards])
                 metrics[name] = (
