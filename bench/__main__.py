@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 
-NAMES = ("measuring", "bootstrap", "probes")
+NAMES = ("measuring", "bootstrap", "probes", "theory")
 
 parser = argparse.ArgumentParser(prog="bench")
 parser.add_argument("names", nargs="*", choices=[*NAMES, []], default=[])

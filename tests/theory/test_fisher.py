@@ -58,7 +58,15 @@ def measured(tiny_lm):
     encoded = encode(lm, ["She laughed."])
     std = np.array([0.7, 1.3])
     many = measure_sensitivity(
-        lm, encoded, [0], std, sigmas=(0.02, 0.04), draws=150, hessian=True, arms={"all": (1, 2)}, arm_sigma=0.02
+        lm,
+        encoded,
+        [0],
+        std,
+        sigmas=(0.02, 0.04),
+        draws=150,
+        hessian=True,
+        arms={"all": (1, 2)},
+        arm_sigma=0.02,
     )
     return lm, encoded, std, many
 

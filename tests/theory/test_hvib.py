@@ -1,5 +1,7 @@
 """The H-VIB in the linear-Gaussian case, where everything is known: ELBO, KLs, rates, gap and β̂."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -26,9 +28,7 @@ def planted(factors=None, observed=X, context=CONTEXT):
     for prior, weights, noise in zip(priors, (TRUTH.context, *TRUTH.steps), TRUTH.noise, strict=False):
         prior.set(tensor(weights), torch.zeros(len(noise)), tensor(noise))
     seen = 8 if factors is None else None
-    posteriors = [
-        Linear((seen or width) + sum(WIDTHS[:s]), width).double() for s, width in enumerate(WIDTHS)
-    ]
+    posteriors = [Linear((seen or width) + sum(WIDTHS[:s]), width).double() for s, width in enumerate(WIDTHS)]
     evidence = [tensor(np.hstack([context, observed]))] * 3
     if factors is not None:
         for posterior, factor in zip(posteriors, factors, strict=True):
@@ -52,8 +52,6 @@ def log_likelihood(observed=X):
 
 def test_terms_are_those_of_the_closed_form_at_any_posterior():
     rng = np.random.default_rng(0)
-    from dataclasses import replace
-
     factors = [
         replace(f, offset=f.offset + 0.3 * rng.normal(size=f.offset.shape), covariance=1.5 * f.covariance)
         for f in TRUTH.optimum(X, CONTEXT)
@@ -131,7 +129,6 @@ def test_doubling_the_variance_would_be_biased():
 
 
 def test_a_collapsed_scale_has_no_weight():
-    g, i, l = WIDTHS
     model, evidence = planted(TRUTH.optimum(X, CONTEXT))
 
     def run(factors):

@@ -46,7 +46,7 @@ class Theorizing:
     name = "theory"
 
     def costs(self, config: StudyConfig, identity: Identity, data: Data) -> Iterator[Cost]:
-        """Passes of sentences: information and bottleneck read the sampled text once each, sensitivity its texts often."""
+        """Passes of sentences: information and bottleneck read the text once each, sensitivity its texts often."""
         from mspgt.theory.fisher import passes
 
         theory = _section(config)
@@ -121,9 +121,7 @@ class Theorizing:
         """`theory` of the model's results, from the store."""
         from mspgt.study.theory_results import theory_results
 
-        loaded = {
-            stage: address.load() for stage, address in zip(STAGES, self.addresses(given), strict=True)
-        }
+        loaded = {stage: address.load() for stage, address in zip(STAGES, self.addresses(given), strict=True)}
         found, notices = theory_results(given, loaded)
         return {"theory": to_jsonable(found)}, notices
 
@@ -200,7 +198,8 @@ class _Shared:
             measure = self.given.config.measure
             self._states = sample_states(
                 self.model(), self.corpus, self.encoded, self.scales, tokens=self.theory.tokens,
-                sink_ratio=measure.sink_ratio, batch_tokens=measure.batch_tokens, seed=self.seed, progress=self.report,
+                sink_ratio=measure.sink_ratio, batch_tokens=measure.batch_tokens, seed=self.seed,
+                progress=self.report,
             )  # fmt: skip
         return self._states
 
@@ -290,12 +289,15 @@ def _trees(shared: _Shared, syntactic: Any) -> Any:
     return replace(question, **chosen), features.values
 
 
-def _gaussian(
-    projected: np.ndarray, document: np.ndarray, seed: int
-) -> tuple[np.ndarray, dict[str, float | None]]:
+def _gaussian(projected: np.ndarray, document: np.ndarray, seed: int) -> tuple[np.ndarray, dict[str, float]]:
     """I(h_0; h_l) for l = 1..L: the estimate, then the estimate without each group of documents, (1 + groups, L)."""
     from mspgt.theory.information import (
-        Covariance, canonical_pair, information_from, nearest_neighbour_information, require_validated, shuffled,
+        Covariance,
+        canonical_pair,
+        information_from,
+        nearest_neighbour_information,
+        require_validated,
+        shuffled,
     )  # fmt: skip
     from mspgt.theory.markov import GROUPS, document_groups_of
 

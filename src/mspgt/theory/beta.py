@@ -66,7 +66,8 @@ def extrapolate(x: Sequence[float], values: Array) -> Array:
     table = [np.asarray(v, dtype=np.float64) for v in values]
     for span in range(1, len(x)):
         table = [
-            (x[i] * table[i + 1] - x[i + span] * table[i]) / (x[i] - x[i + span]) for i in range(len(table) - 1)
+            (x[i] * table[i + 1] - x[i + span] * table[i]) / (x[i] - x[i + span])
+            for i in range(len(table) - 1)
         ]
     return table[0]
 

@@ -151,7 +151,9 @@ def _labels(
     """Class of every next token (the most frequent of train; the last class for all others), and blind nats."""
     tokens, counts = np.unique(following[train], return_counts=True)
     if len(tokens) < 2:
-        raise InputError("Expected at least two different next tokens, found one: there is nothing to predict.")
+        raise InputError(
+            "Expected at least two different next tokens, found one: there is nothing to predict."
+        )
     common = tokens[np.argsort(-counts, kind="stable")[: CLASSES - 1]]
     number = {int(token): place for place, token in enumerate(common)}
     labels = np.array([number.get(int(token), len(common)) for token in following], dtype=np.int64)
@@ -164,8 +166,6 @@ def _model(inputs: Sequence[int], classes: int) -> tuple[HVIB, nn.Module]:
     g, i, l = WIDTHS
     priors = [Standard(g), Network(g, i, HIDDEN), Network(i, l, HIDDEN)]
     parents = (0, g, g + i)
-    posteriors = [
-        Network(p + own, w, HIDDEN) for p, own, w in zip(parents, inputs, WIDTHS, strict=True)
-    ]
+    posteriors = [Network(p + own, w, HIDDEN) for p, own, w in zip(parents, inputs, WIDTHS, strict=True)]
     decoder = nn.Sequential(nn.Linear(g + i + l, HIDDEN), nn.SiLU(), nn.Linear(HIDDEN, classes))
     return HVIB(priors, posteriors), decoder

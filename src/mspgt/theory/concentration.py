@@ -74,9 +74,7 @@ def concentration(
 
     everyone = np.arange(documents)
     pool = peaks(everyone, most)
-    by_draws = [
-        (b, width(pool[start : start + b])) for b in draws for start in range(0, most - b + 1, b)
-    ]
+    by_draws = [(b, width(pool[start : start + b])) for b in draws for start in range(0, most - b + 1, b)]
     by_documents = []
     size, each = documents, max(100, most // 4)
     while size >= FEWEST:

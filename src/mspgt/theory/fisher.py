@@ -164,9 +164,7 @@ def measure_sensitivity(
                             kl[rows, at, layer - 1] += pair[:, 0] / draws
                             loss[rows, at, layer - 1] += pair[:, 1] / draws
                     for name, layers in chosen.items():
-                        by_arm[name][rows] += (
-                            job.pair(batch, clean, layers, arm_sigma, (_ARM, draw)) / draws
-                        )
+                        by_arm[name][rows] += job.pair(batch, clean, layers, arm_sigma, (_ARM, draw)) / draws
             done += len(rows)
             if progress is not None:
                 progress(done, total, "sensitivity to noise, texts")
@@ -308,7 +306,9 @@ def _hessian_traces(job: _Noise, batch: Batch, draw: int) -> Array:
         with torch.enable_grad(), shifted(lm.blocks, leaves):
             value = -score(logits_of(lm, batch), labels, valid).sum()
         gradients = torch.autograd.grad(value, list(leaves.values()))
-        difference = [g if sign > 0 else d - g for d, g in zip(difference or gradients, gradients, strict=True)]
+        difference = [
+            g if sign > 0 else d - g for d, g in zip(difference or gradients, gradients, strict=True)
+        ]
     each = [
         ((d.float() * v).sum(-1) * where.to(d.device)).sum(-1).cpu()
         for d, v in zip(difference, directions.values(), strict=True)

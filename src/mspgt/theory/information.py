@@ -95,7 +95,9 @@ def information_from(sums: Covariance, p: int) -> float:
     """I(first p columns; the others) from sums over rows."""
     r = sums.correlation()
     first, second = slice(0, p), slice(p, len(r))
-    return _entropy(r[first, first], sums.rows) + _entropy(r[second, second], sums.rows) - _entropy(r, sums.rows)
+    return (
+        _entropy(r[first, first], sums.rows) + _entropy(r[second, second], sums.rows) - _entropy(r, sums.rows)
+    )
 
 
 def conditional_from(sums: Covariance, p: int, q: int) -> float:
@@ -136,12 +138,14 @@ def nearest_neighbour_information(x: ArrayLike, y: ArrayLike, *, neighbours: int
     columns = a.shape[1] + b.shape[1]
     if columns > NEIGHBOUR_DIMENSIONS:
         raise InputError(
-            f"Nearest-neighbour information is validated up to {NEIGHBOUR_DIMENSIONS} columns in all, found {columns}: "
-            "at 16 it misses three quarters of the truth. Use gaussian_information, or fewer components."
+            f"Nearest-neighbour information is validated up to {NEIGHBOUR_DIMENSIONS} columns in all, found "
+            f"{columns}: at 16 it misses three quarters of the truth. Use gaussian_information, or fewer components."
         )
     n = len(a)
     if len(b) != n or n <= 10 * neighbours:
-        raise InputError(f"Expected the same rows twice, more than {10 * neighbours}, found {n} and {len(b)}.")
+        raise InputError(
+            f"Expected the same rows twice, more than {10 * neighbours}, found {n} and {len(b)}."
+        )
     a, b = ((v - v.mean(0)) / v.std(0) for v in (a, b))
     joint = cKDTree(np.hstack([a, b]))
     reach = joint.query(joint.data, k=neighbours + 1, p=np.inf)[0][:, -1]
@@ -172,7 +176,9 @@ def _matrix(value: ArrayLike) -> Array:
     array = np.asarray(value, dtype=np.float64)
     array = array[:, None] if array.ndim == 1 else array
     if array.ndim != 2 or not np.isfinite(array).all():
-        raise InputError(f"Expected finite rows (rows, columns), found shape {array.shape} or values that are not.")
+        raise InputError(
+            f"Expected finite rows (rows, columns), found shape {array.shape} or values that are not."
+        )
     return array
 
 

@@ -69,12 +69,14 @@ def kink_test(
     """
     y = np.asarray(profile, dtype=np.float64)
     if y.ndim != 1 or not np.isfinite(y).all():
-        raise InputError(f"Expected a finite profile (layers,), found shape {y.shape} or values that are not.")
+        raise InputError(
+            f"Expected a finite profile (layers,), found shape {y.shape} or values that are not."
+        )
     depth = len(y)
     if depth < MIN_LAYERS:
         raise InputError(
-            f"The kink test is validated from {MIN_LAYERS} layers on, found {depth}: in fewer, a smooth bend cannot be "
-            "told from a kink. Use a deeper model."
+            f"The kink test is validated from {MIN_LAYERS} layers on, found {depth}: in fewer, a smooth bend cannot "
+            "be told from a kink. Use a deeper model."
         )
     if not MARGIN <= boundary <= depth - MARGIN:
         raise InputError(
@@ -87,7 +89,9 @@ def kink_test(
     special = {*boundaries, boundary}
     smooth = np.array([all(not b - 1 <= layer <= b + 2 for b in special) for layer in layers])
     scale = max(float(np.abs(bends).max()), float(np.abs(y).max()) * 1e-12)
-    found = [_against(bends, layers, smooth, at, float(floor[at - 2]), scale) for at in (boundary, boundary + 1)]
+    found = [
+        _against(bends, layers, smooth, at, float(floor[at - 2]), scale) for at in (boundary, boundary + 1)
+    ]
     best = int(np.argmax([abs(t) for _, t, _ in found]))
     expected, statistic, freedom = found[best]
     layer = boundary + best

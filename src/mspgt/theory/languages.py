@@ -61,7 +61,12 @@ class Slope:
 
 
 def train_language(
-    language: TriScale, *, betas: Sequence[float] = BETAS, steps: int = 400, documents: int = 1600, seed: int = 0
+    language: TriScale,
+    *,
+    betas: Sequence[float] = BETAS,
+    steps: int = 400,
+    documents: int = 1600,
+    seed: int = 0,
 ) -> Trained:
     """Train H-VIBs on documents of a language, each β starting from the one before.
 

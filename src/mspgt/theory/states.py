@@ -110,7 +110,9 @@ def sample_states(
         if progress is not None:
             progress(done, len(chosen), "states of sampled tokens, sentences")
     if not sentence:
-        raise InputError("No token of the corpus is left (all are first positions or sinks); give a longer text.")
+        raise InputError(
+            "No token of the corpus is left (all are first positions or sinks); give a longer text."
+        )
     owner = np.array(sentence, dtype=np.int64)
     order = np.argsort(owner, kind="stable")
     return States(

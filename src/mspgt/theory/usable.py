@@ -161,9 +161,7 @@ def topical(corpus: Corpus, states: States) -> Question:
         sentences = np.unique(states.sentence[states.document == document])
         half[np.isin(states.sentence, sentences[len(sentences) // 2 :])] = 1
     document = states.document
-    return Question(
-        "topical", "which document", where[:, None], labels[where], document[where], half[where]
-    )
+    return Question("topical", "which document", where[:, None], labels[where], document[where], half[where])
 
 
 def lexical(states: States) -> Question:
@@ -189,7 +187,9 @@ def syntactic(treebank: Treebank, sentences: Sequence[LabelledSentence]) -> Ques
     if task is None:
         raise InputError(f"{treebank.name} has neither dependencies nor parts of speech: {treebank.off}.")
     own = tuple(sentences)
-    found = probe_tasks(replace(treebank, train=own, dev=own, test=own, tasks=(task,)))[task].examples["train"]
+    found = probe_tasks(replace(treebank, train=own, dev=own, test=own, tasks=(task,)))[task].examples[
+        "train"
+    ]
     names = list(dict.fromkeys(sentence.document for sentence in own))
     document = np.array([names.index(sentence.document) for sentence in own])[found.sentence]
     label = {"dep": "dependency relation of word and head", "pos": "part of speech"}[task]
