@@ -25,7 +25,7 @@ from mspgt.theory.markov import near_markov
 from mspgt.theory.states import components, sample_states, state_bytes
 from mspgt.theory.usable import lexical, usable_information
 
-SHAPES = ((8, 64), (8, 256), (8, 1024), (32, 256), (2, 4096))  # layers, width
+SHAPES = ((8, 64), (32, 64), (8, 256), (8, 1024), (2, 2048))  # layers, width
 TOKENS, TEXTS, COMPONENTS = 1024, 4, 32
 
 
@@ -62,7 +62,7 @@ def cost(lm: LanguageModel) -> dict[str, Any]:
     lap("near-Markov, 8 layers")
     measure_sensitivity(lm, encoded[:TEXTS], [0] * TEXTS, scales.std[1:], sigmas=(0.1,), batch_tokens=256)
     lap(f"sensitivity, {TEXTS} texts")
-    forward, backward = passes(TEXTS, lm.layers, 1, 0, 1, True)
+    forward, backward = passes(TEXTS, lm.layers, 1, 0)
     return {
         "layers": lm.layers,
         "width": lm.width,

@@ -55,7 +55,10 @@ def main(arguments: Sequence[str] = ()) -> None:
     rows = []
     for row in _truths():
         rows.append(row)
-        print(f"{row.number} {row.what}: {row.estimate:.5g} [{row.low:.5g}, {row.high:.5g}] {row.met}", flush=True)
+        print(
+            f"{row.number} {row.what}: {row.estimate:.5g} [{row.low:.5g}, {row.high:.5g}] {row.met}",
+            flush=True,
+        )
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps([asdict(row) for row in rows], indent=1, ensure_ascii=False) + "\n")
     text = PAGE.read_text("utf-8")
@@ -65,7 +68,10 @@ def main(arguments: Sequence[str] = ()) -> None:
 
 
 def markdown(rows: Sequence[Truth]) -> str:
-    lines = ["| # | planted | truth | estimate | 95 % interval | bar | met |", "|---|---|---|---|---|---|---|"]
+    lines = [
+        "| # | planted | truth | estimate | 95 % interval | bar | met |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for row in rows:
         numbers = [f"{value:.4g}" for value in (row.truth, row.estimate, row.low, row.high)]
         met = "yes" if row.met else "no"
@@ -162,7 +168,9 @@ class _Planted:
             prior.set(_double(w), torch.zeros(len(noise)), _double(noise))
 
     def log_likelihood(self, *latents: torch.Tensor) -> torch.Tensor:
-        density = torch.distributions.MultivariateNormal(torch.zeros(6).double(), _double(self.truth.noise[3]))
+        density = torch.distributions.MultivariateNormal(
+            torch.zeros(6).double(), _double(self.truth.noise[3])
+        )
         return density.log_prob(_double(self.x) - torch.cat(latents, -1) @ _double(self.truth.decoder).T)
 
     def at(self, betas: Sequence[float]) -> tuple[HVIB, list[torch.Tensor]]:
@@ -200,7 +208,9 @@ def _elbo() -> Iterator[Truth]:
     fit_exactly(lambda: -elbo().mean(), list(model.posteriors.parameters()))
     gap = exact - elbo().detach().numpy()
     met = 0 <= gap.mean() <= 1e-4 and (gap >= -1e-9).all() and (before <= exact + 1e-9).all()
-    what = "log-likelihood less the ELBO after training, linear-Gaussian, nats an example (range over examples)"
+    what = (
+        "log-likelihood less the ELBO after training, linear-Gaussian, nats an example (range over examples)"
+    )
     yield Truth(11, what, 0.0, float(gap.mean()), float(gap.min()), float(gap.max()), "0 to 1e-4", bool(met))
 
 
@@ -242,14 +252,25 @@ def _fisher() -> Iterator[Truth]:
     labels = draw_labels(logits, torch.rand(logits.shape[:2], generator=torch.Generator().manual_seed(0)))
     traces = squared_gradients(score(logits, labels, everywhere), [state], everywhere, retain=False)
     found = _mean(traces[:, 0].double().numpy().reshape(200, 200).mean(0).tolist())
-    yield Truth(13, "tr F of a softmax head from drawn labels", exact, *found, "≤ 2 %", abs(found[0] / exact - 1) < 0.02)
+    yield Truth(
+        13,
+        "tr F of a softmax head from drawn labels",
+        exact,
+        *found,
+        "≤ 2 %",
+        abs(found[0] / exact - 1) < 0.02,
+    )
     clean = head.log_probabilities(h)
     for sigma in (0.05, 0.01):
         ratios = []
         for seed in range(20):
             noise = np.random.default_rng([1, seed]).standard_normal((40, 200, 16)) * sigma
             kl = np.mean(
-                [(np.exp(clean) * (clean - head.log_probabilities(h + s * e))).sum(-1) for e in noise for s in (1, -1)]
+                [
+                    (np.exp(clean) * (clean - head.log_probabilities(h + s * e))).sum(-1)
+                    for e in noise
+                    for s in (1, -1)
+                ]
             )
             ratios.append(2 * kl / sigma**2 / exact)
         found = _mean(ratios)

@@ -57,8 +57,9 @@ class Theorizing:
         yield Cost("theory: bottleneck", half, 2**16)
         texts = min(theory.texts, half)
         forward, backward = passes(
-            texts, identity.layers, len(theory.sigmas), 3, theory.noise_draws, theory.hessian
-        )
+            texts, identity.layers, len(theory.sigmas), 3, draws=theory.noise_draws,
+            label_draws=theory.label_draws, hessian_draws=theory.hessian_draws,
+        )  # fmt: skip
         yield Cost("theory: sensitivity", forward + 2 * backward, 8 * texts * identity.layers * 7)
         yield Cost("theory: widths", 0, 2**14)
 
@@ -87,7 +88,7 @@ class Theorizing:
             },
             "sensitivity": {
                 **reading, **where,
-                **_only(settings, "texts", "sigmas", "arm_sigma", "noise_draws", "hessian"),
+                **_only(settings, "texts", "sigmas", "arm_sigma", "noise_draws", "label_draws", "hessian_draws"),
                 "code": code_version("theory", "lm", "text", "study/theorizing.py"),
             },
             "widths": {
@@ -352,7 +353,8 @@ def _sensitivity(shared: _Shared) -> StageResult:
         found = measure_sensitivity(
             shared.model(), [shared.encoded[place] for place in chosen], owners.tolist(), shared.scales.std[1:],
             sigmas=theory.sigmas, arms={name: tuple(layers) for name, layers in shared.given.scales.items()},
-            arm_sigma=theory.arm_sigma, draws=theory.noise_draws, hessian=theory.hessian,
+            arm_sigma=theory.arm_sigma, draws=theory.noise_draws, label_draws=theory.label_draws,
+            hessian_draws=theory.hessian_draws,
             batch_tokens=theory.gradient_tokens, seed=shared.seed, progress=shared.report,
         )  # fmt: skip
     except REFUSALS as error:
@@ -367,7 +369,7 @@ def _sensitivity(shared: _Shared) -> StageResult:
     meta = {
         "arm_layers": {name: list(layers) for name, layers in found.arm_layers.items()},
         "arm_sigma": found.arm_sigma,
-        "hessian_missing": found.missing.get("hessian", "" if theory.hessian else "not asked for"),
+        "hessian_missing": found.missing.get("hessian", ""),
         "documents": len(names),
     }
     return StageResult(arrays, meta)
