@@ -22,6 +22,7 @@ BLOCKS = {"information", "kink", "markov", "fisher", "beta", "hvib", "concentrat
 SMALL = {
     "tokens": 700, "components": 4, "examples": 300, "hidden": 8, "epochs": 1, "permutations": 19, "texts": 8,
     "betas": [0.1, 1.0], "steps": 20, "width_draws": 100, "draws": 100,
+    "hessian_draws": 2, "label_draws": 2, "sigmas": [0.1],
 }  # fmt: skip
 
 
@@ -102,7 +103,7 @@ def test_a_plan_tells_passes(model, tmp_path):
 
 
 def test_without_a_treebank_syntactic_information_is_null_with_its_reason(model, tmp_path):
-    results = run_study(study(model, treebank=False), tmp_path / "run", quiet=True)
+    results = run_study(study(model, treebank=False, theory={"texts": 4}), tmp_path / "run", quiet=True)
     theory = results["models"]["deep"]["theory"]
     assert theory["information"]["syntactic"] == {"bits": None, "reason": "no treebank was given"}
     assert theory["information"]["topical"]["bits"]
