@@ -1,8 +1,8 @@
-"""`python -m calibration [paper | detector | validate | languages] [options]`; without a name, all four."""
+"""`python -m calibration [paper | detector | validate | languages | truths] [options]`; without a name, all five."""
 
 import sys
 
-from calibration import detector, languages, paper, validate
+from calibration import detector, languages, paper, truths, validate
 
 
 def main() -> None:
@@ -11,6 +11,7 @@ def main() -> None:
         "detector": detector.main,
         "validate": validate.main,
         "languages": languages.main,
+        "truths": truths.main,
     }
     if len(sys.argv) > 1 and sys.argv[1] in rooms:
         rooms[sys.argv[1]](sys.argv[2:])

@@ -19,7 +19,7 @@ def planted():
 
 def test_the_rate_is_paid_by_the_block_that_knows(planted):
     evidence, labels, document = planted
-    found = block_bottleneck(evidence, labels, document, betas=(0.05, 0.3, 1.0), steps=250)
+    found = block_bottleneck(evidence, labels, document, betas=(0.05, 1.0), steps=200, draws=50)
     low, high = found.curve[0], found.curve[-1]
     assert found.blind == pytest.approx(np.log(8), abs=0.02)
     assert low.distortion < 0.15
@@ -36,7 +36,7 @@ def test_the_rate_is_paid_by_the_block_that_knows(planted):
 def test_same_seed_same_numbers(planted):
     evidence, labels, document = planted
     one, two = (
-        block_bottleneck(evidence, labels, document, betas=(1.0,), steps=20, draws=20) for _ in range(2)
+        block_bottleneck(evidence, labels, document, betas=(1.0,), steps=10, draws=5) for _ in range(2)
     )
     assert one.curve[0].distortion == two.curve[0].distortion
 

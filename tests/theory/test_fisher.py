@@ -58,16 +58,9 @@ def measured(tiny_lm):
     encoded = encode(lm, ["She laughed."])
     std = np.array([0.7, 1.3])
     many = measure_sensitivity(
-        lm,
-        encoded,
-        [0],
-        std,
-        sigmas=(0.02, 0.04),
-        draws=150,
-        hessian=True,
-        arms={"all": (1, 2)},
-        arm_sigma=0.02,
-    )
+        lm, encoded, [0], std, sigmas=(0.02, 0.04), draws=100, label_draws=500, hessian_draws=120,
+        arms={"all": (1, 2)}, arm_sigma=0.02,
+    )  # fmt: skip
     return lm, encoded, std, many
 
 
@@ -75,7 +68,7 @@ def test_traces_and_slopes_against_exact_jacobians(measured):
     lm, encoded, std, found = measured
     fisher, hessian = exact_traces(lm, encoded[0], std)
     assert np.allclose(found.fisher[0], fisher, rtol=0.06)
-    assert np.allclose(found.hessian[0], hessian, atol=0.15 * np.abs(fisher).max())
+    assert np.allclose(found.hessian[0], hessian, atol=0.2 * np.abs(fisher).max())
     slope = 2 * found.kl[0] / found.sigmas[:, None] ** 2
     assert np.allclose(slope, fisher, rtol=0.06)
     assert np.allclose(found.zero_noise(found.kl) * found.tokens[0], fisher, rtol=0.06)
@@ -177,10 +170,18 @@ def test_passes_are_counted_as_made(tiny_lm):
     handle = lm.model.register_forward_hook(count)
     encoded = encode(lm, TEXTS)
     measure_sensitivity(
-        lm, encoded, [0, 1, 2], np.ones(3), sigmas=(0.05, 0.1), arms={"a": (1,)}, draws=2, batch_tokens=1
+        lm,
+        encoded,
+        [0, 1, 2],
+        np.ones(3),
+        sigmas=(0.05, 0.1),
+        arms={"a": (1,)},
+        draws=2,
+        hessian_draws=3,
+        batch_tokens=1,
     )
     handle.remove()
-    forward, _ = passes(3, 3, 2, 1, 2, True)
+    forward, _ = passes(3, 3, 2, 1, draws=2, hessian_draws=3)
     assert calls == forward + 1  # and one to see whether gradients come through
 
 

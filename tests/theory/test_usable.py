@@ -1,5 +1,7 @@
 """V-information against a planted reader's closed form, and states against the model they came from."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -151,7 +153,6 @@ def test_lexical_and_syntactic_questions(sampled):
     found = syntactic(treebank, treebank.test)
     assert found.rows.shape[1] == 2
     assert abs(np.bincount(found.half).mean() - len(found.labels) / 2) < 1
+    bare = replace(treebank, tasks=("ner",), off={"dep": "no trees"})
     with pytest.raises(InputError, match="neither"):
-        from dataclasses import replace
-
-        syntactic(replace(treebank, tasks=("ner",), off={"dep": "no trees"}), treebank.test)
+        syntactic(bare, treebank.test)

@@ -201,8 +201,9 @@ class TheoryConfig(_Section):
     texts: int = Field(128, ge=4)  # run forward and backward for sensitivity
     sigmas: tuple[float, ...] = (0.05, 0.1)  # relative noise of the measured slopes
     arm_sigma: float = Field(0.1, gt=0, le=0.5)  # of the arms, predicted and measured
-    noise_draws: int = Field(1, ge=1)
-    hessian: bool = True
+    noise_draws: int = Field(1, ge=1)  # of the slopes and arms, in antithetic pairs
+    label_draws: int = Field(4, ge=1)  # of Fisher traces, a backward pass each
+    hessian_draws: int = Field(8, ge=0)  # directions of the data Hessian; 0 leaves it out
     gradient_tokens: int = Field(1024, ge=16)  # a batch; changes speed and memory, not results
     betas: tuple[float, ...] = (0.03, 0.1, 0.3, 1.0)  # ladder of the H-VIB
     steps: int = Field(300, ge=10)  # of its first rung; the others take half

@@ -46,7 +46,7 @@ class Theorizing:
     name = "theory"
 
     def costs(self, config: StudyConfig, identity: Identity, data: Data) -> Iterator[Cost]:
-        """Passes of sentences: information and bottleneck read the sampled text once each, sensitivity its texts often."""
+        """Passes of sentences: information and bottleneck read the text once each, sensitivity its texts often."""
         from mspgt.theory.fisher import passes
 
         theory = _section(config)
@@ -57,8 +57,9 @@ class Theorizing:
         yield Cost("theory: bottleneck", half, 2**16)
         texts = min(theory.texts, half)
         forward, backward = passes(
-            texts, identity.layers, len(theory.sigmas), 3, theory.noise_draws, theory.hessian
-        )
+            texts, identity.layers, len(theory.sigmas), 3, draws=theory.noise_draws,
+            label_draws=theory.label_draws, hessian_draws=theory.hessian_draws,
+        )  # fmt: skip
         yield Cost("theory: sensitivity", forward + 2 * backward, 8 * texts * identity.layers * 7)
         yield Cost("theory: widths", 0, 2**14)
 
@@ -87,7 +88,7 @@ class Theorizing:
             },
             "sensitivity": {
                 **reading, **where,
-                **_only(settings, "texts", "sigmas", "arm_sigma", "noise_draws", "hessian"),
+                **_only(settings, "texts", "sigmas", "arm_sigma", "noise_draws", "label_draws", "hessian_draws"),
                 "code": code_version("theory", "lm", "text", "study/theorizing.py"),
             },
             "widths": {
@@ -198,7 +199,8 @@ class _Shared:
             measure = self.given.config.measure
             self._states = sample_states(
                 self.model(), self.corpus, self.encoded, self.scales, tokens=self.theory.tokens,
-                sink_ratio=measure.sink_ratio, batch_tokens=measure.batch_tokens, seed=self.seed, progress=self.report,
+                sink_ratio=measure.sink_ratio, batch_tokens=measure.batch_tokens, seed=self.seed,
+                progress=self.report,
             )  # fmt: skip
         return self._states
 
@@ -288,9 +290,7 @@ def _trees(shared: _Shared, syntactic: Any) -> Any:
     return replace(question, **chosen), features.values
 
 
-def _gaussian(
-    projected: np.ndarray, document: np.ndarray, seed: int
-) -> tuple[np.ndarray, dict[str, float | None]]:
+def _gaussian(projected: np.ndarray, document: np.ndarray, seed: int) -> tuple[np.ndarray, dict[str, float]]:
     """I(h_0; h_l) for l = 1..L: the estimate, then the estimate without each group of documents, (1 + groups, L)."""
     from mspgt.theory.information import (
         Covariance,
@@ -353,7 +353,8 @@ def _sensitivity(shared: _Shared) -> StageResult:
         found = measure_sensitivity(
             shared.model(), [shared.encoded[place] for place in chosen], owners.tolist(), shared.scales.std[1:],
             sigmas=theory.sigmas, arms={name: tuple(layers) for name, layers in shared.given.scales.items()},
-            arm_sigma=theory.arm_sigma, draws=theory.noise_draws, hessian=theory.hessian,
+            arm_sigma=theory.arm_sigma, draws=theory.noise_draws, label_draws=theory.label_draws,
+            hessian_draws=theory.hessian_draws,
             batch_tokens=theory.gradient_tokens, seed=shared.seed, progress=shared.report,
         )  # fmt: skip
     except REFUSALS as error:
@@ -368,7 +369,7 @@ def _sensitivity(shared: _Shared) -> StageResult:
     meta = {
         "arm_layers": {name: list(layers) for name, layers in found.arm_layers.items()},
         "arm_sigma": found.arm_sigma,
-        "hessian_missing": found.missing.get("hessian", "" if theory.hessian else "not asked for"),
+        "hessian_missing": found.missing.get("hessian", ""),
         "documents": len(names),
     }
     return StageResult(arrays, meta)

@@ -6,6 +6,7 @@ Lists run over layers 1..L unless they say otherwise; a block that could not be 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -277,14 +278,14 @@ def _fisher(given: Given, result: StageResult) -> Block:
         if values is None:
             block[name] = {"value": None, "reason": result.meta["hessian_missing"]}
             continue
-        block[name] = _with_interval(lambda w, v=values: found.per_token(v, w), weights)
-    for name, values in (("kl_slope", found.kl), ("loss_slope", found.loss)):
-        block[name] = _with_interval(lambda w, v=values: found.zero_noise(v, w), weights)
-        block[name]["by_sigma"] = (2 * found.per_token(values) / found.sigmas[:, None] ** 2).tolist()
+        block[name] = _with_interval(partial(found.per_token, values), weights)
+    for name, slopes in (("kl_slope", found.kl), ("loss_slope", found.loss)):
+        block[name] = _with_interval(partial(found.zero_noise, slopes), weights)
+        block[name]["by_sigma"] = (2 * found.per_token(slopes) / found.sigmas[:, None] ** 2).tolist()
     block["arms"] = {}
     for name in found.arms:
-        predicted = _with_interval(lambda w, n=name: found.predicted(n, w), weights)
-        measured = _with_interval(lambda w, n=name: found.per_token(found.arms[n], w), weights)
+        predicted = _with_interval(partial(found.predicted, name), weights)
+        measured = _with_interval(partial(found.per_token, found.arms[name]), weights)
         block["arms"][name] = {
             "layers": list(found.arm_layers[name]), "sigma": found.arm_sigma,
             "predicted": predicted["value"], "predicted_ci": predicted["ci"],
@@ -343,7 +344,7 @@ def _beta(given: Given, loaded: Loaded) -> Block:
     reason = sensitivity.meta.get("missing") or information.meta["missing"].get("components")
     width, tokens = given.identity.width, int(information.meta["tokens"])
     if not reason and tokens < 2 * width:
-        reason = f"{tokens} tokens for {width} dimensions: d_eff needs at least two tokens a dimension (theory.tokens)"
+        reason = f"{tokens} tokens for {width} dimensions: d_eff needs two a dimension (theory.tokens)"
     if reason:
         return {**block, "activations": None, "reason": reason}
     found = sensitivity_of(sensitivity)
@@ -351,7 +352,7 @@ def _beta(given: Given, loaded: Loaded) -> Block:
     scales = found.arm_layers
     variances, std = information.arrays["variances"][1:], information.arrays["std"][1:]
 
-    def at(w: Array | None, name: str) -> Array:
+    def at(name: str, w: Array | None) -> Array:
         traces = found.per_token(found.fisher, w)
         return activation_weights(traces, variances, std, BETA_SIGMAS, {name: scales[name]})[name]
 
@@ -359,14 +360,13 @@ def _beta(given: Given, loaded: Loaded) -> Block:
     block["activations"] = {}
     for name, layers in scales.items():
         chosen = [layer - 1 for layer in layers]
-        one = _with_interval(lambda w, n=name: at(w, n), weights)
+        one = _with_interval(partial(at, name), weights)
         finite = 2 * found.per_token(found.kl) / found.sigmas[:, None] ** 2
         zero = found.zero_noise(found.kl)[chosen].sum()
         one["finite_noise_bias"] = (finite[:, chosen].sum(1) / zero - 1).tolist()
         # As σ → 0, β̂ falls like σ²; what has a limit is β̂/σ², in units of the activations' own scale.
-        one["limit"] = _with_interval(
-            lambda w, c=chosen: found.per_token(found.fisher, w)[..., c].sum(-1) / (len(c) * width), weights
-        )
+        share = found.fisher[:, chosen].sum(1) / (len(chosen) * width)
+        one["limit"] = _with_interval(partial(found.per_token, share), weights)
         block["activations"][name] = one
     return block
 

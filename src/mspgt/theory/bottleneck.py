@@ -38,8 +38,8 @@ class BlockBottleneck:
     """The rate–distortion curve of a model's blocks, in nats a token, on documents held out from training.
 
     curve: one point a β, rising. blind: entropy of the next-token class without context. elbo: at β = 1, −distortion
-    less the KLs; elbo_ci over documents. weights, weights_ci: β̂ of G, I, L at β = 1 (1 at a perfect optimum) and its
-    95 % interval; None where a scale has collapsed, for the reason in `missing`.
+    less the KLs; elbo_ci over documents. weights, weights_ci: β̂ of G, I, L at β = 1 on the training half (1 at a
+    perfect optimum) and its 95 % interval; None where a scale has collapsed, for the reason in `missing`.
     """
 
     curve: tuple[Rates, ...]
@@ -130,14 +130,19 @@ def block_bottleneck(
             low, high = percentile_interval(by_document @ each / by_document.sum(1))
             elbo_ci = (float(low), float(high))
 
-            def measure(factors: tuple[float, ...]) -> tuple[Array, Array]:
+            # Stationarity, and so β̂, is about the documents whose objective was optimised.
+            own = sampled(8, len(train), WIDTHS, torch.Generator().manual_seed(seed + 3))
+            _, owners = np.unique(document[train], return_inverse=True)
+
+            def measure(factors: tuple[float, ...], own: Sequence[Tensor] = own) -> tuple[Array, Array]:
                 with torch.no_grad():
-                    moved = terms(held_out, noise, factors)
-                return moved.reconstruction.double().numpy(), moved.kl.double().numpy()
+                    found = terms(training, own, factors)
+                return found.reconstruction.double().numpy(), found.kl.double().numpy()
 
             try:
                 weights, missing = scale_weights(measure), ""
-                weights_ci = percentile_interval(scale_weights(measure, by_document))
+                resampled = document_weights(int(owners.max()) + 1, draws, seed)[:, owners]
+                weights_ci = percentile_interval(scale_weights(measure, resampled))
             except NumericsError as error:
                 weights, weights_ci, missing = None, None, str(error)
         if progress is not None:

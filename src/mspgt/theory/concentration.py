@@ -2,7 +2,8 @@
 
 Equation 34 promises a width of order 1/√B in the number of draws B. More draws only tell the same quantiles more
 exactly; what the data do not say they cannot. Both curves are shown on the user's own data: the 95 % percentile
-width of ℓ̂ = argmax E (equation 33) against B at all documents, and against the number of documents N at one B.
+width of ℓ̂, the most prominent peak of E (argmax E of equation 33, ends excluded as in
+the paper's protocol), against B at all documents, and against the number of documents N at one B.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from mspgt.boundaries.fuse import fuse
+from mspgt.boundaries.peaks import MIN_SUCCESSES, peak_prominences
 from mspgt.errors import InputError
 from mspgt.stats.bootstrap import percentile_interval
 
@@ -92,33 +94,41 @@ def concentration(
 
 
 def peak(evidence: Array) -> Array:
-    """Position of the highest transition, (...), in layers from 1; between layers by the parabola through it.
+    """Position of the most prominent peak of every curve, (curves,), in layers from 1; NaN without a peak.
 
-    Without the parabola positions are whole numbers, and most widths of a sharp peak would be exactly 0.
+    Between layers by the parabola through the peak: without it positions are whole numbers, and most widths of a
+    sharp peak would be exactly 0.
     """
-    transitions = evidence.shape[-1]
+    curves, transitions = evidence.shape
     if transitions < 3:
         raise InputError(f"A peak needs at least 3 transitions, found {transitions}.")
-    at = evidence.argmax(-1)
-    inner = at.clip(1, transitions - 2)
-    left, middle, right = (
-        np.take_along_axis(evidence, (inner + shift)[..., None], -1)[..., 0] for shift in (-1, 0, 1)
-    )
+    prominences = peak_prominences(evidence)
+    found = np.isfinite(prominences).any(1)
+    at = np.where(np.isfinite(prominences), prominences, -1).argmax(1).clip(1, transitions - 2)
+    rows = np.arange(curves)
+    left, middle, right = (evidence[rows, at + shift] for shift in (-1, 0, 1))
     bend = left - 2 * middle + right
     vertex = np.divide(0.5 * (left - right), bend, out=np.zeros_like(bend), where=bend < 0)
-    return np.where(at == inner, inner + vertex.clip(-0.5, 0.5), at) + 1.0
+    return np.where(found, at + vertex.clip(-0.5, 0.5) + 1.0, np.nan)
 
 
 def width(positions: Array) -> float:
-    """Width of the 95 % percentile interval."""
-    low, high = percentile_interval(positions)
+    """Width of the 95 % percentile interval; NaN where more than 5 % of the draws have no peak."""
+    known = positions[np.isfinite(positions)]
+    if len(known) < MIN_SUCCESSES * len(positions):
+        return float("nan")
+    low, high = percentile_interval(known)
     return float(high - low)
 
 
 def _curve(points: Sequence[tuple[int, float]]) -> Curve:
     counts, widths = (tuple(column) for column in zip(*points, strict=True))
-    if min(widths) <= 0 or len(set(counts)) < 3:
-        why = "an interval has no width at all" if min(widths) <= 0 else "fewer than three counts"
+    if not min(widths) > 0 or len(set(counts)) < 3:
+        why = "fewer than three counts"
+        if np.isnan(widths).any():
+            why = "more than 5 % of the draws have no peak"
+        elif min(widths) <= 0:
+            why = "an interval has no width at all"
         return Curve(counts, widths, None, None, f"no slope: {why}")
     fit = stats.linregress(np.log(counts), np.log(widths))
     margin = float(stats.t.ppf(0.975, max(len(points) - 2, 1)) * fit.stderr)

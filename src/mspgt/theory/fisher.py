@@ -100,7 +100,8 @@ def measure_sensitivity(
     arms: Mapping[str, Sequence[int]] | None = None,
     arm_sigma: float = 0.1,
     draws: int = 1,
-    hessian: bool = True,
+    label_draws: int = 4,
+    hessian_draws: int = 8,
     batch_tokens: int = 1024,
     seed: int = 0,
     progress: Progress | None = None,
@@ -113,7 +114,9 @@ def measure_sensitivity(
         std: (L,) activation standard deviation after each block: the unit of noise.
         sigmas: relative noise of the measured slopes, each in [0.001, 0.5].
         arms: name → blocks perturbed together with `arm_sigma`.
-        draws: label draws, direction pairs and noise pairs of each text.
+        draws: noise pairs of each text and layer. label_draws: labels drawn for tr F, one backward pass each.
+        hessian_draws: directions of Hutchinson's estimate; 0 leaves the Hessian out. All layers move at once,
+            so that a direction is cheap and noisy.
         batch_tokens: changes speed and memory, not results: random numbers are keyed by text and layer.
 
     Raises:
@@ -134,11 +137,13 @@ def measure_sensitivity(
         raise NumericsError(f"Expected {lm.layers} positive activation scales, found {np.asarray(std)}.")
     _require_gradient(lm, encoded[0])
     missing = {}
-    if hessian and lm.dtype in SIXTEEN_BIT:
+    if not hessian_draws:
+        missing["hessian"] = "not asked for"
+    if hessian_draws and lm.dtype in SIXTEEN_BIT:
         missing["hessian"] = (
             f"differences of gradients are lost in the rounding of {lm.dtype}; load with dtype='float32'"
         )
-        hessian = False
+        hessian_draws = 0
     chosen = {name: tuple(layers) for name, layers in (arms or {}).items()}
     n, depth = len(encoded), lm.layers
     fisher, empirical, curvature = np.zeros((3, n, depth))
@@ -149,12 +154,9 @@ def measure_sensitivity(
     with frozen(lm.model):
         for batch in batches(encoded, max_tokens=batch_tokens):
             rows = np.array(batch.indices)
-            for draw in range(draws):
-                own, empiric = _gradient_traces(job, batch, draw)
-                fisher[rows] += own / draws
-                empirical[rows] = empiric
-                if hessian:
-                    curvature[rows] += _hessian_traces(job, batch, draw) / draws
+            fisher[rows], empirical[rows] = _gradient_traces(job, batch, label_draws)
+            for draw in range(hessian_draws):
+                curvature[rows] += _hessian_traces(job, batch, draw) / hessian_draws
             with torch.no_grad():
                 clean = torch.log_softmax(logits_of(lm, batch), -1)
                 for draw in range(draws):
@@ -178,7 +180,7 @@ def measure_sensitivity(
         sigmas=noise,
         fisher=fisher,
         empirical=empirical,
-        hessian=curvature if hessian else None,
+        hessian=curvature if hessian_draws else None,
         kl=kl,
         loss=loss,
         arms=by_arm,
@@ -188,10 +190,12 @@ def measure_sensitivity(
     )
 
 
-def passes(texts: int, layers: int, sigmas: int, arms: int, draws: int, hessian: bool) -> tuple[int, int]:
+def passes(
+    texts: int, layers: int, sigmas: int, arms: int, *, draws: int = 1, label_draws: int = 4, hessian_draws: int = 8
+) -> tuple[int, int]:  # fmt: skip
     """Forward and backward passes of texts that `measure_sensitivity` makes."""
-    backward = draws * (2 + 2 * hessian)
-    forward = 1 + draws * (1 + 2 * hessian + 2 * layers * sigmas + 2 * arms)
+    backward = label_draws + 1 + 2 * hessian_draws
+    forward = 2 + 2 * hessian_draws + 2 * draws * (layers * sigmas + arms)
     return texts * forward, texts * backward
 
 
@@ -272,19 +276,22 @@ def _leaves(job: _Noise, batch: Batch, shifts: Mapping[int, Tensor] | None = Non
     return {layer: shift.detach().requires_grad_() for layer, shift in start.items()}
 
 
-def _gradient_traces(job: _Noise, batch: Batch, draw: int) -> tuple[Array, Array]:
-    """Fisher and empirical traces times std², each (B, L), from one forward and two backward passes."""
+def _gradient_traces(job: _Noise, batch: Batch, draws: int) -> tuple[Array, Array]:
+    """Fisher and empirical traces times std², each (B, L), from one forward and draws + 1 backward passes."""
     lm, where = job.lm, places(batch)
     leaves = _leaves(job, batch)
     valid, labels = targets(batch, lm.device)
-    uniform = torch.zeros(batch.input_ids.shape)
-    for row, text in enumerate(batch.indices):
-        filled = int(batch.attention_mask[row].sum())
-        uniform[row, :filled] = torch.rand(filled, generator=_generator(job.seed, text, 0, _LABELS, draw))
     with torch.enable_grad(), shifted(lm.blocks, leaves):
         logits = logits_of(lm, batch)
-    own = score(logits, draw_labels(logits, uniform.to(lm.device)), valid)
-    fisher = squared_gradients(own, list(leaves.values()), where, retain=True)
+    fisher = torch.zeros((len(batch.indices), lm.layers))
+    for draw in range(draws):
+        uniform = torch.zeros(batch.input_ids.shape)
+        for row, text in enumerate(batch.indices):
+            filled = int(batch.attention_mask[row].sum())
+            key = _generator(job.seed, text, 0, _LABELS, draw)
+            uniform[row, :filled] = torch.rand(filled, generator=key)
+        own = score(logits, draw_labels(logits, uniform.to(lm.device)), valid)
+        fisher += squared_gradients(own, list(leaves.values()), where, retain=True) / draws
     empirical = squared_gradients(score(logits, labels, valid), list(leaves.values()), where, retain=False)
     unit = job.std.square()
     return (fisher * unit).double().numpy(), (empirical * unit).double().numpy()

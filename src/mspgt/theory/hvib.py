@@ -15,12 +15,13 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.distributions import Distribution, Independent, MultivariateNormal, Normal, kl_divergence
+from torch.distributions import Independent, MultivariateNormal, Normal, kl_divergence
 
 from mspgt.errors import InputError, NumericsError
 
 SCALES = ("G", "I", "L")
 # p(X | G, I, L) by example: from the latents (points, examples, widths) of G, I and L to (points, examples) nats.
+Gaussian = MultivariateNormal | Independent
 LogLikelihood = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
@@ -131,7 +132,7 @@ class HVIB(nn.Module):
             posterior = _inflated(self.posteriors[scale](own), inflation[scale])
             above = context.expand(points, examples, -1) if scale == 0 else parents[-1]
             kls.append(kl_divergence(posterior, self.priors[scale](above)).mean(0))
-            parents.append(_moved(posterior, noise[scale]))
+            parents.append(moved(posterior, noise[scale]))
         value = log_likelihood(*parents).mean(0)
         return Terms(value, torch.stack(kls, dim=-1))
 
@@ -192,7 +193,7 @@ def _finite(value: float) -> float:
     return value
 
 
-def _inflated(posterior: Distribution, factor: float) -> Distribution:
+def _inflated(posterior: Gaussian, factor: float) -> Gaussian:
     if factor == 1.0:
         return posterior
     if isinstance(posterior, MultivariateNormal):
@@ -201,7 +202,7 @@ def _inflated(posterior: Distribution, factor: float) -> Distribution:
     return Independent(Normal(base.loc, base.scale * factor**0.5), 1)
 
 
-def _moved(posterior: Distribution, noise: Tensor) -> Tensor:
+def moved(posterior: Gaussian, noise: Tensor) -> Tensor:
     """Mean plus scale times noise."""
     if isinstance(posterior, MultivariateNormal):
         return posterior.loc + (posterior.scale_tril @ noise[..., None])[..., 0]

@@ -138,8 +138,8 @@ def nearest_neighbour_information(x: ArrayLike, y: ArrayLike, *, neighbours: int
     columns = a.shape[1] + b.shape[1]
     if columns > NEIGHBOUR_DIMENSIONS:
         raise InputError(
-            f"Nearest-neighbour information is validated up to {NEIGHBOUR_DIMENSIONS} columns in all, found {columns}: "
-            "at 16 it misses three quarters of the truth. Use gaussian_information, or fewer components."
+            f"Nearest-neighbour information is validated up to {NEIGHBOUR_DIMENSIONS} columns in all, found "
+            f"{columns}: at 16 it misses three quarters of the truth. Use gaussian_information, or fewer components."
         )
     n = len(a)
     if len(b) != n or n <= 10 * neighbours:

@@ -75,8 +75,8 @@ def kink_test(
     depth = len(y)
     if depth < MIN_LAYERS:
         raise InputError(
-            f"The kink test is validated from {MIN_LAYERS} layers on, found {depth}: in fewer, a smooth bend cannot be "
-            "told from a kink. Use a deeper model."
+            f"The kink test is validated from {MIN_LAYERS} layers on, found {depth}: in fewer, a smooth bend cannot "
+            "be told from a kink. Use a deeper model."
         )
     if not MARGIN <= boundary <= depth - MARGIN:
         raise InputError(

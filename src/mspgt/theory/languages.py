@@ -30,7 +30,7 @@ Array = NDArray[np.float64]
 Progress = Callable[[int, int, str], None]
 
 WIDTHS = (4, 8, 24)
-BETAS = (0.1, 0.3, 0.5, 0.75, 1.0)
+BETAS = (0.1, 0.3, 0.6, 1.0, 2.0, 4.0)
 CLAIM = -1.0  # the slope of equation 23
 
 

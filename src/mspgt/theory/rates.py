@@ -17,10 +17,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.distributions import Distribution
 
 from mspgt.errors import InputError
-from mspgt.theory.hvib import HVIB, _moved
+from mspgt.theory.hvib import HVIB, moved
 
 Array = NDArray[np.float64]
 
@@ -65,8 +64,8 @@ def information_and_gap(
         joint = torch.zeros((len(drawn[0]), n), dtype=drawn[0].dtype)
         for scale in range(3):
             own = torch.cat([*parents, evidence[scale][mine]], dim=-1)
-            posterior: Distribution = model.posteriors[scale](own)
-            z = _moved(posterior, drawn[scale])
+            posterior = model.posteriors[scale](own)
+            z = moved(posterior, drawn[scale])
             above = context[mine] if scale == 0 else parents[-1]
             prior = model.priors[scale](above).log_prob(z)
             # Every latent under the posterior of every example, its own parents given.

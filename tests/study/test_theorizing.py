@@ -1,0 +1,168 @@
+"""The theory as a part of a study: what it writes, resumes and refuses, on tiny models with random weights."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from mspgt.results import to_jsonable
+from mspgt.study.config import make_config
+from mspgt.study.describe import describe
+from mspgt.study.run import run_study
+from mspgt.study.stages import Data, document_groups
+from mspgt.study.theorizing import held_out, held_out_sentences
+from mspgt.synthetic.corpora import sample_corpus, sample_treebank
+from mspgt.synthetic.triscale import TriScale
+from mspgt.text.corpus import Corpus
+from mspgt.theory import languages
+from tests.lm.tiny import tiny_model
+
+BLOCKS = {"information", "kink", "markov", "fisher", "beta", "hvib", "concentration"}
+SMALL = {
+    "tokens": 700, "components": 4, "examples": 300, "hidden": 8, "epochs": 1, "permutations": 19, "texts": 8,
+    "betas": [0.1, 1.0], "steps": 20, "width_draws": 100, "draws": 100,
+    "hessian_draws": 2, "label_draws": 2, "sigmas": [0.1],
+}  # fmt: skip
+
+
+def study(model, *, treebank=True, theory=None, scales=(8, 15), documents=60, **changes):
+    data = {
+        "name": "test",
+        "models": [{"id": str(model), "scales": scales, **changes}],
+        "corpus": {"source": "triscale", "format": "triscale", "max_documents": documents},
+        "twins": {"seeds": 0},
+        "boundaries": {"draws": 100, "permutations": 99},
+        "measure": {"shard_documents": 60, "cka_tokens": 256},
+        "probes": {"seeds": 2, "epochs": 1, "max_examples": 200, "controls": False},
+        "theory": {**SMALL, **(theory or {})},
+        "run": {"workers": 1},
+    }
+    if treebank:
+        data["treebank"] = {"planted": "triscale", "max_train": 40, "max_eval": 160}
+    return make_config(data)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("model") / "deep"
+    return tiny_model(folder, "llama", layers=22, max_position_embeddings=128, initializer_range=0.2)
+
+
+@pytest.fixture(scope="module")
+def finished(model, tmp_path_factory):
+    out = tmp_path_factory.mktemp("finished") / "run"
+    return out, run_study(study(model), out, quiet=True)
+
+
+def test_every_block_is_there_with_units_and_estimator(finished):
+    _, results = finished
+    theory = results["models"]["deep"]["theory"]
+    assert set(theory) == BLOCKS
+    for name, block in theory.items():
+        assert block["units"], name
+        assert block["estimator"], name
+    assert theory == json.loads(json.dumps(to_jsonable(theory)))
+
+
+def test_lengths_and_ranges(finished):
+    theory = finished[1]["models"]["deep"]["theory"]
+    for kind in ("topical", "syntactic", "lexical"):
+        block = theory["information"][kind]
+        assert len(block["bits"]) == len(block["ci"]) == 23
+        assert all(low <= high for low, high in block["ci"])
+    assert len(theory["information"]["gaussian"]["nats"]) == 22
+    assert len(theory["markov"]["ratio"]) == 20
+    fisher = theory["fisher"]
+    assert all(value > 0 for value in fisher["fisher"]["value"])
+    assert all(len(fisher[key]["value"]) == 22 for key in ("empirical", "hessian", "kl_slope", "loss_slope"))
+    assert [arm["layers"][0] for arm in fisher["arms"].values()] == [1, 9, 16]
+    for arm in fisher["arms"].values():
+        assert arm["kl"] == pytest.approx(arm["predicted"], rel=0.5)
+    activations = theory["beta"]["activations"]
+    assert all(np.diff(one["value"]).min() > 0 for one in activations.values())  # β̂ grows with the noise
+    for point in theory["hvib"]["curve"]:
+        assert np.allclose(point["kl"], np.add(point["information"], point["gap"]), atol=0.5)
+    assert theory["kink"]["LI"]["boundary"] == 8
+    assert 0 <= theory["kink"]["IG"]["p"] <= 1
+    assert theory["beta"]["equation23"]["languages"] == 12
+
+
+def test_running_again_computes_nothing(finished, model):
+    out, first = finished
+    before = {p: p.stat().st_mtime_ns for p in out.glob("stages/*/*/*/manifest.json")}
+    again = run_study(study(model), out, quiet=True)
+    assert {p: p.stat().st_mtime_ns for p in out.glob("stages/*/*/*/manifest.json")} == before
+    assert again["models"]["deep"]["theory"] == first["models"]["deep"]["theory"]
+
+
+def test_a_plan_tells_passes(model, tmp_path):
+    lines = list(describe(study(model), tmp_path / "none"))
+    told = [line for line in lines if "theory: " in line]
+    assert len(told) == 4
+
+
+def test_without_a_treebank_syntactic_information_is_null_with_its_reason(model, tmp_path):
+    results = run_study(study(model, treebank=False, theory={"texts": 4}), tmp_path / "run", quiet=True)
+    theory = results["models"]["deep"]["theory"]
+    assert theory["information"]["syntactic"] == {"bits": None, "reason": "no treebank was given"}
+    assert theory["information"]["topical"]["bits"]
+    assert theory["kink"]["LI"]["p"] is None
+    assert theory["kink"]["LI"]["lexical"]["p"] is not None
+    where = [w["where"] for w in results["warnings"]]
+    assert "models.deep.theory.information.syntactic" in where
+
+
+def test_a_model_in_bfloat16_reports_what_it_can(tmp_path):
+    folder = tiny_model(
+        tmp_path / "half", "qwen2", layers=4, dtype=torch.bfloat16, max_position_embeddings=128
+    )
+    results = run_study(study(folder, scales=(1, 2), treebank=False), tmp_path / "run", quiet=True)
+    theory = results["models"]["half"]["theory"]
+    assert theory["fisher"]["fisher"]["value"]
+    assert "rounding" in theory["fisher"]["hessian"]["reason"]
+    assert "from 20 layers on" in theory["kink"]["LI"]["lexical"]["reason"]
+
+
+def test_one_layer_has_no_theory_and_says_why(tmp_path):
+    folder = tiny_model(tmp_path / "flat", "llama", layers=1, max_position_embeddings=128)
+    results = run_study(study(folder, scales=None, treebank=False), tmp_path / "run", quiet=True)
+    assert results["models"]["flat"]["theory"] is None
+    assert any(w["where"] == "models.flat.theory" and "one layer" in w["what"] for w in results["warnings"])
+
+
+def test_too_little_text_leaves_blocks_null_with_reasons(tmp_path):
+    folder = tiny_model(tmp_path / "small", "llama", layers=4, max_position_embeddings=128)
+    config = study(folder, scales=(1, 2), treebank=False, documents=3)
+    results = run_study(config, tmp_path / "run", quiet=True)
+    theory = results["models"]["small"]["theory"]
+    assert "more" in theory["markov"]["reason"]
+    assert theory["concentration"]["verdict"] == "not testable"
+    assert "at least 8 documents" in theory["concentration"]["reason"]
+    assert theory["hvib"]["curve"] is None
+    assert theory["fisher"]["fisher"]["value"]
+
+
+def test_held_out_documents_are_those_that_choose_nothing():
+    corpus = sample_corpus(TriScale(), 70, 0)
+    half = held_out(corpus)
+    groups = document_groups(corpus)
+    assert {d.id for d in half.documents} == {
+        d.id for d, g in zip(corpus.documents, groups, strict=True) if g % 2 == 1
+    }
+    assert half.sha256 != corpus.sha256
+    one = Corpus("one", corpus.documents[:1], "x")
+    assert held_out(one) is one
+    treebank = sample_treebank(TriScale(), 0, train=8, dev=8, test=40)
+    chosen = {sentence.document for sentence in held_out_sentences(Data(corpus, treebank))}
+    assert chosen == {f"test-{i}" for i in range(1, 10, 2)}
+
+
+def test_the_shipped_table_of_languages_is_whole():
+    table = languages.shipped()
+    assert len(table["languages"]) == 12
+    entropy = np.array([row["entropy_nats"] for row in table["languages"]])
+    weights = np.array([row["beta_hat_at_one"] for row in table["languages"]])
+    assert entropy.std(0).min() > 0.1
+    assert np.abs(np.log(weights)).max() < 0.3  # by stationarity, 1 at every scale of every language
+    assert table["slopes"]["all"]["verdict"] in ("supported", "refuted", "inconclusive")
