@@ -24,7 +24,7 @@ from rich.console import Console
 from mspgt.boundaries.scales import Scales, scales_of
 from mspgt.errors import InputError, MspgtError
 from mspgt.results import DataProvenance, ModelResult, Notice, Provenance, Results
-from mspgt.study.config import StudyConfig, TwinsConfig, load_config
+from mspgt.study.config import StudyConfig, TreebankConfig, TwinsConfig, load_config
 from mspgt.study.decide import decide
 from mspgt.study.engines import run_jobs
 from mspgt.study.intervening import Interventions
@@ -314,7 +314,30 @@ def _provenance(plan: Plan, started: str, seconds: float) -> Provenance:
         started=started,
         seconds=round(seconds, 1),
         hardware=f"{env['platform']}, {env['cores']} cores",
+        settings=plan.config.science(),
+        limits=limits(plan.config, plan.data),
     )
+
+
+def limits(config: StudyConfig, data: Data) -> list[str]:
+    """Where a limit that the user set cut what was read, in words; a run with any is a sketch of the whole."""
+    record, cut = data.corpus.record, []
+    if record:
+        there = {
+            "documents": (record["documents_found"] - record["documents_without_sentences"], data.corpus.n_documents),
+            "sentences": (record["sentences_found"] - record["sentences_too_short"], data.corpus.n_sentences),
+        }
+        for what, (found, used) in there.items():
+            if getattr(config.corpus, f"max_{what}") is not None and used < found:
+                cut.append(f"{used:,} of {found:,} {what} of the corpus (corpus.max_{what})")
+    treebank, usual = data.treebank, TreebankConfig.model_fields
+    for split, key in (("train", "max_train"), ("dev", "max_eval"), ("test", "max_eval")):
+        limit = getattr(config.treebank, key, None)
+        if treebank is not None and limit is not None and limit < usual[key].default:
+            used, found = len(getattr(treebank, split)), treebank.found.get(split, 0)
+            if used < found:
+                cut.append(f"{used:,} of {found:,} {split} sentences of the treebank (treebank.{key})")
+    return cut
 
 
 __all__ = ["MspgtError", "Study", "run_study"]
