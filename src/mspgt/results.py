@@ -134,7 +134,9 @@ class ProbeResult:
     ceiling: float | None = None  # Bayes F1 where it is known (planted languages)
     labels: str = "gold"  # gold | silver
     examples: dict[str, int] = field(default_factory=dict)  # split → examples
-    f1_bands: dict[str, list[list[float] | None]] | None = None  # "80", "50" → [lo, hi] per layer, inside f1_ci
+    f1_bands: dict[str, list[list[float] | None]] | None = (
+        None  # "80", "50" → [lo, hi] per layer, inside f1_ci
+    )
 
 
 @dataclass

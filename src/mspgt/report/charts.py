@@ -6,9 +6,9 @@ page's script from the attributes of the drawing, never from an element a layer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from math import log
 
 from markupsafe import Markup
@@ -136,15 +136,34 @@ def _curve(line: Line, x: Sequence[int], place: Place, scale: Scale) -> Iterator
     for band in line.drawn_bands():
         for run in runs(band):
             ends = [(place(x[at]), *interval) for at, interval in run]
-            points = [f"{across:.1f} {scale(low):.1f}" for across, low, _ in ends]
-            points += [f"{across:.1f} {scale(high):.1f}" for across, _, high in reversed(ends)]
-            yield tag("path", class_=f"band {line.role}", d=f"M{'L'.join(points)}Z")
+            there = [(across, scale(low)) for across, low, _ in ends]
+            back = [(across, scale(high)) for across, _, high in reversed(ends)]
+            yield tag("path", class_=f"band {line.role}", d=path([*there, *back]) + "z")
     for stretch in runs(line.values):
-        points = [f"{place(x[at]):.1f} {scale(value):.1f}" for at, value in stretch]
+        points = [(place(x[at]), scale(value)) for at, value in stretch]
         # A lone value is a path of no length, which its round cap shows as a point.
-        yield tag("path", class_=f"line {line.role}", d=f"M{'L'.join(points)}{'h0' * (len(points) == 1)}")
+        yield tag("path", class_=f"line {line.role}", d=path(points) + "h0" * (len(points) == 1))
     if line.role == "level" and line.values[-1] is not None:
         yield _text(place(x[-1]), scale(line.values[-1]) - 4, line.label, "end")
+
+
+def path(points: Iterable[tuple[float, float]]) -> str:
+    """A line through points, in tenths of a unit and in steps from point to point: half the letters of places."""
+    tenths = [(round(10 * across), round(10 * down)) for across, down in points]
+    steps = [(x - a, y - b) for (a, b), (x, y) in pairwise(tenths)]
+    start = f"M{_tenths(tenths[0][0])} {_tenths(tenths[0][1])}"
+    return start + ("l" if steps else "") + "".join(_step(*step) for step in steps).strip()
+
+
+def _step(across: int, down: int) -> str:
+    """A sign separates two numbers as well as a space does."""
+    return "".join(text if text.startswith("-") else f" {text}" for text in (_tenths(across), _tenths(down)))
+
+
+def _tenths(count: int) -> str:
+    whole, tenth = divmod(abs(count), 10)
+    digits = f"{whole or ''}.{tenth}" if tenth else f"{whole}"
+    return f"-{digits}" if count < 0 else digits
 
 
 def _mark(mark: Mark, place: Place, step: float, top: float, bottom: float) -> Iterator[Markup]:
@@ -175,18 +194,17 @@ def strip_svg(row: StripRow) -> Markup:
     for scale, group in groupby(row.scales):
         length = len(list(group))
         rects.append(tag("rect", class_=f"block {scale.lower()}", x=start, width=length, height=1))
-        # About seven pixels a letter on the narrowest screen.
-        label = scale if length * share > 2.4 * len(scale) else scale[0]
+        # About seven pixels a letter on the narrowest strip.
+        label = scale if length * share > 2.8 * len(scale) else scale[0]
         middle = f"{(start + length / 2) * share:.2f}%"
-        names.append(
-            tag("text", label, class_=f"on {scale.lower()}", x=middle, y=29, text_anchor="middle")
-        )
+        names.append(tag("text", label, class_=f"on middle {scale.lower()}", x=middle, y=29))
         start += length
-    seams = "".join(f"M{block} 0V1" for block in range(1, layers))
+    seams = "".join(f"M{block} .06V.94" for block in range(1, layers))
+    plain = "seams" if row.marks else "seams plain"
     glow = tag("rect", class_="glow", width=1, height=1)
     # A drawing within the drawing: its unit is one block, whatever the width of the screen.
     blocks = tag(
-        "svg", *rects, tag("path", class_="seams", d=seams), glow,
+        "svg", *rects, tag("path", class_=plain, d=seams), glow,
         y=16, width="100%", height=18, viewBox=f"0 0 {layers} 1", preserveAspectRatio="none",
     )  # fmt: skip
     marks = [part for mark in row.marks for part in _strip_mark(mark, share)]
@@ -203,7 +221,7 @@ def _strip_mark(mark: Mark, share: float) -> Iterator[Markup]:
     outward = "end" if mark.label == BOUNDARIES["LI"] and mark.layer * share > 14 else "start"
     if mark.layer * share > 86:
         outward = "end"
-    yield tag("text", f"{mark.label} {mark.layer}", class_="edge", x=across, y=10, text_anchor=outward)
+    yield tag("text", f"{mark.label} {mark.layer}", class_=f"edge {outward}", x=across, y=10)
     # Two rows, because the sets of two boundaries may overlap.
     row = 42 if mark.label == BOUNDARIES["IG"] else 37
     for low, high in mark.spans():
@@ -212,4 +230,4 @@ def _strip_mark(mark: Mark, share: float) -> Iterator[Markup]:
 
 
 def _text(x: float, y: float, text: str, anchor: str, kind: str = "") -> Markup:
-    return tag("text", text, class_=kind, x=x, y=y, text_anchor=anchor)
+    return tag("text", text, class_=f"{anchor} {kind}".strip(), x=x, y=y)

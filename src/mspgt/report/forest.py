@@ -106,7 +106,8 @@ def forest_svg(forest: Forest) -> Markup:
         return Markup("")
     height = TOP + ROW * len(forest.rows) + BOTTOM
     label = f"{forest.title}: " + "; ".join(
-        f"{row.label}: {', '.join(dot.text for dot in row.dots) or row.missing or 'none'}" for row in forest.rows
+        f"{row.label}: {', '.join(dot.text for dot in row.dots) or row.missing or 'none'}"
+        for row in forest.rows
     )
     about: dict[str, str | float] = {
         "class": "forest", "viewBox": f"0 0 {WIDTH} {height}", "role": "img", "aria-label": label,
@@ -125,13 +126,13 @@ def _drawing(forest: Forest, floor: float) -> Iterator[Markup]:
     yield tag("path", class_="grid", d="".join(f"M{place(tick):.1f} {TOP}V{floor}" for tick in ticks))
     yield tag("path", class_="axis", d=f"M{LABELS} {floor}H{WIDTH - RIGHT}")
     for tick in ticks:
-        yield tag("text", number(tick), x=place(tick), y=floor + 13, text_anchor="middle")
-    yield tag("text", forest.axis, x=(LABELS + WIDTH - RIGHT) / 2, y=floor + 28, text_anchor="middle")
+        yield tag("text", number(tick), x=place(tick), y=floor + 13, class_="middle")
+    yield tag("text", forest.axis, x=(LABELS + WIDTH - RIGHT) / 2, y=floor + 28, class_="middle")
     if forest.reference is not None:
         yield tag("path", class_="reference", d=f"M{place(forest.reference):.1f} {TOP}V{floor}")
     for at, row in enumerate(forest.rows):
         middle = TOP + ROW * (at + 0.5)
-        yield tag("text", _short(row.label), x=LABELS - 8, y=middle + 3.5, text_anchor="end")
+        yield tag("text", _short(row.label), x=LABELS - 8, y=middle + 3.5, class_="end")
         if row.band:
             start, end = map(place, row.band)
             yield tag("rect", class_="aa", x=start, y=middle - 7, width=max(end - start, 1.0), height=14)

@@ -48,7 +48,7 @@ def table_html(
             cells[0] = tag("th", cell_text(row[0]), scope="row")
         body.append(tag("tr", *cells) + "\n")
     table = tag("table", tag("thead", tag("tr", *names)), tag("tbody", *body), class_=kind)
-    return tag("div", table, class_="scroll", tabindex=0, role="region", aria_label=label)
+    return tag("div", table, class_="scroll", tabindex=0, role="group", aria_label=label)
 
 
 def facts_html(pairs: Facts) -> Markup:
@@ -61,16 +61,17 @@ def facts_html(pairs: Facts) -> Markup:
 def folded(summary: str, body: Markup, *, anchor: str = "", lead: str = "", kind: str = "") -> Markup:
     """A part that opens on demand; its inside becomes elements only when it is opened, or where no script runs."""
     words = [tag("span", summary)] + ([tag("small", lead)] if lead else [])
-    return tag(
-        "details", tag("summary", *words), tag("noscript", body), id=anchor, class_=kind or "folded"
-    )
+    return tag("details", tag("summary", *words), tag("noscript", body), id=anchor, class_=kind or "folded")
 
 
 def data_block(table: Table) -> Markup:
     """A table inside the page, once, for reading out and for downloads; the browser never runs it."""
     # Within an element of raw text only its own end tag could end it, and a table may hold any text.
-    text = table.csv(digits=6).replace("<", "\\u003c")
-    return Markup('<script type="text/csv" data-file="{}.csv">{}</script>').format(table.name, Markup(text))
+    text = table.csv(digits=5).replace("<", "\\u003c")
+    return Markup('<script type="text/csv" data-file="{}.csv">{}</script>').format(
+        table.name,
+        Markup(text),  # noqa: S704 (its only dangerous sign was replaced above)
+    )
 
 
 def figure_html(
@@ -88,7 +89,14 @@ def figure_html(
     links = [tag("a", "#", class_="self", href=f"#{anchor}", aria_label=f"link to this chart: {title}")]
     if table is not None:
         links.append(
-            tag("a", "CSV", class_="csv", href=beside, download=f"{table.name}.csv", aria_label=f"CSV: {title}")
+            tag(
+                "a",
+                "CSV",
+                class_="csv",
+                href=beside,
+                download=f"{table.name}.csv",
+                aria_label=f"CSV: {title}",
+            )
         )
     links += [tag("a", word, href=href, aria_label=f"{word}: {title}") for word, href in files]
     parts = [tag("figcaption", tag("b", title), " ", tag("span", *_spaced(links), class_="links")), drawing]

@@ -80,6 +80,10 @@ def control_panels(results: Json, name: str) -> list[Panel]:
     panels = []
     for signal, (title, axis, _) in list(SIGNALS.items())[:3]:
         own = _line(model, signal, "calibrated", "calibrated mode", "calibrated")
+        if own is not None:
+            # Its inner bands stand among the signals.
+            outer = [[ends[0], ends[-1]] if ends else None for ends in own.intervals or ()]
+            own = replace(own, intervals=outer or None)
         sinks = with_sinks.get(signal)
         lines = {
             "random_init": _twins(model, signal),
@@ -97,9 +101,15 @@ def control_panels(results: Json, name: str) -> list[Panel]:
         seeds = f" Twin: median and range over {counted(twins, 'seed')}." if twins else ""
         panels.append(
             Panel(
-                signal, title, axis, x, drawn, missing=tuple(missing), log=True,
+                signal,
+                title,
+                axis,
+                x,
+                drawn,
+                missing=tuple(missing),
+                log=True,
                 caption=band_words(results, drawn) + seeds,
-            )  # fmt: skip
+            )
         )
     return panels
 
@@ -126,9 +136,7 @@ def probe_panels(results: Json, name: str) -> list[Panel]:
         beside = (Line("codelength, bits a label", "variant", code),) if measured(code) else ()
         caption = band_words(results, lines, "treebank documents")
         panels.append(
-            Panel(
-                task, title, "F1", x, tuple(lines), missing=tuple(missing), beside=beside, caption=caption
-            )
+            Panel(task, title, "F1", x, tuple(lines), missing=tuple(missing), beside=beside, caption=caption)
         )
     return panels
 

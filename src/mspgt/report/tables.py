@@ -27,7 +27,7 @@ class Table:
     rows: list[tuple[Cell, ...]]
 
     def csv(self, digits: int | None = None) -> str:
-        """Comma-separated text with a header; numbers in full or to `digits` significant ones, missing values empty."""
+        """Comma-separated text with a header; numbers in full or to `digits` digits, missing values empty."""
         text = StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(self.columns)
@@ -131,7 +131,8 @@ def panel_table(panel: Panel, name: str, axis: str) -> Table:
         name: of the file.
         axis: name of the first column: `transition` or `layer`.
     """
-    columns, content = {axis: "int64"}, [[(layer,) for layer in panel.x]]
+    columns = {axis: "int64"}
+    content: list[list[tuple[Cell, ...]]] = [[(layer,) for layer in panel.x]]
     for line in panel.told:
         ends = _ends(line, len(panel.x))
         own = ("", *(f" {end}" for end in ("low", "high", *INNER)[: len(ends[0])]))

@@ -27,7 +27,12 @@ ABOUT = {
 }
 # A shape beside every colour, so that no verdict hangs on seeing it.
 GLYPHS = {"supported": "✓", "refuted": "✗", "inconclusive": "≈", "not testable": "○"}
-SECTIONS = ("interventions", "theory", "probes", "controls")  # of a model; everything else is among its signals
+SECTIONS = (
+    "interventions",
+    "theory",
+    "probes",
+    "controls",
+)  # of a model; everything else is among its signals
 
 
 @dataclass(frozen=True)
@@ -137,14 +142,14 @@ def _detail(results: Json, verdict: Verdict, anchors: dict[str, str]) -> Markup:
 
 def _evidence(results: Json, place: str, anchors: dict[str, str]) -> Markup:
     """A dotted path into results.json, linked to where the page shows it."""
-    owner = model_of(results, place)
-    target = place.split(".")[0]
+    owner, target = model_of(results, place), ""
     if owner is not None:
         rest = place.removeprefix(f"models.{owner}.").split(".")[0]
-        target = anchors.get(owner, "") + "-" + (rest if rest in SECTIONS else "signals")
-    elif target != "families":
-        return tag("code", place)
-    return tag("a", tag("code", place), href=f"#{target}" if "#" not in target else target)
+        part = rest if rest in SECTIONS and results["models"][owner].get(rest) else "signals"
+        target = f"{anchors[owner]}-{part}"
+    elif place.split(".")[0] == "families" and results["families"]:
+        target = "families"
+    return tag("a", tag("code", place), href=f"#{target}") if target else tag("code", place)
 
 
 def _rate(rate: Any) -> str:

@@ -13,18 +13,18 @@ from mspgt.report.curves import Panel, known_values
 from mspgt.report.figures import panels_figure
 from mspgt.report.markup import facts_html, figure_html, folded, table_html, tag
 from mspgt.report.panels import control_panels, probe_panels, signal_panels, strip_rows
-from mspgt.report.section import Section
+from mspgt.report.section import Plate, Section
 from mspgt.report.tables import Table, claims_table, curves_table, panel_table
 from mspgt.report.words import MISSING, Finding, Json, counted, finding, listing, model_of, number, reason
 
 DEPTHS = {"transition": "transition l, from layer l to l + 1", "layer": "layer"}
 ABOUT = {
-    "signals": "Transition l is the step from layer l to layer l + 1. Where the two modes measure in different units, "
-    "paper mode has its own axis on the right: where its curve crosses the other means nothing. Vertical lines in the "
-    "last panel are the boundaries; the bars below it, their 95 % sets.",
-    "probes": "F1 of one-hidden-layer probes on the test split, over layers (0 is the embedding). The floor is the most "
-    "frequent label of each word type; the ceiling, where it is known, the exact reader of the language. Selectivity is "
-    "F1 minus the accuracy of a control task with random labels.",
+    "signals": "Transition l is the step from layer l to layer l + 1. Where the two modes measure in different "
+    "units, paper mode has its own axis on the right: where its curve crosses the other means nothing. Vertical "
+    "lines in the last panel are the boundaries; the bars below it, their 95 % sets.",
+    "probes": "F1 of one-hidden-layer probes on the test split, over layers (0 is the embedding). The floor is the "
+    "most frequent label of each word type; the ceiling, where it is known, the exact reader of the language. "
+    "Selectivity is F1 minus the accuracy of a control task with random labels.",
     "controls": "Calibrated signals beside the same network with random weights, and beside the same estimate with "
     "attention sinks left in.",
 }
@@ -167,9 +167,15 @@ def group_section(view: View, group: ChartGroup, *, shown: bool = False) -> Sect
         group.title,
         Markup("").join(parts),
         lead=_lead(view, group),
-        figures={stem: draw} if group.drawn else {},
+        figures={stem: Plate(draw, _caption(view, group))} if group.drawn else {},
         shown=shown,
     )
+
+
+def _caption(view: View, group: ChartGroup) -> str:
+    """What the figure shows, with level, n and method of its bands."""
+    bands = dict.fromkeys(panel.caption for panel in group.panels if panel.drawn and panel.caption)
+    return " ".join([f"{group.title} of {view.name}.", ABOUT[group.key], *bands])
 
 
 def charts_html(group: ChartGroup, anchor: str, stem: str) -> Markup:
@@ -197,13 +203,16 @@ def legend_html(items: Sequence[tuple[str, str]]) -> Markup:
 
 
 def numbers_html(group: ChartGroup) -> Markup:
-    """What the charts of a group show, as tables to read."""
+    """What the charts of a group show, as tables to read; without the end tags that HTML does not need."""
     tables = []
     for panel in group.panels:
         if panel.drawn:
-            names = [tag("th", name, scope="col") for name in (group.axis, *(line.label for line in panel.told))]
+            names = [
+                tag("th", name, scope="col") for name in (group.axis, *(line.label for line in panel.told))
+            ]
             rows = [
-                tag("tr", tag("th", str(layer), scope="row"), *(tag("td", cell) for cell in cells), data_t=layer)
+                Markup("<tr><th>{}").format(layer)
+                + Markup("").join(Markup("<td>{}").format(one) for one in cells)
                 for layer, cells in panel.numbers()
             ]
             table = tag(
@@ -211,7 +220,7 @@ def numbers_html(group: ChartGroup) -> Markup:
                 class_="numbers",
             )  # fmt: skip
             label = f"numbers of {panel.title}"
-            tables.append(tag("div", table, class_="scroll", tabindex=0, role="region", aria_label=label))
+            tables.append(tag("div", table, class_="scroll", tabindex=0, role="group", aria_label=label))
     return tag("div", *tables, class_="tables")
 
 

@@ -129,11 +129,17 @@ def _signal_table(signals: Signals, findings: Findings) -> dict[str, dict[str, N
 
 
 def _interval_table(draws: Draws | None) -> dict[str, dict[str, Intervals | None]]:
-    return {name: {mode: _intervals(values) for mode, values in by_mode.items()} for name, by_mode in _by_signal(draws)}
+    return {
+        name: {mode: _intervals(values) for mode, values in by_mode.items()}
+        for name, by_mode in _by_signal(draws)
+    }
 
 
 def _band_table(draws: Draws | None) -> dict[str, dict[str, dict[str, Intervals] | None]]:
-    return {name: {mode: _bands(values) for mode, values in by_mode.items()} for name, by_mode in _by_signal(draws)}
+    return {
+        name: {mode: _bands(values) for mode, values in by_mode.items()}
+        for name, by_mode in _by_signal(draws)
+    }
 
 
 def _by_signal(draws: Draws | None) -> Iterator[tuple[str, dict[str, Array]]]:

@@ -324,7 +324,10 @@ def limits(config: StudyConfig, data: Data) -> list[str]:
     record, cut = data.corpus.record, []
     if record:
         there = {
-            "documents": (record["documents_found"] - record["documents_without_sentences"], data.corpus.n_documents),
+            "documents": (
+                record["documents_found"] - record["documents_without_sentences"],
+                data.corpus.n_documents,
+            ),
             "sentences": (record["sentences_found"] - record["sentences_too_short"], data.corpus.n_sentences),
         }
         for what, (found, used) in there.items():

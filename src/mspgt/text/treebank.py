@@ -147,11 +147,11 @@ def _join(
 
 def _tasks_off(used: Mapping[str, Sequence[LabelledSentence]], given: Mapping[str, bool]) -> dict[str, str]:
     off = {}
-    for task, field in _FIELD_OF_TASK.items():
+    for task, part in _FIELD_OF_TASK.items():
         bare = [
             split
             for split, sentences in used.items()
-            if sentences and all(getattr(sentence, field) is None for sentence in sentences)
+            if sentences and all(getattr(sentence, part) is None for sentence in sentences)
         ]
         if not given.get(task, True):
             off[task] = "no file with such labels was given"
