@@ -29,7 +29,7 @@ STUDY_SECTIONS: tuple[Callable[[Json], Section | None], ...] = ()
 STRIPS = (
     "Scales of every model over relative depth, calibrated mode above paper mode (pale; paler where its own rule "
     "rejects). Vertical lines: boundaries; bars below: 95 % confidence sets (calibrated) or 95 % percentile "
-    "intervals of a bootstrap over documents (paper). White: no boundary; grey: one boundary, so its name is not known."
+    "intervals of a bootstrap over documents (paper). White: no boundary; grey: one boundary of unknown name."
 )
 
 Progress = Callable[[int, int, str], None]  # done, total, what

@@ -14,7 +14,7 @@ from mspgt.report.words import BOUNDARIES, Json, claims
 ABOUT = (
     "Each row is one choice of analysis, each mark a boundary that it finds. Squares: paper mode. Circles: "
     "calibrated mode, with the span of the 95 % set. Diamonds: the best reading with a given number of boundaries. "
-    "Hollow marks do not count: rejected by the protocol’s own rule, below the critical value, or lost under that choice."
+    "Hollow marks do not count: rejected by the protocol’s rule, below the critical value, or lost under that choice."
 )
 
 
