@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
-from mspgt.errors import InputError
+from mspgt.errors import InputError, did_you_mean
 from mspgt.report.curves import Line, Mark, Panel, StripRow, axis_values, depth_ticks, logarithmic, runs
 from mspgt.report.panels import UNDIVIDED, UNNAMED
 from mspgt.report.words import BOUNDARIES, number
@@ -145,7 +145,10 @@ def venue_width(venue: str) -> float:
         InputError: an unknown venue.
     """
     if venue not in VENUES:
-        raise InputError(f"Expected a venue out of {', '.join(VENUES)}, found {venue!r}. Choose one of them.")
+        raise InputError(
+            f"Expected a venue out of {', '.join(VENUES)}, found {venue!r}. Choose one of them."
+            f"{did_you_mean(venue, VENUES)}"
+        )
     return VENUES[venue]
 
 
