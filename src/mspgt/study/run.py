@@ -95,7 +95,7 @@ def run_study(config: StudyConfig, out: Path, *, quiet: bool = False) -> dict[st
             run_jobs(todo, context, min(workers, max(1, len(todo))), shown)
     except KeyboardInterrupt:
         raise StoppedError(
-            f"stopped. {standing(plan, out)}. Run the same command again to go on from them."
+            f"stopped. {standing(plan, out)}; run the same command again to go on from there."
         ) from None
 
     models, warnings = {}, data_warnings(data)
