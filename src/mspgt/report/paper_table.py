@@ -24,7 +24,8 @@ def against_paper(results: Json) -> Table:
         if owner is not None:
             rows += _boundary_rows(owner, results["models"][owner], row)
     for one, content in results["predictions"].items():
-        claim, rule = told(content.get("paper_claim")), told(content.get("rule"))
+        own, rule = content.get("paper_claim"), told(content.get("rule"))
+        claim = str(own["text"]) if isinstance(own, dict) and "text" in own else told(own)
         rows.append((f"prediction {one}", "study", claim, None, told(content.get("verdict")), rule))
     return Table("paper_against_run", "The paper against this run", dict.fromkeys(COLUMNS, "string"), rows)
 

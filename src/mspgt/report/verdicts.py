@@ -115,7 +115,7 @@ def verdict_table(results: Json) -> Table:
         missing = "; ".join(map(str, what.get("missing") or ())) or None
         texts = (told(what.get("statistic")), interval(what.get("ci")).strip(), told(what.get("threshold")))
         rows.append(
-            (one.id, one.word, *texts, what.get("rule"), told(what.get("paper_claim")),
+            (one.id, one.word, *texts, what.get("rule"), _claim(what.get("paper_claim")),
              told(what.get("null_rate")), missing)
         )  # fmt: skip
     return Table("verdicts", "Verdicts", dict.fromkeys(columns, "string"), rows)
@@ -125,14 +125,20 @@ def _detail(results: Json, verdict: Verdict, anchors: dict[str, str]) -> Markup:
     what = verdict.content
     known = [
         ("Rule", what.get("rule") or MISSING),
-        ("Statistic", f"{told(what.get('statistic'))}{interval(what.get('ci'))}"),
+        (what.get("statistic_name") or "Statistic", f"{told(what.get('statistic'))}{interval(what.get('ci'))}"),
         ("Threshold", told(what.get("threshold"))),
-        ("The paper’s claim", told(what.get("paper_claim"))),
+        ("The paper’s claim", _claim(what.get("paper_claim"))),
         ("“Supported” on worlds without the effect", _rate(what.get("null_rate"))),
     ]
-    missing = [str(one) for one in what.get("missing") or ()]
-    if missing:
-        known.append(("Missing", "; ".join(missing)))
+    own = what.get("paper_rule") or {}
+    if own.get("rule"):
+        says = f"{own['rule']} Here: {own.get('says', MISSING)} ({own.get('why', MISSING)})."
+        known.append(("The paper’s own rule", f"{says} On such worlds: {_rate(own.get('null_rate'))}"))
+    for name, key in (("Missing", "missing"), ("Why", "why")):
+        if what.get(key):
+            known.append((name, "; ".join(map(str, what[key]))))
+    if what.get("power"):
+        known.append(("What could have been seen", str(what["power"])))
     word = tag("span", f"{verdict.glyph} {verdict.word}", class_=f"verdict {verdict.kind}")
     head = tag("h4", verdict.id, " ", verdict.title and f"· {verdict.title} ", word)
     links = [_evidence(results, str(place), anchors) for place in what.get("evidence") or ()]
@@ -150,6 +156,15 @@ def _evidence(results: Json, place: str, anchors: dict[str, str]) -> Markup:
     elif place.split(".")[0] == "families" and results["families"]:
         target = "families"
     return tag("a", tag("code", place), href=f"#{target}") if target else tag("code", place)
+
+
+def _claim(claim: Any) -> str:
+    """The paper’s claim with its place, and what its own numbers say when they are read again."""
+    if not isinstance(claim, dict) or "text" not in claim:
+        return told(claim)
+    source = f" ({claim['source']})" if claim.get("source") else ""
+    again = f" Read again: {claim['rereading']}" if claim.get("rereading") else ""
+    return f"{claim['text']}{source}.{again}"
 
 
 def _rate(rate: Any) -> str:

@@ -32,7 +32,9 @@ def explain(
     problems = error.errors()
     for problem in problems:
         place: Place = tuple(problem["loc"])
-        if problem["type"] == "too_short" and any(other["loc"][0] in place for other in problems if other != problem):
+        if problem["type"] == "too_short" and any(
+            other["loc"][0] in place for other in problems if other != problem
+        ):
             continue  # a list whose items all failed is not also short
         dotted = ".".join(str(part) for part in place)
         source = f"--set {dotted}" if dotted in given else _source(where, lines, place)
@@ -105,7 +107,7 @@ def _section(schema: type, place: Place) -> type | None:
         if isinstance(part, int):
             continue  # an item of a list has the type that the list was declared with
         annotation = {} if section is None else _fields(section)
-        section = next(_sections(annotation.get(part)), None)
+        section = next(sections_in(annotation.get(part)), None)
     return section
 
 
@@ -116,10 +118,10 @@ def _fields(section: type) -> dict[str, Any]:
     return get_type_hints(section)
 
 
-def _sections(annotation: Any) -> Iterator[type]:
+def sections_in(annotation: Any) -> Iterator[type]:
     """The section types within an annotation such as `tuple[ModelConfig, ...]` or `TreebankConfig | None`."""
     if isinstance(annotation, type) and (issubclass(annotation, BaseModel) or is_dataclass(annotation)):
         yield annotation
     elif get_origin(annotation) in (Union, types.UnionType, tuple, list, dict):
         for inner in get_args(annotation):
-            yield from _sections(inner)
+            yield from sections_in(inner)
