@@ -8,14 +8,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from mspgt.errors import InputError
+from mspgt.report.effect_section import effect_section, effect_tables
+from mspgt.report.families import family_section
 from mspgt.report.figures import strips_figure, venue_width
 from mspgt.report.page import pages
 from mspgt.report.panels import strip_rows
 from mspgt.report.paper_table import against_paper
+from mspgt.report.predictions import prediction_section
 from mspgt.report.section import Plate, Section
 from mspgt.report.specification import specification_section
 from mspgt.report.table1 import table1, table1_for_reading
 from mspgt.report.tables import Table, checks_table, claims_table, latex_text, warnings_table
+from mspgt.report.theory_section import theory_section, theory_tables
 from mspgt.report.verdicts import verdict_section
 from mspgt.report.views import View, chart_tables, model_view
 from mspgt.report.words import Json, findings
@@ -23,8 +27,8 @@ from mspgt.report.writing import stems, write
 from mspgt.results import SCHEMA
 
 # Sections that have a file of their own: of one model, (results, name, stem) → Section, and of the study.
-MODEL_SECTIONS: tuple[Callable[[Json, str, str], Section | None], ...] = ()
-STUDY_SECTIONS: tuple[Callable[[Json], Section | None], ...] = ()
+MODEL_SECTIONS: tuple[Callable[[Json, str, str], Section | None], ...] = (effect_section, theory_section)
+STUDY_SECTIONS: tuple[Callable[[Json], Section | None], ...] = (family_section, prediction_section)
 
 STRIPS = (
     "Scales of every model over relative depth, calibrated mode above paper mode (pale; paler where its own rule "
@@ -121,6 +125,8 @@ def _tables(results: Json, views: list[View]) -> Iterator[Table]:
     yield against_paper(results)
     yield claims_table(results)
     yield from chart_tables(views)
+    yield from effect_tables(results)
+    yield from theory_tables(results)
     yield checks_table(results)
     yield warnings_table(results)
 

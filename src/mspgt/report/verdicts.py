@@ -125,7 +125,10 @@ def _detail(results: Json, verdict: Verdict, anchors: dict[str, str]) -> Markup:
     what = verdict.content
     known = [
         ("Rule", what.get("rule") or MISSING),
-        (what.get("statistic_name") or "Statistic", f"{told(what.get('statistic'))}{interval(what.get('ci'))}"),
+        (
+            what.get("statistic_name") or "Statistic",
+            f"{told(what.get('statistic'))}{interval(what.get('ci'))}",
+        ),
         ("Threshold", told(what.get("threshold"))),
         ("The paper’s claim", _claim(what.get("paper_claim"))),
         ("“Supported” on worlds without the effect", _rate(what.get("null_rate"))),

@@ -178,8 +178,8 @@ def _caption(view: View, group: ChartGroup) -> str:
     return " ".join([f"{group.title} of {view.name}.", ABOUT[group.key], *bands])
 
 
-def charts_html(group: ChartGroup, anchor: str, stem: str) -> Markup:
-    """The drawings of a group, each with its caption, its link and its numbers."""
+def charts_html(group: ChartGroup, anchor: str, stem: str, beside: str = "") -> Markup:
+    """The drawings of a group, each with its caption, its link and its numbers (`beside`: the file that has them)."""
     drawn = [
         figure_html(
             f"{anchor}-{panel.key}",
@@ -187,7 +187,7 @@ def charts_html(group: ChartGroup, anchor: str, stem: str) -> Markup:
             panel_svg(panel, f"{anchor}-{panel.key}"),
             caption=panel.caption,
             table=panel_table(panel, f"{stem}-{panel.key}", group.axis) if panel.drawn else None,
-            beside=f"tables/{group.key}.csv",
+            beside=beside or f"tables/{group.key}.csv",
             missing=panel.missing,
         )
         for panel in group.panels

@@ -14,7 +14,7 @@ function element(name, text = "", className = "") {
 function fill(waiting) {
   const holder = document.createElement("template");
   holder.innerHTML = waiting.textContent;
-  const made = [...holder.content.querySelectorAll(".chart")];
+  const made = [...holder.content.querySelectorAll(".chart[data-count]")];
   waiting.replaceWith(holder.content);
   made.forEach(prepare);
 }
@@ -103,7 +103,7 @@ function light(model, layer) {
 function tell(charts, layer) {
   const readout = charts.nextElementSibling;
   readout.replaceChildren(element("b", `${charts.dataset.axis} ${layer}`));
-  for (const chart of everything(".chart", charts)) {
+  for (const chart of everything(".chart[data-count]", charts)) {
     const [names, ...found] = rows(chart);
     const row = found.find(([first]) => first === String(layer));
     if (!row) continue;
@@ -158,7 +158,7 @@ function prepare(chart) {
   });
 }
 
-everything(".chart").forEach(prepare);
+everything(".chart[data-count]").forEach(prepare);
 for (const strip of everything(".model .strip")) {
   strip.addEventListener("pointermove", (event) => light(modelOf(strip), layerAt(strip, event)));
   strip.addEventListener("pointerleave", () => light(modelOf(strip), null));
