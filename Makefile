@@ -8,7 +8,7 @@ STAMP := .venv/.installed
 export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 
-.PHONY: help install demo test check format bench calibrate worlds zoo clean
+.PHONY: help install demo test check format docs bench calibrate worlds zoo clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -36,6 +36,11 @@ check: install ## format, lint, strict types
 format: install ## rewrite the code in the house format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: install ## the documentation, strictly, into site/
+	UV_FIND_LINKS="$${UV_FIND_LINKS:-$$PIP_FIND_LINKS}" $(BIN)/uv pip install --quiet \
+	  --python $(BIN)/python --constraint constraints-cpu.txt --editable '.[docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 bench: install ## speed against the plain forward pass and peers; writes bench/results/
 	$(BIN)/python -m bench

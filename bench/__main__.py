@@ -1,4 +1,4 @@
-"""`python -m bench [NAME...] [--models FOLDER] [--text FILE]`: run the benchmarks (all, or those named)."""
+"""`python -m bench [NAME...]`: run the benchmarks (all, or those named)."""
 
 from __future__ import annotations
 

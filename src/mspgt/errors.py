@@ -1,5 +1,11 @@
 """The one error family. A message says what was expected, what was found, and what to do next."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+CLOSE = 0.6  # how alike two words must be (difflib's ratio) before one is offered for the other
+
 
 class MspgtError(Exception):
     """Any failure that a user can act upon; the command line prints it without a traceback."""
@@ -31,3 +37,17 @@ class StoppedError(MspgtError):
 
 class UnavailableError(MspgtError):
     """A program or server that one metric needs is not there, is another version, or stopped answering."""
+
+
+def near(word: str, known: Iterable[str]) -> str | None:
+    """The known word that a misspelt one most likely meant; None where none is close enough to be worth a guess."""
+    from difflib import get_close_matches
+
+    found = get_close_matches(word, list(known), n=1, cutoff=CLOSE)
+    return found[0] if found else None
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """` Did you mean 'x'?`, or nothing."""
+    meant = near(word, known)
+    return f" Did you mean {meant!r}?" if meant is not None else ""

@@ -55,6 +55,8 @@ class Provenance:
     started: str  # ISO 8601, UTC
     seconds: float  # wall time of the run that wrote this file; stages found finished cost nothing
     hardware: str = ""
+    settings: dict[str, Any] = field(default_factory=dict)  # every knob that can change a result, resolved
+    limits: list[str] = field(default_factory=list)  # where a limit cut what was read: such a run is a sketch
 
 
 @dataclass
@@ -134,6 +136,9 @@ class ProbeResult:
     ceiling: float | None = None  # Bayes F1 where it is known (planted languages)
     labels: str = "gold"  # gold | silver
     examples: dict[str, int] = field(default_factory=dict)  # split → examples
+    f1_bands: dict[str, list[list[float] | None]] | None = (
+        None  # "80", "50" → [lo, hi] per layer, inside f1_ci
+    )
 
 
 @dataclass
@@ -165,6 +170,9 @@ class ModelResult:
     signals_from_embedding: dict[str, dict[str, Numbers | None]] | None = None
     run: str | None = None  # the training run that this is a state of, where several states were measured
     step: int | None = None  # of that run
+    signals_bands: dict[str, dict[str, dict[str, list[list[float] | None]] | None]] = field(
+        default_factory=dict
+    )  # S1, S2, S3 → mode → "80", "50" → [lo, hi] per transition, inside the 95 % of signals_ci
 
 
 @dataclass

@@ -1,13 +1,17 @@
+import os
+import resource
 import subprocess
 import sys
 
 import pytest
 
+from mspgt.cli.app import app
 
-def mspgt(*arguments):
-    code = "from mspgt.cli import main; main()"
+
+def mspgt(*arguments, env=None):
+    code = "import sys; sys.argv[0] = 'mspgt'; from mspgt.cli import main; main()"
     return subprocess.run(
-        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False, env=env
     )
 
 
@@ -31,6 +35,98 @@ def test_a_users_error_is_one_message_with_a_next_step_and_no_traceback(argument
     assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert "\x1b" not in done.stderr
+
+
+FAULTY = """name: demo study
+models: ["zoo:triscale-llama-1"]
+corpus:
+  source: triscale
+  format: triscal
+boundaries:
+  drows: 500
+  level: 2
+"""
+
+
+def test_every_fault_of_a_study_file_has_its_line_and_the_next_step(tmp_path):
+    file = tmp_path / "study.yaml"
+    file.write_text(FAULTY)
+    done = mspgt("plan", str(file), "--set", "twins.seeds=-1")
+    assert done.returncode == 2
+    told = done.stderr.removeprefix("mspgt: ").splitlines()
+    assert len(told) == 5
+    expected = {
+        f"{file}:1: name: expected at most 64 letters",
+        f"{file}:5: corpus.format: expected one of auto, wikitext, text, jsonl, hub, triscale, found 'triscal'; did "
+        "you mean 'triscale'?",
+        f"{file}:7: unknown key 'boundaries.drows'; did you mean 'draws'?",
+        f"{file}:8: boundaries.level: expected less than 1, found 2",
+        "--set twins.seeds: twins.seeds: expected greater than or equal to 0, found -1",
+    }
+    for start in expected:
+        assert any(line.startswith(start) for line in told), (start, told)
+
+
+def test_broken_yaml_is_told_by_its_line(tmp_path):
+    file = tmp_path / "study.yaml"
+    file.write_text("name: x\nmodels: [\n  - a\n")
+    done = mspgt("run", str(file))
+    assert done.stderr.startswith(f"mspgt: {file}:3: not valid YAML")
+
+
+@pytest.mark.parametrize(("word", "meant"), [("dmo", "demo"), ("small2", "small"), ("qqqq", None)])
+def test_a_word_is_offered_only_when_it_is_close(word, meant):
+    told = mspgt("plan", word).stderr
+    assert (f"Did you mean '{meant}'?" in told) if meant else ("Did you mean" not in told)
+
+
+def test_a_bundled_model_can_be_checked_and_a_misspelt_one_is_guessed():
+    told = mspgt("check", "zoo:triscale-lama-1").stderr
+    assert "Did you mean 'triscale-llama-1'?" in told
+
+
+def test_a_fault_of_our_own_is_one_message_too_and_debug_shows_it(tmp_path):
+    (tmp_path / "results.json").write_text('{"schema": "1"}')
+    done = mspgt("report", str(tmp_path))
+    assert done.returncode == 70
+    assert "Traceback" not in done.stderr
+    assert "--debug" in done.stderr
+    assert "Traceback" in mspgt("report", str(tmp_path), "--debug").stderr
+
+
+COMMANDS = [*(command.callback.__name__ for command in app.registered_commands), "zoo list", "zoo train"]
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory):
+    """The environment of a user, who has run the command before: compiled modules are kept."""
+    kept = str(tmp_path_factory.mktemp("compiled"))
+    return {**os.environ, "PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": kept}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_help_has_an_example_and_is_instant(command, compiled):
+    spent = []
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        done = mspgt(*command.split(), "--help", env=compiled)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        # Processor time, since a loaded machine may keep any process waiting.
+        spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert done.stdout.count(f"mspgt {command}") > 1, done.stdout  # its usage, and an example
+    assert min(spent) < 0.3
+
+
+def test_a_plan_loads_no_weights_and_no_torch(tmp_path):
+    code = (
+        "import sys; from mspgt.cli import main\ntry: main()\nexcept SystemExit: pass\n"
+        "print(sorted({'torch', 'transformers'} & set(sys.modules)))"
+    )
+    arguments = ["plan", "demo", "--out", str(tmp_path / "run"), "-q"]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_debug_shows_where_an_error_was_raised():

@@ -58,11 +58,44 @@ def planted() -> dict[str, Any]:
     )
     provenance = Provenance(
         "0.1.0", "2.13.0", "5.23.0", "3.12.3", "cpu", dict.fromkeys(models, "float32"),
-        {"study": 0}, data, "2025-06-01T09:30:00Z", 312.4, "2 cores",
+        {"study": 0, "twins": 5}, data, "2025-06-01T09:30:00Z", 312.4, "2 cores", settings(),
     )  # fmt: skip
     study = {"name": "planted", "hash": "9f" * 16, "mode_default": "calibrated"}
     # Through text and back, so that the report sees what `json.load` gives.
-    return json.loads(json.dumps(to_jsonable(Results(study, provenance, models, {}, {}, warnings))))
+    return json.loads(
+        json.dumps(to_jsonable(Results(study, provenance, models, {}, predictions(), warnings)))
+    )
+
+
+def settings() -> dict[str, Any]:
+    """What a run keeps of its study file."""
+    return {
+        "corpus": {"source": "wiki.valid.raw", "max_documents": None},
+        "measure": {"cka_tokens": 8192},
+        "probes": {"seeds": 3},
+        "boundaries": {
+            "weights": [1.0, 0.8, 0.6], "prominence": 0.3, "draws": 1000, "max_width": 5.0, "level": 0.05,
+        },
+    }  # fmt: skip
+
+
+def predictions() -> dict[str, Any]:
+    """One prediction of every verdict, with evidence in a model and in a part that the page does not know."""
+    rule = "supported when the one-sided 95 % bound lies below the threshold"
+    claimed = "CV 0.06 and 0.00"
+    evidence = ["models.acme/llama-deep.boundaries", "families.llama.LI", "bench.unknown"]
+    return {
+        "P1.1": {"verdict": "supported", "statistic": 0.061, "threshold": 0.2, "ci": [0.02, 0.17], "rule": rule,
+                 "paper_claim": claimed, "null_rate": 0.04, "evidence": evidence, "missing": []},
+        "P1.2": {"verdict": "refuted", "statistic": {"LI": 1.2, "IG": -0.4}, "threshold": 2.0, "ci": None,
+                 "rule": rule, "paper_claim": {"LI": "a kink"}, "null_rate": {"smooth": 0.03}, "evidence": [],
+                 "missing": []},
+        "P2.1": {"verdict": "inconclusive", "statistic": 0.3, "threshold": 0, "ci": [-0.1, None], "rule": HOSTILE,
+                 "paper_claim": True, "null_rate": None, "evidence": [f"models.{HOSTILE}.signals.S1"], "missing": []},
+        "P3.2": {"verdict": "not testable", "statistic": None, "threshold": 0.3, "ci": None, "rule": rule,
+                 "paper_claim": 0.464, "null_rate": 0.05, "evidence": [],
+                 "missing": ["two training runs of one architecture"]},
+    }  # fmt: skip
 
 
 def claim(kind: str, layer: int, layers: int, within: list[int]) -> Claim:
@@ -88,6 +121,7 @@ def model(
     paper_curves["evidence"] = rng.random(depth) * 2.4
     signals: dict[str, Any] = {}
     intervals: dict[str, Any] = {}
+    bands: dict[str, Any] = {}
     for name, curve in curves.items():
         missing = name == lost or depth == 0
         signals[name] = {
@@ -95,7 +129,10 @@ def model(
             "paper": None if missing else paper_curves[name],
         }
         spread = 0.1 * np.abs(curve)[:, None] * np.array(NESTED)
-        intervals[name] = {"calibrated": None if missing else curve[:, None] + spread, "paper": None}
+        ends = None if missing or name == "evidence" else curve[:, None] + spread
+        intervals[name] = {"calibrated": None if ends is None else ends[:, [0, 5]], "paper": None}
+        inner = None if ends is None else {"80": ends[:, [1, 4]], "50": ends[:, [2, 3]]}
+        bands[name] = {"calibrated": inner, "paper": None}
     chosen = claims or {"LI": None, "IG": None}
     found = [alone] if alone else [one for one in chosen.values() if one]
     size = 2.0 + 30 / layers
@@ -141,6 +178,7 @@ def model(
         ],
         tokens={"real": 213886, "word_final": 170001, "sinks": 60},
         seconds={"measure": 41.2},
+        signals_bands=bands,
     )  # fmt: skip
 
 

@@ -1,10 +1,13 @@
 """The page's drawings are well-formed, in proportion, and inert whatever a model is called."""
 
 import re
+from itertools import accumulate
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mspgt.report import charts, panels
 from mspgt.report.curves import Line, Mark, Panel
@@ -16,7 +19,20 @@ def parsed(panel: Panel) -> ElementTree.Element:
 
 
 def points(path: str) -> list[tuple[float, float]]:
-    return [(float(x), float(y)) for x, y in re.findall(r"(-?[\d.]+) (-?[\d.]+)", path)]
+    """Places along a path that starts at a place and goes on in steps."""
+    numbers = [float(number) for number in re.findall(r"-?(?:\d+\.?\d*|\.\d+)", path.removesuffix("h0"))]
+    steps = zip(numbers[::2], numbers[1::2], strict=True)
+    return list(accumulate(steps, lambda at, step: (at[0] + step[0], at[1] + step[1])))
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 430), st.floats(-1000, 1000)), min_size=1, max_size=200),
+)
+def test_a_path_never_drifts_from_its_points(line: list[tuple[float, float]]) -> None:
+    drawn = points(charts.path(line))
+    assert len(drawn) == len(line)
+    for (x, y), (across, down) in zip(drawn, line, strict=True):
+        assert (x, y) == pytest.approx((across, down), abs=0.0501)
 
 
 @pytest.mark.parametrize("values", [[1.0, 3.0, 2.0, 5.0], [0.001, 0.01, 0.1, 1.0]])
@@ -73,4 +89,6 @@ def test_every_planted_chart_is_well_formed(results: dict[str, Any]) -> None:
                     parsed(panel)
         for row in panels.strip_rows(model):
             strip = ElementTree.fromstring(charts.strip_svg(row))
-            assert len(strip.findall("rect[@data-t]")) == model["layers"]
+            blocks = strip.findall("svg/rect[@width]")
+            widths = [float(b.get("width", 0)) for b in blocks if (b.get("class") or "").startswith("block")]
+            assert sum(widths) == model["layers"]

@@ -1,7 +1,10 @@
 """Figures for a paper: same bytes every time, at the venue's width, with fonts a submission system takes."""
 
 import re
+import shutil
+import subprocess
 import zlib
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -10,6 +13,8 @@ import pytest
 from mspgt.errors import InputError
 from mspgt.report import figures
 from mspgt.report.curves import Line, Panel
+from mspgt.report.forest import Dot, Forest, Row
+from mspgt.report.forest_figure import forests_figure
 from mspgt.report.panels import signal_panels, strip_rows
 from tests.report.planted_results import HOSTILE
 
@@ -35,6 +40,34 @@ def test_pdf_fonts_are_truetype() -> None:
     plain = pdf + b"".join(zlib.decompressobj().decompress(s) for s in streams if s[:1] == b"x")
     assert b"/FontFile2" in plain
     assert b"/Type3" not in plain
+
+
+@pytest.mark.skipif(shutil.which("pdffonts") is None, reason="no pdffonts on this machine")
+def test_every_font_of_every_kind_of_figure_is_embedded_truetype(report: Path) -> None:
+    kinds = ("strips", "stories-signals", "stories-probes", "stories-controls", "specification")
+    for kind in kinds:
+        told = subprocess.run(
+            ["pdffonts", str(report / "figures" / f"{kind}.pdf")], capture_output=True, text=True, check=True
+        ).stdout.splitlines()[2:]
+        assert told, kind
+        for font in told:
+            # Type 42 is TrueType in PostScript's words; "CID TrueType" is its form for more than 256 signs.
+            assert "TrueType" in font, font
+            assert re.search(r"\byes yes\b|\byes\b", font.split("TrueType")[1]), font
+
+
+@pytest.mark.parametrize(("venue", "inches"), [("neurips", 5.5), ("icml", 6.75), ("icml-column", 3.25), ("acl", 6.3),
+                                               ("acl-column", 3.03)])  # fmt: skip
+def test_every_venue_has_its_width(venue: str, inches: float) -> None:
+    forest = Forest("k", "t", "layer", (Row("a", (Dot("calibrated", 3.0, (2.0, 5.0)),)),))
+    drawing = ElementTree.fromstring(forests_figure([forest], venue)["svg"])
+    assert float(drawing.get("width", "").removesuffix("pt")) == pytest.approx(72 * inches, abs=0.01)
+
+
+def test_a_caption_says_level_n_and_method(report: Path) -> None:
+    text = (report / "figures" / "stories-signals.tex").read_text()
+    assert r"\includegraphics{stories-signals.pdf}" in text
+    assert r"50, 80 and 95\,\% percentile intervals, bootstrap over n = 60 documents, 1,000 draws" in text
 
 
 def test_strips_of_all_models_name_every_model(results: dict[str, Any]) -> None:

@@ -23,7 +23,7 @@ def test_defaults_are_the_papers_constants():
         ({"boundaries": {"prominense": 1}}, "unknown key 'boundaries.prominense'; did you mean 'prominence'"),
         ({"corpus": {"source": "a", "fromat": "text"}}, "did you mean 'format'"),
         ({"models": [{"id": "a", "revison": "x"}]}, "did you mean 'revision'"),
-        ({"mode": "exact"}, "'paper' or 'calibrated', found 'exact'"),
+        ({"mode": "exact"}, "mode: expected one of paper, calibrated, found 'exact'"),
         ({"models": []}, "models"),
         ({"name": "../escape"}, "name"),
         ({"models": ["a/b", "a/b"]}, "two models are called"),

@@ -192,6 +192,8 @@ def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(llama, corpus, tmp_path):
     _, told = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "run the same command again" in told
+    assert "stages are done and kept; " in told
+    assert "to compute, not computed yet: " in told
     assert "Traceback" not in told
 
 

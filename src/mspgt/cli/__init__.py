@@ -20,3 +20,17 @@ def main() -> None:
             raise
         sys.stderr.write(f"mspgt: {error}\n")
         raise SystemExit(130 if isinstance(error, StoppedError) else 2) from None
+    except KeyboardInterrupt:
+        if debug:
+            raise
+        sys.stderr.write("mspgt: stopped. Nothing was left half-written; run the same command again.\n")
+        raise SystemExit(130) from None
+    except Exception as error:
+        # Not a fault of the user's: said so, with its name, and a status of its own.
+        if debug:
+            raise
+        sys.stderr.write(
+            f"mspgt: a fault of mspgt itself, not of your input: {type(error).__name__}: {error}\n"
+            "Run the same command with --debug to see where it was raised, and report that text.\n"
+        )
+        raise SystemExit(70) from None

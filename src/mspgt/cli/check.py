@@ -25,11 +25,18 @@ def check(
       mspgt check Qwen/Qwen2.5-0.5B
     """
     start_logging()
+    from mspgt.study.jobs import local_id
+
+    folder = local_id(model)  # first, since a misspelt name needs no minute of loading libraries
     from mspgt.lm.check import check as check_model
     from mspgt.lm.load import load
 
     lm = load(
-        model, dtype=dtype or "auto", device=device, revision=revision, trust_remote_code=trust_remote_code
+        folder,
+        dtype=dtype or "auto",
+        device=device,
+        revision=revision,
+        trust_remote_code=trust_remote_code,
     )
     say(
         f"{lm.name}: {lm.family}, {lm.layers} blocks, width {lm.width}, {lm.parameters:,} parameters, {lm.dtype}"

@@ -12,14 +12,20 @@ from mspgt.cli.options import say, start_logging
 
 def report(
     run: Annotated[Path, typer.Argument(help="A finished run folder.")],
+    venue: Annotated[
+        str,
+        typer.Option("--venue", help="Width of the figures: neurips, icml, acl, icml-column, acl-column."),
+    ] = "neurips",
 ) -> None:
     """Rebuild report.html, tables and figures of a finished run from its results.json.
 
-    Example:
+    Examples:
 
       mspgt report runs/demo
+
+      mspgt report runs/demo --venue acl-column
     """
     start_logging()
     from mspgt.report import build_report
 
-    say(f"Page: {build_report(run).resolve()}")
+    say(f"Page: {build_report(run, venue=venue).resolve()}")

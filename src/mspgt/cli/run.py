@@ -24,6 +24,14 @@ def run(
       mspgt run study.yaml
 
       mspgt run study.yaml --out runs/second --set boundaries.draws=500
+
+    A study file:
+
+    \b
+      name: mine
+      models: [Qwen/Qwen2.5-0.5B, ./my-model]
+      corpus: {source: my-text.txt}
+      treebank: {conllu: [train.conllu, dev.conllu, test.conllu]}
     """
     start_logging()
     from mspgt.study.config import load_config

@@ -3,21 +3,38 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from mspgt.errors import InputError
-from mspgt.report.figures import panels_figure, strips_figure, venue_width
+from mspgt.report.effect_section import effect_section, effect_tables
+from mspgt.report.families import family_section
+from mspgt.report.figures import strips_figure, venue_width
 from mspgt.report.page import pages
 from mspgt.report.panels import strip_rows
+from mspgt.report.paper_table import against_paper
+from mspgt.report.predictions import prediction_section
+from mspgt.report.section import Plate, Section
+from mspgt.report.specification import specification_section
 from mspgt.report.table1 import table1, table1_for_reading
-from mspgt.report.tables import Table, checks_table, claims_table, curves_table, warnings_table
-from mspgt.report.views import View, chart_groups
+from mspgt.report.tables import Table, checks_table, claims_table, latex_text, warnings_table
+from mspgt.report.theory_section import theory_section, theory_tables
+from mspgt.report.verdicts import verdict_section
+from mspgt.report.views import View, chart_tables, model_view
 from mspgt.report.words import Json, findings
 from mspgt.report.writing import stems, write
 from mspgt.results import SCHEMA
 
-DEPTHS = {"transition": "transition l, from layer l to l + 1", "layer": "layer"}
+# Sections that have a file of their own: of one model, (results, name, stem) → Section, and of the study.
+MODEL_SECTIONS: tuple[Callable[[Json, str, str], Section | None], ...] = (effect_section, theory_section)
+STUDY_SECTIONS: tuple[Callable[[Json], Section | None], ...] = (family_section, prediction_section)
+
+STRIPS = (
+    "Scales of every model over relative depth, calibrated mode above paper mode (pale; paler where its own rule "
+    "rejects). Vertical lines: boundaries; bars below: 95 % confidence sets (calibrated) or 95 % percentile "
+    "intervals of a bootstrap over documents (paper). White: no boundary; grey: one boundary of unknown name."
+)
 
 Progress = Callable[[int, int, str], None]  # done, total, what
 
@@ -40,11 +57,10 @@ def build_report(run: Path, *, venue: str = "neurips", progress: Progress | None
     venue_width(venue)
     results = read_results(run)
     names = stems(results["models"])
-    views = [
-        View(results, found.model, names[found.model], chart_groups(results, found.model))
-        for found in findings(results)
-    ]
-    for table in _tables(results, views):
+    views = [_view(results, found.model, names[found.model]) for found in findings(results)]
+    sections = _study_sections(results, views, names)
+    every = [section for view in views for section in view.sections] + sections
+    for table in (*_tables(results, views), *(table for section in every for table in section.tables)):
         # Table 1 in full is too wide for a sheet of paper; LaTeX takes the one for reading.
         readable = table1_for_reading(results) if table.name == "table1" else table
         for form, content in (("csv", table.csv()), ("tex", readable.latex())):
@@ -52,21 +68,35 @@ def build_report(run: Path, *, venue: str = "neurips", progress: Progress | None
         write(run / "tables" / f"{table.name}.parquet", table.parquet())
 
     strips = {view.name: strip_rows(view.model) for view in views}
-    _write_figure(run, "strips", strips_figure(strips, venue))
+    write_figure(run, "strips", Plate(lambda width: strips_figure(strips, width), STRIPS), venue)
     for done, view in enumerate(views):
         if progress:
             progress(done, len(views), f"figures of {view.name}")
-        for group in view.groups:
-            if group.drawn:
-                figure = panels_figure(group.panels, view.name, DEPTHS[group.axis], venue)
-                _write_figure(run, f"{view.stem}-{group.key}", figure)
+        for section in view.sections:
+            for stem, plate in section.figures.items():
+                write_figure(run, stem, plate, venue)
+    for section in sections:
+        for stem, plate in section.figures.items():
+            write_figure(run, stem, plate, venue)
 
     # The page comes last, so that whatever it links to is there.
-    for name, page in reversed(pages(results, views).items()):
+    for name, page in reversed(pages(results, views, sections).items()):
         write(run / name, page.encode())
     if progress:
         progress(len(views), len(views), "page")
     return run / "report.html"
+
+
+def _view(results: Json, name: str, stem: str) -> View:
+    """A model with every section that its results have something for."""
+    made = (section(results, name, stem) for section in MODEL_SECTIONS)
+    return model_view(results, name, stem, [one for one in made if one is not None])
+
+
+def _study_sections(results: Json, views: list[View], names: dict[str, str]) -> list[Section]:
+    anchors = {view.name: view.anchor for view in views}
+    made = [verdict_section(results, anchors), *(section(results) for section in STUDY_SECTIONS)]
+    return [*(one for one in made if one is not None), specification_section(results, names)]
 
 
 def read_results(run: Path) -> Json:
@@ -92,17 +122,22 @@ def read_results(run: Path) -> Json:
 
 def _tables(results: Json, views: list[View]) -> Iterator[Table]:
     yield table1(results)
+    yield against_paper(results)
     yield claims_table(results)
-    for at, title in enumerate(
-        ("Signals over transitions", "Probes over layers", "Controls over transitions")
-    ):
-        group = [(view.name, view.groups[at]) for view in views]
-        key, axis = group[0][1].key, group[0][1].axis
-        yield curves_table(key, title, axis, {name: one.panels for name, one in group})
+    yield from chart_tables(views)
+    yield from effect_tables(results)
+    yield from theory_tables(results)
     yield checks_table(results)
     yield warnings_table(results)
 
 
-def _write_figure(run: Path, stem: str, forms: dict[str, bytes]) -> None:
-    for form, content in forms.items():
+def write_figure(run: Path, stem: str, plate: Plate, venue: str) -> None:
+    """A figure as SVG and PDF, and the LaTeX that sets it with its caption."""
+    for form, content in plate.draw(venue).items():
         write(run / "figures" / f"{stem}.{form}", content)
+    label = re.sub(r"[^A-Za-z0-9:-]", "-", stem)
+    lines = [
+        r"\begin{figure}", r"  \centering", rf"  \includegraphics{{{stem}.pdf}}",
+        rf"  \caption{{{latex_text(plate.caption)}}}", rf"  \label{{fig:{label}}}", r"\end{figure}", "",
+    ]  # fmt: skip
+    write(run / "figures" / f"{stem}.tex", "\n".join(lines).encode())

@@ -1,16 +1,21 @@
-"""Charts of the page: small SVG drawn from panels, coloured by the page's style sheet."""
+"""Charts of the page: small SVG drawn from panels, coloured by the page's style sheet.
+
+Elements are few on purpose: a page of many models must open at once. What the pointer meets is computed by the
+page's script from the attributes of the drawing, never from an element a layer.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from math import log
 
 from markupsafe import Markup
 from matplotlib.ticker import LogLocator, MaxNLocator
 
 from mspgt.report.curves import Line, Mark, Panel, StripRow, axis_values, depth_ticks, logarithmic, runs
+from mspgt.report.markup import tag
 from mspgt.report.words import BOUNDARIES, number
 
 WIDTH, HEIGHT = 430, 230
@@ -58,24 +63,32 @@ class Scale:
 
 
 def panel_svg(panel: Panel, identifier: str) -> Markup:
-    """One panel as an SVG element; nothing where nothing was measured."""
+    """One panel as an SVG element; nothing where nothing was measured.
+
+    Args:
+        identifier: of the drawing on its page; the parts that need a name take it with a suffix.
+    """
     if not panel.drawn:
         return Markup("")
-    title = tag("title", f"{panel.title}, by depth", id=identifier)
-    about = {
+    end = WIDTH - (RIGHT_WITH_AXIS if panel.second_axis else RIGHT)
+    step = (end - LEFT) / max(len(panel.x) - 1, 1)
+    about: dict[str, str | float] = {
         "class": "chart",
         "viewBox": f"0 0 {WIDTH} {HEIGHT}",
         "role": "img",
-        "aria-labelledby": identifier,
+        "aria-label": f"{panel.title}, by depth: {', '.join(line.label for line in panel.lines)}",
+        # From the pointer's place to the layer below it.
+        "data-first": panel.x[0],
+        "data-count": len(panel.x),
+        "data-left": LEFT,
+        "data-step": f"{step:.3f}",
     }
-    return tag("svg", title, *_drawing(panel, f"{identifier}-window"), **about)
+    return tag("svg", *_drawing(panel, f"{identifier}-window", end, step), **about)
 
 
-def _drawing(panel: Panel, window: str) -> Iterator[Markup]:
+def _drawing(panel: Panel, window: str, end: float, step: float) -> Iterator[Markup]:
     floor = HEIGHT - BOTTOM
     top, bottom = TOP + LABELS * bool(panel.marks), floor - 2 * SET_ROW * bool(panel.marks)
-    end = WIDTH - (RIGHT_WITH_AXIS if panel.second_axis else RIGHT)
-    step = (end - LEFT) / max(len(panel.x) - 1, 1)
 
     def place(position: float) -> float:
         return LEFT + (position - panel.x[0]) * step
@@ -83,7 +96,7 @@ def _drawing(panel: Panel, window: str) -> Iterator[Markup]:
     if any(line.clipped for line in panel.lines):
         size = {"x": LEFT, "y": top, "width": end - LEFT, "height": bottom - top}
         yield tag("clipPath", tag("rect", **size), id=window)
-    yield from _hits(panel, place, step, top, floor)
+    yield tag("rect", class_="glow", x=LEFT - step / 2, y=top, width=step, height=floor - top)
     yield from _depth_axis(panel.x, place, floor, end)
     for lines, on_right in ((panel.first_lines, False), (panel.second_lines, True)):
         scale = Scale.of(lines, top, bottom, panel.log)
@@ -99,49 +112,58 @@ def _drawing(panel: Panel, window: str) -> Iterator[Markup]:
         yield from _mark(mark, place, step, top, bottom)
 
 
-def _hits(panel: Panel, place: Place, step: float, top: float, floor: float) -> Iterator[Markup]:
-    """One column a layer: what the pointer meets, what lights up, and the tooltip where scripts are off."""
-    for at, layer in enumerate(panel.x):
-        words = [f"layer {layer}", *(f"{line.label}: {line.text(at)}" for line in panel.lines)]
-        size = {"x": place(layer - 0.5), "y": top, "width": step, "height": floor - top}
-        yield tag("rect", tag("title", "\n".join(words)), class_="hit", data_t=layer, **size)
-
-
 def _depth_axis(x: Sequence[int], place: Place, floor: float, end: float) -> Iterator[Markup]:
-    yield tag("path", class_="axis", d=f"M{LEFT} {floor}H{end}")
+    ticks = depth_ticks(x)
+    strokes = "".join(f"M{place(tick):.1f} {floor}v4" for tick in ticks)
+    yield tag("path", class_="axis", d=f"M{LEFT} {floor}H{end}{strokes}")
     yield _text(0, floor + 16, "layer", "start")
-    for tick in depth_ticks(x):
-        yield tag("path", class_="axis", d=f"M{place(tick):.1f} {floor}v4")
+    for tick in ticks:
         yield _text(place(tick), floor + 16, str(tick), "middle")
 
 
 def _value_axis(panel: Panel, scale: Scale, end: float, on_right: bool) -> Iterator[Markup]:
-    for tick in scale.ticks():
-        height = scale(tick)
-        if on_right:
-            yield _text(end + 6, height + 3.5, number(tick), "start", "paper")
-        else:
-            yield tag("path", class_="grid", d=f"M{LEFT} {height:.1f}H{end}")
-            yield _text(LEFT - 6, height + 3.5, number(tick), "end")
+    ticks = scale.ticks()
     if on_right:
+        yield from (_text(end + 6, scale(tick) + 3.5, number(tick), "start", "paper") for tick in ticks)
         yield _text(WIDTH, 11, panel.second_axis or "", "end", "name paper")
-    else:
-        yield _text(0, 11, panel.axis, "start", "name")
+        return
+    yield tag("path", class_="grid", d="".join(f"M{LEFT} {scale(tick):.1f}H{end}" for tick in ticks))
+    yield from (_text(LEFT - 6, scale(tick) + 3.5, number(tick), "end") for tick in ticks)
+    yield _text(0, 11, panel.axis, "start", "name")
 
 
 def _curve(line: Line, x: Sequence[int], place: Place, scale: Scale) -> Iterator[Markup]:
     for band in line.drawn_bands():
         for run in runs(band):
             ends = [(place(x[at]), *interval) for at, interval in run]
-            points = [f"{across:.1f} {scale(low):.1f}" for across, low, _ in ends]
-            points += [f"{across:.1f} {scale(high):.1f}" for across, _, high in reversed(ends)]
-            yield tag("path", class_=f"band {line.role}", d=f"M{'L'.join(points)}Z")
+            there = [(across, scale(low)) for across, low, _ in ends]
+            back = [(across, scale(high)) for across, _, high in reversed(ends)]
+            yield tag("path", class_=f"band {line.role}", d=path([*there, *back]) + "z")
     for stretch in runs(line.values):
-        points = [f"{place(x[at]):.1f} {scale(value):.1f}" for at, value in stretch]
+        points = [(place(x[at]), scale(value)) for at, value in stretch]
         # A lone value is a path of no length, which its round cap shows as a point.
-        yield tag("path", class_=f"line {line.role}", d=f"M{'L'.join(points)}{'h0' * (len(points) == 1)}")
+        yield tag("path", class_=f"line {line.role}", d=path(points) + "h0" * (len(points) == 1))
     if line.role == "level" and line.values[-1] is not None:
         yield _text(place(x[-1]), scale(line.values[-1]) - 4, line.label, "end")
+
+
+def path(points: Iterable[tuple[float, float]]) -> str:
+    """A line through points, in tenths of a unit and in steps from point to point: half the letters of places."""
+    tenths = [(round(10 * across), round(10 * down)) for across, down in points]
+    steps = [(x - a, y - b) for (a, b), (x, y) in pairwise(tenths)]
+    start = f"M{_tenths(tenths[0][0])} {_tenths(tenths[0][1])}"
+    return start + ("l" if steps else "") + "".join(_step(*step) for step in steps).strip()
+
+
+def _step(across: int, down: int) -> str:
+    """A sign separates two numbers as well as a space does."""
+    return "".join(text if text.startswith("-") else f" {text}" for text in (_tenths(across), _tenths(down)))
+
+
+def _tenths(count: int) -> str:
+    whole, tenth = divmod(abs(count), 10)
+    digits = f"{whole or ''}.{tenth}" if tenth else f"{whole}"
+    return f"-{digits}" if count < 0 else digits
 
 
 def _mark(mark: Mark, place: Place, step: float, top: float, bottom: float) -> Iterator[Markup]:
@@ -166,30 +188,31 @@ def _mark(mark: Mark, place: Place, step: float, top: float, bottom: float) -> I
 
 def strip_svg(row: StripRow) -> Markup:
     """One mode of the layer strip, as wide as its container: blocks, boundaries, and the sets below them."""
-    share = 100 / len(row.scales)
-    parts = []
-    for block, scale in enumerate(row.scales, start=1):
-        title = tag("title", f"block {block}: {scale}")
-        size: dict[str, str | float] = {
-            "x": f"{(block - 1) * share:.2f}%",
-            "y": 16,
-            "width": f"{share:.2f}%",
-            "height": 18,
-        }
-        parts.append(tag("rect", title, class_=f"block {scale.lower()}", data_t=block, **size))
-    start = 0
+    layers = len(row.scales)
+    share = 100 / layers
+    rects, names, start = [], [], 0
     for scale, group in groupby(row.scales):
         length = len(list(group))
-        # About seven pixels a letter on the narrowest screen.
-        label = scale if length * share > 2.4 * len(scale) else scale[0]
+        rects.append(tag("rect", class_=f"block {scale.lower()}", x=start, width=length, height=1))
+        # About seven pixels a letter on the narrowest strip.
+        label = scale if length * share > 2.8 * len(scale) else scale[0]
         middle = f"{(start + length / 2) * share:.2f}%"
-        parts.append(tag("text", label, class_=f"on {scale.lower()}", x=middle, y=29, text_anchor="middle"))
+        names.append(tag("text", label, class_=f"on middle {scale.lower()}", x=middle, y=29))
         start += length
-    for mark in row.marks:
-        parts += _strip_mark(mark, share)
+    seams = "".join(f"M{block} .06V.94" for block in range(1, layers))
+    plain = "seams" if row.marks else "seams plain"
+    glow = tag("rect", class_="glow", width=1, height=1)
+    # A drawing within the drawing: its unit is one block, whatever the width of the screen.
+    blocks = tag(
+        "svg", *rects, tag("path", class_=plain, d=seams), glow,
+        y=16, width="100%", height=18, viewBox=f"0 0 {layers} 1", preserveAspectRatio="none",
+    )  # fmt: skip
+    marks = [part for mark in row.marks for part in _strip_mark(mark, share)]
     kind = f"strip {row.role}" if row.claimed else f"strip {row.role} rejected"
-    label = f"scale of each block, {row.role} mode"
-    return tag("svg", *parts, class_=kind, width="100%", height=48, role="img", aria_label=label)
+    words = "; ".join(mark.text for mark in row.marks) or "no boundary"
+    label = f"scale of each block, {row.role} mode: {words}"
+    size: dict[str, str | float] = {"width": "100%", "height": 48, "data-count": layers}
+    return tag("svg", blocks, *names, *marks, class_=kind, role="img", aria_label=label, **size)
 
 
 def _strip_mark(mark: Mark, share: float) -> Iterator[Markup]:
@@ -198,7 +221,7 @@ def _strip_mark(mark: Mark, share: float) -> Iterator[Markup]:
     outward = "end" if mark.label == BOUNDARIES["LI"] and mark.layer * share > 14 else "start"
     if mark.layer * share > 86:
         outward = "end"
-    yield tag("text", f"{mark.label} {mark.layer}", class_="edge", x=across, y=10, text_anchor=outward)
+    yield tag("text", f"{mark.label} {mark.layer}", class_=f"edge {outward}", x=across, y=10)
     # Two rows, because the sets of two boundaries may overlap.
     row = 42 if mark.label == BOUNDARIES["IG"] else 37
     for low, high in mark.spans():
@@ -207,16 +230,4 @@ def _strip_mark(mark: Mark, share: float) -> Iterator[Markup]:
 
 
 def _text(x: float, y: float, text: str, anchor: str, kind: str = "") -> Markup:
-    return tag("text", text, class_=kind, x=x, y=y, text_anchor=anchor)
-
-
-def tag(name: str, *children: str, **attributes: str | float) -> Markup:
-    """An element with everything escaped that is not markup already; `data_t=1` writes `data-t="1"`."""
-    written = [
-        Markup(' {}="{}"').format(
-            key.rstrip("_").replace("_", "-"), f"{value:.1f}" if isinstance(value, float) else value
-        )
-        for key, value in attributes.items()
-        if value != ""
-    ]
-    return Markup("<{0}{1}>{2}</{0}>").format(name, Markup("").join(written), Markup("").join(children))
+    return tag("text", text, class_=f"{anchor} {kind}".strip(), x=x, y=y)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeGuard, TypeVar
 
-from mspgt.report.words import consecutive, number
+from mspgt.report.words import consecutive, layer_set, number
 
 T = TypeVar("T")
 Values = list[float | None]
@@ -60,6 +60,14 @@ class Mark:
     interval: tuple[float, float] | None = None
     claimed: bool = True  # False: a paper-mode peak that the protocol itself rejected
 
+    @property
+    def text(self) -> str:
+        """`L–I at layer 6, 95 % set 5–7`."""
+        within = f", 95 % set {layer_set(self.layers)}" if self.layers else ""
+        if self.interval:
+            within = f", 95 % interval {number(self.interval[0])} to {number(self.interval[1])}"
+        return f"{self.label} at layer {self.layer}{within}{'' if self.claimed else ', rejected by its own rule'}"
+
     def spans(self) -> list[tuple[float, float]]:
         """The set or interval as stretches of depth; a set with a gap has several."""
         runs = consecutive(self.layers)
@@ -80,6 +88,7 @@ class Panel:
     missing: tuple[str, ...] = ()
     beside: tuple[Line, ...] = ()  # among the numbers, in another unit, and not drawn
     log: bool = False  # may be logarithmic, where the values allow it
+    caption: str = ""  # level, n and method of its bands
 
     @property
     def drawn(self) -> bool:

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from mspgt.report.figures import BLACK, GREY, _figure, _files, _grid, _style, venue_width
+from mspgt.report.figures import BLACK, GREY, files_of, grid_of, new_figure, style, venue_width
 from mspgt.report.figures import SCALES as COLOURS
 from mspgt.report.interventions import BarPanel
 from mspgt.report.words import number
@@ -23,10 +23,12 @@ def bars_figure(panels: Sequence[BarPanel], title: str, venue: str = "neurips") 
     drawn = [panel for panel in panels if panel.drawn]
     columns = 3 if venue_width(venue) > 4 else 2
     lines = max(1, -(-len(drawn) // columns))
-    with _style():
-        figure = _figure(venue, 0.75 + 1.25 * lines)
+    with style():
+        figure = new_figure(venue, 0.75 + 1.25 * lines)
         figure.text(0.05 / venue_width(venue), 0.995, title, va="top", fontsize=9)
-        grid = _grid(figure, lines, columns, top=0.42, bottom=0.55, left=0.5, right=0.08, wide=0.5, high=0.42)
+        grid = grid_of(
+            figure, lines, columns, top=0.42, bottom=0.55, left=0.5, right=0.08, wide=0.5, high=0.42
+        )
         for at, panel in enumerate(drawn):
             axes = figure.add_subplot(grid[divmod(at, columns)])
             _bars(axes, panel)
@@ -35,7 +37,7 @@ def bars_figure(panels: Sequence[BarPanel], title: str, venue: str = "neurips") 
         handles = [Patch(color=COLOURS[s], label=s) for s in ("Local", "Intermediate", "Global")]
         handles.append(Patch(color=GREY, alpha=0.25, label="A/A range"))
         figure.legend(handles=handles, loc="lower center", ncols=4, columnspacing=1.2, handlelength=1.2)
-        return _files(figure)
+        return files_of(figure)
 
 
 def _bars(axes: Axes, panel: BarPanel) -> None:

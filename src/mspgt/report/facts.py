@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from mspgt.report.section import Section
 from mspgt.report.tables import Cell, Table, cell_text
 from mspgt.report.words import BOUNDARIES, KIND_NAMES, MISSING, Json, listing, number, percent
 
@@ -111,12 +112,14 @@ def models_table(results: Json) -> Table:
     return Table("models", "Models", {"model": "string", **columns}, rows)
 
 
-def undrawn(results: Json) -> str:
-    """Parts of results.json that the page does not show."""
-    parts = [part for part in ("families", "predictions") if results[part]]
+def undrawn(results: Json, sections: Sequence[Section]) -> str:
+    """Parts of results.json that no section of the page shows."""
+    shown = [section.anchor for section in sections]
+    parts = ["families"] if results["families"] and "families" not in shown else []
     for part in ("interventions", "theory"):
         owners = [name for name, model in results["models"].items() if model[part]]
-        parts += [f"{part} of {listing(owners)}"] if owners else []
+        drawn = sum(anchor.endswith(f"-{part}") for anchor in shown)
+        parts += [f"{part} of {listing(owners)}"] if owners and not drawn else []
     return listing(parts)
 
 

@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
-from mspgt.errors import InputError
+from mspgt.errors import InputError, did_you_mean
 from mspgt.report.curves import Line, Mark, Panel, StripRow, axis_values, depth_ticks, logarithmic, runs
 from mspgt.report.panels import UNDIVIDED, UNNAMED
 from mspgt.report.words import BOUNDARIES, number
@@ -90,10 +90,10 @@ def panels_figure(
     columns = 2 if venue_width(venue) > 4 else 1
     lines = -(-len(panels) // columns)
     right = 0.48 if any(panel.second_lines for panel in panels) else 0.08
-    with _style():
-        figure = _figure(venue, 0.9 + 1.35 * lines)
+    with style():
+        figure = new_figure(venue, 0.9 + 1.35 * lines)
         figure.text(0.05 / venue_width(venue), 0.995, title, va="top", fontsize=9)
-        grid = _grid(
+        grid = grid_of(
             figure, lines, columns, top=0.42, bottom=0.65, left=0.5, right=right, wide=0.55 + right, high=0.5
         )
         for at, panel in enumerate(panels):
@@ -110,7 +110,7 @@ def panels_figure(
             handlelength=1.8,
             columnspacing=1.2,
         )
-        return _files(figure)
+        return files_of(figure)
 
 
 def strips_figure(models: dict[str, list[StripRow]], venue: str = "neurips") -> dict[str, bytes]:
@@ -119,9 +119,9 @@ def strips_figure(models: dict[str, list[StripRow]], venue: str = "neurips") -> 
     Returns:
         `svg` and `pdf` → the file's bytes.
     """
-    with _style():
-        figure = _figure(venue, 0.75 + 0.55 * len(models))
-        grid = _grid(figure, 1, 1, top=0.05, bottom=0.6, left=0.08, right=0.62)
+    with style():
+        figure = new_figure(venue, 0.75 + 0.55 * len(models))
+        grid = grid_of(figure, 1, 1, top=0.05, bottom=0.6, left=0.08, right=0.62)
         axes = figure.add_subplot(grid[0, 0])
         for at, (name, rows) in enumerate(models.items()):
             axes.text(0, at - 0.42, name, va="bottom")
@@ -135,7 +135,7 @@ def strips_figure(models: dict[str, list[StripRow]], venue: str = "neurips") -> 
         figure.legend(
             handles=handles, loc="lower center", ncols=len(SCALES), columnspacing=1.2, handlelength=1.2
         )
-        return _files(figure)
+        return files_of(figure)
 
 
 def venue_width(venue: str) -> float:
@@ -145,15 +145,19 @@ def venue_width(venue: str) -> float:
         InputError: an unknown venue.
     """
     if venue not in VENUES:
-        raise InputError(f"Expected a venue out of {', '.join(VENUES)}, found {venue!r}. Choose one of them.")
+        raise InputError(
+            f"Expected a venue out of {', '.join(VENUES)}, found {venue!r}. Choose one of them."
+            f"{did_you_mean(venue, VENUES)}"
+        )
     return VENUES[venue]
 
 
-def _figure(venue: str, height: float) -> Figure:
+def new_figure(venue: str, height: float) -> Figure:
+    """An empty figure of a venue's width; `height` in inches."""
     return Figure(figsize=(venue_width(venue), height))
 
 
-def _grid(
+def grid_of(
     figure: Figure, lines: int, columns: int, *, top: float, bottom: float, left: float, right: float,
     wide: float = 0.0, high: float = 0.0,
 ) -> GridSpec:  # fmt: skip
@@ -262,14 +266,16 @@ def _handle(line: Line) -> Line2D | Patch:
 
 
 @contextmanager
-def _style() -> Iterator[None]:
+def style() -> Iterator[None]:
+    """The look of every figure, whatever the machine's own settings."""
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(STYLE)
         yield
 
 
-def _files(figure: Figure) -> dict[str, bytes]:
+def files_of(figure: Figure) -> dict[str, bytes]:
+    """`svg` and `pdf` → the bytes of the file, without a date."""
     files = {}
     for form, metadata in (("svg", {"Date": None, "Creator": "mspgt"}), ("pdf", {"CreationDate": None})):
         buffer = BytesIO()

@@ -13,8 +13,8 @@ from markupsafe import Markup
 from matplotlib.ticker import MaxNLocator
 
 from mspgt.predictions.printed import printed
-from mspgt.report.charts import tag
 from mspgt.report.figures import SCALES as COLOURS
+from mspgt.report.markup import tag
 from mspgt.report.tables import Cell, Table
 from mspgt.report.words import MISSING, Json, layer_set, number
 

@@ -10,33 +10,52 @@ from hashlib import sha256
 from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from mspgt.report import facts, table1
-from mspgt.report.tables import cell_text
-from mspgt.report.views import View, data_link
-from mspgt.report.words import Json, counted, model_of
+from mspgt.report.markup import data_block, facts_html, table_html
+from mspgt.report.methods import bibtex, methods_text
+from mspgt.report.paper_table import against_paper
+from mspgt.report.section import Section
+from mspgt.report.verdicts import tally, verdicts
+from mspgt.report.views import View
+from mspgt.report.words import Json, counted, false_rate, listing, model_of, percent
 
 MAX_BYTES = 10 * 2**20  # of one page; beyond it every model has a page of its own
 
 
-def pages(results: Json, views: Sequence[View], *, max_bytes: int = MAX_BYTES) -> dict[str, str]:
+def pages(
+    results: Json, views: Sequence[View], sections: Sequence[Section] = (), *, max_bytes: int = MAX_BYTES
+) -> dict[str, str]:
     """File name → page: `report.html` alone or, where that would be too large, with a page a model beside it.
 
     Args:
         views: the models, in the order in which to show them.
+        sections: of the whole study.
     """
-    whole = _render(results, views, views)
+    whole = _render(results, views, views, sections)
     if len(whole.encode()) <= max_bytes:
         return {"report.html": whole}
     apart = [replace(view, apart=True) for view in views]
-    return {"report.html": _render(results, apart, [])} | {
-        view.file: _render(results, [], [view]) for view in apart
+    linked = [replace(section, html=_lead_apart(section.html, apart)) for section in sections]
+    return {"report.html": _render(results, apart, [], linked)} | {
+        view.file: _render(results, [], [view], []) for view in apart
     }
 
 
-def _render(results: Json, every: Sequence[View], shown: Sequence[View]) -> str:
+def _lead_apart(html: Markup, apart: Sequence[View]) -> Markup:
+    """Links into a model made to lead to its own page; the longest anchors first, since one may begin another."""
+    text = str(html)
+    for view in sorted(apart, key=lambda view: -len(view.anchor)):
+        text = text.replace(f'href="#{view.anchor}', f'href="{view.file}#{view.anchor}')
+    return Markup(text)  # noqa: S704 (it was markup before)
+
+
+def _render(results: Json, every: Sequence[View], shown: Sequence[View], sections: Sequence[Section]) -> str:
     """The page with a summary of `every` model (none: details only) and the details of those `shown`."""
     style, script = _package_file("report.css"), _package_file("report.js")
+    own = [section for view in every for section in view.sections]
+    found = verdicts(results)
     return _environment().get_template("report.html.j2").render(
         # Nothing is fetched from anywhere, and no script runs but the page's own.
         policy=f"default-src 'none'; style-src '{_fingerprint(style)}'; script-src '{_fingerprint(script)}'",
@@ -44,24 +63,32 @@ def _render(results: Json, every: Sequence[View], shown: Sequence[View]) -> str:
         js=script,
         study=results["study"],
         about=_about(results),
+        limits=results["provenance"].get("limits") or [],
+        verdicts=found,
+        tally=tally(found),
+        unjudged=_unjudged(results),
         summary=_summary(every),
         every=every,
         shown=shown,
+        sections=sections,
         table1=table1.table1_for_reading(results),
-        table1_csv=data_link(table1.table1(results)),
+        table1_data=data_block(table1.table1(results)),
+        against=against_paper(results),
         printed=table1.printed(),
+        methods=methods_text(results, [*own, *sections]),
+        bibtex=bibtex(results),
         provenance=facts.provenance_facts(results),
         models=facts.models_table(results),
         warnings=[one for one in results["warnings"] if model_of(results, one["where"]) is None],
-        undrawn=facts.undrawn(results),
+        undrawn=facts.undrawn(results, [*own, *sections]),
     )  # fmt: skip
 
 
 def _about(results: Json) -> str:
     study, made = results["study"], results["provenance"]
     documents, sentences = (counted(made["data"][f"{what}s"], what) for what in ("document", "sentence"))
-    read = f"{made['data']['name']}: {documents}, {sentences}"
-    return f"{read} · plan {study['hash'][:12]} · begun {made['started']}"
+    begun = made["started"][:16].replace("T", " ")
+    return f"{made['data']['name']}: {documents}, {sentences} · plan {study['hash'][:12]} · begun {begun} UTC"
 
 
 def _summary(every: Sequence[View]) -> str:
@@ -73,19 +100,30 @@ def _summary(every: Sequence[View]) -> str:
     return f"The two modes disagree on {split} of {models} models"
 
 
+def _unjudged(results: Json) -> str:
+    """Why there is no verdict."""
+    absent = [
+        what
+        for what in ("interventions", "theory")
+        if not any(model[what] for model in results["models"].values())
+    ]
+    lacking = f" It has no {listing(absent)}." if absent else ""
+    return f"No prediction of the theory was judged in this run.{lacking}"
+
+
+def noise_line(model: Json) -> str:
+    """What stands beside every boundary of paper mode: how often its protocol finds two in featureless noise."""
+    found, accepted = (false_rate(model, outcome)[0] for outcome in ("found", "accepted"))
+    if found is None:
+        return "in featureless noise: not measured at this depth"
+    return f"in featureless noise: finds two in {percent(found)}, accepts {percent(accepted)}"
+
+
 def _environment() -> Environment:
     loader = PackageLoader("mspgt.report", "template")
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    environment.filters["cell"] = cell_text
-    told = (
-        facts.signal_facts,
-        facts.probe_facts,
-        facts.control_facts,
-        facts.power_rows,
-        facts.check_rows,
-        counted,
-    )
-    environment.globals |= {function.__name__: function for function in told}
+    for function in (counted, noise_line, facts_html, table_html):
+        environment.globals[function.__name__] = function
     return environment
 
 

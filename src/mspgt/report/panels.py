@@ -7,8 +7,8 @@ from dataclasses import replace
 from math import log
 from statistics import median
 
-from mspgt.report.curves import Line, Mark, Panel, StripRow, known_values, measured
-from mspgt.report.words import BOUNDARIES, NO_REASON, Json, claims, number, reason
+from mspgt.report.curves import Intervals, Line, Mark, Panel, StripRow, known_values, measured
+from mspgt.report.words import BOUNDARIES, NO_REASON, Json, claims, counted, number, reason
 
 # Signal → title, axis in calibrated mode, axis in paper mode (the same text: one shared axis).
 SIGNALS = {
@@ -17,6 +17,7 @@ SIGNALS = {
     "S3": ("S3 · attention drift", "JS divergence, bits", "JS divergence, bits"),
     "evidence": ("Fused evidence", "fused z", "E(l)"),
 }
+EVIDENCE = "Points without a band: the detector’s sets carry the uncertainty, 95 % each, below the curves."
 TASKS = {
     "pos": "Part of speech",
     "dep": "Dependency relation",
@@ -57,6 +58,7 @@ def signal_panels(results: Json, name: str) -> list[Panel]:
                 second_axis=paper_axis if paper_axis != axis else None,
                 missing=tuple(missing),
                 log=signal != "evidence",
+                caption=band_words(results, lines) if signal != "evidence" else EVIDENCE,
             )
         )
     return panels
@@ -78,6 +80,10 @@ def control_panels(results: Json, name: str) -> list[Panel]:
     panels = []
     for signal, (title, axis, _) in list(SIGNALS.items())[:3]:
         own = _line(model, signal, "calibrated", "calibrated mode", "calibrated")
+        if own is not None:
+            # Its inner bands stand among the signals.
+            outer = [[ends[0], ends[-1]] if ends else None for ends in own.intervals or ()]
+            own = replace(own, intervals=outer or None)
         sinks = with_sinks.get(signal)
         lines = {
             "random_init": _twins(model, signal),
@@ -92,7 +98,19 @@ def control_panels(results: Json, name: str) -> list[Panel]:
             missing = [reason(results, "models", name, "signals", signal, "calibrated")]
         x = tuple(range(1, model["layers"]))
         drawn = tuple(line for line in (*lines.values(), own) if line)
-        panels.append(Panel(signal, title, axis, x, drawn, missing=tuple(missing), log=True))
+        seeds = f" Twin: median and range over {counted(twins, 'seed')}." if twins else ""
+        panels.append(
+            Panel(
+                signal,
+                title,
+                axis,
+                x,
+                drawn,
+                missing=tuple(missing),
+                log=True,
+                caption=band_words(results, drawn) + seeds,
+            )
+        )
     return panels
 
 
@@ -109,13 +127,17 @@ def probe_panels(results: Json, name: str) -> list[Panel]:
                 lines.append(Line(key, "level", [probe[key]] * len(x)))
         for key, label, role in (("selectivity", "selectivity", "variant"), ("f1", "F1", "calibrated")):
             if measured(probe[key]):
-                lines.append(Line(label, role, probe[key], probe["f1_ci"] if key == "f1" else None))
+                ends = nested(probe["f1_ci"], probe.get("f1_bands")) if key == "f1" else None
+                lines.append(Line(label, role, probe[key], ends))
             else:
                 missing.append(f"{label}: {reason(results, *path, key)}")
         title = TASKS.get(task, task) + ("" if probe["labels"] == "gold" else f" ({probe['labels']} labels)")
         code = probe["codelength"]
         beside = (Line("codelength, bits a label", "variant", code),) if measured(code) else ()
-        panels.append(Panel(task, title, "F1", x, tuple(lines), missing=tuple(missing), beside=beside))
+        caption = band_words(results, lines, "treebank documents")
+        panels.append(
+            Panel(task, title, "F1", x, tuple(lines), missing=tuple(missing), beside=beside, caption=caption)
+        )
     return panels
 
 
@@ -180,5 +202,32 @@ def _in_sight(twin: Line, own: Line | None) -> bool:
 
 def _line(model: Json, signal: str, mode: str, label: str, role: str) -> Line | None:
     values = (model["signals"].get(signal) or {}).get(mode)
-    intervals = (model["signals_ci"].get(signal) or {}).get(mode)
-    return Line(label, role, values, intervals) if measured(values) else None
+    outer = (model["signals_ci"].get(signal) or {}).get(mode)
+    inner = (model.get("signals_bands", {}).get(signal) or {}).get(mode)
+    return Line(label, role, values, nested(outer, inner)) if measured(values) else None
+
+
+def nested(outer: Intervals | None, inner: dict[str, Intervals] | None) -> Intervals | None:
+    """The 95 % intervals with the 80 and 50 % ones inside them, where a run has them."""
+    if not outer or not inner:
+        return outer
+    levels = [outer, *(inner[level] for level in ("80", "50"))]
+    whole: Intervals = []
+    for ends in zip(*levels, strict=True):
+        known = [end for end in ends if end is not None]
+        lows, highs = [low for low, _ in known], [high for _, high in reversed(known)]
+        whole.append([*lows, *highs] if len(known) == len(levels) else None)
+    return whole
+
+
+def band_words(results: Json, lines: Iterable[Line], what: str = "documents") -> str:
+    """Level, n and method of the bands of a bootstrap; empty where no curve has one."""
+    depth = max((len(line.bands()) for line in lines if line.role == "calibrated"), default=0)
+    if not depth:
+        return ""
+    levels = "50, 80 and 95\u202f%" if depth > 1 else "95\u202f%"
+    settings, data = results["provenance"].get("settings") or {}, results["provenance"]["data"]
+    draws = (settings.get("boundaries") or {}).get("draws")
+    often = f", {number(draws)} draws" if draws else ""
+    n = f"n = {number(data['documents'])} " if what == "documents" else ""
+    return f"Bands: {levels} percentile intervals, bootstrap over {n}{what}{often}."

@@ -10,10 +10,11 @@ from io import BytesIO, StringIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mspgt.report.curves import Panel
+from mspgt.report.curves import Line, Panel
 from mspgt.report.words import Json, claims, layer_set, model_of, number
 
 Cell = str | int | float | bool | None
+INNER = ("low80", "high80", "low50", "high50")  # of nested intervals, after the widest one
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,13 @@ class Table:
     columns: dict[str, str]
     rows: list[tuple[Cell, ...]]
 
-    def csv(self) -> str:
-        """Comma-separated text with a header; numbers in full, missing values empty."""
+    def csv(self, digits: int | None = None) -> str:
+        """Comma-separated text with a header; numbers in full or to `digits` digits, missing values empty."""
         text = StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(self.columns)
-        writer.writerows(self.rows)
+        for row in self.rows:
+            writer.writerow([f"{c:.{digits}g}" if digits and isinstance(c, float) else c for c in row])
         return text.getvalue()
 
     def parquet(self) -> bytes:
@@ -104,20 +106,46 @@ def claims_table(results: Json) -> Table:
 def curves_table(name: str, title: str, axis: str, charts: dict[str, Sequence[Panel]]) -> Table:
     """What charts draw, one row a model, panel, curve and layer; `low` and `high` are the 95 % interval.
 
+    Of a random twin they are its range over seeds; the 80 and 50 % intervals follow where there are any.
+
     Args:
         axis: name of the horizontal axis: `transition` or `layer`.
         charts: model → its panels.
     """
     columns = {"model": "string", "panel": "string", "curve": "string", axis: "int64"}
-    columns |= dict.fromkeys(("value", "low", "high"), "double")
+    columns |= dict.fromkeys(("value", "low", "high", *INNER), "double")
     rows: list[tuple[Cell, ...]] = []
     for model, panels in charts.items():
         for panel in panels:
             for line in panel.told:
-                outer = line.bands()[0] if line.bands() else [None] * len(panel.x)
-                for layer, value, interval in zip(panel.x, line.values, outer, strict=True):
-                    rows.append((model, panel.key, line.label, layer, value, *(interval or (None, None))))
+                for layer, value, ends in zip(panel.x, line.values, _ends(line, len(panel.x)), strict=True):
+                    padded = (*ends, *[None] * 6)[:6]
+                    rows.append((model, panel.key, line.label, layer, value, *padded))
     return Table(name, title, columns, rows)
+
+
+def panel_table(panel: Panel, name: str, axis: str) -> Table:
+    """What one chart draws: one row a layer, for every curve its value and the ends of its intervals.
+
+    Args:
+        name: of the file.
+        axis: name of the first column: `transition` or `layer`.
+    """
+    columns = {axis: "int64"}
+    content: list[list[tuple[Cell, ...]]] = [[(layer,) for layer in panel.x]]
+    for line in panel.told:
+        ends = _ends(line, len(panel.x))
+        own = ("", *(f" {end}" for end in ("low", "high", *INNER)[: len(ends[0])]))
+        columns |= {f"{line.label}{end}": "double" for end in own}
+        content.append([(value, *e) for value, e in zip(line.values, ends, strict=True)])
+    rows = [tuple(cell for part in row for cell in part) for row in zip(*content, strict=True)]
+    return Table(name, panel.title, columns, rows)
+
+
+def _ends(line: Line, positions: int) -> list[tuple[float | None, ...]]:
+    """Low and high end of every interval of a curve at each position, the widest interval first."""
+    bands = line.bands()
+    return [tuple(end for band in bands for end in (band[at] or (None, None))) for at in range(positions)]
 
 
 def warnings_table(results: Json) -> Table:

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from mspgt.report.curves import Intervals, Line, Mark, Panel, depth_ticks
-from mspgt.report.figures import BLACK, BLUE, GREY, PURPLE, SCALES, VERMILLION, _files, _style, venue_width
+from mspgt.report.figures import BLACK, BLUE, GREY, PURPLE, SCALES, VERMILLION, files_of, style, venue_width
 from mspgt.report.panels import marks
 from mspgt.report.tables import Cell, Table
 from mspgt.report.words import BOUNDARIES, MISSING, Json, number
@@ -135,7 +135,7 @@ def information_figure(results: Json, name: str, venue: str = "neurips") -> dict
     for place, (_, block) in enumerate(rows):
         if block["bits"] is not None:
             share[place] = np.array(block["bits"]) / block["entropy"]
-    with _style():
+    with style():
         wide = venue_width(venue)
         figure = Figure(figsize=(wide, 1.75))
         axes = figure.add_axes((0.14, 0.26, 0.74, 0.5))
@@ -168,7 +168,7 @@ def information_figure(results: Json, name: str, venue: str = "neurips") -> dict
         bar.outline.set_linewidth(0.4)
         bar.set_label("share of entropy", fontsize=6.5)
         figure.text(0.02, 0.96, f"{name}: usable information by layer", va="top", fontsize=9)
-        return _files(figure)
+        return files_of(figure)
 
 
 def theory_figure(results: Json, name: str, venue: str = "neurips") -> dict[str, bytes] | None:
@@ -180,7 +180,7 @@ def theory_figure(results: Json, name: str, venue: str = "neurips") -> dict[str,
     theory = theory_of(results, name)
     if theory is None:
         return None
-    with _style():
+    with style():
         wide = venue_width(venue)
         columns = 2 if wide > 4 else 1
         lines = 4 // columns
@@ -195,7 +195,7 @@ def theory_figure(results: Json, name: str, venue: str = "neurips") -> dict[str,
         for at, (one, block) in enumerate(zip(draw, blocks, strict=True)):
             axes = figure.add_subplot(grid[divmod(at, columns)])
             one(axes, block)
-        return _files(figure)
+        return files_of(figure)
 
 
 def _absent(axes: Axes, title: str) -> None:

@@ -1,18 +1,33 @@
-"""One model as the page shows it: words, charts and the numbers beside them."""
+"""One model as the page shows it: words, strips and sections."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from urllib.parse import quote
 
 from markupsafe import Markup
 
+from mspgt.report import facts
 from mspgt.report.charts import panel_svg, strip_svg
-from mspgt.report.curves import Panel
+from mspgt.report.curves import Panel, known_values
+from mspgt.report.figures import panels_figure
+from mspgt.report.markup import facts_html, figure_html, folded, table_html, tag
 from mspgt.report.panels import control_panels, probe_panels, signal_panels, strip_rows
-from mspgt.report.tables import Table, claims_table, curves_table
-from mspgt.report.words import MISSING, Finding, Json, counted, finding, model_of, reason
+from mspgt.report.section import Plate, Section
+from mspgt.report.tables import Table, claims_table, curves_table, panel_table
+from mspgt.report.words import MISSING, Finding, Json, counted, finding, listing, model_of, number, reason
+
+DEPTHS = {"transition": "transition l, from layer l to l + 1", "layer": "layer"}
+ABOUT = {
+    "signals": "Transition l is the step from layer l to layer l + 1. Where the two modes measure in different "
+    "units, paper mode has its own axis on the right: where its curve crosses the other means nothing. Vertical "
+    "lines in the last panel are the boundaries; the bars below it, their 95 % sets.",
+    "probes": "F1 of one-hidden-layer probes on the test split, over layers (0 is the embedding). The floor is the "
+    "most frequent label of each word type; the ceiling, where it is known, the exact reader of the language. "
+    "Selectivity is F1 minus the accuracy of a control task with random labels.",
+    "controls": "Calibrated signals beside the same network with random weights, and beside the same estimate with "
+    "attention sinks left in.",
+}
 
 
 @dataclass(frozen=True)
@@ -30,10 +45,6 @@ class ChartGroup:
         """Whether there is anything to draw."""
         return any(panel.drawn for panel in self.panels)
 
-    def table(self, model: str) -> Table:
-        """What the charts show, one row a curve and layer."""
-        return curves_table(self.key, self.title, self.axis, {model: self.panels})
-
     @property
     def legend(self) -> list[tuple[str, str]]:
         """Role and label of every kind of curve drawn, the foremost first."""
@@ -49,7 +60,7 @@ class View:
     results: Json
     name: str
     stem: str
-    groups: Sequence[ChartGroup]
+    sections: Sequence[Section] = ()
     apart: bool = False
 
     @property
@@ -92,32 +103,28 @@ class View:
         return " · ".join(parts)
 
     @property
-    def strips(self) -> list[tuple[str, Markup]]:
+    def strips(self) -> Markup:
         """The layer strip, one row a mode."""
-        return [(row.role, strip_svg(row)) for row in strip_rows(self.model)]
-
-    def charts(self, group: ChartGroup) -> list[tuple[Panel, Markup]]:
-        """The drawings of a group, under identifiers that are the same in every build."""
-        return [
-            (panel, panel_svg(panel, f"{self.anchor}-{group.key}-{at}"))
-            for at, panel in enumerate(group.panels)
+        rows = [
+            part
+            for row in strip_rows(self.model)
+            for part in (tag("span", row.role, class_=f"role {row.role}"), strip_svg(row))
         ]
-
-    def csv_link(self, group: ChartGroup) -> str:
-        """The numbers of a group as a link that holds them."""
-        return data_link(group.table(self.name))
+        return tag("div", *rows, class_="strips")
 
     @property
     def warnings(self) -> list[Json]:
         """What must be known before believing a number of this model."""
         return [one for one in self.results["warnings"] if model_of(self.results, one["where"]) == self.name]
 
-    @property
-    def claims(self) -> Table:
-        """Boundaries of the calibrated detector, without the column that names the model."""
-        table = claims_table({**self.results, "models": {self.name: self.model}})
-        columns = {name: kind for name, kind in table.columns.items() if name != "model"}
-        return replace(table, columns=columns, rows=[row[1:] for row in table.rows])
+
+def model_view(results: Json, name: str, stem: str, more: Sequence[Section] = ()) -> View:
+    """A model with its own sections, and `more` of what was done to it."""
+    view = View(results, name, stem)
+    groups = [
+        group_section(view, group, shown=group.key == "signals") for group in chart_groups(results, name)
+    ]
+    return replace(view, sections=[*groups, *more, _seen(view)])
 
 
 def chart_groups(results: Json, name: str) -> list[ChartGroup]:
@@ -131,6 +138,148 @@ def chart_groups(results: Json, name: str) -> list[ChartGroup]:
     ]
 
 
-def data_link(table: Table) -> str:
-    """A table as a `data:` address."""
-    return "data:text/csv;charset=utf-8," + quote(table.csv(), safe=",.:;=()[]")
+def group_section(view: View, group: ChartGroup, *, shown: bool = False) -> Section:
+    """Charts of one model as a section: legend, drawings, numbers, and the single values beside them."""
+    anchor, stem = f"{view.anchor}-{group.key}", f"{view.stem}-{group.key}"
+    parts: list[Markup] = []
+    if group.key == "signals":
+        parts.append(_claims(view))
+    parts.append(tag("p", ABOUT[group.key]))
+    if group.drawn:
+        parts += [legend_html(group.legend), charts_html(group, anchor, stem)]
+        parts.append(folded("Numbers", numbers_html(group)))
+        links = [tag("a", form.upper(), href=f"figures/{stem}.{form}") for form in ("svg", "pdf")]
+        parts.append(tag("p", "All panels as one figure: ", links[0], ", ", links[1], class_="files"))
+    else:
+        parts.append(tag("p", f"— {group.missing}", class_="missing"))
+    told = {
+        "signals": facts.signal_facts,
+        "probes": facts.probe_facts,
+        "controls": facts.control_facts,
+    }[group.key]
+    parts.append(facts_html(told(view.model)))
+
+    def draw(venue: str) -> Mapping[str, bytes]:
+        return panels_figure(group.panels, view.name, DEPTHS[group.axis], venue)
+
+    return Section(
+        anchor,
+        group.title,
+        Markup("").join(parts),
+        lead=_lead(view, group),
+        figures={stem: Plate(draw, _caption(view, group))} if group.drawn else {},
+        shown=shown,
+    )
+
+
+def _caption(view: View, group: ChartGroup) -> str:
+    """What the figure shows, with level, n and method of its bands."""
+    bands = dict.fromkeys(panel.caption for panel in group.panels if panel.drawn and panel.caption)
+    return " ".join([f"{group.title} of {view.name}.", ABOUT[group.key], *bands])
+
+
+def charts_html(group: ChartGroup, anchor: str, stem: str, beside: str = "") -> Markup:
+    """The drawings of a group, each with its caption, its link and its numbers (`beside`: the file that has them)."""
+    drawn = [
+        figure_html(
+            f"{anchor}-{panel.key}",
+            panel.title,
+            panel_svg(panel, f"{anchor}-{panel.key}"),
+            caption=panel.caption,
+            table=panel_table(panel, f"{stem}-{panel.key}", group.axis) if panel.drawn else None,
+            beside=beside or f"tables/{group.key}.csv",
+            missing=panel.missing,
+        )
+        for panel in group.panels
+    ]
+    readout = tag("div", class_="readout", aria_live="polite", hidden=True)
+    return tag("div", *drawn, class_="charts", data_axis=group.axis) + readout
+
+
+def legend_html(items: Sequence[tuple[str, str]]) -> Markup:
+    """Every kind of curve with its colour and dashes."""
+    shown = [tag("span", tag("i", class_=f"line {role}"), label) + " " for role, label in items]
+    return tag("p", *shown, class_="legend")
+
+
+def numbers_html(group: ChartGroup) -> Markup:
+    """What the charts of a group show, as tables to read; without the end tags that HTML does not need."""
+    tables = []
+    for panel in group.panels:
+        if panel.drawn:
+            names = [
+                tag("th", name, scope="col") for name in (group.axis, *(line.label for line in panel.told))
+            ]
+            rows = [
+                Markup("<tr><th>{}").format(layer)
+                + Markup("").join(Markup("<td>{}").format(one) for one in cells)
+                for layer, cells in panel.numbers()
+            ]
+            table = tag(
+                "table", tag("caption", panel.title), tag("thead", tag("tr", *names)), tag("tbody", *rows),
+                class_="numbers",
+            )  # fmt: skip
+            label = f"numbers of {panel.title}"
+            tables.append(tag("div", table, class_="scroll", tabindex=0, role="group", aria_label=label))
+    return tag("div", *tables, class_="tables")
+
+
+def chart_tables(views: Sequence[View]) -> list[Table]:
+    """What the charts of all models draw, one table a group."""
+    groups = [(view.name, chart_groups(view.results, view.name)) for view in views]
+    titles = ("Signals over transitions", "Probes over layers", "Controls over transitions")
+    tables = []
+    for at, title in enumerate(titles):
+        key, axis = groups[0][1][at].key, groups[0][1][at].axis
+        tables.append(curves_table(key, title, axis, {name: group[at].panels for name, group in groups}))
+    return tables
+
+
+def _claims(view: View) -> Markup:
+    """Boundaries of the calibrated detector, without the column that names the model."""
+    table = claims_table({**view.results, "models": {view.name: view.model}})
+    if not table.rows:
+        return Markup("")
+    columns = [name for name in table.columns if name != "model"]
+    rows = [row[1:] for row in table.rows]
+    return table_html(columns, rows, label=f"boundaries of the calibrated detector, {view.name}")
+
+
+def _lead(view: View, group: ChartGroup) -> str:
+    if not group.drawn:
+        return group.missing
+    if group.key == "signals":
+        return "S1, S2, S3 and the fused evidence, both modes"
+    if group.key == "probes":
+        best = []
+        for panel in group.panels:
+            f1 = [line for line in panel.lines if line.label == "F1"]
+            if f1 and known_values(f1[0]):
+                values = [-1.0 if value is None else value for value in f1[0].values]
+                top = max(values)
+                best.append(f"{panel.key.upper()} {number(top, 2)} at layer {panel.x[values.index(top)]}")
+        return f"best F1: {', '.join(best)}" if best else "no F1 was measured"
+    twins = view.model["controls"].get("random_init") or {}
+    p = number(view.model["controls"].get("concordance_p"), 2)
+    return f"{counted(twins.get('seeds') or 0, 'random twin')}; concordance of the signals p = {p}"
+
+
+def _seen(view: View) -> Section:
+    """What could have been seen at this depth, and whether the model could be measured at all."""
+    power, checks = facts.power_rows(view.model), facts.check_rows(view.model)
+    size = "size found in 80 % of cases, in roughness SDs"
+    parts = [
+        tag("h4", "What could have been seen"),
+        table_html(("kind", size, "in words"), power, label=f"power at this depth, {view.name}"),
+        tag("h4", "Checks"),
+        table_html(("check", "passed", "reason"), checks, label=f"checks of {view.name}"),
+    ]
+    blind = [kind for kind, seen, _ in power if seen.startswith("could not")]
+    passed = sum(ok == "yes" for _, ok, _ in checks)
+    lead = f"{listing(blind)} could not have been seen" if blind else "every kind could have been seen"
+    return Section(
+        f"{view.anchor}-power",
+        "Power and checks",
+        Markup("").join(parts),
+        lead=f"{lead}; {passed} of {counted(len(checks), 'check')} passed",
+    )

@@ -6,8 +6,6 @@ nearest known one.
 
 from __future__ import annotations
 
-import dataclasses
-import difflib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,8 +14,9 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from mspgt.errors import InputError
+from mspgt.errors import InputError, did_you_mean
 from mspgt.predictions.rules import Rules
+from mspgt.study.explain import explain
 
 BUNDLED = "zoo:"  # a model id that names a bundled model
 SHIPPED = Path(__file__).parent / "shipped"
@@ -315,40 +314,59 @@ def load_config(path: Path | str, overrides: tuple[str, ...] = ()) -> StudyConfi
         if str(path) not in shipped:
             raise InputError(
                 f"{file}: no such study file. Expected a YAML file with name, models and corpus, or the name of a "
-                f"shipped study: {', '.join(shipped)}."
+                f"shipped study: {', '.join(shipped)}.{did_you_mean(str(path), shipped)}"
             )
         file = shipped[str(path)]
     try:
-        data = yaml.safe_load(file.read_text("utf-8"))
+        text = file.read_text("utf-8")
+        data = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = f":{mark.line + 1}" if mark else ""
+        raise InputError(
+            f"{file}{line}: not valid YAML: {error.problem or error}. Mend that line."
+        ) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{file}: not valid YAML: {error}") from error
+        raise InputError(f"{file}: not valid YAML: {error}. Save it as UTF-8 text.") from error
     if not isinstance(data, dict):
         raise InputError(
-            f"{file}: expected a mapping with name, models and corpus, found {type(data).__name__}."
+            f"{file}: expected a mapping with name, models and corpus, found {type(data).__name__}. "
+            "`mspgt run --help` shows a study file."
         )
     _anchor_paths(data, file.resolve().parent)
-    return make_config(data, overrides, where=str(file))
+    return make_config(data, overrides, where=str(file), text=text)
 
 
 def make_config(
-    data: dict[str, Any], overrides: tuple[str, ...] = (), *, where: str = "study"
+    data: dict[str, Any], overrides: tuple[str, ...] = (), *, where: str = "study", text: str = ""
 ) -> StudyConfig:
-    """Validate a mapping, after applying `section.key=value` overrides."""
-    for text in overrides:
-        key, found, value = text.partition("=")
+    """Validate a mapping, after applying `section.key=value` overrides.
+
+    Args:
+        where: what to call it in a message: its path.
+        text: what its file holds, so that a message can name the line.
+
+    Raises:
+        InputError: a key or value is not allowed; all of them are listed, each with its place.
+    """
+    given = tuple(one.partition("=")[0] for one in overrides)
+    for one in overrides:
+        key, found, value = one.partition("=")
         if not found:
-            raise InputError(f"--set {text!r}: expected section.key=value, for example boundaries.draws=500.")
+            raise InputError(f"--set {one!r}: expected section.key=value, for example boundaries.draws=500.")
         *sections, last = key.split(".")
         target = data
         for section in sections:
             target = target.setdefault(section, {})
             if not isinstance(target, dict):
-                raise InputError(f"--set {text!r}: {section!r} is a value, not a section.")
+                raise InputError(
+                    f"--set {one!r}: expected a section, found the value {section!r}; name one of its own keys."
+                )
         target[last] = yaml.safe_load(value)
     try:
         return StudyConfig.model_validate(data)
     except ValidationError as error:
-        raise InputError(f"{where}: {_explain(error)}") from error
+        raise InputError(explain(error, StudyConfig, where, text, given)) from error
 
 
 def _anchor_paths(data: dict[str, Any], folder: Path) -> None:
@@ -373,42 +391,3 @@ def _anchor_paths(data: dict[str, Any], folder: Path) -> None:
         for key in ("conllu", "entities", "roles"):
             if isinstance(treebank.get(key), list):
                 treebank[key] = [anchored(item) for item in treebank[key]]
-
-
-def _explain(error: ValidationError) -> str:
-    lines = []
-    problems = error.errors()
-    for problem in problems:
-        place = ".".join(str(part) for part in problem["loc"])
-        if problem["type"] == "too_short" and any(
-            place == str(p["loc"][0]) for p in problems if p != problem
-        ):
-            continue  # a list whose items all failed is not also short
-        if problem["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-            known = sorted(_known_keys(problem["loc"][:-1]))
-            near = difflib.get_close_matches(str(problem["loc"][-1]), known, n=1, cutoff=0.6)
-            hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}"
-            lines.append(f"unknown key {place!r}; {hint}")
-        else:
-            found = problem.get("input")
-            shown = "" if problem["type"] == "missing" else f", found {found!r}"
-            lines.append(f"{place or 'study'}: {problem['msg']}{shown}")
-    return "; ".join(lines)
-
-
-def _known_keys(place: tuple[Any, ...]) -> list[str]:
-    model: Any = StudyConfig
-    for part in place:
-        if isinstance(part, int):
-            continue
-        if part == "predictions":
-            return [field.name for field in dataclasses.fields(Rules)]
-        nested = {
-            "models": ModelConfig,
-            "treebank": TreebankConfig,
-            "steps": StepRange,
-            "interventions": InterventionsConfig,
-            "theory": TheoryConfig,
-        }
-        model = nested.get(part) or model.model_fields[part].annotation
-    return [field.alias or name for name, field in model.model_fields.items()]

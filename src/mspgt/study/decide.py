@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from mspgt.boundaries.concordance import concordance
 from mspgt.boundaries.find import Findings, find_boundaries
-from mspgt.results import SIGNALS, Boundaries, ModelResult, Notice, Numbers, ProbeResult, to_jsonable
+from mspgt.results import MODES, SIGNALS, Boundaries, ModelResult, Notice, Numbers, ProbeResult, to_jsonable
 from mspgt.signals.geometry import calibrated_s1, paper_s1
 from mspgt.signals.jumps import jump_signal
 from mspgt.signals.profiles import Draws, Signals
@@ -21,6 +22,8 @@ from mspgt.study.plan import Plan
 from mspgt.study.stages import Addresses, Data, Identity, Subject, addresses
 
 Array = NDArray[np.float64]
+Intervals = list[list[float] | None]
+INNER_LEVELS = (80, 50)  # per cent; drawn inside the 95 % band
 
 
 def decide(
@@ -67,6 +70,7 @@ def decide(
         revision=identity.revision,
         signals=_signal_table(signals, findings, 1 - signals.first),
         signals_ci=_interval_table(draws, 1 - signals.first),
+        signals_bands=_band_table(draws, 1 - signals.first),
         embedding_step=_embedding_step(signals),
         boundaries=Boundaries(findings.paper, findings.calibrated),
         controls=_controls(signals, findings, config.boundaries.permutations, config.seed),
@@ -133,22 +137,38 @@ def _signal_table(signals: Signals, findings: Findings, skip: int) -> dict[str, 
     return table
 
 
-def _interval_table(draws: Draws | None, skip: int) -> dict[str, dict[str, list[list[float] | None] | None]]:
-    if draws is None:
-        return {}
-    table: dict[str, dict[str, list[list[float] | None] | None]] = {}
-    for i, name in enumerate(SIGNALS):
-        table[name] = {}
-        for mode in ("paper", "calibrated"):
-            values = getattr(draws, mode)[:, i, skip:]
-            if np.isnan(values).all():
-                table[name][mode] = None
-                continue
-            ends = percentile_interval(values)
-            table[name][mode] = [
-                [float(low), float(high)] if np.isfinite([low, high]).all() else None for low, high in ends.T
-            ]
-    return table
+def _interval_table(draws: Draws | None, skip: int) -> dict[str, dict[str, Intervals | None]]:
+    return {
+        name: {mode: _intervals(values) for mode, values in by_mode.items()}
+        for name, by_mode in _by_signal(draws, skip)
+    }
+
+
+def _band_table(draws: Draws | None, skip: int) -> dict[str, dict[str, dict[str, Intervals] | None]]:
+    return {
+        name: {mode: _bands(values) for mode, values in by_mode.items()}
+        for name, by_mode in _by_signal(draws, skip)
+    }
+
+
+def _by_signal(draws: Draws | None, skip: int) -> Iterator[tuple[str, dict[str, Array]]]:
+    """The bootstrap draws of each signal in both modes, (draws, transitions), without the first `skip`."""
+    if draws is not None:
+        for i, name in enumerate(SIGNALS):
+            yield name, {mode: getattr(draws, mode)[:, i, skip:] for mode in MODES}
+
+
+def _intervals(values: Array, level: float = 0.95) -> Intervals | None:
+    if np.isnan(values).all():
+        return None
+    ends = percentile_interval(values, level)
+    return [[float(low), float(high)] if np.isfinite([low, high]).all() else None for low, high in ends.T]
+
+
+def _bands(values: Array) -> dict[str, Intervals] | None:
+    """The inner intervals, at the same places as the 95 % one."""
+    bands = {str(percent): _intervals(values, percent / 100) for percent in INNER_LEVELS}
+    return {percent: found for percent, found in bands.items() if found is not None} or None
 
 
 def _embedding_step(signals: Signals) -> dict[str, dict[str, float | None]]:
@@ -193,10 +213,10 @@ def _probe_results(signals: Signals, draws: int, seed: int) -> dict[str, ProbeRe
     )
     results = {}
     for task in probes.tasks:
-        ends = None if spread is None else percentile_interval(spread.f1[task])
         results[task] = ProbeResult(
             f1=[float(v) for v in point.f1[task]],
-            f1_ci=None if ends is None else [[float(low), float(high)] for low, high in ends.T],
+            f1_ci=None if spread is None else _intervals(spread.f1[task]),
+            f1_bands=None if spread is None else _bands(spread.f1[task]),
             selectivity=probes.selectivity(task),
             codelength=probes.codelength(task),
             floor=probes.floor(task),

@@ -10,8 +10,8 @@ from mspgt.lm.identity import Card, read_card, safe_name
 from mspgt.study.config import ModelConfig, StudyConfig
 from mspgt.study.jobs import local_id
 from mspgt.study.plan import Plan, PlannedStage
+from mspgt.study.reading import read_data
 from mspgt.study.replicates import replicate_lines
-from mspgt.study.run import PARTS, read_data
 from mspgt.study.stages import Data, Identity
 from mspgt.study.store import Status
 from mspgt.study.verdicts import power_lines
@@ -62,8 +62,27 @@ def describe(config: StudyConfig, root: Path, *, quiet: bool = False) -> Iterato
     yield f"disk    {_size(sum(s.disk for s in todo))} to keep, {_size(activations)} at a time while measuring"
 
 
+def standing(plan: Plan, root: Path) -> str:
+    """What is done of a run, and what will be computed and why, in a few words."""
+    stages = list(plan.stages(root))
+    waiting: dict[str, list[str]] = {}
+    for stage in stages:
+        if not stage.status.done:
+            waiting.setdefault(stage.status.reason, []).append(f"{stage.stage} of {stage.subject}")
+    done = len(stages) - sum(map(len, waiting.values()))
+    told = [f"{done} of {len(stages)} stages are done and kept"]
+    for reason, names in waiting.items():
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        told.append(f"{len(names)} to compute, {reason}: {', '.join(names[:3])}{more}")
+    return "; ".join(told)
+
+
 def _later(plan: Plan) -> Iterator[PlannedStage]:
     """Stages that start from boundaries: whether they are up to date is known once those are decided."""
+    if all(getattr(plan.config, section, None) is None for section in ("interventions", "theory")):
+        return
+    from mspgt.study.run import PARTS  # loads torch, which a plan without such parts does not need
+
     waits = Status(False, "after the boundaries are decided")
     for part in PARTS:
         if getattr(plan.config, part.name) is not None:

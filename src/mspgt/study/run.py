@@ -22,26 +22,23 @@ from typing import Any
 from rich.console import Console
 
 from mspgt.boundaries.scales import Scales, scales_of
-from mspgt.errors import InputError, MspgtError
+from mspgt.errors import InputError, MspgtError, StoppedError
 from mspgt.results import DataProvenance, ModelResult, Notice, Provenance, Results
-from mspgt.study.config import StudyConfig, TwinsConfig, load_config
+from mspgt.study.config import StudyConfig, load_config
 from mspgt.study.decide import decide
+from mspgt.study.describe import standing
 from mspgt.study.engines import run_jobs
 from mspgt.study.intervening import Interventions
 from mspgt.study.jobs import Context, Job, Work
 from mspgt.study.parts import Given, Part, finished
 from mspgt.study.plan import Plan, environment
 from mspgt.study.progress import Bars, Display, Lines
+from mspgt.study.reading import data_warnings, limits, read_data
 from mspgt.study.replicates import judge_replicates, replicate_groups
-from mspgt.study.stages import Data, Identity, addresses, require_measurable
-from mspgt.study.store import digest, write_json
+from mspgt.study.stages import Data, Identity, addresses
+from mspgt.study.store import write_json
 from mspgt.study.theorizing import Theorizing
 from mspgt.study.verdicts import conclude
-from mspgt.synthetic.corpora import sample_corpus, sample_treebank
-from mspgt.synthetic.triscale import TriScale
-from mspgt.text.corpus import Corpus, load_corpus
-from mspgt.text.limits import evenly_spread
-from mspgt.text.treebank import Treebank, load_treebank
 
 log = logging.getLogger("mspgt")
 
@@ -92,13 +89,18 @@ def run_study(config: StudyConfig, out: Path, *, quiet: bool = False) -> dict[st
         for job, (subject, part) in zip(jobs, subjects, strict=True)
         if not _finished(addresses(out, config, subject, part))
     ]
-    if len(todo) < len(jobs):
-        log.info("%d of %d models and twins are up to date", len(jobs) - len(todo), len(jobs))
+    if (out / "stages").is_dir():
+        log.info("%s", standing(plan, out))
     context = Context(out, config, data, twin_data)
-    with display(len(todo), quiet) as shown:
-        run_jobs(todo, context, min(workers, max(1, len(todo))), shown)
+    try:
+        with display(len(todo), quiet) as shown:
+            run_jobs(todo, context, min(workers, max(1, len(todo))), shown)
+    except KeyboardInterrupt:
+        raise StoppedError(
+            f"stopped. {standing(plan, out)}; run the same command again to go on from there."
+        ) from None
 
-    models, findings, warnings = {}, {}, _data_warnings(data)
+    models, findings, warnings = {}, {}, data_warnings(data)
     for identity in plan.identities:
         log.info("%s: deciding", identity.label)
         result, notices, found = decide(plan, identity, out, *inspected[identity.label][1:])
@@ -177,72 +179,6 @@ def make_plan(
     return Plan(config, data, twin_data, identities), inspected
 
 
-def read_data(config: StudyConfig) -> tuple[Data, Data]:
-    """Corpus and treebank, for the models and (smaller) for the twins."""
-    full = Data(_corpus(config), _treebank(config))
-    require_measurable(full)
-    if not config.twins.seeds:
-        return full, full
-    twins = config.twins
-    return full, Data(_fewer_sentences(full.corpus, twins.max_sentences), _fewer_labels(full.treebank, twins))
-
-
-def _corpus(config: StudyConfig) -> Corpus:
-    corpus = config.corpus
-    if corpus.format == "triscale":
-        return sample_corpus(TriScale(), corpus.max_documents or 400, config.seed)
-    return load_corpus(
-        corpus.source,
-        format=corpus.format,
-        min_words=corpus.min_words,
-        max_documents=corpus.max_documents,
-        max_sentences=corpus.max_sentences,
-    )
-
-
-def _treebank(config: StudyConfig) -> Treebank | None:
-    treebank = config.treebank
-    if treebank is None:
-        return None
-    if treebank.planted is not None:
-        size = treebank.max_eval or 1000
-        return sample_treebank(TriScale(), config.seed, train=treebank.max_train or 2000, dev=size, test=size)
-    return load_treebank(
-        [Path(p) for p in treebank.conllu],
-        entities=[Path(p) for p in treebank.entities],
-        roles=[Path(p) for p in treebank.roles],
-        max_train=treebank.max_train,
-        max_eval=treebank.max_eval,
-        min_agreement=treebank.min_agreement,
-    )
-
-
-def _fewer_sentences(corpus: Corpus, limit: int | None) -> Corpus:
-    """The corpus with at most `limit` sentences, evenly spread; documents left empty are dropped."""
-    everything = [
-        (d, s) for d, document in enumerate(corpus.documents) for s in range(len(document.sentences))
-    ]
-    if limit is None or limit >= len(everything):
-        return corpus
-    kept: dict[int, list[str]] = {}
-    for d, s in evenly_spread(everything, limit):
-        kept.setdefault(d, []).append(corpus.documents[d].sentences[s])
-    documents = tuple(replace(corpus.documents[d], sentences=tuple(found)) for d, found in kept.items())
-    return replace(corpus, documents=documents, sha256=digest([corpus.sha256, limit]))
-
-
-def _fewer_labels(treebank: Treebank | None, twins: TwinsConfig) -> Treebank | None:
-    if treebank is None:
-        return None
-    return replace(
-        treebank,
-        train=tuple(evenly_spread(treebank.train, twins.max_train)),
-        dev=tuple(evenly_spread(treebank.dev, twins.max_eval)),
-        test=tuple(evenly_spread(treebank.test, twins.max_eval)),
-        sha256=digest([treebank.sha256, twins.max_train, twins.max_eval]),
-    )
-
-
 def worker_count(config: StudyConfig) -> int:
     """Processes to use: as asked, else one a core on a CPU and one on a GPU."""
     import torch
@@ -259,32 +195,6 @@ def display(subjects: int, quiet: bool) -> AbstractContextManager[Display]:
 
 def _finished(where: Any) -> bool:
     return where.geometry.status().done and (where.probes is None or where.probes.status().done)
-
-
-def _data_warnings(data: Data) -> list[Notice]:
-    notices = []
-    if len(data.corpus.documents) == 1:
-        notices.append(
-            Notice(
-                "provenance.data",
-                "the corpus is one document",
-                "no interval can be given: nothing to resample",
-            )
-        )
-    treebank = data.treebank
-    if treebank is None:
-        notices.append(
-            Notice("models.*.signals.S2", "no treebank was given", "S2 is null; S1 and S3 stand alone")
-        )
-        return notices
-    for task, why in treebank.off.items():
-        notices.append(
-            Notice(f"models.*.probes.{task}", f"task is off: {why}", "S2 is the mean over the others")
-        )
-    for why, count in treebank.dropped.items():
-        if count:
-            notices.append(Notice("provenance.data.treebank", f"{count} sentences: {why}", "left out"))
-    return notices
 
 
 def _provenance(plan: Plan, started: str, seconds: float) -> Provenance:
@@ -319,6 +229,8 @@ def _provenance(plan: Plan, started: str, seconds: float) -> Provenance:
         started=started,
         seconds=round(seconds, 1),
         hardware=f"{env['platform']}, {env['cores']} cores",
+        settings=plan.config.science(),
+        limits=limits(plan.config, plan.data),
     )
 
 

@@ -5,7 +5,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,8 @@ class Treebank:
 
     `tasks` have labels in every split that has sentences, `off` says of the others why not. `dropped` counts,
     over the whole files, what a label source lost, by "task: reason". `sha256` is over the sentences, labels
-    included, so anything computed from the treebank may be keyed by it.
+    included, so anything computed from the treebank may be keyed by it. `found` counts the sentences of each
+    split before the limits.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Treebank:
     tasks: tuple[str, ...]
     dropped: dict[str, int]
     off: dict[str, str]
+    found: dict[str, int] = field(default_factory=dict)
 
 
 def load_treebank(
@@ -94,6 +96,7 @@ def load_treebank(
         tasks=tuple(task for task in _FIELD_OF_TASK if task not in off),
         dropped=dict(dropped),
         off=off,
+        found={split: len(sentences) for split, sentences in splits.items()},
     )
 
 
@@ -144,11 +147,11 @@ def _join(
 
 def _tasks_off(used: Mapping[str, Sequence[LabelledSentence]], given: Mapping[str, bool]) -> dict[str, str]:
     off = {}
-    for task, field in _FIELD_OF_TASK.items():
+    for task, part in _FIELD_OF_TASK.items():
         bare = [
             split
             for split, sentences in used.items()
-            if sentences and all(getattr(sentence, field) is None for sentence in sentences)
+            if sentences and all(getattr(sentence, part) is None for sentence in sentences)
         ]
         if not given.get(task, True):
             off[task] = "no file with such labels was given"

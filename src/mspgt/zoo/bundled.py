@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mspgt.errors import InputError, StoreError
+from mspgt.errors import InputError, StoreError, did_you_mean
 from mspgt.zoo.recipes import Recipe
 from mspgt.zoo.vocabulary import save_tokenizer
 
@@ -32,7 +32,9 @@ def path(name: str) -> Path:
     """
     known = names(checkpoints=True)
     if name not in known:
-        raise InputError(f"no bundled model is called {name!r}; choose one of {', '.join(known)}")
+        raise InputError(
+            f"no bundled model is called {name!r}; choose one of {', '.join(known)}.{did_you_mean(name, known)}"
+        )
     verify(WEIGHTS / name)
     return WEIGHTS / name
 

@@ -1,69 +1,184 @@
 "use strict";
-// A layer under the pointer (or chosen with the arrow keys) lights up in every chart, strip and table of its
-// model, and its numbers, which the tables already hold, are read out below the charts.
-function element(name, text = "") {
+// Without this script everything is on the page already. It makes what waits in a closed part when that part is
+// opened, lights up a layer in every chart of its model, reads its numbers out, and hands numbers out as files.
+const everything = (selector, inside = document) => [...inside.querySelectorAll(selector)];
+
+function element(name, text = "", className = "") {
   const made = document.createElement(name);
   made.textContent = text;
+  if (className) made.className = className;
   return made;
 }
 
-for (const model of document.querySelectorAll(".model")) {
-  let lit = null;
-
-  function light(layer) {
-    if (layer === lit) return;
-    lit = layer;
-    for (const old of model.querySelectorAll(".lit")) old.classList.remove("lit");
-    if (layer !== null)
-      for (const part of model.querySelectorAll(`[data-t="${layer}"]`)) part.classList.add("lit");
-  }
-
-  function read(group) {
-    const readout = group.querySelector(".readout");
-    readout.replaceChildren(element("b", `${group.dataset.axis} ${lit}`));
-    for (const row of group.querySelectorAll(`tr[data-t="${lit}"]`)) {
-      const table = row.closest("table");
-      const names = [...table.querySelectorAll("thead th")].map((cell) => cell.textContent);
-      const cells = [...row.children].map((cell) => cell.textContent);
-      const entry = element("div");
-      entry.append(element("b", table.caption.textContent));
-      for (let i = 1; i < cells.length; i++) entry.append(element("span", `${names[i]} ${cells[i]}`));
-      readout.append(entry);
-    }
-    readout.hidden = false;
-  }
-
-  for (const group of model.querySelectorAll(".group")) {
-    const hide = () => { light(null); const readout = group.querySelector(".readout"); if (readout) readout.hidden = true; };
-    group.addEventListener("pointerover", (event) => {
-      const hit = event.target.closest("[data-t]");
-      if (hit) { light(hit.dataset.t); read(group); }
-    });
-    group.addEventListener("pointerleave", hide);
-    for (const chart of group.querySelectorAll(".chart")) {
-      const layers = [...chart.querySelectorAll(".hit")].map((hit) => hit.dataset.t);
-      if (!layers.length) continue;
-      chart.tabIndex = 0;
-      chart.addEventListener("blur", hide);
-      chart.addEventListener("keydown", (event) => {
-        const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-        if (!step) return;
-        event.preventDefault();
-        const at = layers.indexOf(lit);
-        light(layers[at < 0 ? 0 : Math.min(Math.max(at + step, 0), layers.length - 1)]);
-        read(group);
-      });
-    }
-  }
-  for (const strip of model.querySelectorAll(".strips")) {
-    strip.addEventListener("pointerover", (event) => light(event.target.dataset.t ?? null));
-    strip.addEventListener("pointerleave", () => light(null));
-  }
+// What waits: the content of <noscript>, which to a browser with scripts is one piece of text.
+function fill(waiting) {
+  const holder = document.createElement("template");
+  holder.innerHTML = waiting.textContent;
+  const made = [...holder.content.querySelectorAll(".chart[data-count]")];
+  waiting.replaceWith(holder.content);
+  made.forEach(prepare);
 }
-// The tooltips of a page without scripts would say the same twice.
-for (const title of document.querySelectorAll(".hit > title")) title.remove();
 
-// Printed pages show the numbers too.
-addEventListener("beforeprint", () => {
-  for (const closed of document.querySelectorAll("details")) closed.open = true;
+function open(part) {
+  part.open = true;
+  everything(":scope > noscript", part).forEach(fill);
+}
+
+function openAll() {
+  everything("noscript").forEach(fill);
+  const closed = everything("details:not([open])");
+  closed.forEach((part) => { part.open = true; });
+  return closed;
+}
+
+document.addEventListener("toggle", ({ target }) => { if (target.open) open(target); }, true);
+
+// A link may lead into what still waits, or into a closed part.
+function reveal() {
+  const id = decodeURIComponent(location.hash.slice(1));
+  if (!id) return;
+  if (!document.getElementById(id)) {
+    const waiting = everything("noscript").find((one) => one.textContent.includes(`id="${CSS.escape(id)}"`));
+    if (waiting) fill(waiting);
+  }
+  const target = document.getElementById(id);
+  if (!target) return;
+  for (let part = target.closest("details"); part; part = part.parentElement.closest("details")) open(part);
+  target.scrollIntoView();
+}
+addEventListener("hashchange", reveal);
+
+// Printing and searching the page reach everything.
+let opened = [];
+addEventListener("beforeprint", () => { opened = openAll(); });
+addEventListener("afterprint", () => { opened.forEach((part) => { part.open = false; }); });
+addEventListener("keydown", (event) => {
+  if ((event.ctrlKey || event.metaKey) && event.key === "f") everything("noscript").forEach(fill);
 });
+
+// Numbers: comma-separated text that lies once in the page, beside its chart.
+const text = (block) => block.textContent.replaceAll("\\u003c", "<");
+const block = (name) => document.querySelector(`script[data-file="${CSS.escape(name)}"]`);
+const cells = (row) => [...row.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map((m) => m[1]?.replaceAll('""', '"') ?? m[2]);
+const read = new WeakMap();
+function rows(chart) {
+  if (!read.has(chart)) {
+    const found = chart.closest("figure")?.querySelector("script[data-file]");
+    read.set(chart, found ? text(found).trimEnd().split("\n").map(cells) : []);
+  }
+  return read.get(chart);
+}
+
+document.addEventListener("click", ({ target }) => {
+  const link = target.closest?.("a.csv");
+  const found = link && block(link.download);
+  if (!found) return;
+  const address = URL.createObjectURL(new Blob([text(found)], { type: "text/csv" }));
+  link.href = address;
+  setTimeout(() => URL.revokeObjectURL(address), 60000);
+});
+
+const short = (value) => value === "" ? "—" : Number(value).toPrecision(3).replace("-", "−");
+
+// `lit` is the layer that is lit up, by model.
+const lit = new WeakMap();
+function light(model, layer) {
+  if (lit.get(model) === layer) return;
+  lit.set(model, layer);
+  for (const chart of everything("svg[data-count]", model)) {
+    const glow = chart.querySelector(".glow"), { first, count, left, step } = chart.dataset;
+    const at = layer - (first ?? 1);
+    const inside = layer !== null && at >= 0 && at < count;
+    glow.classList.toggle("lit", inside);
+    if (inside) glow.setAttribute("x", first === undefined ? at : +left + (at - 0.5) * step);
+  }
+  for (const old of everything("tr.lit", model)) old.classList.remove("lit");
+  if (layer !== null)
+    for (const table of everything("table.numbers", model)) {
+      const body = table.tBodies[0].rows;
+      body[layer - body[0].cells[0].textContent]?.classList.add("lit");
+    }
+}
+
+function tell(charts, layer) {
+  const readout = charts.nextElementSibling;
+  readout.replaceChildren(element("b", `${charts.dataset.axis} ${layer}`));
+  for (const chart of everything(".chart[data-count]", charts)) {
+    const [names, ...found] = rows(chart);
+    const row = found.find(([first]) => first === String(layer));
+    if (!row) continue;
+    const entry = element("div");
+    entry.append(element("b", chart.closest("figure").querySelector("figcaption b").textContent));
+    for (let i = 1; i < names.length; i++) {
+      if (/ (low|high)\d*$/.test(names[i])) continue;
+      const ends = names[i + 1] === `${names[i]} low` && row[i + 1] !== "" ? ` [${short(row[i + 1])}, ${short(row[i + 2])}]` : "";
+      entry.append(element("span", `${names[i]} ${short(row[i])}${ends}`));
+    }
+    readout.append(entry);
+  }
+  readout.hidden = false;
+}
+
+function layerAt(chart, event) {
+  const box = chart.getBoundingClientRect(), { first, count, left, step } = chart.dataset;
+  const share = (event.clientX - box.left) / box.width;
+  if (first === undefined) return Math.min(Math.max(Math.ceil(share * count), 1), +count);
+  const at = Math.round((share * chart.viewBox.baseVal.width - left) / step);
+  return at < 0 || at >= count ? null : +first + at;
+}
+
+const chartsOf = (chart) => chart.closest(".charts[data-axis]");
+const modelOf = (chart) => chart.closest(".model");
+
+function leave(chart) {
+  light(modelOf(chart), null);
+  const readout = chartsOf(chart)?.nextElementSibling;
+  if (readout) readout.hidden = true;
+}
+
+function prepare(chart) {
+  chart.tabIndex = 0;
+  chart.addEventListener("pointermove", (event) => {
+    const layer = layerAt(chart, event);
+    if (layer === null) return leave(chart);
+    light(modelOf(chart), layer);
+    tell(chartsOf(chart), layer);
+  });
+  chart.addEventListener("pointerleave", () => leave(chart));
+  chart.addEventListener("blur", () => leave(chart));
+  chart.addEventListener("keydown", (event) => {
+    const move = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (event.key === "Escape") leave(chart);
+    if (!move) return;
+    event.preventDefault();
+    const first = +chart.dataset.first, last = first + +chart.dataset.count - 1, at = lit.get(modelOf(chart)) ?? null;
+    const layer = at === null ? first : Math.min(Math.max(at + move, first), last);
+    light(modelOf(chart), layer);
+    tell(chartsOf(chart), layer);
+  });
+}
+
+everything(".chart[data-count]").forEach(prepare);
+for (const strip of everything(".model .strip")) {
+  strip.addEventListener("pointermove", (event) => light(modelOf(strip), layerAt(strip, event)));
+  strip.addEventListener("pointerleave", () => light(modelOf(strip), null));
+}
+
+// Text that is there to be copied gets a button.
+for (const shown of everything(".copy")) {
+  const button = element("button", "Copy", "copier");
+  button.type = "button";
+  button.setAttribute("aria-label", `Copy: ${shown.id.replace("-", " ")}`);
+  button.addEventListener("click", async () => {
+    getSelection().selectAllChildren(shown);
+    try {
+      await navigator.clipboard.writeText(shown.textContent);
+      button.textContent = "Copied";
+    } catch {
+      button.textContent = "Selected: press Ctrl-C";
+    }
+  });
+  shown.before(button);
+}
+
+reveal();

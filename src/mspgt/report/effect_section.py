@@ -1,0 +1,145 @@
+"""Experiment 2 as a section of the page: what noise in each scale does, against what chance does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from markupsafe import Markup
+
+from mspgt.report.effect_figures import bars_figure
+from mspgt.report.interventions import (
+    DOSES,
+    SCALES,
+    bar_panels,
+    bars_svg,
+    effects_table,
+    has_interventions,
+    response_svg,
+    side_by_side,
+    table2,
+)
+from mspgt.report.markup import facts_html, figure_html, table_html, tag
+from mspgt.report.section import Draw, Plate, Section
+from mspgt.report.tables import Table
+from mspgt.report.verdicts import told
+from mspgt.report.words import Json, layer_set, listing
+
+ABOUT = (
+    "Change of what the model writes when noise is added to one scale, in percent of the baseline, with 95 % "
+    "intervals of a bootstrap over documents. The grey band is the A/A range: what two runs without noise differ by. "
+    "Bars are pale where the adjusted p is 0.05 or more. Scales differ in their number of layers, so equal doses stand too."
+)
+
+
+def effect_section(results: Json, name: str, stem: str) -> Section | None:
+    """The interventions of one model; None where there were none."""
+    model = results["models"][name]
+    if not has_interventions(model):
+        return None
+    anchor, about = f"model-{stem}-interventions", model["interventions_about"]
+    own = {**results, "models": {name: model}}
+    effects = effects_table(own)
+    parts = [tag("p", ABOUT)]
+    figures: dict[str, Plate] = {}
+    for dose, words in DOSES.items():
+        panels = [panel for panel in bar_panels(model, dose) if panel.drawn]
+        if not panels:
+            continue
+        parts.append(tag("h4", words[:1].upper() + words[1:]))
+        drawn = [
+            figure_html(
+                f"{anchor}-{dose}-{panel.metric}", panel.title,
+                bars_svg(panel, f"{anchor}-{dose}-{panel.metric}-title"),
+                caption="", table=_rows_of(effects, panel.metric, f"{stem}-{dose}-{panel.metric}", dose),
+                beside="tables/interventions.csv",
+            )
+            for panel in panels
+        ]  # fmt: skip
+        parts.append(tag("div", *drawn, class_="charts small"))
+        figures[f"{stem}-interventions-{dose}"] = Plate(_drawn(model, dose, name), f"{words}. {ABOUT}")
+    parts += _tables(own, name)
+    curve = response_svg(about, f"{anchor}-response-title")
+    if curve:
+        parts.append(tag("h4", "Noise and response"))
+        drawn_curve = figure_html(
+            f"{anchor}-response", "Divergence of the next token", curve, caption="Dashed beyond the linear range.",
+            table=None, beside="",
+        )  # fmt: skip
+        parts.append(tag("div", drawn_curve, class_="charts small"))
+    parts += _texts(about)
+    parts.append(facts_html(_facts(about)))
+    scales = about["scales"]
+    lead = f"scales 1–{scales['LI']}, –{scales['IG']}, –{model['layers']} ({scales['source']})"
+    methods = (
+        "Gaussian noise was added to the residual stream of one scale at a time while the model wrote, at doses "
+        "matched by layers and by variance, with common random numbers across arms; effects are paired differences "
+        "with document bootstrap intervals, beside an A/A arm."
+    )
+    return Section(
+        anchor, "Interventions", Markup("").join(parts), lead=lead, figures=figures, methods=methods
+    )
+
+
+def effect_tables(results: Json) -> list[Table]:
+    """All effects, and Table 2, where anything was disturbed."""
+    if not any(has_interventions(model) for model in results["models"].values()):
+        return []
+    return [effects_table(results), table2(results)]
+
+
+def _drawn(model: Json, dose: str, name: str) -> Draw:
+    def draw(venue: str) -> Mapping[str, bytes]:
+        return bars_figure(bar_panels(model, dose), name, venue)
+
+    return draw
+
+
+def _rows_of(effects: Table, metric: str, name: str, dose: str) -> Table:
+    """The rows of the arms that one chart shows."""
+    arms = {scale if dose == "plain" else f"{scale}_{dose}" for scale in SCALES} | {"aa"}
+    keys = list(effects.columns)
+    at_arm, at_metric = keys.index("arm"), keys.index("metric")
+    rows = [row for row in effects.rows if row[at_arm] in arms and row[at_metric] == metric]
+    return Table(name, metric, effects.columns, rows)
+
+
+def _tables(own: Json, name: str) -> list[Markup]:
+    table = table2(own)
+    columns = [column for column in table.columns if column != "model"]
+    rows = [row[1:] for row in table.rows if row[0] == name]
+    parts = [tag("h4", "All metrics and doses"), table_html(columns, rows, label=f"effects of noise, {name}")]
+    contrasts = own["models"][name]["interventions_about"].get("contrasts") or {}
+    lines = [
+        (metric, dose, told(found.get("estimate")), told(found.get("ci")), told(found.get("p")))
+        for metric, doses in contrasts.items()
+        for dose, found in doses.items()
+        if isinstance(found, dict)
+    ]
+    if lines:
+        head = ("metric", "dose", "Δ(I) − max(Δ(L), Δ(G))", "95 %", "p")
+        parts += [
+            tag("h4", "Intermediate against the others"),
+            table_html(head, lines, label=f"contrasts, {name}"),
+        ]
+    return parts
+
+
+def _texts(about: Json) -> list[Markup]:
+    samples = about.get("texts") or []
+    if not samples:
+        return []
+    parts = [tag("h4", "Side by side")]
+    for sample in samples[:2]:
+        parts += [side_by_side(sample, scale) for scale in SCALES if scale in sample["arms"]]
+    return parts
+
+
+def _facts(about: Json) -> list[tuple[str, str]]:
+    arms = [
+        f"{arm.replace('_', ' ')}: {layer_set(one['layers']) or 'none'}" for arm, one in about["arms"].items()
+    ]
+    facts = [("Layers of each arm", listing(arms))]
+    for key in ("sigma", "scope", "samples", "prompts", "versions"):
+        if about.get(key) is not None:
+            facts.append((key, told(about[key])))
+    return facts

@@ -1,0 +1,108 @@
+"""The specification curve: every boundary under every defensible choice of analysis, in one picture a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from mspgt.report.forest import Dot, Forest, Row, forest_svg
+from mspgt.report.forest_figure import forests_figure
+from mspgt.report.markup import figure_html, tag
+from mspgt.report.section import Plate, Section
+from mspgt.report.tables import Table
+from mspgt.report.words import BOUNDARIES, Json, claims
+
+ABOUT = (
+    "Each row is one choice of analysis, each mark a boundary that it finds. Squares: paper mode. Circles: "
+    "calibrated mode, with the span of the 95 % set. Diamonds: the best reading with a given number of boundaries. "
+    "Hollow marks do not count: rejected by the protocol’s rule, below the critical value, or lost under that choice."
+)
+
+
+def specification_section(results: Json, stems: Mapping[str, str]) -> Section:
+    """The specification curves of all models.
+
+    Args:
+        stems: model → its name in files and anchors.
+    """
+    forests = {name: specification(name, model) for name, model in results["models"].items()}
+    drawn = [
+        figure_html(
+            f"specification-{stems[name]}", name, forest_svg(forest), caption="",
+            table=forest.table(f"specification-{stems[name]}"), beside="tables/specification.csv",
+            missing=() if forest.drawn else ["no choice of analysis finds a boundary"],
+        )
+        for name, forest in forests.items()
+    ]  # fmt: skip
+    shown = [forest for forest in forests.values() if forest.drawn]
+
+    def draw(venue: str) -> Mapping[str, bytes]:
+        return forests_figure(shown, venue)
+
+    return Section(
+        "specification",
+        "Specification curve",
+        tag("p", ABOUT) + tag("div", *drawn, class_="charts"),
+        lead="which boundaries hang on a choice of analysis",
+        tables=(_table(forests),),
+        figures={"specification": Plate(draw, ABOUT)} if shown else {},
+    )
+
+
+def specification(name: str, model: Json) -> Forest:
+    """What one model's boundaries are under every choice."""
+    return Forest(
+        "specification", name, "layer", tuple(_rows(model)), limits=(0, model["layers"]), whole=True, caption=ABOUT
+    )  # fmt: skip
+
+
+def _rows(model: Json) -> Iterator[Row]:
+    paper, calibrated = model["boundaries"]["paper"], model["boundaries"]["calibrated"]
+    rejected = paper["accepted"] is False
+    found = [(which, paper[which]) for which in BOUNDARIES if paper[which]]
+    yield Row(
+        "paper",
+        tuple(
+            Dot("paper", one["layer"], tuple(one["ci"]) if one["ci"] else None, BOUNDARIES[which], rejected)
+            for which, one in found
+        ),
+    )
+    other = paper["other_normalisation"]
+    yield Row(
+        "paper, maximum only",
+        tuple(
+            Dot("paper", other[which], None, BOUNDARIES[which], hollow=True)
+            for which in BOUNDARIES
+            if other.get(which) is not None
+        ),
+    )
+    own = claims(model)
+    yield Row(
+        "calibrated",
+        tuple(
+            Dot("calibrated", claim["layer"], _span(claim["set"]), role or claim["kind"])
+            for role, claim in own
+        ),
+    )
+    for choice in dict.fromkeys(choice for _, claim in own for choice in claim["robust"]):
+        dots = tuple(
+            Dot("calibrated", claim["layer"], None, role or claim["kind"], hollow=not claim["robust"][choice])
+            for role, claim in own
+            if claim["robust"].get(choice) is not None
+        )
+        yield Row(f"calibrated, {choice.replace('_', ' ')}", dots, missing="" if dots else "not tested")
+    for count, rivals in calibrated["rivals"].items():
+        dots = tuple(
+            Dot("variant", rival["layer"], None, rival["kind"], hollow=rival["score"] < rival["critical"])
+            for rival in rivals
+        )
+        yield Row(f"K = {count}", dots)
+
+
+def _span(layers: list[int]) -> tuple[float, float] | None:
+    return (layers[0], layers[-1]) if layers else None
+
+
+def _table(forests: Mapping[str, Forest]) -> Table:
+    one = next(iter(forests.values())).table("specification")
+    rows = [(name, *row) for name, forest in forests.items() for row in forest.table("").rows]
+    return Table("specification", "Specification curve", {"model": "string", **one.columns}, rows)

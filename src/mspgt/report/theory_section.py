@@ -1,0 +1,72 @@
+"""The theory as a section of the page: information, sensitivity, and what the appendix promises, by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from markupsafe import Markup
+
+from mspgt.report.markup import table_html, tag
+from mspgt.report.section import Draw, Plate, Section
+from mspgt.report.tables import Table
+from mspgt.report.theory import information_figure, theory_figure, theory_groups, theory_of, theory_table
+from mspgt.report.views import ChartGroup, charts_html, legend_html
+from mspgt.report.words import Json
+
+TITLES = {
+    "information": "Information by layer",
+    "sensitivity": "Sensitivity to noise by layer",
+    "markov": "How far from a Markov chain",
+}
+FIGURE_2 = (
+    "Share of each label’s entropy that a layer makes usable (V-information, cross-fitted), by depth, with the "
+    "boundaries of both modes."
+)
+THEORY = "Rate–distortion curve, β̂ of each scale by size of noise, predicted against measured loss, interval widths."
+
+
+def theory_section(results: Json, name: str, stem: str) -> Section | None:
+    """The theory of one model; None where it was not computed."""
+    groups = theory_groups(results, name)
+    if not groups:
+        return None
+    anchor = f"model-{stem}-theory"
+    parts: list[Markup] = []
+    for key, (axis, panels) in groups.items():
+        group = ChartGroup(key, TITLES.get(key, key), axis, panels, "not measured")
+        parts.append(tag("h4", group.title))
+        if not group.drawn:
+            parts += [tag("p", f"— {why}", class_="missing") for panel in panels for why in panel.missing]
+            continue
+        beside = "tables/theory.csv"
+        parts += [legend_html(group.legend), charts_html(group, f"{anchor}-{key}", f"{stem}-theory", beside)]
+    table = theory_table({**results, "models": {name: results["models"][name]}})
+    columns = [column for column in table.columns if column != "model"]
+    whole = [row[1:] for row in table.rows if not str(row[3] or "").strip().isdigit()]
+    parts += [tag("h4", "Single values"), table_html(columns, whole, label=f"theory in numbers, {name}")]
+    figures = {}
+    for key, draw, caption in (
+        ("figure2", information_figure, FIGURE_2),
+        ("theory", theory_figure, THEORY),
+    ):
+        if draw(results, name) is not None:
+            figures[f"{stem}-{key}"] = Plate(_at(draw, results, name), f"{name}. {caption}")
+    links = [tag("a", stem_, href=f"figures/{stem_}.svg") for stem_ in figures]
+    parts.append(tag("p", "Figures: ", Markup(", ").join(links), class_="files"))
+    return Section(
+        anchor, "Theory", Markup("").join(parts), lead="information, noise, rates: sections 3 and appendix A",
+        figures=figures, methods="Information by layer is V-information about declared labels, cross-fitted.",
+    )  # fmt: skip
+
+
+def theory_tables(results: Json) -> list[Table]:
+    """Every value of the theory, where there is one."""
+    known = any(theory_of(results, name) is not None for name in results["models"])
+    return [theory_table(results)] if known else []
+
+
+def _at(draw: Callable[[Json, str, str], dict[str, bytes] | None], results: Json, name: str) -> Draw:
+    def drawn(venue: str) -> Mapping[str, bytes]:
+        return draw(results, name, venue) or {}
+
+    return drawn

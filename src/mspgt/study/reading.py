@@ -1,0 +1,132 @@
+"""What a study reads: its corpus and treebank, for the models and, smaller, for their twins. Loads no torch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from mspgt.results import Notice
+from mspgt.study.config import StudyConfig, TreebankConfig, TwinsConfig
+from mspgt.study.stages import Data, require_measurable
+from mspgt.study.store import digest
+from mspgt.synthetic.corpora import sample_corpus, sample_treebank
+from mspgt.synthetic.triscale import TriScale
+from mspgt.text.corpus import Corpus, load_corpus
+from mspgt.text.limits import evenly_spread
+from mspgt.text.treebank import Treebank, load_treebank
+
+
+def read_data(config: StudyConfig) -> tuple[Data, Data]:
+    """Corpus and treebank, for the models and (smaller) for the twins."""
+    full = Data(_corpus(config), _treebank(config))
+    require_measurable(full)
+    if not config.twins.seeds:
+        return full, full
+    twins = config.twins
+    return full, Data(_fewer_sentences(full.corpus, twins.max_sentences), _fewer_labels(full.treebank, twins))
+
+
+def _corpus(config: StudyConfig) -> Corpus:
+    corpus = config.corpus
+    if corpus.format == "triscale":
+        return sample_corpus(TriScale(), corpus.max_documents or 400, config.seed)
+    return load_corpus(
+        corpus.source,
+        format=corpus.format,
+        min_words=corpus.min_words,
+        max_documents=corpus.max_documents,
+        max_sentences=corpus.max_sentences,
+    )
+
+
+def _treebank(config: StudyConfig) -> Treebank | None:
+    treebank = config.treebank
+    if treebank is None:
+        return None
+    if treebank.planted is not None:
+        size = treebank.max_eval or 1000
+        return sample_treebank(TriScale(), config.seed, train=treebank.max_train or 2000, dev=size, test=size)
+    return load_treebank(
+        [Path(p) for p in treebank.conllu],
+        entities=[Path(p) for p in treebank.entities],
+        roles=[Path(p) for p in treebank.roles],
+        max_train=treebank.max_train,
+        max_eval=treebank.max_eval,
+        min_agreement=treebank.min_agreement,
+    )
+
+
+def _fewer_sentences(corpus: Corpus, limit: int | None) -> Corpus:
+    """The corpus with at most `limit` sentences, evenly spread; documents left empty are dropped."""
+    everything = [
+        (d, s) for d, document in enumerate(corpus.documents) for s in range(len(document.sentences))
+    ]
+    if limit is None or limit >= len(everything):
+        return corpus
+    kept: dict[int, list[str]] = {}
+    for d, s in evenly_spread(everything, limit):
+        kept.setdefault(d, []).append(corpus.documents[d].sentences[s])
+    documents = tuple(replace(corpus.documents[d], sentences=tuple(found)) for d, found in kept.items())
+    return replace(corpus, documents=documents, sha256=digest([corpus.sha256, limit]))
+
+
+def _fewer_labels(treebank: Treebank | None, twins: TwinsConfig) -> Treebank | None:
+    if treebank is None:
+        return None
+    return replace(
+        treebank,
+        train=tuple(evenly_spread(treebank.train, twins.max_train)),
+        dev=tuple(evenly_spread(treebank.dev, twins.max_eval)),
+        test=tuple(evenly_spread(treebank.test, twins.max_eval)),
+        sha256=digest([treebank.sha256, twins.max_train, twins.max_eval]),
+    )
+
+
+def data_warnings(data: Data) -> list[Notice]:
+    notices = []
+    if len(data.corpus.documents) == 1:
+        notices.append(
+            Notice(
+                "provenance.data",
+                "the corpus is one document",
+                "no interval can be given: nothing to resample",
+            )
+        )
+    treebank = data.treebank
+    if treebank is None:
+        notices.append(
+            Notice("models.*.signals.S2", "no treebank was given", "S2 is null; S1 and S3 stand alone")
+        )
+        return notices
+    for task, why in treebank.off.items():
+        notices.append(
+            Notice(f"models.*.probes.{task}", f"task is off: {why}", "S2 is the mean over the others")
+        )
+    for why, count in treebank.dropped.items():
+        if count:
+            notices.append(Notice("provenance.data.treebank", f"{count} sentences: {why}", "left out"))
+    return notices
+
+
+def limits(config: StudyConfig, data: Data) -> list[str]:
+    """Where a limit that the user set cut what was read, in words; a run with any is a sketch of the whole."""
+    record, cut = data.corpus.record, []
+    if record:
+        there = {
+            "documents": (
+                record["documents_found"] - record["documents_without_sentences"],
+                data.corpus.n_documents,
+            ),
+            "sentences": (record["sentences_found"] - record["sentences_too_short"], data.corpus.n_sentences),
+        }
+        for what, (found, used) in there.items():
+            if getattr(config.corpus, f"max_{what}") is not None and used < found:
+                cut.append(f"{used:,} of {found:,} {what} of the corpus (corpus.max_{what})")
+    treebank, usual = data.treebank, TreebankConfig.model_fields
+    for split, key in (("train", "max_train"), ("dev", "max_eval"), ("test", "max_eval")):
+        limit = getattr(config.treebank, key, None)
+        if treebank is not None and limit is not None and limit < usual[key].default:
+            used, found = len(getattr(treebank, split)), treebank.found.get(split, 0)
+            if used < found:
+                cut.append(f"{used:,} of {found:,} {split} sentences of the treebank (treebank.{key})")
+    return cut
