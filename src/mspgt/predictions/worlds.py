@@ -7,9 +7,11 @@ the real ones have. In every world the paper's own rules judge the same results.
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
+from importlib.resources import files
 from typing import Any
 
 import numpy as np
@@ -323,11 +325,18 @@ def simulate(recipe: Recipe, spread: Spread = map, progress: Progress | None = N
     return {
         "what": "rate of each verdict in worlds where the prediction is false, ours and by the paper's rules",
         "recipe": to_jsonable(asdict(recipe)),
+        "detector": detector_digest(),
         "kinds": {kind.name: kind.what for kind in KINDS_OF_WORLDS},
         "rates": rates,
         "tiers": tiers,
         "power": power,
     }
+
+
+def detector_digest() -> str:
+    """SHA-256 of the detector's table: rates computed with another table say nothing of this one."""
+    table = files("mspgt.boundaries") / "data" / "detector.json"
+    return hashlib.sha256(table.read_bytes()).hexdigest()
 
 
 def judged(task: tuple[str, tuple[int, int], Recipe, int]) -> Outcomes:
