@@ -1,7 +1,7 @@
 """All arms of Experiment 2 in one pass against plain `generate` at an equal batch; bar: ≤ 1.1 a token.
 
-Ours adds keyed noise in every scale and shares sampling randomness between arms; the peer samples the same number
-of rows and tokens without noise. Both keep a cache, temperature 1, top-p 0.95, and write every token: no text ends early.
+Ours adds keyed noise in every scale and shares sampling randomness between arms; the peer samples as many rows
+and tokens without noise. Both keep a cache, temperature 1, top-p 0.95, and write every token: no text ends early.
 """
 
 from __future__ import annotations
