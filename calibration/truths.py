@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from scipy import stats
 
+from mspgt.results import to_jsonable
 from mspgt.stats.coverage import clopper_pearson
 from mspgt.synthetic.chains import GaussianChain
 from mspgt.synthetic.gaussian_bottleneck import GaussianBottleneck
@@ -60,7 +61,7 @@ def main(arguments: Sequence[str] = ()) -> None:
             flush=True,
         )
     OUT.parent.mkdir(exist_ok=True)
-    OUT.write_text(json.dumps([asdict(row) for row in rows], indent=1, ensure_ascii=False) + "\n")
+    OUT.write_text(json.dumps(to_jsonable(rows), indent=1, ensure_ascii=False) + "\n")
     text = PAGE.read_text("utf-8")
     before, rest = text.split(MARKS[0])
     after = rest.split(MARKS[1])[1]

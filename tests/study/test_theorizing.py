@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from mspgt.report.theory import information_figure, theory_figure, theory_groups, theory_table
 from mspgt.results import to_jsonable
 from mspgt.study.config import make_config
 from mspgt.study.describe import describe
@@ -15,7 +16,6 @@ from mspgt.study.theorizing import held_out, held_out_sentences
 from mspgt.synthetic.corpora import sample_corpus, sample_treebank
 from mspgt.synthetic.triscale import TriScale
 from mspgt.text.corpus import Corpus
-from mspgt.theory import languages
 from tests.lm.tiny import tiny_model
 
 BLOCKS = {"information", "kink", "markov", "fisher", "beta", "hvib", "concentration"}
@@ -88,6 +88,32 @@ def test_lengths_and_ranges(finished):
     assert theory["beta"]["equation23"]["languages"] == 12
 
 
+def drawn(results, name):
+    """Everything that a report shows of the theory of one model."""
+    groups = theory_groups(results, name)
+    figures = [figure(results, name) for figure in (information_figure, theory_figure)]
+    return groups, figures, theory_table(results)
+
+
+def test_panels_figures_and_table_show_what_was_measured(finished):
+    _, results = finished
+    theory = results["models"]["deep"]["theory"]
+    groups, figures, table = drawn(results, "deep")
+    panels = {panel.key: panel for _, group in groups.values() for panel in group}
+    assert panels["information-topical"].lines[0].values == theory["information"]["topical"]["bits"]
+    assert panels["fisher"].lines[-1].values == theory["fisher"]["fisher"]["value"]
+    assert [len(panel.x) for panel in panels.values()] == [23, 23, 23, 23, 22, 22, 20]
+    assert all(len(line.values) == len(panel.x) for panel in panels.values() for line in panel.lines)
+    again = [figure(results, "deep") for figure in (information_figure, theory_figure)]
+    assert figures == again  # the same bytes every time
+    assert b"Topical" in figures[0]["svg"]
+    rows = {(row[1], row[2], row[3]): row[4] for row in table.rows}
+    assert rows["fisher", "fisher", "layer 3"] == theory["fisher"]["fisher"]["value"][2]
+    assert rows["information", "lexical bits", "layer 0"] == theory["information"]["lexical"]["bits"][0]
+    assert len(table.parquet()) > 0
+    assert "longtable" in table.latex()
+
+
 def test_running_again_computes_nothing(finished, model):
     out, first = finished
     before = {p: p.stat().st_mtime_ns for p in out.glob("stages/*/*/*/manifest.json")}
@@ -122,12 +148,15 @@ def test_a_model_in_bfloat16_reports_what_it_can(tmp_path):
     assert theory["fisher"]["fisher"]["value"]
     assert "rounding" in theory["fisher"]["hessian"]["reason"]
     assert "from 20 layers on" in theory["kink"]["LI"]["lexical"]["reason"]
+    groups, _, _ = drawn(results, "half")
+    assert "rounding" in groups["sensitivity"][1][1].missing[0]
 
 
 def test_one_layer_has_no_theory_and_says_why(tmp_path):
     folder = tiny_model(tmp_path / "flat", "llama", layers=1, max_position_embeddings=128)
     results = run_study(study(folder, scales=None, treebank=False), tmp_path / "run", quiet=True)
     assert results["models"]["flat"]["theory"] is None
+    assert drawn(results, "flat")[:2] == ({}, [None, None])
     assert any(w["where"] == "models.flat.theory" and "one layer" in w["what"] for w in results["warnings"])
 
 
@@ -140,6 +169,8 @@ def test_too_little_text_leaves_blocks_null_with_reasons(tmp_path):
     assert theory["concentration"]["verdict"] == "not testable"
     assert "at least 8 documents" in theory["concentration"]["reason"]
     assert theory["hvib"]["curve"] is None
+    groups, _, _ = drawn(results, "small")
+    assert not groups["markov"][1][0].drawn
     assert theory["fisher"]["fisher"]["value"]
 
 
@@ -156,13 +187,3 @@ def test_held_out_documents_are_those_that_choose_nothing():
     treebank = sample_treebank(TriScale(), 0, train=8, dev=8, test=40)
     chosen = {sentence.document for sentence in held_out_sentences(Data(corpus, treebank))}
     assert chosen == {f"test-{i}" for i in range(1, 10, 2)}
-
-
-def test_the_shipped_table_of_languages_is_whole():
-    table = languages.shipped()
-    assert len(table["languages"]) == 12
-    entropy = np.array([row["entropy_nats"] for row in table["languages"]])
-    weights = np.array([row["beta_hat_at_one"] for row in table["languages"]])
-    assert entropy.std(0).min() > 0.1
-    assert np.abs(np.log(weights)).max() < 0.3  # by stationarity, 1 at every scale of every language
-    assert table["slopes"]["all"]["verdict"] in ("supported", "refuted", "inconclusive")

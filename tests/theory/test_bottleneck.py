@@ -29,6 +29,10 @@ def test_the_rate_is_paid_by_the_block_that_knows(planted):
     assert low.kl.sum() > high.kl.sum()
     assert low.distortion <= high.distortion + 0.02
     assert np.allclose(low.kl, low.information + low.gap, atol=0.35)
+    # Only G is open; at the optimum a nat of its rate is worth β nats.
+    assert found.weights[0, 0] == pytest.approx(0.05, abs=0.05)
+    assert found.weights_ci[0, 0, 0] <= found.weights[0, 0] <= found.weights_ci[0, 1, 0]
+    assert found.weights[1, 0] == pytest.approx(1.0, abs=0.35)
     assert found.elbo_ci[0] < found.elbo < found.elbo_ci[1]
     assert found.elbo == pytest.approx(-high.distortion - high.kl.sum(), abs=1e-4)
 

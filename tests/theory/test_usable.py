@@ -49,7 +49,7 @@ def test_noise_holds_nothing_and_a_copy_holds_everything():
     labels = rng.integers(0, 4, 4000)
     values = np.stack([rng.standard_normal((4000, 4)), np.eye(4)[labels]])
     found = usable_information(torch.from_numpy(values), question(labels), hidden=16)
-    assert abs(found.bits()[0]) < 0.04
+    assert abs(found.bits()[0]) < 0.01  # a reader may ignore what says nothing
     assert found.bits()[1] == pytest.approx(found.entropy, abs=0.1)
 
 

@@ -268,11 +268,9 @@ def _widths(axes: Axes, block: Json) -> None:
     axes.set_title(f"{title} {block['verdict']}")
     for key, colour, label in (("by_draws", VERMILLION, "draws B"), ("by_documents", BLUE, "documents N")):
         curve = block[key]
-        counts = sorted(set(curve["counts"]))
-        mean = [
-            float(np.mean([w for c, w in zip(curve["counts"], curve["widths"], strict=True) if c == count]))
-            for count in counts
-        ]
+        known = [(c, w) for c, w in zip(curve["counts"], curve["widths"], strict=True) if w is not None]
+        counts = sorted({c for c, _ in known})
+        mean = [float(np.mean([w for c, w in known if c == count])) for count in counts]
         slope = MISSING if curve["slope"] is None else number(curve["slope"], 2)
         axes.plot(counts, mean, color=colour, marker="o", markersize=2.5, label=f"{label}, slope {slope}")
     axes.set_xscale("log")
@@ -363,10 +361,18 @@ def _rows(theory: Json) -> Iterator[tuple[Cell, ...]]:
             None,
             None,
         )
-    for at, letter in enumerate(LETTERS):
-        if hvib.get("weights"):
-            low, high = (ends[at] for ends in hvib["weights_ci"])
-            yield "hvib", "β̂ at β = 1", LETTERS[letter], hvib["weights"][at], low, high, None
+    for row, point in enumerate(hvib["curve"] or ()):
+        for at, letter in enumerate(LETTERS):
+            low, high = (ends[at] for ends in hvib["weights_ci"][row])
+            yield (
+                "hvib",
+                f"β̂ at β = {point['beta']:g}",
+                LETTERS[letter],
+                hvib["weights"][row][at],
+                low,
+                high,
+                None,
+            )
     concentration = theory["concentration"]
     for key, label in (("by_draws", "slope in draws B"), ("by_documents", "slope in documents N")):
         if curve := concentration.get(key):

@@ -385,11 +385,7 @@ def _hvib(result: StageResult) -> Block:
     }
     if "curve" not in result.meta:
         return {**about, "curve": None, "reason": result.meta["missing"]}
-    meta = {key: value for key, value in result.meta.items() if key != "missing"}
-    block = {**about, **meta}
-    if result.meta["missing"]:
-        block["weights_reason"] = result.meta["missing"]
-    return block
+    return {**about, **result.meta}
 
 
 def _concentration(result: StageResult) -> Block:

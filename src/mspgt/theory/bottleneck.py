@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from mspgt.errors import InputError, NumericsError
+from mspgt.errors import InputError
 from mspgt.stats.bootstrap import document_weights, percentile_interval
 from mspgt.theory.beta import scale_weights
 from mspgt.theory.hvib import HVIB, Network, Standard, Terms, fit_sampled, sampled
@@ -31,6 +31,7 @@ HIDDEN = 64
 BATCH = 256
 POPULATION = 512  # examples over which information and gap are taken
 LEAST = 256  # tokens in each half
+OPEN = 0.02  # nats of rate below which a scale has collapsed: it has no weight to speak of
 
 
 @dataclass(frozen=True)
@@ -38,17 +39,17 @@ class BlockBottleneck:
     """The rate–distortion curve of a model's blocks, in nats a token, on documents held out from training.
 
     curve: one point a β, rising. blind: entropy of the next-token class without context. elbo: at β = 1, −distortion
-    less the KLs; elbo_ci over documents. weights, weights_ci: β̂ of G, I, L at β = 1 on the training half (1 at a
-    perfect optimum) and its 95 % interval; None where a scale has collapsed, for the reason in `missing`.
+    less the KLs; elbo_ci over documents. weights: β̂ of G, I, L at every β of the curve, on the training half (at a
+    perfect optimum each is that β), weights_ci its 95 % interval over documents; NaN for a scale that has collapsed
+    (rate below 0.02 nats).
     """
 
     curve: tuple[Rates, ...]
     blind: float
     elbo: float | None
     elbo_ci: tuple[float, float] | None
-    weights: Array | None
-    weights_ci: Array | None
-    missing: str = ""
+    weights: Array  # (betas, 3)
+    weights_ci: Array  # (betas, 2, 3)
 
 
 def block_bottleneck(
@@ -104,9 +105,12 @@ def block_bottleneck(
 
     training, held_out = torch.from_numpy(train), torch.from_numpy(test)
     noise = sampled(8, len(test), WIDTHS, torch.Generator().manual_seed(seed + 1))
+    # Stationarity, and so β̂, is about the documents whose objective was optimised.
+    own = sampled(8, len(train), WIDTHS, torch.Generator().manual_seed(seed + 3))
+    every = _resampled(document[test], draws, seed)
     curve: list[Rates] = []
-    elbo, elbo_ci, weights, weights_ci, missing = None, None, None, None, "no β of 1 was asked for"
-    _, names = np.unique(document[test], return_inverse=True)
+    elbo, elbo_ci = None, None
+    weights, weights_ci = np.empty((len(betas), 3)), np.empty((len(betas), 2, 3))
     for place, beta in enumerate(betas):
 
         def loss(beta: float = beta) -> Tensor:
@@ -122,32 +126,45 @@ def block_bottleneck(
             information, gap = information_and_gap(
                 model, torch.zeros((len(some), 0)), [e[some] for e in inputs], [n[:1] for n in one_draw]
             )
+            weights[place], weights_ci[place] = _weights(
+                lambda factors: terms(training, own, factors), _resampled(document[train], draws, seed)
+            )
         curve.append(rates_of(beta, found.kl, found.reconstruction, information, gap, len(some)))
         if beta == 1.0:
-            by_document = document_weights(int(names.max()) + 1, draws, seed)[:, names]
             each = found.objective().double().numpy()
             elbo = float(each.mean())
-            low, high = percentile_interval(by_document @ each / by_document.sum(1))
+            low, high = percentile_interval(every @ each / every.sum(1))
             elbo_ci = (float(low), float(high))
-
-            # Stationarity, and so β̂, is about the documents whose objective was optimised.
-            own = sampled(8, len(train), WIDTHS, torch.Generator().manual_seed(seed + 3))
-            _, owners = np.unique(document[train], return_inverse=True)
-
-            def measure(factors: tuple[float, ...], own: Sequence[Tensor] = own) -> tuple[Array, Array]:
-                with torch.no_grad():
-                    found = terms(training, own, factors)
-                return found.reconstruction.double().numpy(), found.kl.double().numpy()
-
-            try:
-                weights, missing = scale_weights(measure), ""
-                resampled = document_weights(int(owners.max()) + 1, draws, seed)[:, owners]
-                weights_ci = percentile_interval(scale_weights(measure, resampled))
-            except NumericsError as error:
-                weights, weights_ci, missing = None, None, str(error)
         if progress is not None:
             progress(place + 1, len(betas), "H-VIB on the blocks, values of β")
-    return BlockBottleneck(tuple(curve), blind, elbo, elbo_ci, weights, weights_ci, missing)
+    return BlockBottleneck(tuple(curve), blind, elbo, elbo_ci, weights, weights_ci)
+
+
+def _resampled(document: NDArray[np.int64], draws: int, seed: int) -> Array:
+    """Weights of examples when documents are resampled, (draws, examples)."""
+    _, owners = np.unique(document, return_inverse=True)
+    return document_weights(int(owners.max()) + 1, draws, seed)[:, owners]
+
+
+def _weights(terms: Callable[[tuple[float, ...]], Terms], resampled: Array) -> tuple[Array, Array]:
+    """β̂ of the scales that are open, (3,), and 95 % intervals, (2, 3); NaN for a collapsed scale."""
+    value, ci = np.full(3, np.nan), np.full((2, 3), np.nan)
+    still = terms((1.0, 1.0, 1.0)).kl.mean(0).numpy()
+    is_open = np.flatnonzero(still > OPEN)
+    if not len(is_open):
+        return value, ci
+
+    def measure(factors: tuple[float, ...]) -> tuple[Array, Array]:
+        all_factors = [1.0, 1.0, 1.0]
+        for scale, factor in zip(is_open, factors, strict=True):
+            all_factors[scale] = factor
+        moved = terms((all_factors[0], all_factors[1], all_factors[2]))
+        return moved.reconstruction.double().numpy(), moved.kl.double().numpy()[:, is_open]
+
+    # The first row is the sample itself, so that every move is measured once.
+    draws = scale_weights(measure, np.vstack([np.ones(resampled.shape[1]), resampled]), scales=len(is_open))
+    value[is_open], ci[:, is_open] = draws[0], percentile_interval(draws[1:])
+    return value, ci
 
 
 def _labels(
