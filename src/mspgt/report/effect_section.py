@@ -27,7 +27,7 @@ from mspgt.report.words import Json, layer_set, listing
 ABOUT = (
     "Change of what the model writes when noise is added to one scale, in percent of the baseline, with 95 % "
     "intervals of a bootstrap over documents. The grey band is the A/A range: what two runs without noise differ by. "
-    "Bars are pale where the adjusted p is 0.05 or more. Scales differ in their number of layers, so equal doses stand too."
+    "Bars are pale where the adjusted p is 0.05 or more. Scales differ in depth, so equal doses stand beside."
 )
 
 
