@@ -16,7 +16,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,7 @@ MARGIN = 1.02
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that decides the table."""
+    """All that decides the table. Beyond 64 transitions, where a run costs most, runs shrink as (64 / T)²."""
 
     transitions: tuple[int, ...] = (5, 6, 7, 8, 9, 11, 13, 15, 19, 23, 27, 31, 39, 47, 63, 127)
     signals: tuple[int, ...] = (3, 2, 1)
@@ -62,6 +62,12 @@ class Recipe:
     faintest: float = 0.7  # the least size that confidence sets must hold: 1 SD under as much sentence noise
     set_runs: int = 2000
     seed: int = 20250524
+
+    def at(self, transitions: int) -> "Recipe":
+        """The recipe with the runs of that depth."""
+        share = min(1.0, (64 / transitions) ** 2)
+        runs = {name: int(share * value) for name, value in asdict(self).items() if name.endswith("_runs")}
+        return replace(self, **runs)
 
 
 BRIEF = Recipe(
@@ -288,6 +294,7 @@ def probit(sizes: Sequence[float], found: Sequence[float]) -> list[float] | None
 
 def simulate(recipe: Recipe, transitions: int) -> dict[str, Any]:
     """All that the table needs at one depth, by number of signals."""
+    recipe = recipe.at(transitions)
     result: dict[str, Any] = {}
     for signals in recipe.signals:
         limits = critical_values(recipe, transitions, signals)

@@ -38,8 +38,9 @@ def window(kind: str, transitions: int) -> Window:
     t = transitions
     match kind:
         case "spike":
-            half = 4 if 10 <= t < 14 else min(max(round(t / 5), 3), 6)
-            return Window(half, 2 if t < 17 else 3, 1, 4, 2 if t < 19 else 4, 6, False)
+            return Window(
+                min(max(round(t / 5), 3), 6), 2 if t < 17 else 3, 1, 4, 2 if t < 19 else 4, 6, False
+            )
         case "bump":
             return Window(min(3 + t // 13, 8), 2 if t < 36 else 3, 2, 4, 2 if t < 36 else 4, 13, False)
         case "step":
