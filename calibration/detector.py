@@ -47,7 +47,11 @@ MARGIN = 1.02
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that decides the table. Beyond 64 transitions, where a run costs most, runs shrink as (64 / T)²."""
+    """All that decides the table.
+
+    Beyond 64 transitions, where a run costs most, runs shrink as (64 / T)³; up to 16, where it costs least and
+    the members differ least, the worst are sought with three times as many.
+    """
 
     transitions: tuple[int, ...] = (5, 6, 7, 8, 9, 11, 13, 15, 19, 23, 27, 31, 39, 47, 63, 127)
     signals: tuple[int, ...] = (3, 2, 1)
@@ -65,8 +69,10 @@ class Recipe:
 
     def at(self, transitions: int) -> "Recipe":
         """The recipe with the runs of that depth."""
-        share = min(1.0, (64 / transitions) ** 2)
+        share = min(1.0, (64 / transitions) ** 3)
         runs = {name: int(share * value) for name, value in asdict(self).items() if name.endswith("_runs")}
+        if transitions <= 16:
+            runs["screen_runs"], runs["doubtful_runs"] = 3 * runs["screen_runs"], 3 * runs["doubtful_runs"]
         return replace(self, **runs)
 
 

@@ -53,12 +53,16 @@ def false_boundaries(seen: dict[int, Json]) -> Figure:
         )
         axes.plot(x, rates["median"], color=PAPERS, marker="o", ms=3, label="paper: median cell")
         own = seen[depth].get("beyond", {}).get("error with the floor of sentence noise", {})
-        known = [(i, own[f"se/tau={r:g}"]) for i, r in enumerate(ratios) if f"se/tau={r:g}" in own]
+        known = sorted((float(name.split("=")[1]), rate) for name, rate in own.items())
         worst = seen[depth]["error"]["3"]["worst"]
         axes.axhline(worst, color=OURS, lw=1.2, label="calibrated: worst cell, no noise")
-        axes.plot(
-            *zip(*known, strict=True), color=OURS, marker="s", ms=3, ls=":", label="calibrated: with noise"
-        )
+        if known:
+            noise, rate = zip(*known, strict=True)
+            # Ratios stand evenly, as on a logarithmic axis, with zero before the least.
+            places = np.interp(np.log(noise), np.log(ratios[1:]), range(1, len(ratios)))
+            axes.plot(
+                places, rate, color=OURS, marker="s", ms=3, ls=":", label="calibrated: mean, with noise"
+            )
         axes.axhline(0.05, color=BAR, lw=0.7, ls="--")
         axes.set_xticks(list(x), [f"{r:g}" for r in ratios])
         axes.set_title(f"{depth + 1} layers", fontsize=8.5)
@@ -108,7 +112,7 @@ def recovery(seen: dict[int, Json]) -> Figure:
 def coverage(seen: dict[int, Json]) -> Figure:
     """Coverage of the 95 % sets of claims, and their median size, against the boundary's size."""
     depths = [depth for depth in (11, 15, 27, 47) if "coverage" in seen.get(depth, {})]
-    figure = Figure(figsize=(7.6, 3.6), layout="constrained")
+    figure = Figure(figsize=(7.6, 3.2), layout="constrained")
     grid = figure.subplots(2, len(depths), sharex=True, sharey="row", squeeze=False)
     for place, depth in enumerate(depths):
         for kind, colour in KIND_COLOURS.items():
@@ -130,6 +134,7 @@ def coverage(seen: dict[int, Json]) -> Figure:
         grid[1, place].axhline(3, color=BAR, lw=0.7, ls="--")
         grid[0, place].set_title(f"{depth + 1} layers", fontsize=8.5)
         grid[1, place].set_xlabel("size, roughness SDs")
+        grid[1, place].set_xticks(range(1, 7))
     grid[0, 0].set_ylabel("coverage of claims")
     grid[1, 0].set_ylabel("median size of the set")
     grid[0, 0].set_ylim(0.85, 1.01)

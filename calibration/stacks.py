@@ -103,10 +103,10 @@ def claimed(findings: Findings) -> list[tuple[str, int]]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m calibration stacks", description=__doc__)
-    parser.add_argument("--brief", action="store_true", help="a fifth of the stacks")
+    parser.add_argument("--brief", action="store_true", help="a third of the stacks")
     parser.add_argument("--layers", type=int, nargs="+", default=(12, 24, 32, 48))
     options = parser.parse_args(arguments)
-    runs = 8 if options.brief else 40
+    runs = 12 if options.brief else 40
     report: dict[str, Any] = {"seed": SEED, "height": 6.0, "runs": runs, "depths": {}}
     for layers in options.layers:
         if layers < 8:
