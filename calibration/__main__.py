@@ -1,8 +1,11 @@
-"""`python -m calibration [paper | detector | validate | languages | truths] [options]`; without a name, all five."""
+"""`python -m calibration [NAME] [options]`, the names below; without a name, all of them.
+
+What is stored from the same recipe and code is read, so a run that was stopped goes on where it was.
+"""
 
 import sys
 
-from calibration import detector, languages, paper, truths, validate
+from calibration import detector, figures, languages, paper, stacks, truths, validate
 
 
 def main() -> None:
@@ -12,6 +15,8 @@ def main() -> None:
         "validate": validate.main,
         "languages": languages.main,
         "truths": truths.main,
+        "stacks": stacks.main,
+        "figures": figures.main,
     }
     if len(sys.argv) > 1 and sys.argv[1] in rooms:
         rooms[sys.argv[1]](sys.argv[2:])

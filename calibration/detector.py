@@ -5,7 +5,8 @@ own under `calibration/results`, so a run that was stopped goes on where it was.
 
 The null family of a depth is the 576 cells with independent signals, and its cells without the heaviest
 tails with signals correlated at 0.6: an outlier that the signals share is a spike to any test on one profile.
-All cells are screened small; the worst are simulated again, with fresh seeds, at full size.
+All members are screened small; those that look worst are simulated again at medium size, and the worst of
+these again at full size, every time with fresh seeds, so that no value is read off the runs that chose it.
 """
 
 import argparse
@@ -15,12 +16,12 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from calibration.planting import hits, planted
+from calibration.planting import GENTLE, HARSH, hits, planted
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import ndtr
@@ -28,7 +29,7 @@ from scipy.special import ndtr
 from mspgt.boundaries.confidence import score_curve
 from mspgt.boundaries.contrasts import bank
 from mspgt.boundaries.search import climb, strongest
-from mspgt.boundaries.tables import LEVEL
+from mspgt.boundaries.tables import LEVEL, SURE
 from mspgt.stats.nulls import KINDS, NULL_CELLS, NullCell, null_profiles
 
 Array = NDArray[np.float64]
@@ -46,13 +47,19 @@ MARGIN = 1.02
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that decides the table."""
+    """All that decides the table.
 
-    transitions: tuple[int, ...] = (5, 6, 7, 9, 11, 13, 15, 19, 23, 27, 31, 39, 47, 63, 95, 127)
-    signals: tuple[int, ...] = (1, 2, 3)
+    Beyond 64 transitions, where a run costs most, runs shrink as (64 / T)³; up to 16, where it costs least and
+    the members differ least, the worst are sought with three times as many.
+    """
+
+    transitions: tuple[int, ...] = (5, 6, 7, 8, 9, 11, 13, 15, 19, 23, 27, 31, 39, 47, 63, 127)
+    signals: tuple[int, ...] = (3, 2, 1)
     correlation: float = 0.6
-    screen_runs: int = 200
-    worst_cells: int = 12
+    screen_runs: int = 100
+    doubtful: int = 100
+    doubtful_runs: int = 1000
+    worst: int = 16
     worst_runs: int = 10_000
     sizes: tuple[float, ...] = (1, 2, 3, 4, 5, 6, 8, 12)
     planted_runs: int = 1600
@@ -60,20 +67,31 @@ class Recipe:
     set_runs: int = 2000
     seed: int = 20250524
 
+    def at(self, transitions: int) -> "Recipe":
+        """The recipe with the runs of that depth."""
+        share = min(1.0, (64 / transitions) ** 3)
+        runs = {name: int(share * value) for name, value in asdict(self).items() if name.endswith("_runs")}
+        if transitions <= 16:
+            runs["screen_runs"], runs["doubtful_runs"] = 3 * runs["screen_runs"], 3 * runs["doubtful_runs"]
+        return replace(self, **runs)
+
 
 BRIEF = Recipe(
-    transitions=(5, 6, 7, 9, 11, 13, 15, 19, 23, 27, 31, 39, 47, 63, 127),
-    screen_runs=8,
-    worst_cells=3,
-    worst_runs=1000,
-    planted_runs=160,
-    set_runs=400,
+    screen_runs=24,
+    doubtful=64,
+    doubtful_runs=300,
+    worst=12,
+    worst_runs=4000,
+    planted_runs=320,
+    set_runs=800,
 )
 QUICK = Recipe(
     transitions=(11,),
     signals=(3,),
-    screen_runs=20,
-    worst_cells=4,
+    screen_runs=10,
+    doubtful=32,
+    doubtful_runs=60,
+    worst=6,
     worst_runs=500,
     planted_runs=160,
     set_runs=160,
@@ -84,14 +102,6 @@ def family(signals: int, correlation: float) -> list[Member]:
     """The null family: independent signals, and correlated ones without the heaviest tails."""
     shared = [(cell, correlation) for cell in NULL_CELLS if cell.tail != "t4"] if signals > 1 else []
     return [(cell, 0.0) for cell in NULL_CELLS] + shared
-
-
-def usual_suspects(signals: int, correlation: float) -> list[Member]:
-    """Members that are among the worst at many depths, however small a screen ranks them."""
-    laws = ((0.0, "rising"), (0.3, "bulging"), (0.7, "bulging"))
-    tail, rho = ("t8", correlation) if signals > 1 else ("t4", 0.0)
-    backgrounds = ("flat", "slope", "sine-0.5", "logistic-6")
-    return [(NullCell(name, ar, tail, rough), rho) for name in backgrounds for ar, rough in laws]
 
 
 def null_scores(
@@ -113,70 +123,122 @@ def null_scores(
     return np.concatenate(scores)
 
 
+def badness(scores: Array) -> Array:
+    """How far each member's highest scores reach, `(members, kinds + 1)`: kind by kind, then together.
+
+    scores `(members, runs, kinds)`. The upper eighth of the runs is averaged, steadier than one quantile.
+    """
+    usual = np.sort(np.quantile(scores, 1 - LEVEL, axis=1), axis=0)[-12:].mean(axis=0)
+    ratios = scores / usual
+    every = np.concatenate([ratios, ratios.max(axis=2, keepdims=True)], axis=2)
+    return np.sort(every, axis=1)[:, -max(1, scores.shape[1] // 8) :].mean(axis=1)
+
+
+def pooled(reach: Array, members: Sequence[Member]) -> Array:
+    """The same from what members share: a sum of effects of background, law and correlation, least squares.
+
+    With few runs a member this ranks better than the member's own runs, unless its parts act together.
+    """
+    parts = [
+        (c.background, f"{c.autocorrelation}", f"{c.tail} {rho}", f"{c.roughness} {rho}")
+        for c, rho in members
+    ]
+    names = sorted({(i, name) for part in parts for i, name in enumerate(part)})
+    design = np.array([[float(part[i] == name) for i, name in names] for part in parts])
+    fitted: Array = design @ np.linalg.lstsq(design, reach, rcond=None)[0]
+    return fitted
+
+
+def worst_members(scores: Array, members: Sequence[Member], count: int, *, each: int = 0) -> list[Member]:
+    """The `count` worst for the kinds together, and the `each` worst of every kind.
+
+    Half by each member's own runs, half by what it shares with others.
+    """
+    reach = badness(scores)
+    own, shared = np.argsort(-reach, axis=0), np.argsort(-pooled(reach, members), axis=0)
+    half = count // 2
+    chosen = {*own[: count - half, -1], *shared[:half, -1], *own[:each, :-1].ravel()}
+    return [members[m] for m in sorted(chosen)]
+
+
 def critical_values(recipe: Recipe, transitions: int, signals: int) -> dict[str, Any]:
     """Scores that hold the family-wise error of the kinds together in the worst of the null family."""
-    members = family(signals, recipe.correlation)
     kinds = [i for i, kind in enumerate(KINDS) if len(bank(transitions).elements[kind])]
     if not kinds:
-        return {"critical": {}, "confirmed": 1.0, "alone": {}, "worst": []}
-    seed = [recipe.seed, transitions, signals]
-    screen = null_scores(members, transitions, signals, recipe.screen_runs, [*seed, 1])[..., kinds]
-    high = np.quantile(screen, 1 - LEVEL, axis=1)
-    worst = {int(m) for k in range(len(kinds)) for m in np.argsort(-high[:, k])[: recipe.worst_cells]}
-    usual = np.sort(high, axis=0)[-recipe.worst_cells :].mean(axis=0)
-    joint = np.quantile((screen / usual).max(axis=2), 1 - LEVEL, axis=1)
-    chosen = sorted(worst | {int(m) for m in np.argsort(-joint)[: 2 * recipe.worst_cells]})
-    again = null_scores([members[m] for m in chosen], transitions, signals, recipe.worst_runs, [*seed, 2])[
-        ..., kinds
-    ]
-    alone = np.quantile(again, 1 - LEVEL, axis=1).max(axis=0)
-    together = np.quantile((again / alone).max(axis=2), 1 - LEVEL, axis=1)
-    factor = float(together.max())
-    order = np.argsort(-together)[:10]
-    critical = factor * alone
-    confirmed = confirmation(recipe, transitions, signals, critical, kinds)
+        return {"critical": {}, "alone": {}, "worst": []}
+    members = family(signals, recipe.correlation)
+    stages = (
+        (recipe.screen_runs, recipe.doubtful, recipe.doubtful // 8),
+        (recipe.doubtful_runs, recipe.worst, 2),
+    )
+    for stage, (runs, count, each) in enumerate(stages):
+        seed = [recipe.seed, transitions, signals, 1 + stage]
+        scores = null_scores(members, transitions, signals, runs, seed)[..., kinds]
+        members = worst_members(scores, members, count, each=each)
+    seed = [recipe.seed, transitions, signals, 3]
+    scores = null_scores(members, transitions, signals, recipe.worst_runs, seed)[..., kinds]
+    alone = np.quantile(scores, 1 - LEVEL, axis=1).max(axis=0)
+    critical = shared_out(scores, alone)
+    errors = (scores > critical).any(axis=2).mean(axis=1)
     return {
         "critical": {KINDS[k]: round(float(critical[i]), 4) for i, k in enumerate(kinds)},
-        "confirmed": confirmed,
         "alone": {KINDS[k]: round(float(alone[i]), 4) for i, k in enumerate(kinds)},
         "worst": [
             {
-                "cell": members[chosen[i]][0].name,
-                "correlation": members[chosen[i]][1],
-                "relative": round(float(together[i]), 3),
+                "cell": members[i][0].name,
+                "correlation": members[i][1],
+                "error": round(float(errors[i]), 4),
+                "alone": {
+                    KINDS[k]: round(float(np.quantile(scores[i, :, j], 1 - LEVEL)), 3)
+                    for j, k in enumerate(kinds)
+                },
             }
-            for i in order
+            for i in np.argsort(-errors)
         ],
     }
 
 
-def confirmation(recipe: Recipe, transitions: int, signals: int, critical: Array, kinds: list[int]) -> float:
-    """What the critical values must be multiplied by to hold in the usual suspects too; at least 1."""
-    members = usual_suspects(signals, recipe.correlation)
-    seed = [recipe.seed, transitions, signals, 5]
-    scores = null_scores(members, transitions, signals, 2 * recipe.worst_runs, seed)[..., kinds]
-    needed = np.quantile((scores / critical).max(axis=2), 1 - LEVEL, axis=1).max()
-    return round(max(1.0, float(needed)), 4)
+def shared_out(scores: Array, alone: Array) -> Array:
+    """Critical values `(kinds,)` at which no member `(members, runs, kinds)` errs in more than 5 % of runs.
+
+    First all kinds pay the same factor over what they need alone. Then each, the last first, is lowered as
+    far as the family lets it: what hard members of one kind cost must not be paid by a kind they never see.
+    """
+    factor = np.quantile((scores / alone).max(axis=2), 1 - LEVEL, axis=1).max()
+    critical: Array = np.maximum(factor, 1.0) * alone
+    for kind in reversed(range(len(alone))):
+        low, high = alone[kind], critical[kind]
+        for _ in range(20):
+            critical[kind] = (low + high) / 2
+            held = (scores > critical).any(axis=2).mean(axis=1).max() <= LEVEL
+            low, high = (low, critical[kind]) if held else (critical[kind], high)
+        critical[kind] = high
+    return critical
 
 
-def score_drops(
+@dataclass(frozen=True)
+class Located:
+    """One boundary planted in each run, and what the score says about its place."""
+
+    drop: Array  # (runs,): how far the true place scores below the best
+    ratio: Array  # (runs,): best score over critical value; above 1 it is claimed
+    below: Array  # (runs, transitions): how far every place scores below the best
+
+
+def locate(
     kind: str,
     transitions: int,
     signals: int,
     size: float,
     recipe: Recipe,
     critical: float,
-    *,
     noise: float = 0.0,
-    drop: float = 0.0,
-) -> tuple[Array, NDArray[np.bool_], Array]:
-    """One boundary planted: how far the true place scores below the best, whether the best passes, set sizes.
-
-    Each `(runs,)`. `noise` is sentence noise in roughness SDs, known to the detector; set sizes are for a set
-    of that `drop`.
-    """
-    seed = [recipe.seed, transitions, signals, 3, KINDS.index(kind), int(10 * size)]
-    world = planted(kind, transitions, size, recipe.set_runs, seed, pair=False, signals=signals)
+) -> Located:
+    """Plant one boundary of that size; `noise` is sentence noise in roughness SDs, known to the detector."""
+    seed = [recipe.seed, transitions, signals, 4, KINDS.index(kind), int(10 * size)]
+    world = planted(
+        kind, transitions, size, recipe.set_runs, seed, pair=False, signals=signals, cells=(*GENTLE, *HARSH)
+    )
     profiles = world.profiles
     floor = None
     if noise > 0:
@@ -184,26 +246,24 @@ def score_drops(
         floor = np.full(profiles.shape[1:], noise)
     path = climb(profiles, {kind: critical}, claims=1, scale_floor=floor)
     curve, _ = score_curve(profiles, kind, path.elements, path.elements[:, :, :0], scale_floor=floor)
-    best = np.take_along_axis(curve, path.place, axis=1)
-    true = np.take_along_axis(curve, world.places, axis=1)
-    drops = np.where(path.place == world.places, 0.0, best - true)[:, 0]
-    sizes = (np.nan_to_num(curve, nan=-np.inf) >= best - drop).sum(axis=1)
+    below = np.take_along_axis(curve, path.place, axis=1) - curve
+    drop = np.where(path.place == world.places, 0.0, np.take_along_axis(below, world.places, axis=1))[:, 0]
     # A boundary where the kind cannot be claimed has no score, and no set could hold it.
-    possible = ~np.isnan(drops)
-    return drops[possible], path.ratio[possible, 0] > 1, sizes[possible]
+    possible = ~np.isnan(drop)
+    return Located(drop[possible], path.ratio[possible, 0], np.nan_to_num(below[possible], nan=np.inf))
 
 
 def drop_of(kind: str, transitions: int, signals: int, recipe: Recipe, critical: float) -> dict[str, Any]:
-    """The drop that covers the true place in 95 % of runs, and of claims where there are enough, by size."""
+    """The drop that covers the true place in 95 % of runs, by size and by how sure the claim is."""
     detail = {}
     for size in (recipe.faintest, *recipe.sizes):
-        drops, passed, _ = score_drops(kind, transitions, signals, size, recipe, critical)
-        claimed = float(np.quantile(drops[passed], 0.95)) if passed.sum() >= 40 else None
-        detail[f"{size:g}"] = {
-            "all": round(float(np.quantile(drops, 0.95)), 3),
-            "claimed": None if claimed is None else round(claimed, 3),
-            "rate": round(float(passed.mean()), 3),
-        }
+        world = locate(kind, transitions, signals, size, recipe, critical)
+        group = np.searchsorted(SURE, world.ratio, side="right")
+        needed: list[float | None] = []
+        for sure in range(len(SURE) + 1):
+            mine = world.drop[group == sure]
+            needed.append(round(float(np.quantile(mine, 0.95)), 3) if len(mine) >= 20 else None)
+        detail[f"{size:g}"] = {"needed": needed, "rate": round(float((world.ratio > 1).mean()), 3)}
     return detail
 
 
@@ -213,7 +273,7 @@ def power_curve(
     """Share found of two planted boundaries, by size."""
     found = []
     for size in recipe.sizes:
-        seed = [recipe.seed, transitions, signals, 4, KINDS.index(kind), int(10 * size)]
+        seed = [recipe.seed, transitions, signals, 5, KINDS.index(kind), int(10 * size)]
         world = planted(kind, transitions, size, recipe.planted_runs, seed, signals=signals)
         path = climb(world.profiles, critical)
         within = np.arange(path.place.shape[1]) < path.accepted[:, None]
@@ -240,6 +300,7 @@ def probit(sizes: Sequence[float], found: Sequence[float]) -> list[float] | None
 
 def simulate(recipe: Recipe, transitions: int) -> dict[str, Any]:
     """All that the table needs at one depth, by number of signals."""
+    recipe = recipe.at(transitions)
     result: dict[str, Any] = {}
     for signals in recipe.signals:
         limits = critical_values(recipe, transitions, signals)
@@ -292,11 +353,16 @@ def run(recipe: Recipe, results: Path = RESULTS, progress: bool = True) -> dict[
     return depths
 
 
-def drop_from(detail: dict[str, Any]) -> float:
-    """q of one kind: the largest drop needed at any size."""
-    return max(
-        one[which] for one in detail.values() for which in ("all", "claimed") if one[which] is not None
-    )
+def drops_from(detail: dict[str, Any]) -> list[float]:
+    """q of one kind by how sure the claim is: the largest drop needed at any size, never growing."""
+    drops: list[float] = []
+    for sure in range(len(SURE) + 1):
+        needed = [one["needed"][sure] for one in detail.values() if one["needed"][sure] is not None]
+        # Too few so sure claims at this depth: what holds for less sure ones.
+        drops.append(max(needed) if needed else drops[-1])
+    for sure in reversed(range(len(SURE))):
+        drops[sure] = max(drops[sure], drops[sure + 1])
+    return drops
 
 
 def shipped(recipe: Recipe, depths: dict[int, dict[str, Any]]) -> dict[str, Any]:
@@ -308,10 +374,8 @@ def shipped(recipe: Recipe, depths: dict[int, dict[str, Any]]) -> dict[str, Any]
         "depths": {
             str(transitions): {
                 signals: {
-                    "critical": {
-                        k: round(MARGIN * one["confirmed"] * c, 4) for k, c in one["critical"].items()
-                    },
-                    "drop": {kind: round(drop_from(detail), 3) for kind, detail in one["drops"].items()},
+                    "critical": {k: round(MARGIN * c, 4) for k, c in one["critical"].items()},
+                    "drop": {kind: drops_from(detail) for kind, detail in one["drops"].items()},
                     "power": {
                         kind: constants
                         for kind, found in one["power"].items()

@@ -11,6 +11,8 @@ Array = NDArray[np.float64]
 Places = NDArray[np.int64]
 
 GENTLE = tuple(NullCell(background, 0.0, "gaussian", "even") for background in BACKGROUNDS)
+# Roughness with memory, heavy tails and an uneven level: what a place has to be told in as well.
+HARSH = tuple(NullCell(background, 0.3, "t8", "rising") for background in BACKGROUNDS)
 
 
 @dataclass(frozen=True)

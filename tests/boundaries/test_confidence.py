@@ -3,7 +3,7 @@ import pytest
 
 from mspgt.boundaries.confidence import confidence_set, score_curve, support
 from mspgt.boundaries.search import climb
-from mspgt.boundaries.tables import row
+from mspgt.boundaries.tables import SURE, drop_at, row
 from mspgt.stats.nulls import KINDS, NullCell, null_profiles, plant
 
 FLAT = NullCell("flat", 0.0, "gaussian", "even")
@@ -13,6 +13,12 @@ def test_the_set_is_every_place_within_the_drop_gaps_allowed():
     curve = np.array([np.nan, 1.0, 4.0, 5.0, 1.0, 3.9, np.nan])
     assert confidence_set(curve, 3, 1.2) == (2, 3, 5)
     assert confidence_set(curve, 3, 0.0) == (3,)
+
+
+def test_the_surer_the_claim_the_smaller_its_drop():
+    drops = (3.0, 2.0, 1.0, 0.0)
+    ratios = (0.5, *SURE, 9.0)
+    assert [drop_at(drops, ratio) for ratio in ratios] == [3.0, 2.0, 1.0, 0.0, 0.0]
 
 
 def test_the_claimed_place_is_always_in_its_set():
@@ -28,8 +34,8 @@ def test_sets_cover_the_planted_place(kind, size):
     path = climb(profiles, {kind: limits.critical[kind]}, claims=1)
     curve, _ = score_curve(profiles, kind, path.elements, path.elements[:, :, :0])
     covered = [
-        int(t[0]) in confidence_set(c, int(p[0]), limits.drop[kind])
-        for c, p, t in zip(curve, path.place, truth, strict=True)
+        int(t[0]) in confidence_set(c, int(p[0]), drop_at(limits.drop[kind], ratio))
+        for c, p, t, ratio in zip(curve, path.place, truth, path.ratio[:, 0], strict=True)
     ]
     assert np.mean(covered) > 0.92
 

@@ -1,20 +1,21 @@
 import numpy as np
 import pytest
 
-from mspgt.boundaries.contrasts import WINDOWS, bank, contrast_filter, residual
+from mspgt.boundaries.contrasts import bank, contrast_filter, residual, window
+from mspgt.errors import InputError
 from mspgt.stats.nulls import KINDS, boundary_shape
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("transitions", "at"), [(15, 5), (15, 11), (31, 15), (47, 43)])
 def test_contrast_is_the_least_squares_coefficient_over_its_white_sd(kind, transitions, at):
-    window = WINDOWS[kind]
+    law = window(kind, transitions)
     y = np.random.default_rng(1).normal(size=transitions)
     filter_, response = contrast_filter(kind, transitions, at)
     inside = np.flatnonzero(filter_ != 0)
     span = np.arange(inside.min(), inside.max() + 1)
     shape = boundary_shape(kind, transitions, at)
-    design = np.column_stack([shape[span], np.vander(span - span.mean(), window.order + 1)])
+    design = np.column_stack([shape[span], np.vander(span - span.mean(), law.order + 1)])
     coefficient = np.linalg.lstsq(design, y[span], rcond=None)[0][0]
     sd = np.sqrt(np.linalg.inv(design.T @ design)[0, 0])
     assert filter_ @ y == pytest.approx(coefficient / sd, rel=1e-6)
@@ -26,7 +27,7 @@ def test_contrast_is_the_least_squares_coefficient_over_its_white_sd(kind, trans
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_background_of_the_window_s_degree_leaves_no_trace(kind, transitions):
     x = np.linspace(-1, 1, transitions)
-    store, order = bank(transitions), WINDOWS[kind].order
+    store, order = bank(transitions), window(kind, transitions).order
     y = np.polynomial.polynomial.polyval(x, 100.0 * np.arange(1, order + 2))
     assert np.abs(store.filters[store.elements[kind]] @ y).max(initial=0) < 1e-6
 
@@ -47,7 +48,7 @@ def test_joint_heights_are_those_of_one_regression():
     y = np.random.default_rng(3).normal(size=transitions)
     suspects = np.array(at)[None, None]
     joint = residual((y @ store.filters.T)[None, None], suspects, "spike", store)
-    design = np.column_stack([np.eye(transitions)[:, at], np.vander(np.linspace(-1, 1, transitions), 4)])
+    design = np.column_stack([np.eye(transitions)[:, at], np.vander(np.linspace(-1, 1, transitions), 3)])
     covariance = np.linalg.inv(design.T @ design)
     coefficients = covariance @ design.T @ y
     assert joint.height[0, 0] == pytest.approx(coefficients[:2] / np.sqrt(np.diag(covariance)[:2]), rel=1e-8)
@@ -85,3 +86,15 @@ def test_the_empty_element_takes_nothing_out():
 @pytest.mark.parametrize("transitions", [1, 4, 5])
 def test_too_few_transitions_have_no_places(transitions):
     assert not any(len(places) for places in bank(transitions).elements.values())
+
+
+def test_an_unknown_kind_has_no_window():
+    with pytest.raises(InputError, match="cliff"):
+        window("cliff", 20)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_windows_widen_with_depth(kind):
+    halves = [window(kind, transitions).half for transitions in range(5, 128)]
+    assert halves == sorted(halves)
+    assert window(kind, 127).suspects == 4

@@ -188,6 +188,25 @@ def test_fused_scores_fall_with_shared_roughness_and_pairs_pay_a_price():
     assert fuse(np.array([[[3.0], [3.0], [-3.0]]]))[0, 0] == pytest.approx(6 / np.sqrt(2) - 0.5)
 
 
+def test_signals_opposed_by_chance_do_not_make_a_score_surer():
+    z, opposed = np.array([[[2.0], [2.0], [2.0]]]), np.full((1, 3, 3), -0.4)
+    opposed[:, range(3), range(3)] = 1
+    assert fuse(z, opposed) == pytest.approx(fuse(z))
+    one_pair = np.eye(3)[None].copy()
+    one_pair[0, 0, 1] = one_pair[0, 1, 0] = 0.9
+    assert fuse(z, one_pair)[0, 0] == pytest.approx(6 / np.sqrt(3 + 1.8))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_four_of_a_kind_are_found_where_the_depth_allows_four(kind):
+    truth = np.tile([8, 18, 28, 38], (40, 1))
+    heights = 8.0 * np.broadcast_to((-1.0 if kind in ("step", "kink") else 1.0) ** np.arange(4), (40, 3, 4))
+    path = climb(plant(null_profiles(FLAT, 47, 40, 11), kind, truth, heights), row(47, 3).critical)
+    accepted = np.arange(path.place.shape[1]) < path.accepted[:, None]
+    near = (np.abs(path.place[:, :, None] - truth[:, None]) <= 1) & accepted[..., None]
+    assert near.any(axis=1).mean() > 0.7
+
+
 def test_normal_scores_have_the_tail_of_the_t_law():
     from scipy.stats import norm, t
 

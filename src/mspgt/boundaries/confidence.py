@@ -7,7 +7,7 @@ as sentence noise, and it may have gaps. The other claims are fitted beside each
 import numpy as np
 from numpy.typing import NDArray
 
-from mspgt.boundaries.contrasts import WINDOWS, Array, Bank, Places, bank, residual
+from mspgt.boundaries.contrasts import Array, Bank, Places, bank, residual, window
 from mspgt.boundaries.search import (
     LEAST_VARIANCE,
     clipped,
@@ -38,7 +38,7 @@ def score_curve(
     scale, freedom = local_scale(away, kind, store, floor)
     left = residual(contrasts, others, kind, store)
     z = clipped(normal_score(left.contrast / np.sqrt(left.variance) / scale, freedom))
-    if WINDOWS[kind].two_sided:
+    if window(kind, store.transitions).two_sided:
         z = z * np.sign(_fitted(contrasts, claim, others, kind, store).sum(axis=1))[:, None, None]
     z = np.where(left.variance > LEAST_VARIANCE, z, np.nan)
     score = fuse(within_one(z)[0], shared_roughness(away))

@@ -6,13 +6,14 @@ deviation under white roughness of SD 1. So every contrast is one linear filter 
 of a depth make one matrix. Several boundaries are told apart by solving for their heights jointly.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mspgt.errors import InputError
 from mspgt.stats.nulls import KINDS, boundary_shape
 
 Array = NDArray[np.float64]
@@ -21,26 +22,35 @@ Places = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Window:
-    """How a kind is looked for. A place must keep `margin` transitions from either end of the profile."""
+    """How a kind is looked for at a depth. A place keeps `margin` transitions from either end of the profile."""
 
-    half: Callable[[int], int]
-    order: int
+    half: int  # reach of the window on either side
+    order: int  # degree of the background in it
     margin: int
-    separation: int
-    first_depth: int
+    separation: int  # least distance between two suspects
+    suspects: int  # places fitted jointly before the roughness is judged
+    first_depth: int  # fewest transitions at which the kind may be claimed
     two_sided: bool
 
 
-def _clipped(low: int, high: int, per: float) -> Callable[[int], int]:
-    return lambda transitions: int(min(max(round(transitions / per), low), high))
+def window(kind: str, transitions: int) -> Window:
+    """The window of that kind. Why each number is what it is: `docs/calibration.md`."""
+    t = transitions
+    match kind:
+        case "spike":
+            return Window(
+                min(max(round(t / 5), 3), 6), 2 if t < 17 else 3, 1, 4, 2 if t < 19 else 4, 6, False
+            )
+        case "bump":
+            return Window(min(3 + t // 13, 8), 2 if t < 36 else 3, 2, 4, 2 if t < 36 else 4, 13, False)
+        case "step":
+            return Window(min(5 + t // 13, 10), 3, 2, 4, 2 if t < 24 else 4, 9, True)
+        case "kink":
+            apart = 5 if t < 24 else 6 if t < 36 else 4
+            return Window(3 if t < 43 else 4, 1, 4, apart, 2 if t < 36 else 4, 19, True)
+    raise InputError(f"expected a kind among {', '.join(KINDS)}; found {kind!r}")
 
 
-WINDOWS: Mapping[str, Window] = {
-    "spike": Window(_clipped(3, 6, 5.0), 3, 1, 3, 5, False),
-    "bump": Window(_clipped(4, 7, 6.0), 3, 2, 3, 13, False),
-    "step": Window(_clipped(5, 10, 3.5), 3, 2, 3, 7, True),
-    "kink": Window(_clipped(3, 4, 8.5), 1, 4, 4, 13, True),
-}
 # A place is left out where the background could imitate so much of the shape that little of it is left.
 LEAST_SENSITIVITY = 0.6
 # Reach, in transitions, of the kernel that makes the scale local.
@@ -73,17 +83,16 @@ def contrast_filter(kind: str, transitions: int, at: int) -> tuple[Array, float]
 
     Both are zero where the window is too short, or the polynomial takes the whole shape up.
     """
-    window = WINDOWS[kind]
-    half = window.half(transitions)
+    law = window(kind, transitions)
     # A step stands between two transitions, so its window has as many on the one side as on the other.
-    width = min(2 * half + (kind != "step"), transitions)
-    start = min(max(at - half, 0), transitions - width)
+    width = min(2 * law.half + (kind != "step"), transitions)
+    start = min(max(at - law.half, 0), transitions - width)
     inside = slice(start, start + width)
     coefficients = np.zeros(transitions)
-    if width < window.order + 3:
+    if width < law.order + 3:
         return coefficients, 0.0
     shape = boundary_shape(kind, transitions, at)[inside]
-    background = np.linalg.qr(np.vander(np.linspace(-1, 1, width), window.order + 1))[0]
+    background = np.linalg.qr(np.vander(np.linspace(-1, 1, width), law.order + 1))[0]
     left = shape - background @ (background.T @ shape)
     norm = float(np.linalg.norm(left))
     if norm < 1e-6:
@@ -99,15 +108,15 @@ def bank(transitions: int) -> Bank:
     filters, shapes = np.zeros((count, transitions)), np.zeros((count, transitions))
     elements, kernel, freedom = {}, {}, {}
     for k, kind in enumerate(KINDS):
-        window = WINDOWS[kind]
+        law = window(kind, transitions)
         sensitivity = np.zeros(transitions)
         for at in range(transitions):
             filters[k * transitions + at], sensitivity[at] = contrast_filter(kind, transitions, at)
             shapes[k * transitions + at] = boundary_shape(kind, transitions, at)
         place = np.arange(transitions)
         last = transitions - 1 + (kind == "step")
-        usable = (sensitivity > LEAST_SENSITIVITY * sensitivity.max()) & (transitions >= window.first_depth)
-        usable &= (place >= window.margin) & (last - place >= window.margin)
+        usable = (sensitivity > LEAST_SENSITIVITY * sensitivity.max()) & (transitions >= law.first_depth)
+        usable &= (place >= law.margin) & (last - place >= law.margin)
         places = np.flatnonzero(usable)
         rows = filters[k * transitions + places]
         weights = np.exp(-0.5 * ((places[:, None] - places[None]) / BANDWIDTH) ** 2)

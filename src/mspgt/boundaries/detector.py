@@ -15,7 +15,7 @@ from mspgt.boundaries.confidence import confidence_set, score_curve, support
 from mspgt.boundaries.contrasts import Array
 from mspgt.boundaries.power import noise_share, power_statement
 from mspgt.boundaries.search import Path, climb
-from mspgt.boundaries.tables import LEVEL, Row, row
+from mspgt.boundaries.tables import LEVEL, Row, drop_at, row
 from mspgt.errors import InputError, NumericsError
 from mspgt.stats.nulls import KINDS, SIGNALS
 
@@ -167,14 +167,15 @@ def _claim(known: Array, path: Path, i: int, accepted: int, limits: Row, floor: 
     kind, place = KINDS[path.kind[0, i]], int(path.place[0, i])
     others = np.delete(path.elements[:, :, :accepted], i, axis=2)
     curve, own = score_curve(known[None], kind, path.elements[:, :, i : i + 1], others, scale_floor=floor)
-    within = confidence_set(curve[0], place, limits.drop[kind])
+    score, critical = float(path.score[0, i]), limits.critical[kind]
+    within = confidence_set(curve[0], place, drop_at(limits.drop[kind], score / critical))
     return Claim(
         kind=kind,
         layer=place + 1,
         relative=(place + 1) / (known.shape[-1] + 1),
         set=tuple(t + 1 for t in within),
-        score=float(path.score[0, i]),
-        critical=limits.critical[kind],
+        score=score,
+        critical=critical,
         support=support(own[0], place),
     )
 

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mspgt.boundaries.contrasts import WINDOWS, Array, Bank, Places, Residual, bank, residual
+from mspgt.boundaries.contrasts import Array, Bank, Places, Residual, bank, residual, window
 from mspgt.stats.nulls import KINDS
 
 MOST_CLAIMS = 4
 # One claim a place: no second claim, of whatever kind, so near.
 TAKEN = 2
 # Price, in normal scores, of a signal whose height is the largest one transition off the shared place.
-PRICE = 1.0
+PRICE = 1.25
 # A signal's score beyond this is a matter of the tails of its roughness, and counts no more than this.
 CLIP = 4.0
 # Two of three signals may carry a boundary alone, at this price.
@@ -40,11 +40,6 @@ class Suspects:
     place: Places  # (runs, suspects): transition index from 0, shared by the signals
     sign: Array  # (runs, suspects): +1, or -1 for a falling step or kink
     elements: Places  # (runs, signals, suspects): of the bank, in each signal one transition off at most
-
-
-def suspects_allowed(transitions: int) -> int:
-    """How many places are fitted jointly before the roughness is judged: more boundaries hide one another."""
-    return 1 if transitions < 10 else 2 if transitions < 19 else MOST_CLAIMS
 
 
 def normal_score(t: Array, freedom: Array) -> Array:
@@ -71,10 +66,10 @@ def local_scale(left: Residual, kind: str, bank: Bank, floor: Array) -> tuple[Ar
 
 
 def shared_roughness(left: Residual) -> Array:
-    """Positive part of the correlation of the signals' residual contrasts, `(runs, signals, signals)`."""
+    """Correlation of the signals' residual contrasts, `(runs, signals, signals)`."""
     size = np.sqrt(np.mean(left.contrast**2, axis=-1, keepdims=True))
     unit = left.contrast / np.maximum(size, 1e-300)
-    correlation = np.maximum(unit @ np.swapaxes(unit, -1, -2) / unit.shape[-1], 0)
+    correlation = unit @ np.swapaxes(unit, -1, -2) / unit.shape[-1]
     own = np.arange(correlation.shape[-1])
     correlation[:, own, own] = 1
     return correlation
@@ -86,11 +81,12 @@ def fuse(z: Array, correlation: Array | None = None) -> Array:
     shared = (
         np.broadcast_to(np.eye(signals), (runs, signals, signals)) if correlation is None else correlation
     )
-    score = z.sum(axis=1) / np.sqrt(shared.sum(axis=(1, 2)))[:, None]
+    # Opposed signals by chance would make a sum look surer than it is: their score counts as independent.
+    score = z.sum(axis=1) / np.sqrt(np.maximum(shared.sum(axis=(1, 2)), signals))[:, None]
     if signals > 2:
         for i in range(signals):
             for j in range(i):
-                pair = (z[:, i] + z[:, j]) / np.sqrt(2 + 2 * shared[:, i, j])[:, None]
+                pair = (z[:, i] + z[:, j]) / np.sqrt(2 + 2 * np.maximum(shared[:, i, j], 0))[:, None]
                 score = np.maximum(score, pair - PAIR_PRICE)
     return score
 
@@ -118,14 +114,14 @@ def search(
     contrasts `(runs, signals, elements)`; floor `(runs, signals, places)`, the least roughness SD there;
     claimed `(runs, signals, claims)`, elements; blocked `(runs, transitions)`, places that are taken.
     """
-    rows, window = bank.elements[kind], WINDOWS[kind]
+    rows, law = bank.elements[kind], window(kind, bank.transitions)
     runs, signals, _ = contrasts.shape
     first = KINDS.index(kind) * bank.transitions
     if not len(rows):
         none = np.full((runs, picks), -np.inf)
         nowhere = np.full((runs, signals, picks), bank.empty)
         return Suspects(none, none, np.zeros(none.shape, dtype=np.int64), np.ones_like(none), nowhere)
-    near = np.abs(rows[:, None] - rows[None]) < window.separation
+    near = np.abs(rows[:, None] - rows[None]) < law.separation
     shut = blocked[:, rows - first]
     everyone = np.arange(runs)
     elements, place, sign, shift = claimed, [], [], []
@@ -136,7 +132,7 @@ def search(
         z = np.where(left.variance > LEAST_VARIANCE, clipped(normal_score(t, freedom)), np.nan)
         best, up = np.full(runs, -np.inf), np.ones(runs)
         where, offset = np.zeros(runs, dtype=np.int64), np.zeros((runs, signals), dtype=np.int64)
-        for direction in (1.0, -1.0) if window.two_sided else (1.0,):
+        for direction in (1.0, -1.0) if law.two_sided else (1.0,):
             moved, off = within_one(direction * z)
             score = np.where(shut | np.isnan(moved).any(axis=1), -np.inf, fuse(moved))
             at = score.argmax(axis=1)
@@ -206,8 +202,10 @@ def strongest(profiles: Array, bank: Bank) -> Array:
     contrasts, floors = contrasts_of(profiles, bank), floors_of(profiles, bank)
     unclaimed = np.zeros((*profiles.shape[:2], 0), dtype=np.int64)
     free = np.zeros((len(profiles), bank.transitions), dtype=np.bool_)
-    picks = suspects_allowed(bank.transitions)
-    found = [search(contrasts, kind, bank, floors[kind], unclaimed, free, picks) for kind in KINDS]
+    found = [
+        search(contrasts, kind, bank, floors[kind], unclaimed, free, window(kind, bank.transitions).suspects)
+        for kind in KINDS
+    ]
     return np.stack([suspects.score.max(axis=1) for suspects in found], axis=1)
 
 
@@ -230,10 +228,10 @@ def climb(
     everyone, index = np.arange(runs), np.arange(transitions)
     steps = []
     for step in range(claims):
-        picks = max(1, suspects_allowed(transitions) - step)
-        found = {k: search(contrasts, k, store, floors[k], claimed, taken, picks) for k in critical}
-        limit = np.repeat([critical[k] for k in critical], picks)
-        of_kind = np.repeat([KINDS.index(k) for k in critical], picks)
+        picks = {k: max(1, window(k, transitions).suspects - step) for k in critical}
+        found = {k: search(contrasts, k, store, floors[k], claimed, taken, picks[k]) for k in critical}
+        limit = np.repeat(list(critical.values()), list(picks.values()))
+        of_kind = np.repeat([KINDS.index(k) for k in critical], list(picks.values()))
         score, unclipped, place, sign = (
             np.concatenate([getattr(found[k], name) for k in critical], axis=1)
             for name in ("score", "unclipped", "place", "sign")

@@ -1,7 +1,7 @@
 """The shipped table of critical values, confidence thresholds and power, made by `python -m calibration`."""
 
 import json
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,6 +11,8 @@ from typing import Any
 from mspgt.errors import InputError
 
 LEVEL = 0.05
+# Claims are told apart by score over critical value: the surer one is, the less its place is in doubt.
+SURE = (1.0, 1.2, 1.5)
 
 
 @dataclass(frozen=True)
@@ -18,8 +20,17 @@ class Row:
     """What a depth and a number of measured signals need. A kind that cannot be claimed there is absent."""
 
     critical: Mapping[str, float]  # kind -> score at family-wise error 5 %, the kinds together
-    drop: Mapping[str, float]  # kind -> q: places within q of the best score make a 95 % set
+    drop: Mapping[str, tuple[float, ...]]  # kind -> q by how sure the claim is; see `drop_at`
     power: Mapping[str, tuple[float, float]]  # kind -> (A50, sd) in roughness SDs; absent: could not be seen
+
+
+def drop_at(drops: tuple[float, ...], ratio: float) -> float:
+    """q of a claim: places within q of the best score make a 95 % set.
+
+    ratio: score over critical value. drops: one q below the first value of `SURE`, one between each two, one
+    above the last.
+    """
+    return drops[bisect_right(SURE, ratio)]
 
 
 @lru_cache(maxsize=1)
@@ -54,6 +65,8 @@ def row(transitions: int, signals: int) -> Row:
     seen = [kind for kind in kinds if all(kind in one["power"] for one in rows)]
     return Row(
         critical={kind: max(one["critical"][kind] for one in rows) for kind in kinds},
-        drop={kind: max(one["drop"][kind] for one in rows) for kind in kinds},
+        drop={
+            kind: tuple(map(max, zip(*(one["drop"][kind] for one in rows), strict=True))) for kind in kinds
+        },
         power={kind: max(tuple(one["power"][kind]) for one in rows) for kind in seen},
     )

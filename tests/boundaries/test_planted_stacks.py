@@ -1,0 +1,36 @@
+"""Stacks with boundaries at known layers, measured and searched by the code of a real model."""
+
+import importlib
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def stacks():
+    return importlib.import_module("calibration.stacks")
+
+
+@pytest.mark.parametrize(("layers", "planted"), [(26, [6, 19]), (33, [11, 24])])
+def test_both_modes_find_what_was_planted(stacks, layers, planted):
+    found = stacks.find_in_stack(layers, planted, height=7.0, seed=layers, sentences=300, documents=30)
+    assert [layer for _, layer in stacks.claimed(found)] == planted
+    assert [kind for kind, _ in stacks.claimed(found)] == ["spike", "spike"]
+    assert found.calibrated.chosen["LI"].layer == planted[0]
+    assert found.calibrated.chosen["IG"].layer == planted[1]
+    assert [found.paper.LI.layer, found.paper.IG.layer] == planted
+
+
+def test_a_stack_without_boundaries_yields_none_in_calibrated_mode(stacks):
+    for seed in (1, 2):
+        found = stacks.find_in_stack(24, [], height=0.0, seed=seed, sentences=150, documents=15, draws=50)
+        assert stacks.claimed(found) == []
+
+
+def test_signals_of_a_stack_are_the_planted_profiles(stacks):
+    truth = stacks.plant(14, (5,), height=6.0, seed=4)
+    stack = stacks.sample_stack(truth, sentences=400, positions=6, width=8, seed=5)
+    s1, s2, s3 = stacks.signals_of(stack, 20).calibrated()
+    assert s3 == pytest.approx(truth.js, rel=1e-4)
+    assert s1 == pytest.approx(-stacks.np.log(truth.cka), rel=0.25)
+    assert s1.argmax() == 4
+    assert s2.shape == s1.shape
