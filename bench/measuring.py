@@ -1,11 +1,16 @@
 """The measuring pass (S1 and S3) against one plain forward pass over the same tokens; bar on a CPU: ≤ 1.6.
 
+Seconds are of the processor on a CPU (one thread), of the clock on a GPU. Memory above the loaded model is measured in
+a process of its own for each size of corpus, to show that it does not grow with the number of sentences.
 Models and text: folders of `../shared/data` beside the checkout when present, else a random Llama on random words.
 """
 
 from __future__ import annotations
 
+import json
 import resource
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -24,6 +29,7 @@ from mspgt.text.corpus import Corpus, Document, load_corpus
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 REPEATS, BATCH_TOKENS = 3, 4096
+SIZES = 500, 2000, 7500  # sentences
 
 
 def ratio(lm: LanguageModel, corpus: Corpus) -> dict[str, Any]:
@@ -36,35 +42,61 @@ def ratio(lm: LanguageModel, corpus: Corpus) -> dict[str, Any]:
     scales = measure_scales(lm, encoded, sample=256, **settings)
     plain, measured, ratios = [], [], []
     for _ in range(REPEATS):
-        started = time.perf_counter()
+        started = _now(lm)
         with torch.inference_mode():
             for batch in batches(encoded, max_tokens=BATCH_TOKENS):
                 ids, mask = batch.input_ids.to(lm.device), batch.attention_mask.to(lm.device)
                 lm.model(input_ids=ids, attention_mask=mask, use_cache=False)
-        _wait(lm)
-        plain.append(time.perf_counter() - started)
-        started = time.perf_counter()
+        plain.append(_now(lm) - started)
+        started = _now(lm)
         shard = measure_shard(lm, tokens, everything, scales, **settings)
-        _wait(lm)
-        measured.append(time.perf_counter() - started)
+        measured.append(_now(lm) - started)
         ratios.append(measured[-1] / plain[-1])
-    started = time.perf_counter()
+    started = _now(lm)
     reduce_shards([shard], np.arange(len(corpus.documents)), device=lm.device)
-    _wait(lm)
     return {
         "tokens": tokens.real,
         "plain_forward_seconds": round(float(np.median(plain)), 2),
         "measuring_seconds": round(float(np.median(measured)), 2),
         "ratio": round(float(np.median(ratios)), 3),
-        "reduction_seconds": round(time.perf_counter() - started, 2),
+        "reduction_seconds": round(_now(lm) - started, 2),
         "attention_of_plain_forward": lm.model.config._attn_implementation,
-        "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
     }
 
 
-def _wait(lm: LanguageModel) -> None:
+def _now(lm: LanguageModel) -> float:
     if lm.device.type == "cuda":
         torch.cuda.synchronize()
+        return time.perf_counter()
+    return time.process_time()
+
+
+def memory(model: str, sentences: int) -> dict[str, int]:
+    """Peak MiB above the loaded model and the tokenised corpus while so many sentences are measured, and of both."""
+    lm = load(DATA / "models" / model)
+    corpus = load_corpus(DATA / "wikitext" / "wiki.valid.raw", max_sentences=sentences)
+    encoded = encode(lm, [sentence for document in corpus.documents for sentence in document.sentences])
+    tokens = draw_tokens(corpus, encoded, limit=8192, seed=0)
+    before = _peak()
+    settings = {"sink_ratio": 10.0, "batch_tokens": BATCH_TOKENS}
+    scales = measure_scales(lm, encoded, sample=256, **settings)
+    measure_shard(lm, tokens, range(len(corpus.documents)), scales, **settings)
+    return {
+        "sentences": corpus.n_sentences,
+        "tokens": tokens.real,
+        "loaded": before,
+        "above": _peak() - before,
+    }
+
+
+def _peak() -> int:
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+def _memory_apart(model: str, sentences: int) -> dict[str, int]:
+    code = f"import json, bench.measuring as m; print(json.dumps(m.memory({model!r}, {sentences})))"
+    run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    return dict(json.loads(run.stdout.splitlines()[-1]))
 
 
 def random_llama(folder: Path) -> tuple[LanguageModel, Corpus]:
@@ -93,12 +125,13 @@ def random_llama(folder: Path) -> tuple[LanguageModel, Corpus]:
 
 def main() -> None:
     torch.set_num_threads(1)
-    figures = {}
+    figures: dict[str, Any] = {}
     text = DATA / "wikitext" / "wiki.valid.raw"
     if text.exists():
         corpus = load_corpus(text, max_sentences=600)
         for name in ("llama-a", "qwen-a", "llama-deep", "qwen-deep"):
             figures[name] = ratio(load(DATA / "models" / name), corpus)
+        figures["memory_mb"] = {"llama-a": [_memory_apart("llama-a", n) for n in SIZES]}
     else:
         with tempfile.TemporaryDirectory() as folder:
             figures["random-llama"] = ratio(*random_llama(Path(folder)))

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from mspgt.results import KINDS, CalibratedResult, Claim, PaperBoundary, PaperResult
+from mspgt.results import CalibratedResult, Claim, PaperBoundary, PaperResult
 
 
 def paper_from_embedding(found: PaperResult, layers: int) -> PaperResult:
@@ -44,10 +44,17 @@ def calibrated_from_embedding(found: CalibratedResult, layers: int) -> Calibrate
         places = [place - 1 for place in claim.set]
         return replace(claim, layer=layer, layer_zero_based=layer - 1, relative=layer / layers, set=places)
 
-    claims = {kind: [lower(claim) for claim in getattr(found, kind)] for kind in KINDS}
     chosen = {name: None if one is None else lower(one) for name, one in found.chosen.items()}
     rivals: dict[str, Any] = {
         count: [{**one, "layer": one["layer"] - 1} for one in places]
         for count, places in found.rivals.items()
     }
-    return replace(found, **claims, chosen=chosen, rivals=rivals)
+    return replace(
+        found,
+        spike=[lower(claim) for claim in found.spike],
+        bump=[lower(claim) for claim in found.bump],
+        step=[lower(claim) for claim in found.step],
+        kink=[lower(claim) for claim in found.kink],
+        chosen=chosen,
+        rivals=rivals,
+    )

@@ -71,24 +71,35 @@ def read_card(folder: Path) -> Card:
         config = json.loads((folder / "config.json").read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise ModelError(f"{folder}: expected a readable config.json, found: {error}.") from error
-    if not isinstance(config, dict):
-        raise ModelError(f"{folder}: expected an object in config.json, found {type(config).__name__}.")
-    text = config.get("text_config") or config
-    parameters, dtype = 0, str(config.get("dtype") or config.get("torch_dtype") or "float32")
+    counts: dict[str, int] = {}
     for file in sorted(folder.glob("*.safetensors")):
         for tensor in _header(file).values():
-            parameters += math.prod(tensor["shape"])
-            dtype = _DTYPES.get(tensor["dtype"], dtype)
+            counts[tensor["dtype"]] = counts.get(tensor["dtype"], 0) + math.prod(tensor["shape"])
+    return card_from(str(folder), config, counts, folder_sha256(folder))
+
+
+def card_from(where: str, config: Any, counts: dict[str, int], digest: str) -> Card:
+    """The card from what config.json holds and the number of parameters of each type of the weights' headers.
+
+    Raises:
+        ModelError: the config is no object, or names no depth or width.
+    """
+    if not isinstance(config, dict):
+        raise ModelError(f"{where}: expected an object in config.json, found {type(config).__name__}.")
+    text = config.get("text_config") or config
+    dtype = str(config.get("dtype") or config.get("torch_dtype") or "float32")
+    if counts:
+        dtype = _DTYPES.get(max(counts, key=lambda name: counts[name]), dtype)
     family = str(config.get("model_type", "unknown"))
     heads = _first(text, "num_attention_heads", "n_head")
     return Card(
         family=family,
-        layers=_needed(folder, text, "num_hidden_layers", "n_layer", "num_layers"),
-        width=_needed(folder, text, "hidden_size", "n_embd", "d_model"),
+        layers=_needed(where, text, "num_hidden_layers", "n_layer", "num_layers"),
+        width=_needed(where, text, "hidden_size", "n_embd", "d_model"),
         heads=heads,
-        parameters=parameters,
+        parameters=sum(counts.values()),
         dtype=dtype,
-        digest=folder_sha256(folder),
+        digest=digest,
         has_attention=not family.startswith(_WITHOUT_ATTENTION),
     )
 
@@ -97,10 +108,10 @@ def _first(config: dict[str, Any], *keys: str) -> int | None:
     return next((int(config[key]) for key in keys if isinstance(config.get(key), int)), None)
 
 
-def _needed(folder: Path, config: dict[str, Any], *keys: str) -> int:
+def _needed(where: str, config: dict[str, Any], *keys: str) -> int:
     value = _first(config, *keys)
     if value is None:
-        raise ModelError(f"{folder}: config.json names none of {', '.join(keys)}.")
+        raise ModelError(f"{where}: config.json names none of {', '.join(keys)}.")
     return value
 
 

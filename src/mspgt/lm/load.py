@@ -21,6 +21,7 @@ from transformers import (
 
 from mspgt.errors import InputError, MissingExtraError, ModelError
 from mspgt.lm.blocks import find_blocks, layer_of, path_of
+from mspgt.lm.hub import offline, reachable
 from mspgt.lm.identity import folder_sha256
 from mspgt.lm.probe import probe
 
@@ -111,6 +112,10 @@ def load(
         )
     source: dict[str, Any] = {"trust_remote_code": trust_remote_code}
     source |= {"local_files_only": True} if folder else {"revision": revision}
+    if folder is None and not reachable():
+        source["local_files_only"] = (
+            True  # what the cache holds; the Hub's client would wait a minute to say no
+        )
     path = str(folder) if folder else str(model)
     name = folder.name if folder else path
     notes: list[str] = []
@@ -180,6 +185,8 @@ def _reading(name: str, what: str, read: Any) -> Any:
         detail = "".join(c if c.isprintable() else " " for c in f"{type(error).__name__}: {error}")
         if "accelerate" in detail and isinstance(error, ValueError | ImportError):
             raise MissingExtraError("device_map needs accelerate: pip install accelerate.") from error
+        if what == "config" and _folder(name) is None and not reachable():
+            raise ModelError(offline(name)) from error
         raise ModelError(
             f"Could not read the {what} of model {name!r}: {detail[:600]}\n{_NEXT[what]}"
         ) from error

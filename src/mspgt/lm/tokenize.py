@@ -75,7 +75,7 @@ def encode(
         if cut and too_long == "error":
             raise InputError(
                 f"Text {place} has {len(ids)} tokens, {lm.name} takes {lm.max_length}. "
-                "Split it into sentences, or ask for too_long='cut'."
+                "Split it into sentences, or have it cut (in a study measure.too_long: cut)."
             )
         keep = len(ids) - cut
         encoded.append(

@@ -128,8 +128,8 @@ def measure_shard(
                 value, _ = attention_drift(seen.attention, on_device, on_device)
                 drift[name][batch.indices] = value.cpu().numpy()
         if watching and pairing is not None:
-            for name, value in _drift_by_head(lm, batch, columns(batch, mask, sink), pairing).items():
-                drift[name][batch.indices] = value
+            for name, by_head in _drift_by_head(lm, batch, columns(batch, mask, sink), pairing).items():
+                drift[name][batch.indices] = by_head
         for name in TOKEN_SETS:
             excluded = sink if name == "calibrated" else torch.zeros_like(sink)
             picked, owner = _sample(seen.hidden, tokens.drawn[name], chosen, batch, excluded, unit)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from mspgt.errors import InputError
+from mspgt.lm.hub import read_hub_card
 from mspgt.lm.identity import Card, read_card, safe_name
 from mspgt.study.config import ModelConfig, StudyConfig
 from mspgt.study.jobs import local_id
@@ -92,23 +92,18 @@ def _later(plan: Plan) -> Iterator[PlannedStage]:
 
 
 def identity_of(model: ModelConfig) -> Identity:
-    """What a local folder says of itself, as the loaded model would.
+    """What a folder, or a model of the Hub, says of itself, as the loaded model would; no weights are fetched.
 
     Raises:
-        InputError: the model is on the Hub: its files are not here to be read.
+        ModelError: a config or a header of weights cannot be read, or the Hub cannot be reached.
     """
     folder = Path(local_id(model.id)).expanduser()
-    if not folder.is_dir():
-        raise InputError(
-            f"{model.id} is no local folder, and a plan loads nothing from the Hub. "
-            "Fetch it first (hf download), or start the run: it checks every model before it measures."
-        )
-    card: Card = read_card(folder)
+    card = read_card(folder) if folder.is_dir() else read_hub_card(model.id, model.revision)
     return Identity(
         label=model.label,
         folder=safe_name(model.label),
         family=model.family or card.family,
-        revision=f"local-{card.digest[:12]}",
+        revision=f"local-{card.digest[:12]}" if folder.is_dir() else card.digest,
         weights_sha256=card.digest,
         dtype=_dtype(model, card),
         layers=card.layers,
