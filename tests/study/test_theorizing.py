@@ -12,7 +12,7 @@ from mspgt.study.config import make_config
 from mspgt.study.describe import describe
 from mspgt.study.run import run_study
 from mspgt.study.stages import Data, document_groups
-from mspgt.study.theorizing import held_out, held_out_sentences
+from mspgt.study.theory_stages import held_out, held_out_sentences
 from mspgt.synthetic.corpora import sample_corpus, sample_treebank
 from mspgt.synthetic.triscale import TriScale
 from mspgt.text.corpus import Corpus

@@ -224,7 +224,7 @@ def _rate_distortion(axes: Axes, block: Json) -> None:
 
 
 def _weights(axes: Axes, block: Json) -> None:
-    title = "β̂ of the activations, by noise"
+    title = "Weight β of the activations, by noise"
     if not block.get("activations"):
         return _absent(axes, title)
     axes.set_title(title)
@@ -236,6 +236,7 @@ def _weights(axes: Axes, block: Json) -> None:
             axes.fill_between(block["sigmas"], low, high, color=SCALES[label], alpha=0.2, linewidth=0)
     axes.set(xscale="log", yscale="log", xlabel="σ, activation standard deviations", ylabel="nats a nat")
     _plain_ticks(axes, block["sigmas"])
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
     axes.legend(fontsize=6, loc="upper left")
     return None
 

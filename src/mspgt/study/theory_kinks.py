@@ -1,0 +1,156 @@
+"""P1.2 in a study: boundaries from one half of the documents, information by layer from the other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mspgt.boundaries.detect import detect
+from mspgt.errors import InputError, NumericsError
+from mspgt.stats.bootstrap import document_weights
+from mspgt.study.decide import read_signals
+from mspgt.study.parts import Given
+from mspgt.study.stages import Subject, addresses
+from mspgt.study.store import StageResult
+from mspgt.theory.kink import kink_test, straightened
+from mspgt.theory.usable import KINDS, Usable
+
+Array = NDArray[np.float64]
+Block = dict[str, Any]
+
+
+def kink_block(given: Given, result: StageResult) -> Block:
+    """P1.2 at the boundaries that the other half of the documents chooses."""
+    block: Block = {
+        "units": "second difference of information, bits a layer (Gaussian: of the straightened profile)",
+        "estimator": "second difference at the boundary against a local quadratic through the other layers",
+        "source": given.scales.source,
+    }
+    places, why = boundaries_of_half(given)
+    profiles, spreads = _profiles(given, result)
+    block["profiles"] = {name: values.tolist() for name, values in profiles.items()}
+    block["primary"] = "all"
+    for which in ("LI", "IG"):
+        place = places.get(which)
+        if place is None:
+            block[which] = {"p": None, "layer": None, "reason": why or "no boundary was found"}
+            continue
+        tested = [found for found in places.values() if found is not None]
+        block[which] = {"boundary": place}
+        for name, profile in profiles.items():
+            try:
+                found = kink_test(profile, place, tested, spreads[name])
+            except (InputError, NumericsError) as error:
+                block[which][name] = {"p": None, "reason": str(error)}
+                continue
+            block[which][name] = {
+                "layer": found.layer, "bend": found.bend, "expected": found.expected, "statistic": found.statistic,
+                "freedom": found.freedom, "p": found.p, "rank": found.rank, "kinked": found.kinked,
+            }  # fmt: skip
+        first = block[which].get("all") or {}
+        block[which] |= {"p": first.get("p"), "kinked": first.get("kinked")}
+        if first.get("p") is None:
+            block[which]["reason"] = first.get("reason", "a kind of label is missing, so there is no total")
+    return block
+
+
+def boundaries_of_half(given: Given) -> tuple[dict[str, int | None], str]:
+    """LI and IG as the first half of the documents chooses them, and why there are none.
+
+    Given boundaries were chosen by no document. Thirds of the depth stand for nothing that was found: not tested.
+    """
+    scales = given.scales
+    if scales.source == "given":
+        return {"LI": scales.LI, "IG": scales.IG}, ""
+    if scales.source == "thirds":
+        return (
+            {},
+            "no pair of boundaries was found: thirds of the depth stand for nothing that could be tested",
+        )
+    where = addresses(given.root, given.config, Subject(given.identity), given.data)
+    signals = read_signals(given.identity, where, given.data)
+    if signals.geometry.n_clusters < 2:
+        return {}, "the corpus is one document, so no document is left that did not choose the boundary"
+    corpus = (np.arange(signals.geometry.n_clusters) % 2 == 0).astype(np.float64)
+    treebank = (
+        None
+        if signals.probes is None
+        else (np.arange(signals.probes.n_documents) % 2 == 0).astype(np.float64)
+    )
+    settings = given.config.boundaries
+    if scales.source == "paper":
+        paper = detect(
+            signals.paper(corpus, treebank), "paper", weights=settings.weights, prominence=settings.prominence
+        )
+        if paper.LI is None or paper.IG is None:
+            return {}, "the paper's protocol finds no two peaks on the half of the documents that may choose"
+        return {"LI": paper.LI.layer, "IG": paper.IG.layer}, ""
+    profile = signals.calibrated(corpus, treebank)
+    floors = _floors(given, signals.calibrated())
+    found = detect(profile, "calibrated", level=settings.level, floors=floors)
+    places = {which: None if claim is None else int(claim.layer) for which, claim in found.chosen.items()}
+    return places, "not found again on the half of the documents that may choose"
+
+
+def _floors(given: Given, own: Array) -> Array:
+    """Level of each signal in a network that has learnt nothing, as the whole corpus took it."""
+    known = (given.result.controls.get("random_init") or {}).get("floors")
+    if known:
+        return np.array([np.nan if value is None else value for value in known.values()], dtype=np.float64)
+    with np.errstate(invalid="ignore"):
+        return np.array([0.01 * np.median(np.abs(row)) for row in own])
+
+
+def _profiles(given: Given, result: StageResult) -> tuple[dict[str, Array], dict[str, Array]]:
+    """Profiles over layers 1..L to test for kinks, and the standard errors of their second differences."""
+    draws, seed = settings_of(given)
+    profiles: dict[str, Array] = {}
+    shaken: dict[str, Array] = {}
+    for place, kind in enumerate(KINDS):
+        found = usable_of(result, kind)
+        if found is None:
+            continue
+        profiles[kind] = found.bits()[1:]
+        if len(found.counts) > 1:
+            weights = document_weights(len(found.counts), draws, seed + place)
+            shaken[kind] = found.bits(weights)[:, 1:]
+    if len(profiles) == len(KINDS):
+        profiles = {"all": np.sum([profiles[kind] for kind in KINDS], axis=0), **profiles}
+        if len(shaken) == len(KINDS):
+            shaken["all"] = np.sum([shaken[kind] for kind in KINDS], axis=0)
+    spreads = {
+        name: np.diff(shaken[name], 2, axis=1).std(0) if name in shaken else np.zeros(len(values) - 2)
+        for name, values in profiles.items()
+        if len(values) > 2
+    }
+    if "gaussian" in result.arrays and (result.arrays["gaussian"] > 0).all():
+        k = int(result.meta["gaussian"]["k"])
+        table = straightened(result.arrays["gaussian"], k)
+        profiles["gaussian"] = table[0]
+        if len(table[0]) > 2:
+            spreads["gaussian"] = jackknife(np.diff(table, 2, axis=1))
+    return profiles, spreads
+
+
+def usable_of(result: StageResult, kind: str) -> Usable | None:
+    """V-information of one kind of label as stored; None where it was not measured."""
+    if kind not in result.meta["kinds"]:
+        return None
+    about = result.meta["kinds"][kind]
+    saved, counts, prior = (result.arrays[f"{kind}.{name}"] for name in ("saved", "counts", "prior"))
+    return Usable(kind, about["label"], about["classes"], saved, counts, prior)
+
+
+def settings_of(given: Given) -> tuple[int, int]:
+    """Bootstrap draws, and the seed of the study."""
+    assert given.config.theory is not None
+    return given.config.theory.draws, given.config.seed
+
+
+def jackknife(table: Array) -> Array:
+    """Standard errors from (1 + groups, ...): the estimate, then the estimate without each group."""
+    left = table[1:]
+    g = len(left)
+    return np.asarray(np.sqrt((g - 1) / g * ((left - left.mean(0)) ** 2).sum(0)))

@@ -1,0 +1,303 @@
+"""The stages of the theory, each from what they share to a stage result; a block that fails leaves its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mspgt.errors import InputError, ModelError, NumericsError
+from mspgt.results import to_jsonable
+from mspgt.study.config import StudyConfig, TheoryConfig
+from mspgt.study.decide import read_signals
+from mspgt.study.parts import Given, Report
+from mspgt.study.stages import Data, Subject, addresses, document_groups
+from mspgt.study.store import StageResult, digest
+from mspgt.text.corpus import Corpus
+from mspgt.text.limits import evenly_spread
+from mspgt.text.trees import LabelledSentence
+
+if TYPE_CHECKING:
+    from mspgt.lm.load import LanguageModel
+    from mspgt.lm.tokenize import Encoded
+    from mspgt.signals.measure import Scales as ActivationScales
+    from mspgt.theory.states import Components, States
+
+SHUFFLES = 5  # of the bias check of Gaussian information
+# What a block may fail with and the others go on; the reason stands in the results.
+REFUSALS = (InputError, NumericsError, ModelError)
+
+
+def held_out(corpus: Corpus) -> Corpus:
+    """Every other group of documents: those that `Signals.halves` leaves out of its first half.
+
+    A corpus of one document has no such half and is used whole; no boundary can be tested on it.
+    """
+    groups = document_groups(corpus)
+    chosen = tuple(d for d, group in zip(corpus.documents, groups, strict=True) if group % 2 == 1)
+    if not chosen:
+        return corpus
+    return replace(corpus, documents=chosen, sha256=digest([corpus.sha256, "second half"]))
+
+
+def held_out_sentences(data: Data) -> list[LabelledSentence]:
+    """Test sentences of every other document of the treebank; none without a treebank."""
+    if data.treebank is None:
+        return []
+    documents = list(dict.fromkeys(sentence.document for sentence in data.treebank.test))
+    chosen = set(documents[1::2])
+    return [sentence for sentence in data.treebank.test if sentence.document in chosen]
+
+
+def section_of(config: StudyConfig) -> TheoryConfig:
+    if config.theory is None:
+        raise InputError("The study has no section `theory`; add one (`theory: {}` takes the defaults).")
+    return config.theory
+
+
+class Shared:
+    """What stages computed in one go need not do twice: the text, activation scales and sampled states."""
+
+    def __init__(self, given: Given, model: Callable[[], LanguageModel], report: Report) -> None:
+        self.given, self.model, self.report = given, model, report
+        self.theory, self.seed = section_of(given.config), given.config.seed
+        self.corpus = held_out(given.data.corpus)
+        self._encoded: list[Encoded] | None = None
+        self._scales: ActivationScales | None = None
+        self._states: States | None = None
+        self._components: Components | None = None
+
+    @property
+    def encoded(self) -> list[Encoded]:
+        from mspgt.lm.tokenize import encode
+
+        if self._encoded is None:
+            texts = [sentence for document in self.corpus.documents for sentence in document.sentences]
+            self._encoded = encode(self.model(), texts, too_long=self.given.config.measure.too_long)
+        return self._encoded
+
+    @property
+    def scales(self) -> ActivationScales:
+        from mspgt.signals.measure import measure_scales
+
+        if self._scales is None:
+            measure = self.given.config.measure
+            self._scales = measure_scales(
+                self.model(), self.encoded, sample=measure.scale_sentences, sink_ratio=measure.sink_ratio,
+                batch_tokens=measure.batch_tokens,
+            )  # fmt: skip
+        return self._scales
+
+    @property
+    def states(self) -> States:
+        from mspgt.theory.states import sample_states
+
+        if self._states is None:
+            measure = self.given.config.measure
+            self._states = sample_states(
+                self.model(), self.corpus, self.encoded, self.scales, tokens=self.theory.tokens,
+                sink_ratio=measure.sink_ratio, batch_tokens=measure.batch_tokens, seed=self.seed,
+                progress=self.report,
+            )  # fmt: skip
+        return self._states
+
+    @property
+    def components(self) -> Components:
+        from mspgt.theory.states import components
+
+        if self._components is None:
+            k = min(self.theory.components, self.given.identity.width)
+            self._components = components(self.states, k, device=self.model().device)
+        return self._components
+
+
+def information(shared: Shared) -> StageResult:
+    from mspgt.theory.markov import near_markov
+    from mspgt.theory.usable import KINDS, lexical, syntactic, topical, usable_information
+
+    theory, lm = shared.theory, shared.model()
+    arrays: dict[str, np.ndarray] = {}
+    missing: dict[str, str] = {}
+    meta: dict[str, Any] = {"kinds": {}, "missing": missing}
+    questions = {
+        "topical": lambda: (topical(shared.corpus, shared.states), shared.states.values),
+        "syntactic": lambda: _trees(shared, syntactic),
+        "lexical": lambda: (lexical(shared.states), shared.states.values),
+    }
+    for place, kind in enumerate(KINDS):
+        shared.report(place, len(KINDS), f"V-information, {kind}")
+        try:
+            question, values = questions[kind]()
+            found = usable_information(
+                values, question, examples=theory.examples, hidden=theory.hidden, epochs=theory.epochs,
+                seed=shared.seed, device=lm.device,
+            )  # fmt: skip
+        except REFUSALS as error:
+            missing[kind] = str(error)
+            continue
+        arrays |= {f"{kind}.{name}": getattr(found, name) for name in ("saved", "counts", "prior")}
+        meta["kinds"][kind] = {"label": found.label, "classes": found.classes}
+    meta |= {
+        "tokens": len(shared.states), "sinks": shared.states.sinks,
+        "documents": len(np.unique(shared.states.document)),
+    }  # fmt: skip
+    arrays["std"] = shared.scales.std
+    try:
+        found_components = shared.components
+    except REFUSALS as error:
+        missing["components"] = str(error)
+        return StageResult(arrays, meta)
+    arrays["variances"], arrays["explained"] = found_components.variances, found_components.explained
+    shared.report(0, 2, "Gaussian information by layer")
+    try:
+        profile, checks = _gaussian(found_components.projected, shared.states.document, shared.seed)
+        arrays["gaussian"] = profile
+        meta["gaussian"] = {"k": found_components.k, **checks}
+    except REFUSALS as error:
+        missing["gaussian"] = str(error)
+    shared.report(1, 2, "near-Markov flow")
+    try:
+        markov = near_markov(
+            found_components.projected[1:], shared.states.document, permutations=theory.permutations,
+            seed=shared.seed,
+        )  # fmt: skip
+        names = ("ratio", "se", "conditional", "total", "p_null", "p_equivalent")
+        arrays |= {f"markov.{name}": getattr(markov, name) for name in names}
+        meta["markov"] = {
+            "k": markov.k, "mean": markov.mean, "ci": list(markov.ci), "verdict": markov.verdict,
+            "permutations": theory.permutations,
+        }  # fmt: skip
+    except REFUSALS as error:
+        missing["markov"] = str(error)
+    return StageResult(arrays, meta)
+
+
+def _trees(shared: Shared, syntactic: Any) -> Any:
+    from mspgt.signals.features import word_features
+
+    treebank, sentences = shared.given.data.treebank, held_out_sentences(shared.given.data)
+    if treebank is None:
+        raise InputError("no treebank was given")
+    if not sentences:
+        raise InputError("the test split of the treebank has fewer than two documents")
+    features = word_features(shared.model(), sentences, batch_tokens=shared.given.config.measure.batch_tokens)
+    question = syntactic(treebank, sentences)
+    kept = np.flatnonzero(features.kept[question.rows].all(1))
+    chosen = {name: getattr(question, name)[kept] for name in ("rows", "labels", "document", "half")}
+    return replace(question, **chosen), features.values
+
+
+def _gaussian(projected: np.ndarray, document: np.ndarray, seed: int) -> tuple[np.ndarray, dict[str, float]]:
+    """I(h_0; h_l) for l = 1..L: the estimate, then the estimate without each group of documents, (1 + groups, L)."""
+    from mspgt.theory.information import (
+        Covariance,
+        canonical_pair,
+        information_from,
+        nearest_neighbour_information,
+        require_validated,
+        shuffled,
+    )  # fmt: skip
+    from mspgt.theory.markov import GROUPS, document_groups_of
+
+    depth, rows, k = projected.shape
+    require_validated(rows, (k, k))
+    groups = document_groups_of(document, GROUPS)
+    profile = np.empty((2 + int(groups.max()), depth - 1))
+    for layer in range(1, depth):
+        data = np.hstack([projected[0], projected[layer]])
+        whole = Covariance.of(data)
+        profile[0, layer - 1] = information_from(whole, k)
+        for group in range(len(profile) - 1):
+            profile[1 + group, layer - 1] = information_from(whole - Covariance.of(data[groups == group]), k)
+    left = shuffled(projected[0], projected[-1], draws=SHUFFLES, seed=seed)
+    some = np.random.default_rng(seed).permutation(rows)[:2000]
+    # Repeated words are ties, which nearest neighbours cannot stand; the layer after the first block has none.
+    a, b, r = canonical_pair(projected[1], projected[-1])
+    checks = {
+        "bias_left": float(left.mean()),
+        "canonical_gaussian": float(-0.5 * np.log1p(-min(r * r, 1 - 1e-12))),
+        "canonical_neighbours": nearest_neighbour_information(a[some], b[some]),
+    }
+    return profile, checks
+
+
+def bottleneck(shared: Shared) -> StageResult:
+    from mspgt.theory.bottleneck import block_bottleneck
+
+    theory, scales = shared.theory, shared.given.scales
+    try:
+        tops = [max(scales.global_), max(scales.intermediate), max(scales.local)]
+        found = block_bottleneck(
+            [shared.components.projected[layer] for layer in tops], shared.states.following, shared.states.document,
+            betas=theory.betas, steps=theory.steps, draws=theory.draws, seed=shared.seed, progress=shared.report,
+        )  # fmt: skip
+    except REFUSALS as error:
+        return StageResult(meta={"missing": str(error)})
+    return StageResult(meta={**to_jsonable(asdict(found)), "layers": dict(zip("GIL", tops, strict=True))})
+
+
+def sensitivity(shared: Shared) -> StageResult:
+    from mspgt.theory.fisher import measure_sensitivity
+
+    theory = shared.theory
+    document = np.repeat(
+        np.arange(len(shared.corpus.documents)), [len(d.sentences) for d in shared.corpus.documents]
+    )
+    try:
+        usable = [place for place, text in enumerate(shared.encoded) if len(text.ids) > 2]
+        chosen = evenly_spread(usable, theory.texts)
+        names, owners = np.unique(document[chosen], return_inverse=True)
+        found = measure_sensitivity(
+            shared.model(), [shared.encoded[place] for place in chosen], owners.tolist(), shared.scales.std[1:],
+            sigmas=theory.sigmas, arms={name: tuple(layers) for name, layers in shared.given.scales.items()},
+            arm_sigma=theory.arm_sigma, draws=theory.noise_draws, label_draws=theory.label_draws,
+            hessian_draws=theory.hessian_draws,
+            batch_tokens=theory.gradient_tokens, seed=shared.seed, progress=shared.report,
+        )  # fmt: skip
+    except REFUSALS as error:
+        return StageResult(meta={"missing": str(error)})
+    arrays = {
+        name: getattr(found, name)
+        for name in ("tokens", "document", "std", "sigmas", "fisher", "empirical", "kl", "loss")
+    }
+    if found.hessian is not None:
+        arrays["hessian"] = found.hessian
+    arrays |= {f"arm.{name}": values for name, values in found.arms.items()}
+    meta = {
+        "arm_layers": {name: list(layers) for name, layers in found.arm_layers.items()},
+        "arm_sigma": found.arm_sigma,
+        "hessian_missing": found.missing.get("hessian", ""),
+        "documents": len(names),
+    }
+    return StageResult(arrays, meta)
+
+
+def widths(shared: Shared) -> StageResult:
+    from mspgt.theory.concentration import DRAWS, concentration
+
+    given = shared.given
+    where = addresses(given.root, given.config, Subject(given.identity), given.data)
+    signals = read_signals(given.identity, where, given.data)
+    treebank = None if signals.probes is None else signals.probes.n_documents
+
+    def profiles(weights: np.ndarray) -> np.ndarray:
+        if treebank is None:
+            return signals.paper(weights)
+        # The treebank is resampled beside the corpus, as large as the subset of the corpus is of the whole.
+        share = (weights > 0).any(0).mean()
+        size = max(2, round(float(share) * treebank))
+        rng = np.random.default_rng([shared.seed, len(weights), size])
+        chosen = rng.permutation(treebank)[:size]
+        labels = np.zeros((len(weights), treebank))
+        labels[:, chosen] = rng.multinomial(size, np.full(size, 1 / size), len(weights))
+        return signals.paper(weights, labels)
+
+    most = shared.theory.width_draws
+    draws = (*(b for b in DRAWS if b < most), most)
+    try:
+        found = concentration(profiles, signals.geometry.n_clusters, draws=draws, seed=shared.seed)
+    except REFUSALS as error:
+        return StageResult(meta={"missing": str(error)})
+    return StageResult(meta=to_jsonable(asdict(found)))
