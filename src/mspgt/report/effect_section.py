@@ -9,6 +9,7 @@ from markupsafe import Markup
 from mspgt.report.effect_figures import bars_figure
 from mspgt.report.interventions import (
     DOSES,
+    METRICS,
     SCALES,
     bar_panels,
     bars_svg,
@@ -21,7 +22,7 @@ from mspgt.report.interventions import (
 from mspgt.report.markup import facts_html, figure_html, table_html, tag
 from mspgt.report.section import Draw, Plate, Section
 from mspgt.report.tables import Table
-from mspgt.report.verdicts import told
+from mspgt.report.verdicts import interval, told
 from mspgt.report.words import Json, layer_set, listing
 
 ABOUT = (
@@ -29,6 +30,9 @@ ABOUT = (
     "intervals of a bootstrap over documents. The grey band is the A/A range: what two runs without noise differ by. "
     "Bars are pale where the adjusted p is 0.05 or more. Scales differ in depth, so equal doses stand beside."
 )
+
+HEADLINE = tuple(METRICS)[:5]
+SHOWN = ("arm", "percent", "percent_low", "percent_high", "p_adjusted", "aa_low", "aa_high", "n")
 
 
 def effect_section(results: Json, name: str, stem: str) -> Section | None:
@@ -42,7 +46,9 @@ def effect_section(results: Json, name: str, stem: str) -> Section | None:
     parts = [tag("p", ABOUT)]
     figures: dict[str, Plate] = {}
     for dose, words in DOSES.items():
-        panels = [panel for panel in bar_panels(model, dose) if panel.drawn]
+        # What the paper looks at, at every dose; all metrics stand in the table.
+        wanted = HEADLINE if dose != "plain" else (*HEADLINE, "perplexity", "length")
+        panels = [panel for panel in bar_panels(model, dose) if panel.drawn and panel.metric in wanted]
         if not panels:
             continue
         parts.append(tag("h4", words[:1].upper() + words[1:]))
@@ -95,31 +101,41 @@ def _drawn(model: Json, dose: str, name: str) -> Draw:
 
 
 def _rows_of(effects: Table, metric: str, name: str, dose: str) -> Table:
-    """The rows of the arms that one chart shows."""
+    """What one chart shows: the arms of a dose, with interval, adjusted p and A/A range."""
     arms = {scale if dose == "plain" else f"{scale}_{dose}" for scale in SCALES} | {"aa"}
     keys = list(effects.columns)
     at_arm, at_metric = keys.index("arm"), keys.index("metric")
-    rows = [row for row in effects.rows if row[at_arm] in arms and row[at_metric] == metric]
-    return Table(name, metric, effects.columns, rows)
+    kept = [keys.index(key) for key in SHOWN]
+    rows = [
+        tuple(row[at] for at in kept)
+        for row in effects.rows
+        if row[at_arm] in arms and row[at_metric] == metric
+    ]
+    return Table(name, metric, {key: effects.columns[key] for key in SHOWN}, rows)
 
 
 def _tables(own: Json, name: str) -> list[Markup]:
     table = table2(own)
     columns = [column for column in table.columns if column != "model"]
     rows = [row[1:] for row in table.rows if row[0] == name]
-    parts = [tag("h4", "All metrics and doses"), table_html(columns, rows, label=f"effects of noise, {name}")]
+    parts = [
+        tag("h4", "All metrics and doses"),
+        table_html(columns, rows, label=f"effects of noise, {name}", kind="numbers"),
+    ]
     contrasts = own["models"][name]["interventions_about"].get("contrasts") or {}
     lines = [
-        (metric, dose, told(found.get("estimate")), told(found.get("ci")), told(found.get("p")))
+        (METRICS.get(metric, metric), DOSES.get(dose, dose), reading, told(found["estimate"]),
+         interval(found["ci"]).strip(), told(found["p"]))
         for metric, doses in contrasts.items()
-        for dose, found in doses.items()
-        if isinstance(found, dict)
-    ]
+        for dose, readings in doses.items()
+        for reading, found in readings.items()
+        if found.get("estimate") is not None
+    ]  # fmt: skip
     if lines:
-        head = ("metric", "dose", "Δ(I) − max(Δ(L), Δ(G))", "95 %", "p")
+        head = ("metric", "dose", "reading", "Δ(I) − max(Δ(L), Δ(G))", "95 %", "p")
         parts += [
             tag("h4", "Intermediate against the others"),
-            table_html(head, lines, label=f"contrasts, {name}"),
+            table_html(head, lines, label=f"contrasts, {name}", kind="numbers"),
         ]
     return parts
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 
 from markupsafe import Markup
 
-from mspgt.report.markup import table_html, tag
+from mspgt.report.markup import folded, table_html, tag
 from mspgt.report.section import Draw, Plate, Section
 from mspgt.report.tables import Table
 from mspgt.report.theory import information_figure, theory_figure, theory_groups, theory_of, theory_table
-from mspgt.report.views import ChartGroup, charts_html, legend_html
+from mspgt.report.views import ChartGroup, charts_html, legend_html, numbers_html
 from mspgt.report.words import Json
 
 TITLES = {
@@ -40,9 +40,11 @@ def theory_section(results: Json, name: str, stem: str) -> Section | None:
             continue
         beside = "tables/theory.csv"
         parts += [legend_html(group.legend), charts_html(group, f"{anchor}-{key}", f"{stem}-theory", beside)]
+        parts.append(folded("Numbers", numbers_html(group)))
     table = theory_table({**results, "models": {name: results["models"][name]}})
     columns = [column for column in table.columns if column != "model"]
-    whole = [row[1:] for row in table.rows if not str(row[3] or "").strip().isdigit()]
+    # What runs over layers stands with its chart.
+    whole = [row[1:] for row in table.rows if not str(row[3] or "").startswith("layer")]
     parts += [tag("h4", "Single values"), table_html(columns, whole, label=f"theory in numbers, {name}")]
     figures = {}
     for key, draw, caption in (

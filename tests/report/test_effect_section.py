@@ -1,0 +1,61 @@
+"""Experiment 2 on the page: charts whose numbers travel with them, equal doses, contrasts, and texts that stay text."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from mspgt.report.build import build_report
+from mspgt.report.effect_section import effect_section, effect_tables
+from tests.report.planted_results import planted
+from tests.report.test_interventions import HOSTILE, effect
+from tests.report.test_interventions import model as disturbed
+
+
+def with_interventions() -> dict[str, Any]:
+    results = planted()
+    own = disturbed()
+    about = own["interventions_about"]
+    about |= {"scales": {"LI": 2, "IG": 4, "source": "given"}, "sigma": 0.1, "samples": 40}
+    own["interventions"] |= {"local_matched_variance": {"ttr": effect(-4.0, -9, 1), "mtld": effect(1.0, -1, 3)}}
+    about["arms"]["local_matched_variance"] = {"layers": [1, 2]}
+    for arm in about["arms"].values():
+        arm |= {"variance": 1.0, "failed": None}
+    found = {"estimate": 0.25, "ci": [0.1, 0.4], "p": 0.01}
+    lost = {"estimate": None, "ci": None, "p": None}
+    about["contrasts"] = {"ttr": {"plain": {"signed": found, "absolute": lost}}}
+    results["models"]["stories"] |= own
+    return results
+
+
+def test_charts_doses_contrasts_and_texts_stand_in_the_section() -> None:
+    results = with_interventions()
+    section = effect_section(results, "stories", "stories")
+    assert section is not None
+    html = str(section.html)
+    for said in ("Whole scale", "Equal variance", "type–token ratio", "0.25", "[0.1, 0.4]", "It snowed"):
+        assert said in html, said
+    assert 'id="model-stories-interventions-plain-ttr"' in html
+    assert 'data-file="stories-plain-ttr.csv"' in html
+    assert "-12.5,-20,-5,0.01,-9,9" in html.replace(".0,", ",")
+    assert HOSTILE not in html
+    assert "<script>alert" not in html
+    assert set(section.figures) == {"stories-interventions-plain", "stories-interventions-matched_variance"}
+    assert {table.name for table in effect_tables(results)} == {"interventions", "table2"}
+
+
+def test_a_model_that_was_not_disturbed_has_no_section() -> None:
+    results = planted()
+    assert effect_section(results, "stories", "stories") is None
+    assert effect_tables(results) == []
+
+
+def test_a_whole_report_holds_it(tmp_path: Path) -> None:
+    results = with_interventions()
+    results["models"] = {"stories": results["models"]["stories"]}
+    (tmp_path / "results.json").write_text(json.dumps(results))
+    page = build_report(tmp_path).read_text("utf-8")
+    assert 'id="model-stories-interventions"' in page
+    assert "In <code>results.json</code> but not on this page" not in page
+    for file in ("tables/table2.tex", "tables/interventions.parquet", "figures/stories-interventions-plain.pdf"):
+        assert (tmp_path / file).is_file(), file
+    assert r"A/A range" in (tmp_path / "figures/stories-interventions-plain.tex").read_text()
