@@ -36,6 +36,15 @@ def test_a_score_that_is_all_in_the_embedding_has_no_centre():
     assert centre_of_gravity(np.full(25, 0.97), np.full(25, 0.01), seed=0) is None
 
 
+def test_the_best_of_many_noisy_layers_is_no_gain():
+    rng = np.random.default_rng(0)
+    found = [
+        centre_of_gravity(0.5 + 0.01 * rng.standard_normal(25), np.full(25, 0.01), seed) is not None
+        for seed in range(300)
+    ]
+    assert np.mean(found) <= 0.08
+
+
 def study(*centres, topic=None):
     one = model(
         "f", 24, probes=dict(zip(("pos", "dep", "srl"), (probe(24, c) for c in centres), strict=False))

@@ -113,7 +113,9 @@ def centre_of_gravity(values: Array, errors: Array, seed: int) -> Centre | None:
         In layers; None where the best score is not above the embedding's beyond noise.
     """
     best = int(values.argmax())
-    if values[best] - values[0] <= 1.645 * float(np.hypot(errors[best], errors[0])):
+    # The best of many layers rises by noise alone: one-sided 5 % over all of them.
+    beyond = float(stats.norm.isf(0.05 / (len(values) - 1)))
+    if values[best] - values[0] <= beyond * float(np.hypot(errors[best], errors[0])):
         return None
     noise = np.random.default_rng(seed).standard_normal((DRAWS, len(values))) * errors
     own = _gained(values)
