@@ -128,8 +128,8 @@ def _tables(own: Json, name: str) -> list[Markup]:
          interval(found["ci"]).strip(), told(found["p"]))
         for metric, doses in contrasts.items()
         for dose, readings in doses.items()
-        for reading, found in readings.items()
-        if found.get("estimate") is not None
+        for reading in ("signed", "absolute")  # beside them, why they are null
+        if (found := readings[reading]) is not None
     ]  # fmt: skip
     if lines:
         head = ("metric", "dose", "reading", "Δ(I) − max(Δ(L), Δ(G))", "95 %", "p")
