@@ -107,5 +107,5 @@ def test_refusals(hub):
         load_treebank(["me/ud"], entities=["me/ud"])
     with pytest.raises(InputError, match="a hub id alone"):
         load_treebank(["me/ud", "me/ner"])
-    with pytest.raises(InputError, match="train.conllu"):
+    with pytest.raises(InputError, match=r"train\.conllu"):
         load_treebank(["data/train.conllu"])

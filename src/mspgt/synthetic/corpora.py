@@ -39,34 +39,15 @@ def sample_treebank(
     splits = {name: tuple(_labelled(language, seed, name, size)) for name, size in sizes.items()}
     content = [[list(vars(s).values()) for s in sentences] for sentences in splits.values()]
     return Treebank(
-        language.name, **splits, sha256=_hash(content), tasks=("pos", "dep", "ner", "srl"), dropped={}, off={},
-        found=sizes,
-    )  # fmt: skip
-
-
-def _labelled(language: TriScale, seed: int, split: str, size: int) -> Iterator[LabelledSentence]:
-    documents = -(-size // language.sentences)
-    sample = language.sample(documents, [seed, documents, _SPLITS[split]])
-    for i in range(size):
-        document, place = divmod(i, language.sentences)
-        template = TEMPLATES[sample.templates[document, place]]
-        words = _words(language, sample.words[document, place])
-        ends = np.cumsum([len(word) + 1 for word in words]) - 1
-        starts = [end - len(word) for word, end in zip(words, ends, strict=True)]
-        spans = [(int(a), int(b)) for a, b in zip(starts, ends, strict=True)]
-        spans[-1] = (spans[-1][0] - 1, spans[-1][1] - 1)  # no space before the full stop
-        yield LabelledSentence(
-            sent_id=f"{split}-{i}",
-            document=f"{split}-{document}",
-            text=_text(words),
-            words=words,
-            spans=tuple(spans),
-            upos=template.upos,
-            heads=template.heads,
-            deprels=template.deprels,
-            entities=template.entities,
-            propositions=tuple(Proposition(verb, arguments) for verb, arguments in template.propositions),
-        )
+        name=language.name,
+        train=splits["train"],
+        dev=splits["dev"],
+        test=splits["test"],
+        sha256=_hash(content),
+        tasks=("pos", "dep", "ner", "srl"),
+        dropped={},
+        off={},
+    )
 
 
 def _words(language: TriScale, indices: np.ndarray) -> tuple[str, ...]:

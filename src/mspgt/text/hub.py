@@ -9,7 +9,10 @@ from mspgt.errors import InputError, MissingExtraError
 
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+(:[\w.-]*){0,2}")
 _FILE_ENDINGS = frozenset(
-    ".txt .text .raw .tokens .jsonl .ndjson .json .md .gz .zip .conllu .conll .iob2 .iob .bio .tsv".split()
+    [
+        *(".txt", ".text", ".raw", ".tokens", ".jsonl", ".ndjson", ".json", ".md", ".gz", ".zip"),
+        *(".conllu", ".conll", ".iob2", ".iob", ".bio", ".tsv"),
+    ]
 )
 # Where the hub keeps its own conversion of a data set whose loading script nobody runs any more.
 _CONVERTED = "refs/convert/parquet"

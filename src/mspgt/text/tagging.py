@@ -67,7 +67,9 @@ def tag_corpus(
     )
     return Treebank(
         name=f"silver labels of spaCy {version}",
-        **splits,
+        train=splits["train"],
+        dev=splits["dev"],
+        test=splits["test"],
         sha256=hashlib.sha256(content.encode()).hexdigest(),
         tasks=tuple(task for task in FIELD_OF_TASK if task not in off),
         dropped={},

@@ -100,7 +100,9 @@ def load_treebank(
         name=str(conllu[0])
         if _of_hub(conllu[0])
         else _SPLIT.sub("", Path(conllu[0]).stem).strip("-_. ") or "treebank",
-        **used,
+        train=used["train"],
+        dev=used["dev"],
+        test=used["test"],
         sha256=hashlib.sha256(content.encode()).hexdigest(),
         tasks=tuple(task for task in FIELD_OF_TASK if task not in off),
         dropped=dict(dropped),
