@@ -50,6 +50,31 @@ def sample_treebank(
     )
 
 
+def _labelled(language: TriScale, seed: int, split: str, size: int) -> Iterator[LabelledSentence]:
+    documents = -(-size // language.sentences)
+    sample = language.sample(documents, [seed, documents, _SPLITS[split]])
+    for i in range(size):
+        document, place = divmod(i, language.sentences)
+        template = TEMPLATES[sample.templates[document, place]]
+        words = _words(language, sample.words[document, place])
+        ends = np.cumsum([len(word) + 1 for word in words]) - 1
+        starts = [end - len(word) for word, end in zip(words, ends, strict=True)]
+        spans = [(int(a), int(b)) for a, b in zip(starts, ends, strict=True)]
+        spans[-1] = (spans[-1][0] - 1, spans[-1][1] - 1)  # no space before the full stop
+        yield LabelledSentence(
+            sent_id=f"{split}-{i}",
+            document=f"{split}-{document}",
+            text=_text(words),
+            words=words,
+            spans=tuple(spans),
+            upos=template.upos,
+            heads=template.heads,
+            deprels=template.deprels,
+            entities=template.entities,
+            propositions=tuple(Proposition(verb, arguments) for verb, arguments in template.propositions),
+        )
+
+
 def _words(language: TriScale, indices: np.ndarray) -> tuple[str, ...]:
     return tuple(language.vocabulary[i] for i in indices if i >= 0)
 
