@@ -47,6 +47,7 @@ def sample_treebank(
         tasks=("pos", "dep", "ner", "srl"),
         dropped={},
         off={},
+        found=sizes,
     )
 
 
