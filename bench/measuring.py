@@ -1,7 +1,7 @@
 """The measuring pass (S1 and S3) against one plain forward pass over the same tokens; bar on a CPU: ≤ 1.6.
 
-Seconds are of the processor on a CPU (one thread), of the clock on a GPU. Memory above the loaded model is measured in
-a process of its own for each size of corpus, to show that it does not grow with the number of sentences.
+Seconds are of the processor on a CPU (one thread), of the clock on a GPU. Memory above the loaded model is measured
+in a process of its own for each size of corpus, to show that it does not grow with the number of sentences.
 Models and text: folders of `../shared/data` beside the checkout when present, else a random Llama on random words.
 """
 

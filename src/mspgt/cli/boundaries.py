@@ -19,11 +19,19 @@ def boundaries(
     ],
     treebank: Annotated[
         list[str] | None,
-        typer.Option("--treebank", help="CoNLL-U files: train, dev and test. May be repeated."),
+        typer.Option(
+            "--treebank", help="CoNLL-U files (train, dev and test; may be repeated), or one hub id."
+        ),
     ] = None,
-    entities: Annotated[list[str] | None, typer.Option("--entities", help="IOB2 files, by sent_id.")] = None,
+    entities: Annotated[
+        list[str] | None, typer.Option("--entities", help="IOB2 files by sent_id, or one hub id.")
+    ] = None,
     roles: Annotated[
         list[str] | None, typer.Option("--roles", help="PropBank-style JSONL, by sent_id.")
+    ] = None,
+    tagger: Annotated[
+        str | None,
+        typer.Option("--tagger", help="Without a treebank: silver labels by an installed spaCy pipeline."),
     ] = None,
     out: Out = None,
     mode: Annotated[
@@ -48,6 +56,11 @@ def boundaries(
 
       mspgt boundaries ./my-model --corpus text.txt --treebank en-train.conllu --treebank en-dev.conllu
         --treebank en-test.conllu --entities ner-train.iob2 --entities ner-test.iob2
+
+      mspgt boundaries ./my-model --corpus text.txt --entities universalner/universal_ner:en_ewt
+        --treebank universal-dependencies/universal_dependencies:en_ewt
+
+      mspgt boundaries ./my-model --corpus text.txt --tagger en_core_web_sm
     """
     start_logging()
     from mspgt.cli.quick import quick_study
@@ -60,6 +73,7 @@ def boundaries(
         treebank=treebank,
         entities=entities,
         roles=roles,
+        tagger=tagger,
         mode=mode,
         seed=seed,
         dtype=dtype,

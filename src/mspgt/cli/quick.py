@@ -14,6 +14,7 @@ def quick_study(
     treebank: list[str] | None = None,
     entities: list[str] | None = None,
     roles: list[str] | None = None,
+    tagger: str | None = None,
     mode: str | None = None,
     seed: int | None = None,
     **loading: Any,
@@ -26,6 +27,8 @@ def quick_study(
         "models": [{"id": model, **given} for model in models],
         "corpus": {"source": corpus},
     }
-    if treebank:
+    if tagger:
+        data["treebank"] = {"tagger": tagger, **({"conllu": treebank} if treebank else {})}
+    elif treebank:
         data["treebank"] = {"conllu": treebank, "entities": entities or [], "roles": roles or []}
     return data | {key: value for key, value in {"mode": mode, "seed": seed}.items() if value is not None}

@@ -45,6 +45,7 @@ def finish(config: object, out: Path, quiet: bool) -> None:
     """Run, build the report, print Table 1 and where the page is."""
     from mspgt.errors import StoppedError
     from mspgt.report import build_report, summary_lines
+    from mspgt.report.replicated import replicated_lines
     from mspgt.study.config import StudyConfig
     from mspgt.study.run import run_study
 
@@ -56,6 +57,6 @@ def finish(config: object, out: Path, quiet: bool) -> None:
             "stopped. Finished stages are kept; run the same command again to go on from them."
         ) from None
     page = build_report(out)
-    for line in summary_lines(results):
+    for line in [*summary_lines(results), *replicated_lines(results)]:
         say(line)
     say(f"\nPage: {page.resolve()}")

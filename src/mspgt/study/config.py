@@ -124,7 +124,8 @@ class CorpusConfig(_Section):
 class TreebankConfig(_Section):
     """The labels that S2 is probed on; without it S2 is null."""
 
-    conllu: tuple[str, ...] = ()
+    conllu: tuple[str, ...] = ()  # files, or one hub id (owner/name:configuration)
+    tagger: str | None = None  # silver labels of the corpus itself: an installed spaCy pipeline (extra tag)
     planted: Literal["triscale"] | None = None  # gold labels of the planted language, instead of files
     entities: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
@@ -134,8 +135,13 @@ class TreebankConfig(_Section):
 
     @model_validator(mode="after")
     def _one_source(self) -> TreebankConfig:
-        if bool(self.conllu) == (self.planted is not None):
-            raise ValueError("give either `conllu` files or `planted: triscale`")
+        given = [bool(self.conllu), self.planted is not None, self.tagger is not None]
+        if sum(given) != 1:
+            raise ValueError("give one of `conllu` (files or a hub id), `tagger` and `planted: triscale`")
+        if self.tagger is not None and (self.entities or self.roles):
+            raise ValueError(
+                "`entities` and `roles` belong to a treebank's sentences; a `tagger` makes its own"
+            )
         return self
 
 

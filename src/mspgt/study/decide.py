@@ -88,7 +88,10 @@ def decide(
         },
     )
     if where.probes is not None:
-        result.probes = _probe_results(signals, config.boundaries.draws, config.seed)
+        assert plan.data.treebank is not None
+        result.probes = _probe_results(
+            signals, config.boundaries.draws, config.seed, plan.data.treebank.labels
+        )
     if meta["cut_sentences"]:
         notices.append(
             Notice(
@@ -202,7 +205,7 @@ def _controls(signals: Signals, findings: Findings, permutations: int, seed: int
     return controls
 
 
-def _probe_results(signals: Signals, draws: int, seed: int) -> dict[str, ProbeResult]:
+def _probe_results(signals: Signals, draws: int, seed: int, labels: str) -> dict[str, ProbeResult]:
     probes = signals.probes
     assert probes is not None
     point = jump_signal(probes)
@@ -220,6 +223,7 @@ def _probe_results(signals: Signals, draws: int, seed: int) -> dict[str, ProbeRe
             selectivity=probes.selectivity(task),
             codelength=probes.codelength(task),
             floor=probes.floor(task),
+            labels=labels,
             examples=probes.examples(task),
         )
     return results

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 from mspgt.results import Notice
 from mspgt.study.config import StudyConfig, TreebankConfig, TwinsConfig
@@ -18,7 +17,8 @@ from mspgt.text.treebank import Treebank, load_treebank
 
 def read_data(config: StudyConfig) -> tuple[Data, Data]:
     """Corpus and treebank, for the models and (smaller) for the twins."""
-    full = Data(_corpus(config), _treebank(config))
+    corpus = _corpus(config)
+    full = Data(corpus, _treebank(config, corpus))
     require_measurable(full)
     if not config.twins.seeds:
         return full, full
@@ -39,17 +39,21 @@ def _corpus(config: StudyConfig) -> Corpus:
     )
 
 
-def _treebank(config: StudyConfig) -> Treebank | None:
+def _treebank(config: StudyConfig, corpus: Corpus) -> Treebank | None:
     treebank = config.treebank
     if treebank is None:
         return None
     if treebank.planted is not None:
         size = treebank.max_eval or 1000
         return sample_treebank(TriScale(), config.seed, train=treebank.max_train or 2000, dev=size, test=size)
+    if treebank.tagger is not None:
+        from mspgt.text.tagging import tag_corpus
+
+        return tag_corpus(corpus, treebank.tagger, max_train=treebank.max_train, max_eval=treebank.max_eval)
     return load_treebank(
-        [Path(p) for p in treebank.conllu],
-        entities=[Path(p) for p in treebank.entities],
-        roles=[Path(p) for p in treebank.roles],
+        treebank.conllu,
+        entities=treebank.entities,
+        roles=treebank.roles,
         max_train=treebank.max_train,
         max_eval=treebank.max_eval,
         min_agreement=treebank.min_agreement,
@@ -98,6 +102,14 @@ def data_warnings(data: Data) -> list[Notice]:
             Notice("models.*.signals.S2", "no treebank was given", "S2 is null; S1 and S3 stand alone")
         )
         return notices
+    if treebank.labels != "gold":
+        notices.append(
+            Notice(
+                "models.*.signals.S2",
+                f"labels are silver: {treebank.name}",
+                "probes are measured against a tagger's opinion, not against the truth",
+            )
+        )
     for task, why in treebank.off.items():
         notices.append(
             Notice(f"models.*.probes.{task}", f"task is off: {why}", "S2 is the mean over the others")

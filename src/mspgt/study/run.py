@@ -222,6 +222,7 @@ def _provenance(plan: Plan, started: str, seconds: float) -> Provenance:
                 "sha256": treebank.sha256,
                 "sentences": {split: len(getattr(treebank, split)) for split in ("train", "dev", "test")},
                 "tasks": treebank.tasks,
+                "labels": treebank.labels,
                 "off": treebank.off,
                 "dropped": treebank.dropped,
             },

@@ -39,9 +39,16 @@ def sample_treebank(
     splits = {name: tuple(_labelled(language, seed, name, size)) for name, size in sizes.items()}
     content = [[list(vars(s).values()) for s in sentences] for sentences in splits.values()]
     return Treebank(
-        language.name, **splits, sha256=_hash(content), tasks=("pos", "dep", "ner", "srl"), dropped={}, off={},
+        name=language.name,
+        train=splits["train"],
+        dev=splits["dev"],
+        test=splits["test"],
+        sha256=_hash(content),
+        tasks=("pos", "dep", "ner", "srl"),
+        dropped={},
+        off={},
         found=sizes,
-    )  # fmt: skip
+    )
 
 
 def _labelled(language: TriScale, seed: int, split: str, size: int) -> Iterator[LabelledSentence]:

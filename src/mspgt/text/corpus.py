@@ -12,17 +12,13 @@ from typing import Any
 
 from mspgt.errors import InputError
 from mspgt.text.files import read_text
-from mspgt.text.hub import read_rows
+from mspgt.text.hub import is_hub_id, read_rows
 from mspgt.text.limits import evenly_spread
 from mspgt.text.sentences import split_sentences
 from mspgt.text.wikitext import articles, heading
 
 FORMATS = ("auto", "wikitext", "text", "jsonl", "hub")
 
-_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+(:[\w.-]*){0,2}")
-_FILE_ENDINGS = frozenset(
-    [".txt", ".text", ".raw", ".tokens", ".jsonl", ".ndjson", ".json", ".md", ".gz", ".zip"]
-)
 _END_OF_TEXT = re.compile(r"^[^\S\n]*<\|endoftext\|>[^\S\n]*$", re.MULTILINE)
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n")
 _LINE = re.compile(r"\n")
@@ -126,7 +122,7 @@ def _read(source: str | Path, format: str) -> tuple[str, list[Document]]:
         raise InputError(
             f"expected a path or a hub id, found {str(source)[:60]!r}, which is neither; put text in a file"
         ) from error
-    if not exists and (format == "hub" or (format == "auto" and _is_hub_id(source))):
+    if not exists and (format == "hub" or (format == "auto" and is_hub_id(source))):
         return str(source), _from_hub(str(source))
     if format == "hub":
         raise InputError(
@@ -140,16 +136,6 @@ def _read(source: str | Path, format: str) -> tuple[str, list[Document]]:
     if format == "wikitext" or (format == "auto" and _is_wikitext(text)):
         return name, _from_wikitext(name, text)
     return name, _from_text(text)
-
-
-def _is_hub_id(source: str | Path) -> bool:
-    """Whether a source that does not exist may be asked of the hub: a misspelt path must never be."""
-    return (
-        isinstance(source, str)
-        and _HUB_ID.fullmatch(source) is not None
-        and Path(source).suffix.lower() not in _FILE_ENDINGS
-        and not Path(source).parent.exists()
-    )
 
 
 def _is_wikitext(text: str) -> bool:

@@ -4,13 +4,15 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from mspgt.errors import InputError
+from mspgt.text.hub import is_hub_id
+from mspgt.text.hub_treebank import HUB_SPLITS, hub_entities, hub_sentences
 from mspgt.text.labels import Proposition, SentenceLabels, read_entities, read_roles
 from mspgt.text.limits import evenly_spread
 from mspgt.text.trees import LabelledSentence, read_conllu
@@ -18,7 +20,7 @@ from mspgt.text.trees import LabelledSentence, read_conllu
 __all__ = ["LabelledSentence", "Proposition", "Treebank", "load_treebank"]
 
 _SPLIT = re.compile(r"(?<![a-z])(train|dev|test)(?![a-z])", re.IGNORECASE)
-_FIELD_OF_TASK = {"pos": "upos", "dep": "heads", "ner": "entities", "srl": "propositions"}
+FIELD_OF_TASK = {"pos": "upos", "dep": "heads", "ner": "entities", "srl": "propositions"}
 
 
 @dataclass(frozen=True)
@@ -40,13 +42,14 @@ class Treebank:
     dropped: dict[str, int]
     off: dict[str, str]
     found: dict[str, int] = field(default_factory=dict)
+    labels: str = "gold"  # gold | silver: given by people, or made by a tagger
 
 
 def load_treebank(
-    conllu: Sequence[Path],
+    conllu: Sequence[Path | str],
     *,
-    entities: Sequence[Path] = (),
-    roles: Sequence[Path] = (),
+    entities: Sequence[Path | str] = (),
+    roles: Sequence[Path | str] = (),
     max_train: int | None = None,
     max_eval: int | None = None,
     min_agreement: float = 0.0,
@@ -58,6 +61,9 @@ def load_treebank(
     (`pos_agree`) less than `min_agreement` (a fraction), the sentence loses that task alone, and `dropped`
     counts it. `max_train` and `max_eval` (dev and test, each) take evenly spread sentences.
 
+    In place of files, `conllu` may be one hub id (`universal-dependencies/universal_dependencies:en_ewt`), and
+    `entities` another (`universalner/universal_ner:en_ewt`); both need the extra `hub` and a network.
+
     Raises InputError for a file without a split in its name, a repeated sent_id, and malformed files.
     """
     if not conllu:
@@ -67,15 +73,16 @@ def load_treebank(
     splits: dict[str, list[LabelledSentence]] = {"train": [], "dev": [], "test": []}
     words: dict[str, tuple[str, ...]] = {}
     places: dict[str, str] = {}
-    for path in map(Path, conllu):
-        split = _split_of(path)
-        for where, sentence in read_conllu(path):
+    dropped: Counter[str] = Counter()
+    for source in conllu:
+        for split, where, sentence in _sentences(source, len(conllu), dropped):
             _note_place(places, sentence.sent_id, where)
             words[sentence.sent_id] = sentence.words
             splits[split].append(sentence)
 
-    dropped: Counter[str] = Counter()
-    found_tags = chain.from_iterable(read_entities(Path(path)) for path in entities)
+    found_tags = chain.from_iterable(
+        hub_entities(str(source)) if _of_hub(source) else read_entities(Path(source)) for source in entities
+    )
     found_frames = chain.from_iterable(read_roles(Path(path)) for path in roles)
     tags = _join(words, found_tags, "ner", 0.0, dropped)
     frames = _join(words, found_frames, "srl", min_agreement, dropped)
@@ -90,14 +97,39 @@ def load_treebank(
     off = _tasks_off(used, {"ner": bool(entities), "srl": bool(roles)})
     content = json.dumps([list(map(vars, sentences)) for sentences in used.values()], default=vars)
     return Treebank(
-        name=_SPLIT.sub("", Path(conllu[0]).stem).strip("-_. ") or "treebank",
-        **used,
+        name=str(conllu[0])
+        if _of_hub(conllu[0])
+        else _SPLIT.sub("", Path(conllu[0]).stem).strip("-_. ") or "treebank",
+        train=used["train"],
+        dev=used["dev"],
+        test=used["test"],
         sha256=hashlib.sha256(content.encode()).hexdigest(),
-        tasks=tuple(task for task in _FIELD_OF_TASK if task not in off),
+        tasks=tuple(task for task in FIELD_OF_TASK if task not in off),
         dropped=dict(dropped),
         off=off,
         found={split: len(sentences) for split, sentences in splits.items()},
     )
+
+
+def _of_hub(source: Path | str) -> bool:
+    return not Path(source).exists() and is_hub_id(str(source))
+
+
+def _sentences(
+    source: Path | str, sources: int, dropped: Counter[str]
+) -> Iterator[tuple[str, str, LabelledSentence]]:
+    """(split, where, sentence) of a CoNLL-U file or of a data set of the hub."""
+    if not _of_hub(source):
+        path = Path(source)
+        split = _split_of(path)
+        yield from ((split, where, sentence) for where, sentence in read_conllu(path))
+        return
+    if sources > 1:
+        raise InputError(
+            f"expected a hub id alone, found {source} among {sources} treebanks: a data set of the hub has all splits"
+        )
+    for split in HUB_SPLITS:
+        yield from ((split, *found) for found in hub_sentences(str(source), split, dropped))
 
 
 def _split_of(path: Path) -> str:
@@ -147,7 +179,7 @@ def _join(
 
 def _tasks_off(used: Mapping[str, Sequence[LabelledSentence]], given: Mapping[str, bool]) -> dict[str, str]:
     off = {}
-    for task, part in _FIELD_OF_TASK.items():
+    for task, part in FIELD_OF_TASK.items():
         bare = [
             split
             for split, sentences in used.items()
