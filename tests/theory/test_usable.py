@@ -15,6 +15,7 @@ from mspgt.synthetic.corpora import sample_corpus, sample_treebank
 from mspgt.synthetic.stacks import Profiles, sample_stack
 from mspgt.synthetic.triscale import TriScale
 from mspgt.text.corpus import Corpus, Document
+from mspgt.theory.information import gaussian_information
 from mspgt.theory.states import components, sample_states
 from mspgt.theory.usable import Question, lexical, syntactic, topical, usable_information
 
@@ -121,7 +122,18 @@ def test_components_are_those_of_the_covariance(sampled):
     assert found.explained[2] == pytest.approx(expected[:5].sum() / expected.sum())
 
 
-def test_more_components_than_directions_are_refused(sampled):
+def test_directions_without_variance_are_constant_and_information_refuses_them(sampled):
+    *_, states = sampled
+    flat = states.values.clone()
+    flat[1, :, 3:] = 0
+    found = components(replace(states, values=flat), 5)
+    assert (found.projected[1, :, 3:] == 0).all()
+    assert found.projected[1, :, :3].std(0).min() > 0
+    with pytest.raises(NumericsError, match="2 of 10 columns are constant"):
+        gaussian_information(found.projected[1], found.projected[2])
+
+
+def test_more_components_than_dimensions_are_refused(sampled):
     *_, states = sampled
     with pytest.raises(InputError, match="width"):
         components(states, 33)

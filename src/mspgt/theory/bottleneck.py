@@ -85,7 +85,10 @@ def block_bottleneck(
             f"{len(train)} and {len(test)}: give more text."
         )
     labels, classes, blind = _labels(following, train, test)
-    inputs = [torch.from_numpy((e - e[train].mean(0)) / e[train].std(0)).float() for e in evidence]
+    inputs = [
+        torch.from_numpy((e - e[train].mean(0)) / np.where(e[train].std(0) > 0, e[train].std(0), 1.0)).float()
+        for e in evidence
+    ]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model, decoder = _model([e.shape[1] for e in inputs], classes)

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mspgt.errors import InputError, NumericsError
+from mspgt.errors import InputError
 from mspgt.lm.load import LanguageModel
 from mspgt.lm.observe import observe
 from mspgt.lm.tokenize import Encoded, batches
@@ -134,9 +134,10 @@ def _words(text: str, encoded: Encoded, positions: list[int]) -> list[str]:
 def components(states: States, k: int, *, device: torch.device | str = "cpu") -> Components:
     """Principal components of every layer, from exact covariances in float64, one layer at a time.
 
+    Where a layer varies in fewer than k directions (a small vocabulary at layer 0), the rest of its components are 0.
+
     Raises:
         InputError: more components than dimensions.
-        NumericsError: a layer has fewer than k directions that vary.
     """
     depth, n, width = states.values.shape
     if not 1 <= k <= width:
@@ -147,13 +148,9 @@ def components(states: States, k: int, *, device: torch.device | str = "cpu") ->
         x = x - x.mean(0)
         values, vectors = torch.linalg.eigh(x.T @ x / max(n - 1, 1))
         values, vectors = values.flip(0).clamp(min=0), vectors.flip(1)
-        # Beyond n − 1 directions a sample has no variance, whatever the model has.
-        if float(values[k - 1]) <= 1e-10 * float(values[0]):
-            raise NumericsError(
-                f"Layer {layer} varies in fewer than {k} directions over {n} tokens: its covariance is singular. "
-                "Take fewer components, or give more text."
-            )
-        projected[layer] = (x @ vectors[:, :k]).cpu().numpy()
+        # A direction without variance is rounding: left exactly constant, so that whoever needs it refuses.
+        vectors = vectors[:, :k] * (values[:k] > 1e-10 * values[0])
+        projected[layer] = (x @ vectors).cpu().numpy()
         variances[layer] = values.cpu().numpy()
         explained[layer] = float(values[:k].sum() / values.sum())
     return Components(projected, variances, explained)
