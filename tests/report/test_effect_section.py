@@ -1,4 +1,4 @@
-"""Experiment 2 on the page: charts whose numbers travel with them, equal doses, contrasts, and texts that stay text."""
+"""Experiment 2 on the page: charts with their numbers, equal doses, contrasts, and texts that stay text."""
 
 import json
 from pathlib import Path
@@ -16,7 +16,9 @@ def with_interventions() -> dict[str, Any]:
     own = disturbed()
     about = own["interventions_about"]
     about |= {"scales": {"LI": 2, "IG": 4, "source": "given"}, "sigma": 0.1, "samples": 40}
-    own["interventions"] |= {"local_matched_variance": {"ttr": effect(-4.0, -9, 1), "mtld": effect(1.0, -1, 3)}}
+    own["interventions"] |= {
+        "local_matched_variance": {"ttr": effect(-4.0, -9, 1), "mtld": effect(1.0, -1, 3)}
+    }
     about["arms"]["local_matched_variance"] = {"layers": [1, 2]}
     for arm in about["arms"].values():
         arm |= {"variance": 1.0, "failed": None}
@@ -32,7 +34,7 @@ def test_charts_doses_contrasts_and_texts_stand_in_the_section() -> None:
     section = effect_section(results, "stories", "stories")
     assert section is not None
     html = str(section.html)
-    for said in ("Whole scale", "Equal variance", "type–token ratio", "0.25", "[0.1, 0.4]", "It snowed"):
+    for said in ("Whole scale", "Equal variance", "type–token ratio", "0.25", "[0.1, 0.4]", "snowed"):
         assert said in html, said
     assert 'id="model-stories-interventions-plain-ttr"' in html
     assert 'data-file="stories-plain-ttr.csv"' in html
@@ -56,6 +58,10 @@ def test_a_whole_report_holds_it(tmp_path: Path) -> None:
     page = build_report(tmp_path).read_text("utf-8")
     assert 'id="model-stories-interventions"' in page
     assert "In <code>results.json</code> but not on this page" not in page
-    for file in ("tables/table2.tex", "tables/interventions.parquet", "figures/stories-interventions-plain.pdf"):
+    for file in (
+        "tables/table2.tex",
+        "tables/interventions.parquet",
+        "figures/stories-interventions-plain.pdf",
+    ):
         assert (tmp_path / file).is_file(), file
     assert r"A/A range" in (tmp_path / "figures/stories-interventions-plain.tex").read_text()
