@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from math import inf
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mspgt.boundaries.find import Findings
 from mspgt.boundaries.power import power_statement
-from mspgt.boundaries.replicated import find_replicated
 from mspgt.errors import InputError
 from mspgt.results import KINDS, Notice, ReplicatedResult
 from mspgt.study.config import StudyConfig
 from mspgt.study.stages import Identity
+
+if TYPE_CHECKING:
+    from mspgt.boundaries.find import Findings  # loads torch, which a plan does not need
 
 Groups = dict[str, list[Identity]]
 
@@ -64,6 +66,8 @@ def judge_replicates(
     config: StudyConfig, groups: Groups, findings: Mapping[str, Findings]
 ) -> tuple[dict[str, ReplicatedResult], list[Notice]]:
     """`replicated` of results.json, and what the reader must be told."""
+    from mspgt.boundaries.replicated import find_replicated
+
     results, notices = {}, []
     for name, members in groups.items():
         runs = {member.label: findings[member.label] for member in members}
