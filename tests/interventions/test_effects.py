@@ -58,6 +58,18 @@ def test_one_document_gives_a_number_without_an_interval():
     assert "one document" in found.reason
 
 
+@pytest.mark.parametrize("documents", [2, 3, 4])
+def test_too_few_documents_give_a_test_but_no_interval_and_no_contrast(documents):
+    of_text = np.arange(40) % documents
+    before, after, _ = paired(np.random.default_rng(2), documents=of_text)
+    found = effect(before, after, of_text)
+    assert found.ci is found.se is found.log_ratio_ci is None
+    assert found.p_permutation is not None
+    assert f"{documents} documents" in found.reason
+    arms = {arm: {"length": found} for arm in ("local", "intermediate", "global")}
+    assert contrasts(arms)["length"]["plain"]["signed"] is None
+
+
 @pytest.mark.parametrize("law", ["ratio", "exp", "variance"])
 def test_shares_are_the_first_order_of_the_value(law):
     rng = np.random.default_rng(3)

@@ -20,6 +20,8 @@ from mspgt.stats.permutation import paired_permutation
 Array = NDArray[np.float64]
 
 MARGIN = 0.2  # "no effect" means smaller than this many standard deviations of a text
+# With fewer documents a 95 % interval would reach beyond the extremes of any bootstrap.
+LEAST_DOCUMENTS = 5
 
 
 @dataclass(frozen=True)
@@ -102,8 +104,9 @@ def effect(
         n=n,
         rate=rate,
     )
-    if clusters < 2:
-        return replace(found, reason="one document: no interval and no test")
+    if clusters < LEAST_DOCUMENTS:
+        few = "one document" if clusters == 1 else f"{clusters} documents"
+        return replace(found, reason=f"{few}: an interval needs at least {LEAST_DOCUMENTS}")
     weights = document_weights(len(everyone), draws, seed)
     resampled = [value(law, weights @ _by_cluster(sums, cluster, len(everyone))) for sums in (base, other)]
     return _with_intervals(found, resampled[0], resampled[1], clusters)
@@ -239,12 +242,13 @@ def _contrast(local: Effect | None, middle: Effect | None, top: Effect | None) -
     if local is None or middle is None or top is None:
         return {"signed": None, "absolute": None, "reason": "an arm or the metric was not measured"}
     draws = [one.draws for one in (local, middle, top)]
-    if any(one is None for one in draws):
+    documents = [one.documents for one in (local, middle, top) if one.documents is not None]
+    if any(one is None for one in draws) or len(documents) < len(draws):
         return {"signed": None, "absolute": None, "reason": "a log ratio has no interval"}
     low, mid, high = (np.asarray(one) for one in draws)
     at = [_signed_log(one) for one in (local, middle, top)]
     sign = 1.0 if at[1] >= 0 else -1.0
-    clusters = min(one.documents or 2 for one in (local, middle, top))
+    clusters = min(documents)
     p_signed = max(
         _one_sided(at[1] - rival, mid - other, clusters) for rival, other in ((at[0], low), (at[2], high))
     )

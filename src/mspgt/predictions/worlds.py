@@ -47,6 +47,7 @@ TEXT_SD = {
     "perplexity": 60.0,
 }
 SIGMA = 0.1
+DOCUMENTS = 60  # of the corpus and of the prompts, as in WikiText-103 validation
 MATCHED = 3  # layers of a dose-matched arm
 DRAWS = 300  # of the bootstrap behind an effect
 READ = ("baseline", "value", "percent", "difference", "se", "log_ratio")
@@ -127,7 +128,7 @@ def world(kind: Kind, design: tuple[int, int], recipe: Recipe, number: int) -> J
     return {
         "models": models,
         "families": {},
-        "provenance": {"data": {"documents": 60}},
+        "provenance": {"data": {"documents": DOCUMENTS}},
         "warnings": [],
     }
 
@@ -242,6 +243,7 @@ def _effect(wobbles: Array, se: float) -> Effect:
         difference=value - 1,
         se=value * se * 2**0.5,
         log_ratio=log_ratio,
+        documents=DOCUMENTS,
         draws=log_ratio + wobbles[1:] - wobbles[1:].mean(),
     )
 
