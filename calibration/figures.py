@@ -319,6 +319,38 @@ def _beyond_table(seen: dict[int, Json]) -> str:
     return "**Beyond the table**: shares found, and error rates.\n\n" + _table(head, rows)
 
 
+def _stacks_table() -> str:
+    stored = json.loads((RESULTS / "stacks.json").read_text(encoding="utf-8"))
+    rows = []
+    for layers, stacks in stored["depths"].items():
+        with_two = [one for one in stacks if one["planted"]]
+        without = [one for one in stacks if not one["planted"]]
+        places = [(l, one) for one in with_two for l in one["planted"]]
+        ours = sum(any(abs(c - l) <= 1 for _, c in one["calibrated"]) for l, one in places)
+        wrong = sum(
+            all(abs(c - l) > 1 for l in one["planted"]) for one in stacks for _, c in one["calibrated"]
+        )
+        both = sum(one["paper_accepted"] and one["paper"] == one["planted"] for one in with_two)
+        rows.append(
+            (
+                layers,
+                f"{ours} of {len(places)}",
+                wrong,
+                f"{both} of {len(with_two)} pairs",
+                f"{sum(bool(one['paper_accepted']) for one in without)} of {len(without)}",
+            )
+        )
+    head = (
+        "layers",
+        "calibrated: planted boundaries found",
+        "calibrated: claims elsewhere, all stacks",
+        "paper: both accepted in place",
+        "paper: accepted in a stack without any",
+    )
+    size = f"{stored['height']:g} roughness SDs"
+    return f"**Planted stacks through `find_boundaries`**, boundaries of {size}.\n\n" + _table(head, rows)
+
+
 def _flat(beyond: dict[int, Json]) -> dict[str, dict[int, float]]:
     flat: dict[str, dict[int, float]] = {}
     for depth, report in beyond.items():
