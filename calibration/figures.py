@@ -173,7 +173,9 @@ def _figure_table(seen: dict[int, Json]) -> str:
     mean = np.mean([e["mean_over_family"] for e, _, n in errors if n == "3"])
     cells = [c for one in seen.values() for c in one.get("coverage", {}).values()]
     coverages = [
-        (c["all"], name, depth) for depth, one in seen.items() for name, c in one.get("coverage", {}).items()
+        (c["all"], name, depth, c["runs"])
+        for depth, one in seen.items()
+        for name, c in one.get("coverage", {}).items()
     ]
     claimed = [(c["claimed"], c["claims"]) for c in cells if c["claimed"] is not None]
     strong = [
@@ -202,8 +204,12 @@ def _figure_table(seen: dict[int, Json]) -> str:
         (
             "7",
             "sets cover ≥ 93 % in every cell",
-            f"lowest {100 * min(coverages)[0]:.1f} % ({min(coverages)[1]}, {min(coverages)[2]} transitions); "
-            f"given a claim, lowest {100 * min(c for c, n in claimed if n >= 50):.1f} % "
+            "lowest {0:.1f} % ({2}, {3} transitions, {4} runs: ± {1:.1f}); ".format(
+                100 * min(coverages)[0],
+                100 * np.sqrt(min(coverages)[0] * (1 - min(coverages)[0]) / min(coverages)[3]),
+                *min(coverages)[1:],
+            )
+            + f"given a claim, lowest {100 * min(c for c, n in claimed if n >= 50):.1f} % "
             "(cells with 50 claims or more)",
             yes_no[min(coverages)[0] >= 0.93],
         ),
