@@ -53,7 +53,7 @@ class Recipe:
     the members differ least, the worst are sought with three times as many.
     """
 
-    transitions: tuple[int, ...] = (5, 6, 7, 8, 9, 11, 13, 15, 19, 23, 27, 31, 39, 47, 63, 127)
+    transitions: tuple[int, ...] = (5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 19, 23, 27, 31, 39, 47, 63, 127)
     signals: tuple[int, ...] = (3, 2, 1)
     correlation: float = 0.6
     screen_runs: int = 100
@@ -393,7 +393,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m calibration detector", description=__doc__)
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--quick", action="store_true", help="one depth, few runs; writes no table")
-    size.add_argument("--brief", action="store_true", help="fewer depths, a tenth of the runs")
+    size.add_argument("--brief", action="store_true", help="a third to a fifth of the runs")
     parser.add_argument("--transitions", type=int, nargs="+", help="only these depths; writes no table")
     options = parser.parse_args(arguments)
     recipe = QUICK if options.quick else BRIEF if options.brief else Recipe()

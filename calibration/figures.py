@@ -173,7 +173,9 @@ def _figure_table(seen: dict[int, Json]) -> str:
     mean = np.mean([e["mean_over_family"] for e, _, n in errors if n == "3"])
     cells = [c for one in seen.values() for c in one.get("coverage", {}).values()]
     coverages = [
-        (c["all"], name, depth) for depth, one in seen.items() for name, c in one.get("coverage", {}).items()
+        (c["all"], name, depth, c["runs"])
+        for depth, one in seen.items()
+        for name, c in one.get("coverage", {}).items()
     ]
     claimed = [(c["claimed"], c["claims"]) for c in cells if c["claimed"] is not None]
     strong = [
@@ -202,8 +204,12 @@ def _figure_table(seen: dict[int, Json]) -> str:
         (
             "7",
             "sets cover ≥ 93 % in every cell",
-            f"lowest {100 * min(coverages)[0]:.1f} % ({min(coverages)[1]}, {min(coverages)[2]} transitions); "
-            f"given a claim, lowest {100 * min(c for c, n in claimed if n >= 50):.1f} % "
+            "lowest {0:.1f} % ({2}, {3} transitions, {4} runs: ± {1:.1f}); ".format(
+                100 * min(coverages)[0],
+                100 * np.sqrt(min(coverages)[0] * (1 - min(coverages)[0]) / min(coverages)[3]),
+                *min(coverages)[1:],
+            )
+            + f"given a claim, lowest {100 * min(c for c, n in claimed if n >= 50):.1f} % "
             "(cells with 50 claims or more)",
             yes_no[min(coverages)[0] >= 0.93],
         ),
@@ -317,6 +323,38 @@ def _beyond_table(seen: dict[int, Json]) -> str:
         rows.append((f"bar: two spikes of 2 SD, mean of {replicates} runs", *bars))
     head = ("", *(f"T = {d}" for d in depths))
     return "**Beyond the table**: shares found, and error rates.\n\n" + _table(head, rows)
+
+
+def _stacks_table() -> str:
+    stored = json.loads((RESULTS / "stacks.json").read_text(encoding="utf-8"))
+    rows = []
+    for layers, stacks in stored["depths"].items():
+        with_two = [one for one in stacks if one["planted"]]
+        without = [one for one in stacks if not one["planted"]]
+        places = [(l, one) for one in with_two for l in one["planted"]]
+        ours = sum(any(abs(c - l) <= 1 for _, c in one["calibrated"]) for l, one in places)
+        wrong = sum(
+            all(abs(c - l) > 1 for l in one["planted"]) for one in stacks for _, c in one["calibrated"]
+        )
+        both = sum(one["paper_accepted"] and one["paper"] == one["planted"] for one in with_two)
+        rows.append(
+            (
+                layers,
+                f"{ours} of {len(places)}",
+                wrong,
+                f"{both} of {len(with_two)} pairs",
+                f"{sum(bool(one['paper_accepted']) for one in without)} of {len(without)}",
+            )
+        )
+    head = (
+        "layers",
+        "calibrated: planted boundaries found",
+        "calibrated: claims elsewhere, all stacks",
+        "paper: both accepted in place",
+        "paper: accepted in a stack without any",
+    )
+    size = f"{stored['height']:g} roughness SDs"
+    return f"**Planted stacks through `find_boundaries`**, boundaries of {size}.\n\n" + _table(head, rows)
 
 
 def _flat(beyond: dict[int, Json]) -> dict[str, dict[int, float]]:

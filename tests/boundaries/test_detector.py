@@ -4,7 +4,7 @@ from scipy.stats import binom
 
 from mspgt.boundaries.contrasts import bank
 from mspgt.boundaries.detector import detect_calibrated
-from mspgt.boundaries.search import climb, fuse, normal_score, strongest, within_one
+from mspgt.boundaries.search import PRICE, climb, fuse, normal_score, strongest, within_one
 from mspgt.boundaries.tables import deepest, row
 from mspgt.errors import InputError, NumericsError
 from mspgt.stats.nulls import KINDS, NullCell, null_profiles, plant
@@ -218,5 +218,5 @@ def test_normal_scores_have_the_tail_of_the_t_law():
 
 def test_a_neighbour_counts_at_a_price():
     best, offset = within_one(np.array([0.0, 3.0, 0.0, np.nan]))
-    assert best.tolist() == [2.0, 3.0, 2.0, -1.0]
+    assert best.tolist() == [3.0 - PRICE, 3.0, 3.0 - PRICE, -PRICE]
     assert offset.tolist() == [1, 0, -1, -1]
