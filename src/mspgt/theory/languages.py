@@ -64,7 +64,7 @@ def train_language(
     language: TriScale,
     *,
     betas: Sequence[float] = BETAS,
-    steps: int = 400,
+    steps: int = 150,
     documents: int = 1600,
     seed: int = 0,
 ) -> Trained:
