@@ -65,7 +65,7 @@ def train_language(
     *,
     betas: Sequence[float] = BETAS,
     steps: int = 150,
-    documents: int = 1600,
+    documents: int = 800,
     seed: int = 0,
 ) -> Trained:
     """Train H-VIBs on documents of a language, each β starting from the one before.
