@@ -25,7 +25,7 @@ from mspgt.theory.markov import near_markov
 from mspgt.theory.states import components, sample_states, state_bytes
 from mspgt.theory.usable import lexical, usable_information
 
-SHAPES = ((8, 64), (32, 64), (8, 256), (8, 1024), (2, 2048))  # layers, width
+SHAPES = ((8, 64), (32, 64), (8, 256), (8, 1024), (3, 2048))  # layers, width
 TOKENS, TEXTS, COMPONENTS = 1024, 4, 32
 
 

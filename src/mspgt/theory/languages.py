@@ -64,8 +64,8 @@ def train_language(
     language: TriScale,
     *,
     betas: Sequence[float] = BETAS,
-    steps: int = 400,
-    documents: int = 1600,
+    steps: int = 150,
+    documents: int = 800,
     seed: int = 0,
 ) -> Trained:
     """Train H-VIBs on documents of a language, each β starting from the one before.
