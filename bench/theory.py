@@ -20,8 +20,9 @@ from mspgt.lm.tokenize import encode
 from mspgt.signals.measure import measure_scales
 from mspgt.synthetic.corpora import sample_corpus
 from mspgt.synthetic.triscale import TriScale
-from mspgt.theory.fisher import measure_sensitivity, passes
+from mspgt.theory.fisher import measure_sensitivity
 from mspgt.theory.markov import near_markov
+from mspgt.theory.passes import passes
 from mspgt.theory.states import components, sample_states, state_bytes
 from mspgt.theory.usable import lexical, usable_information
 

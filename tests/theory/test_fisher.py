@@ -13,12 +13,12 @@ from mspgt.synthetic.softmax_head import SoftmaxHead
 from mspgt.theory.fisher import (
     draw_labels,
     measure_sensitivity,
-    passes,
     places,
     score,
     squared_gradients,
     targets,
 )
+from mspgt.theory.passes import passes
 from mspgt.theory.shifts import frozen, logits_of, shifted
 
 TEXTS = ["The old man rowed.", "She laughed.", "Nobody knew why."]

@@ -8,6 +8,7 @@ from pathlib import Path
 from mspgt.lm.hub import read_hub_card
 from mspgt.lm.identity import Card, read_card, safe_name
 from mspgt.study.config import ModelConfig, StudyConfig
+from mspgt.study.experiments import PARTS
 from mspgt.study.jobs import local_id
 from mspgt.study.plan import Plan, PlannedStage
 from mspgt.study.reading import read_data
@@ -79,10 +80,6 @@ def standing(plan: Plan, root: Path) -> str:
 
 def _later(plan: Plan) -> Iterator[PlannedStage]:
     """Stages that start from boundaries: whether they are up to date is known once those are decided."""
-    if all(getattr(plan.config, section, None) is None for section in ("interventions", "theory")):
-        return
-    from mspgt.study.run import PARTS  # loads torch, which a plan without such parts does not need
-
     waits = Status(False, "after the boundaries are decided")
     for part in PARTS:
         if getattr(plan.config, part.name) is not None:

@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 from mspgt.boundaries.scales import SCALES
 from mspgt.errors import InputError, MissingExtraError, UnavailableError
 from mspgt.results import Notice
-from mspgt.study import codec
 from mspgt.study.checking import CHECKERS, OFF, TEXTS, check_shards, checker_inputs, note, noted
 from mspgt.study.config import InterventionsConfig, StudyConfig
 from mspgt.study.parts import Cost, Given, Report
@@ -252,11 +251,15 @@ def _measure_scales(given: Given, lm: LanguageModel) -> None:
         batch_tokens=measure.batch_tokens,
     )
     address = addresses(given.root, given.config, Subject(given.identity), given.data).scales
+    from mspgt.study import codec  # loads torch, which a plan does not need
+
     address.save(codec.pack_scales(scales), time.perf_counter() - started)
 
 
 def _std(given: Given) -> NDArray[np.float64]:
     address = addresses(given.root, given.config, Subject(given.identity), given.data).scales
+    from mspgt.study import codec  # loads torch, which a plan does not need
+
     return codec.unpack_scales(address.load()).std
 
 

@@ -28,7 +28,7 @@ from mspgt.study.config import StudyConfig, load_config
 from mspgt.study.decide import decide
 from mspgt.study.describe import standing
 from mspgt.study.engines import run_jobs
-from mspgt.study.intervening import Interventions
+from mspgt.study.experiments import PARTS
 from mspgt.study.jobs import Context, Job, Work
 from mspgt.study.parts import Given, Part, finished
 from mspgt.study.plan import Plan, environment
@@ -37,13 +37,9 @@ from mspgt.study.reading import data_warnings, limits, read_data
 from mspgt.study.replicates import judge_replicates, replicate_groups
 from mspgt.study.stages import Data, Identity, addresses
 from mspgt.study.store import write_json
-from mspgt.study.theorizing import Theorizing
 from mspgt.study.verdicts import conclude
 
 log = logging.getLogger("mspgt")
-
-# What a study does once boundaries are decided, in order; each has a section of the study file.
-PARTS: tuple[Part, ...] = (Interventions(), Theorizing())
 
 
 class Study:

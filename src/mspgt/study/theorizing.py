@@ -20,7 +20,6 @@ from mspgt.study.config import StudyConfig
 from mspgt.study.parts import Cost, Given, Report
 from mspgt.study.stages import Data, Identity, Subject, addresses
 from mspgt.study.store import Address, code_version
-from mspgt.study.theory_results import theory_results
 from mspgt.study.theory_stages import Shared, bottleneck, information, section_of, sensitivity, widths
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ class Theorizing:
 
     def costs(self, config: StudyConfig, identity: Identity, data: Data) -> Iterator[Cost]:
         """Passes of sentences: information and bottleneck read the text once each, sensitivity its texts often."""
-        from mspgt.theory.fisher import passes
+        from mspgt.theory.passes import passes
 
         theory = section_of(config)
         half = max(1, data.corpus.n_sentences // 2)
@@ -110,6 +109,8 @@ class Theorizing:
     def decide(self, given: Given) -> tuple[dict[str, Any], list[Notice]]:
         """`theory` of the model's results, from the store."""
         loaded = {stage: address.load() for stage, address in zip(STAGES, self.addresses(given), strict=True)}
+        from mspgt.study.theory_results import theory_results  # loads torch, which a plan does not need
+
         found, notices = theory_results(given, loaded)
         return {"theory": to_jsonable(found)}, notices
 

@@ -11,7 +11,6 @@ import numpy as np
 from mspgt.errors import InputError, ModelError, NumericsError
 from mspgt.results import to_jsonable
 from mspgt.study.config import StudyConfig, TheoryConfig
-from mspgt.study.decide import read_signals
 from mspgt.study.parts import Given, Report
 from mspgt.study.stages import Data, Subject, addresses, document_groups
 from mspgt.study.store import StageResult, digest
@@ -279,6 +278,8 @@ def widths(shared: Shared) -> StageResult:
 
     given = shared.given
     where = addresses(given.root, given.config, Subject(given.identity), given.data)
+    from mspgt.study.decide import read_signals  # loads torch, which a plan does not need
+
     signals = read_signals(given.identity, where, given.data)
     treebank = None if signals.probes is None else signals.probes.n_documents
 

@@ -190,15 +190,6 @@ def measure_sensitivity(
     )
 
 
-def passes(
-    texts: int, layers: int, sigmas: int, arms: int, *, draws: int = 1, label_draws: int = 4, hessian_draws: int = 8
-) -> tuple[int, int]:  # fmt: skip
-    """Forward and backward passes of texts that `measure_sensitivity` makes."""
-    backward = label_draws + 1 + 2 * hessian_draws
-    forward = 2 + 2 * hessian_draws + 2 * draws * (layers * sigmas + arms)
-    return texts * forward, texts * backward
-
-
 def score(logits: Tensor, labels: Tensor, valid: Tensor) -> Tensor:
     """Σ_t log p(label_t) of each row, (B,): logits (B, T, V), labels (B, T), valid (B, T) bool."""
     picked = torch.log_softmax(logits, -1).gather(-1, labels[..., None])[..., 0]

@@ -1,0 +1,9 @@
+"""What a study does once boundaries are decided, in order; each has a section of the study file. Loads no torch."""
+
+from __future__ import annotations
+
+from mspgt.study.intervening import Interventions
+from mspgt.study.parts import Part
+from mspgt.study.theorizing import Theorizing
+
+PARTS: tuple[Part, ...] = (Interventions(), Theorizing())
