@@ -299,3 +299,21 @@ def test_matched_heads_and_the_embedding_are_options_of_a_study(finished, llama,
     assert lists["S3"]["calibrated"][0] is None
     assert any("S3 has no value at the embedding" in w["what"] for w in results["warnings"])
     assert run_study(config, tmp_path / "run", quiet=True)["models"] == results["models"]
+
+
+def test_a_treebank_with_every_task_off_leaves_s2_null_and_says_which(llama, corpus, tmp_path):
+    files = []
+    for split in ("train", "dev", "test"):
+        word = "\t".join(["_"] * 8)
+        rows = [f"# sent_id = {split}-1", f"1\tRain\t{word}", f"2\tfell\t{word}", ""]
+        (tmp_path / f"{split}.conllu").write_text("\n".join(rows) + "\n")
+        files.append(str(tmp_path / f"{split}.conllu"))
+    config = study([llama], corpus, treebank={"conllu": files}, twins={"seeds": 0})
+    results = run_study(config, tmp_path / "run", quiet=True)
+    model = results["models"]["tiny-llama"]
+    assert model["signals"]["S2"] == {"paper": None, "calibrated": None}
+    assert model["probes"] == {}
+    told = {w["where"]: w["what"] for w in results["warnings"]}
+    for task in ("pos", "dep", "ner", "srl"):
+        assert told[f"models.*.probes.{task}"].startswith("task is off")
+    assert "every task is off" in told["models.tiny-llama.signals.S2"]
