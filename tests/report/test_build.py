@@ -110,18 +110,20 @@ def test_a_hostile_name_is_text_everywhere(report: Path, page: Page) -> None:
     assert all("<" not in path.name for path in report.rglob("*"))
 
 
-def test_the_numbers_of_a_chart_travel_with_it(results: dict[str, Any], page: Page) -> None:
+def test_the_numbers_of_a_chart_travel_with_it(results: dict[str, Any], report: Path, page: Page) -> None:
     model = results["models"]["stories"]
-    value = f"1,{model['signals']['S1']['calibrated'][0]:.5g},"
+    value = f"1,{model['signals']['S1']['calibrated'][0]:.4g},"
     block = next(block for block in page.data if "paper mode" in block and value in block)
     first = next(csv.DictReader(io.StringIO(block)))
-    assert float(first["calibrated mode"]) == pytest.approx(model["signals"]["S1"]["calibrated"][0], rel=1e-4)
+    assert float(first["calibrated mode"]) == pytest.approx(model["signals"]["S1"]["calibrated"][0], rel=1e-3)
     assert float(first["calibrated mode low"]) == pytest.approx(
-        model["signals_ci"]["S1"]["calibrated"][0][0], rel=1e-4
+        model["signals_ci"]["S1"]["calibrated"][0][0], rel=1e-3
     )
+    whole = csv.DictReader((report / "tables" / "signals.csv").read_text("utf-8").splitlines())
+    row = next(row for row in whole if (row["model"], row["curve"]) == ("stories", "calibrated mode"))
     inner = model["signals_bands"]["S1"]["calibrated"]
-    assert float(first["calibrated mode high80"]) == pytest.approx(inner["80"][0][1], rel=1e-4)
-    assert float(first["calibrated mode low50"]) == pytest.approx(inner["50"][0][0], rel=1e-4)
+    assert float(row["high80"]) == inner["80"][0][1]
+    assert float(row["low50"]) == inner["50"][0][0]
 
 
 def test_every_verdict_is_told_with_its_rule_its_claim_and_its_error_rate(page: Page) -> None:

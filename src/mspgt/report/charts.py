@@ -138,7 +138,7 @@ def _curve(line: Line, x: Sequence[int], place: Place, scale: Scale) -> Iterator
             ends = [(place(x[at]), *interval) for at, interval in run]
             there = [(across, scale(low)) for across, low, _ in ends]
             back = [(across, scale(high)) for across, _, high in reversed(ends)]
-            yield tag("path", class_=f"band {line.role}", d=path([*there, *back]) + "z")
+            yield tag("path", class_=f"band {line.role}", d=path([*there, *back], unit=1) + "z")
     for stretch in runs(line.values):
         points = [(place(x[at]), scale(value)) for at, value in stretch]
         # A lone value is a path of no length, which its round cap shows as a point.
@@ -147,9 +147,14 @@ def _curve(line: Line, x: Sequence[int], place: Place, scale: Scale) -> Iterator
         yield _text(place(x[-1]), scale(line.values[-1]) - 4, line.label, "end")
 
 
-def path(points: Iterable[tuple[float, float]]) -> str:
-    """A line through points, in tenths of a unit and in steps from point to point: half the letters of places."""
-    tenths = [(round(10 * across), round(10 * down)) for across, down in points]
+def path(points: Iterable[tuple[float, float]], unit: float = 0.1) -> str:
+    """A line through points, in steps from point to point: half the letters of places.
+
+    Args:
+        unit: what places are rounded to: a tenth of a pixel for a line, a pixel for the edge of a band.
+    """
+    scale = round(10 * unit)
+    tenths = [(scale * round(across / unit), scale * round(down / unit)) for across, down in points]
     steps = [(x - a, y - b) for (a, b), (x, y) in pairwise(tenths)]
     start = f"M{_tenths(tenths[0][0])} {_tenths(tenths[0][1])}"
     return start + ("l" if steps else "") + "".join(_step(*step) for step in steps).strip()

@@ -23,7 +23,7 @@ from mspgt.report.markup import facts_html, figure_html, table_html, tag
 from mspgt.report.section import Draw, Plate, Section
 from mspgt.report.tables import Table
 from mspgt.report.verdicts import interval, told
-from mspgt.report.words import Json, layer_set, listing
+from mspgt.report.words import MISSING, Json, layer_set, listing
 
 ABOUT = (
     "Change of what the model writes when noise is added to one scale, in percent of the baseline, with 95 % "
@@ -116,11 +116,19 @@ def _rows_of(effects: Table, metric: str, name: str, dose: str) -> Table:
 
 def _tables(own: Json, name: str) -> list[Markup]:
     table = table2(own)
-    columns = [column for column in table.columns if column != "model"]
-    rows = [row[1:] for row in table.rows if row[0] == name]
+    rows = [row for row in table.rows if row[0] == name]
+    # A metric that no arm has takes one line, not a column.
+    empty = {
+        at for at in range(3, len(table.columns)) if all(str(row[at]).startswith(MISSING) for row in rows)
+    }
+    kept = [at for at in range(1, len(table.columns)) if at not in empty]
+    columns = [list(table.columns)[at] for at in kept]
+    rows = [tuple(row[at] for at in kept) for row in rows]
+    absent = listing(list(table.columns)[at] for at in sorted(empty))
     parts = [
         tag("h4", "All metrics and doses"),
         table_html(columns, rows, label=f"effects of noise, {name}", kind="numbers"),
+        tag("p", f"— not measured: {absent}", class_="missing") if absent else Markup(""),
     ]
     contrasts = own["models"][name]["interventions_about"].get("contrasts") or {}
     lines = [

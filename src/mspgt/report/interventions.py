@@ -217,15 +217,15 @@ def _bars(panel: BarPanel) -> Iterator[Markup]:
     for tick in MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(low, high):
         if low <= tick <= high:
             yield tag("path", class_="grid", d=f"M{LEFT} {height(tick):.1f}H{WIDTH}")
-            yield tag("text", number(float(tick)), x=LEFT - 6, y=height(tick) + 3.5, text_anchor="end")
+            yield tag("text", number(float(tick)), x=LEFT - 6, y=height(tick) + 3.5, class_="end")
     if panel.chance:
         top, bottom = height(panel.chance[1]), height(panel.chance[0])
         words = tag("title", f"two runs without noise differ by {_range({'aa_range': panel.chance})} %")
         size: dict[str, float] = {"x": LEFT, "y": top, "width": WIDTH - LEFT, "height": bottom - top}
-        yield tag("rect", words, class_="chance", fill="#8f8f8f", fill_opacity="0.25", **size)
+        yield tag("rect", words, class_="chance", **size)
     for at, bar in enumerate(panel.bars):
         middle = LEFT + (at + 0.5) * step
-        yield tag("text", bar.label, x=middle, y=HEIGHT - 5, text_anchor="middle")
+        yield tag("text", bar.label, x=middle, y=HEIGHT - 5, class_="middle")
         if bar.percent is None:
             yield tag("text", MISSING, tag("title", bar.reason or ""), x=middle, y=height(0) - 4)
             continue
@@ -233,13 +233,11 @@ def _bars(panel: BarPanel) -> Iterator[Markup]:
         size = {"x": middle - 0.3 * step, "y": ends[0], "width": 0.6 * step, "height": ends[1] - ends[0]}
         interval = f" [{_signed(bar.interval[0])}, {_signed(bar.interval[1])}]" if bar.interval else ""
         words = tag("title", f"{bar.scale}: {_signed(bar.percent)} %{interval}")
-        colour = COLOURS[bar.scale.capitalize()]
         kind = f"bar {bar.scale}" + ("" if bar.claimed else " unclear")
-        strength = "1" if bar.claimed else "0.4"
-        yield tag("rect", words, class_=kind, fill=colour, fill_opacity=strength, **size)
+        yield tag("rect", words, class_=kind, **size)
         if bar.interval:
             path = f"M{middle:.1f} {height(bar.interval[0]):.1f}V{height(bar.interval[1]):.1f}"
-            yield tag("path", class_="whisker", d=path, stroke="currentColor", fill="none")
+            yield tag("path", class_="whisker", d=path)
     yield tag("path", class_="axis", d=f"M{LEFT} {height(0):.1f}H{WIDTH}")
 
 
@@ -276,10 +274,10 @@ def response_svg(about: Json, identifier: str) -> Markup:
     for power in range(low, high + 1):
         down = place(10.0**left, 10.0**power)[1]
         parts.append(tag("path", class_="grid", d=f"M{LEFT} {down:.1f}H{WIDTH}"))
-        parts.append(tag("text", f"1e{power}".replace("-", "−"), x=LEFT - 6, y=down + 3.5, text_anchor="end"))
+        parts.append(tag("text", f"1e{power}".replace("-", "−"), x=LEFT - 6, y=down + 3.5, class_="end"))
     for power in range(left, right + 1):
         across = place(10.0**power, 10.0**low)[0]
-        parts.append(tag("text", number(10.0**power), x=across, y=HEIGHT - 5, text_anchor="middle"))
+        parts.append(tag("text", number(10.0**power), x=across, y=HEIGHT - 5, class_="middle"))
     for scale, curve in points.items():
         colour, limit = COLOURS[scale.capitalize()], response[scale]["linear_up_to"] or 0.0
         for (a, b), (c, d) in pairwise(curve):

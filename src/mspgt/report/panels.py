@@ -81,9 +81,7 @@ def control_panels(results: Json, name: str) -> list[Panel]:
     for signal, (title, axis, _) in list(SIGNALS.items())[:3]:
         own = _line(model, signal, "calibrated", "calibrated mode", "calibrated")
         if own is not None:
-            # Its inner bands stand among the signals.
-            outer = [[ends[0], ends[-1]] if ends else None for ends in own.intervals or ()]
-            own = replace(own, intervals=outer or None)
+            own = replace(own, intervals=None)  # its bands stand among the signals
         sinks = with_sinks.get(signal)
         lines = {
             "random_init": _twins(model, signal),
