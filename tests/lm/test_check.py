@@ -10,7 +10,7 @@ from torch import nn
 from mspgt.lm.check import check
 from mspgt.lm.load import LanguageModel, load
 
-from .tiny import BY_HOOKS, BY_INTERFACE, tiny_model
+from .tiny import BY_EITHER, BY_HOOKS, BY_INTERFACE, tiny_model
 
 
 def verdicts(lm: LanguageModel) -> dict[str, bool | None]:
@@ -26,7 +26,7 @@ def test_trained_models_pass_everything(real_models: dict[str, Path], name: str)
     assert set(found.values()) == {True}
 
 
-@pytest.mark.parametrize("family", [*BY_INTERFACE, *BY_HOOKS, "mamba"])
+@pytest.mark.parametrize("family", [*BY_INTERFACE, *BY_HOOKS, *BY_EITHER, "mamba"])
 def test_random_models_pass_all_but_prediction(tiny_lm: Callable[..., LanguageModel], family: str) -> None:
     found = verdicts(tiny_lm(family))
     assert {name for name, ok in found.items() if ok is False} == {"predicts text"}

@@ -15,7 +15,7 @@ from transformers import AutoModelForCausalLM, BertConfig, BertLMHeadModel
 from mspgt.errors import InputError, MissingExtraError, ModelError
 from mspgt.lm.load import NO_LIMIT, LanguageModel, load
 
-from .tiny import BY_HOOKS, BY_INTERFACE, tiny_model, tiny_tokenizer
+from .tiny import BY_EITHER, BY_HOOKS, BY_INTERFACE, tiny_model, tiny_tokenizer
 
 Make = Callable[..., LanguageModel]
 
@@ -44,7 +44,7 @@ def edit_weights(folder: Path, edit: Callable[[dict[str, torch.Tensor]], None]) 
     save_file(weights, path, metadata={"format": "pt"})
 
 
-@pytest.mark.parametrize("family", [*BY_INTERFACE, *BY_HOOKS, "mamba"])
+@pytest.mark.parametrize("family", [*BY_INTERFACE, *BY_HOOKS, *BY_EITHER, "mamba"])
 def test_facts_of_every_family(tiny_lm: Make, family: str) -> None:
     lm = tiny_lm(family)
     assert lm.family == family
@@ -278,7 +278,7 @@ def test_hostile_names(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 
 def test_a_hub_id_without_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    with pytest.raises(ModelError, match="Hub id"):
+    with pytest.raises(ModelError, match="the Hub cannot be reached"):
         load("nobody/nothing-of-that-name")
 
 

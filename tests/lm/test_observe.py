@@ -15,7 +15,7 @@ from mspgt.lm.load import LanguageModel, load
 from mspgt.lm.observe import Observation, observe
 from mspgt.lm.tokenize import Batch, batches, encode
 
-from .tiny import BY_HOOKS, BY_INTERFACE, TEXTS, tiny_model
+from .tiny import BY_EITHER, BY_HOOKS, BY_INTERFACE, TEXTS, tiny_model
 
 Make = Callable[..., LanguageModel]
 FINAL_NORMS = {"norm", "ln_f", "final_layer_norm", "norm_f"}
@@ -69,10 +69,17 @@ def assert_as_transformers(lm: LanguageModel, texts: list[str] = TEXTS) -> None:
     assert float((seen.attention[:, 0] - torch.tril(1 / lengths[:, None])).abs().max()) > 0.1
 
 
-@pytest.mark.parametrize("family", BY_INTERFACE + BY_HOOKS)
+@pytest.mark.parametrize("family", BY_INTERFACE + BY_HOOKS + BY_EITHER)
 def test_as_transformers_under_eager(tiny_lm: Make, family: str) -> None:
     lm = tiny_lm(family)
-    assert lm.attention_route == ("interface" if family in BY_INTERFACE else "hooks")
+    routes = (
+        {"interface"}
+        if family in BY_INTERFACE
+        else {"hooks"}
+        if family in BY_HOOKS
+        else {"interface", "hooks"}
+    )
+    assert lm.attention_route in routes
     assert_as_transformers(lm)
 
 

@@ -50,7 +50,8 @@ CONFIGS = {
 }
 _DEPTH_KEY = {"gpt2": "n_layer", "gptj": "n_layer", "bloom": "n_layer"}
 BY_INTERFACE = ["llama", "qwen2", "qwen3", "mistral", "gemma2", "gpt_oss", "gpt_neox", "gpt2"]
-BY_HOOKS = ["bloom", "falcon", "gptj"]
+BY_HOOKS = ["bloom", "falcon"]
+BY_EITHER = ["gptj"]  # through the interface from transformers 5.24 on, through hooks before
 
 
 def tiny_tokenizer(*, bos: bool = True, pad: bool = False) -> PreTrainedTokenizerFast:

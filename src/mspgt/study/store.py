@@ -89,7 +89,9 @@ class Address:
         """Look without computing; verifies sizes and hashes."""
         if not self.folder.exists():
             others = sorted(self.folder.parent.glob(f"{self.stage}-*"))
-            return Status(False, "its inputs, settings or code changed" if others else "not computed yet")
+            # Another result of the stage may be an older one of this subject, or one of another subject.
+            fresh = " with these inputs, settings and code" if others else ""
+            return Status(False, f"not computed yet{fresh}")
         fault = _fault(self.folder)
         return Status(fault is None, "up to date" if fault is None else fault)
 
