@@ -96,6 +96,9 @@ def _pool(jobs: Sequence[Job], context: Context, workers: int, display: Display)
                 outcome[name] = rest[0]
                 display.finish(name, _words(rest[0]))
     finally:
+        if len(outcome) == len(jobs):  # they end by themselves, and give back what they hold
+            for process in processes:
+                process.join(10)
         for process in processes:
             process.terminate()
         for process in processes:
