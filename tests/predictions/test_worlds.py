@@ -19,6 +19,7 @@ from mspgt.predictions.worlds import (
     simulate,
     world,
 )
+from mspgt.stats.coverage import rate_lower
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +99,12 @@ def test_shipped_rates_are_within_the_bar(rates):
     assert set(rates["rates"]) == set(predictions())
     for name, cells in rates["rates"].items():
         for cell, rate in cells.items():
-            assert rate["ours"]["supported"] <= 0.05, (name, cell)
+            found = rate["ours"]["supported"]
+            if predictions()[name].tier == "theory":
+                # Its worlds lie on the very edge of the margin, where an equivalence test of level 5 % errs in
+                # 5 %: what may not be is a rate that is surely above it, over all cells at once.
+                found = rate_lower(round(found * recipe["worlds"]), recipe["worlds"], 1 - 0.05 / len(cells))
+            assert found <= 0.05, (name, cell)
     for cells in rates["tiers"].values():
         assert all(rate["supported"] <= 0.05 for rate in cells.values())
     equal = [rate for cell, rate in rates["rates"]["P3.1"].items() if cell.startswith("equal layers")]
