@@ -22,10 +22,10 @@ def _pointwise(p: torch.Tensor, q: torch.Tensor) -> torch.Tensor:
     it does not cancel when p ≈ q, so that single precision keeps seven digits of a small divergence.
     """
     total = p + q
-    delta = (p - q) / torch.where(total > 0, total, 1)
-    inside = 2 * delta * torch.atanh(delta) + torch.log1p(-delta.square())
-    inside = torch.where(delta.abs() >= 1, 2 * math.log(2.0), inside)
-    return total * inside / (4 * math.log(2.0))
+    delta = (p - q).div_(torch.where(total > 0, total, 1))
+    inside = torch.atanh(delta).mul_(delta).mul_(2).add_(torch.log1p(-delta.square()))
+    inside.masked_fill_(delta.abs_() >= 1, 2 * math.log(2.0))
+    return inside.mul_(total).div_(4 * math.log(2.0))
 
 
 def jensen_shannon(p: ArrayLike, q: ArrayLike) -> NDArray[np.float64]:

@@ -204,8 +204,8 @@ def _sample(
         column.append(positions)
         owner.append(np.full(len(positions), sentence))
     rows, columns, owners = (np.concatenate(part) for part in (line, column, owner))
-    where = torch.from_numpy(rows), torch.from_numpy(columns)
-    picked = torch.stack([h[where[0].to(h.device), where[1].to(h.device)].cpu() for h in hidden], dim=1)
+    flat = torch.from_numpy(rows * batch.input_ids.shape[1] + columns)
+    picked = torch.stack([h.flatten(0, 1).index_select(0, flat.to(h.device)).cpu() for h in hidden], dim=1)
     if unit == "token":
         return picked, owners
     sentences, inverse = np.unique(owners, return_inverse=True)
