@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -14,8 +16,8 @@ from urllib.parse import parse_qs
 class Server(ThreadingHTTPServer):
     """Finds the word "teh" wrong; `fails_after` answers it says 503, and it remembers what it was asked."""
 
-    def __init__(self, fails_after: int | None = None, version: str = "6.5") -> None:
-        super().__init__(("127.0.0.1", 0), _Answer)
+    def __init__(self, fails_after: int | None = None, version: str = "6.5", port: int = 0) -> None:
+        super().__init__(("127.0.0.1", port), _Answer)
         self.asked: list[dict[str, str]] = []
         self.fails_after, self.software_version = fails_after, version
 
@@ -78,3 +80,31 @@ def serving(**settings: Any) -> Iterator[Server]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def install(folder: Path, java: str = "") -> Path:
+    """What the wrapper takes for a LanguageTool and a Java: a folder with both; `java` starts the server above.
+
+    The lines `java` are run in place of the server.
+
+    Returns the file to which `java` adds the id of its process whenever it starts a server.
+    """
+    (folder / "LanguageTool-6.5").mkdir()
+    (folder / "LanguageTool-6.5" / "languagetool-server.jar").touch()
+    starts, script = folder / "starts", folder / "java"
+    script.write_text(
+        f"""#!/bin/sh
+if [ "$1" = -version ]; then echo 'openjdk version "21.0.1"'; exit; fi
+echo $$ >> "{starts}"
+{java}
+while [ "$1" != -p ]; do shift; done
+exec "{sys.executable}" "{__file__}" "$2"
+""",
+        "utf-8",
+    )
+    script.chmod(0o755)
+    return starts
+
+
+if __name__ == "__main__":
+    Server(port=int(sys.argv[1])).serve_forever()

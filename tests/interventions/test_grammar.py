@@ -1,12 +1,15 @@
 """The two checkers: LanguageTool's client against a server that speaks its HTTP API, and Harper itself."""
 
+import os
+import sys
+
 import pytest
 
 from mspgt.errors import InputError, MissingExtraError, UnavailableError
 from mspgt.interventions.experiment import error_scores
 from mspgt.interventions.grammar import harper, languagetool
 from mspgt.interventions.metrics import value
-from tests.interventions.languagetool_server import serving
+from tests.interventions.languagetool_server import install, serving
 
 
 def test_errors_are_counted_over_http():
@@ -73,15 +76,17 @@ def test_nobody_there_and_no_address():
 
 def test_a_local_languagetool_is_never_downloaded(monkeypatch, tmp_path):
     pytest.importorskip("language_tool_python", reason="the extra grammar is not installed")
-    monkeypatch.delenv("LTP_JAR_DIR_PATH", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("LTP_PATH", str(tmp_path))
     with pytest.raises(UnavailableError, match="found none"), languagetool("local"):
         pass
     assert not any(tmp_path.iterdir())
-    # A folder that holds no LanguageTool, or a machine without Java.
-    monkeypatch.setenv("LTP_JAR_DIR_PATH", str(tmp_path))
+    # One that cannot be started, another version, and a machine without Java.
+    install(tmp_path, java="exit 1")
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     with pytest.raises(UnavailableError, match="Java"), languagetool("local"):
+        pass
+    with pytest.raises(UnavailableError, match=r"6\.4 .*found 6\.5"), languagetool("local", wanted="6.4"):
         pass
     monkeypatch.setenv("PATH", "")
     with pytest.raises(UnavailableError, match="Java"), languagetool("local"):
@@ -89,7 +94,7 @@ def test_a_local_languagetool_is_never_downloaded(monkeypatch, tmp_path):
 
 
 def test_without_the_wrapper_the_extra_is_named(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "language_tool_python", None)
+    monkeypatch.setitem(sys.modules, "language_tool_python.download_lt", None)
     with pytest.raises(MissingExtraError, match=r"mspgt\[grammar\]"), languagetool("local"):
         pass
 

@@ -1,6 +1,7 @@
 """Experiment 2 in a study: shards, resume, checkers that come and go, and arms that break."""
 
 import json
+import os
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -10,7 +11,7 @@ from mspgt.errors import InputError
 from mspgt.study.config import make_config
 from mspgt.study.describe import describe
 from mspgt.study.run import run_study
-from tests.interventions.languagetool_server import serving
+from tests.interventions.languagetool_server import install, serving
 from tests.lm.tiny import tiny_model
 from tests.study.test_run import write_corpus
 
@@ -128,6 +129,23 @@ def test_a_server_that_goes_away_costs_its_metric_until_it_is_back(model, corpus
     assert found["interventions"]["local"]["grammar"]["value"] is not None
     assert found["interventions_about"]["versions"]["grammar"] == "6.5"
     assert {path: path.stat().st_mtime_ns for path in texts} == texts
+
+
+def test_one_local_languagetool_serves_every_model_and_is_stopped(model, corpus, tmp_path, monkeypatch):
+    pytest.importorskip("language_tool_python", reason="the extra grammar is not installed")
+    starts = install(tmp_path)
+    monkeypatch.setenv("LTP_PATH", str(tmp_path))
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    config = study(model, corpus, response_samples=0, languagetool="local")
+    twice = [config.models[0].model_copy(update={"name": name}) for name in ("one", "two")]
+    results = run_study(config.model_copy(update={"models": tuple(twice)}), tmp_path / "run", quiet=True)
+    for name in ("one", "two"):
+        found = results["models"][name]
+        assert found["interventions"]["local"]["grammar"]["value"] is not None
+        assert found["interventions_about"]["versions"]["grammar"] == "6.5"
+    (server,) = starts.read_text().split()
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(server), 0)
 
 
 def test_shards_checked_by_another_version_are_checked_again(model, corpus, tmp_path):

@@ -6,7 +6,8 @@ Two checkers, two metrics: neither ever stands in for the other, and without a c
 from __future__ import annotations
 
 import json
-import os
+import socket
+import subprocess
 import time
 import urllib.error
 import urllib.parse
@@ -21,6 +22,9 @@ from mspgt.errors import InputError, MissingExtraError, UnavailableError
 LOCAL = "local"
 TIMEOUT = 60.0  # seconds for one text
 ATTEMPTS = 3
+_NOT_STARTED = (
+    "LanguageTool {} could not be started ({}). It needs Java 17 or newer; or give a running server's URL."
+)
 
 # Checkers mean the text, not bytes that no reader would see.
 _CONTROLS = dict.fromkeys(code for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t")
@@ -29,7 +33,7 @@ _CONTROLS = dict.fromkeys(code for code in (*range(32), *range(127, 160)) if chr
 class LanguageToolServer:
     """A LanguageTool server that answers the HTTP API (`POST /v2/check`).
 
-    `version` is what the server says of itself. The first request is made at once.
+    `version` is what the server says of itself, `url` where it answers. The first request is made at once.
 
     Args:
         url: of the server, with or without `/v2`.
@@ -43,7 +47,8 @@ class LanguageToolServer:
     def __init__(self, url: str, language: str = "en-US", wanted: str | None = None) -> None:
         if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
             raise InputError(f"Expected the URL of a LanguageTool server (http://host:port), found {url!r}.")
-        self._check = url.rstrip("/").removesuffix("/check").removesuffix("/v2") + "/v2/check"
+        self.url = url.rstrip("/").removesuffix("/check").removesuffix("/v2")
+        self._check = f"{self.url}/v2/check"
         self._language = language
         self.version = str(self._ask("A test.")["software"]["version"])
         if wanted is not None and self.version != wanted:
@@ -90,8 +95,8 @@ def languagetool(
 ) -> Iterator[LanguageToolServer]:
     """A LanguageTool server while the context lasts: one that runs at a URL, or (`local`) one started here.
 
-    A local one is started once through the wrapper of the extra `grammar`, from an installation that is already
-    there (the wrapper's folder, or LTP_JAR_DIR_PATH), and stopped at the end. Nothing is ever downloaded.
+    A local one is started once with the command of the wrapper (extra `grammar`), from an installation that is
+    already there (in the wrapper's folder, or that of LTP_PATH), and stopped at the end. Nothing is downloaded.
 
     Raises:
         MissingExtraError: `local` without the extra.
@@ -101,36 +106,64 @@ def languagetool(
         yield LanguageToolServer(where, language, wanted)
         return
     try:
-        import language_tool_python as wrapper
-        from language_tool_python.download_lt import LocalLanguageTool
+        from language_tool_python.download_lt import LocalLanguageTool, confirm_java_compatibility
+        from language_tool_python.exceptions import LanguageToolError
     except ImportError as error:
         raise MissingExtraError(
             f"A local LanguageTool needs its wrapper ({error}). Install it with: pip install 'mspgt[grammar]', or "
             "give the URL of a running server."
         ) from error
-    settings: dict[str, Any] = {}
-    if not os.environ.get("LTP_JAR_DIR_PATH"):
-        latest = LocalLanguageTool.get_latest_installed_version()
-        installed = [str(one.version_name) for one in LocalLanguageTool.get_installed_versions()]
-        if latest is None or (wanted is not None and wanted not in installed):
-            raise UnavailableError(
-                f"Expected LanguageTool {wanted or 'of any version'} on this machine, found "
-                f'{", ".join(installed) or "none"}. Download it once (python -c "import language_tool_python as l; '
-                "l.LanguageTool('en-US')\"), set LTP_JAR_DIR_PATH to a folder that has it, or give the URL of a "
-                "running server."
-            )
-        settings["language_tool_download_version"] = wanted or str(latest.version_name)
-    try:
-        tool = wrapper.LanguageTool(language, **settings)
-    except (wrapper.exceptions.LanguageToolError, ImportError, SystemError, OSError, ValueError) as error:
+    latest = LocalLanguageTool.get_latest_installed_version()
+    installed = [str(one.version_name) for one in LocalLanguageTool.get_installed_versions()]
+    if latest is None or (wanted is not None and wanted not in installed):
         raise UnavailableError(
-            f"LanguageTool could not be started ({error}). It needs Java 17 or newer; or give the URL of a running "
-            "server."
-        ) from error
+            f"Expected LanguageTool {wanted or 'of any version'} on this machine, found "
+            f'{", ".join(installed) or "none"}. Download it once (python -c "import language_tool_python as l; '
+            "l.LanguageTool('en-US')\"), set LTP_PATH to a folder that holds LanguageTool-<version>, or give the URL "
+            "of a running server."
+        )
+    name, port = wanted or str(latest.version_name), _free_port()
     try:
-        yield LanguageToolServer(tool._url, language, wanted)
+        confirm_java_compatibility(name)
+        command = LocalLanguageTool.from_version_name(name).get_server_cmd(port)
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+    except (
+        LanguageToolError,
+        ImportError,
+        SystemError,
+        SystemExit,
+        OSError,
+        subprocess.SubprocessError,
+    ) as error:
+        raise UnavailableError(_NOT_STARTED.format(name, error)) from error
+    try:
+        _await(process, port, name)
+        yield LanguageToolServer(f"http://127.0.0.1:{port}", language, wanted)
     finally:
-        tool.close()
+        process.terminate()
+        process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _await(process: subprocess.Popen[bytes], port: int, name: str) -> None:
+    until = time.monotonic() + TIMEOUT
+    while process.poll() is None and time.monotonic() < until:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    code = process.poll()
+    why = f"no answer within {TIMEOUT:g} s" if code is None else f"it ended with code {code}"
+    raise UnavailableError(_NOT_STARTED.format(name, why))
 
 
 def harper() -> tuple[Callable[[str], int], str]:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mspgt.errors import MissingExtraError, UnavailableError
 from mspgt.study.config import InterventionsConfig
 from mspgt.study.parts import Report
 from mspgt.study.store import Address, StageResult, code_version, write_json
 from mspgt.text.limits import evenly_spread
+
+log = logging.getLogger("mspgt")
 
 TEXTS = "texts.parquet"
 CHECKERS = ("coherence", "grammar", "harper")
@@ -82,6 +86,26 @@ def check_shards(
             arrays = dict(zip(texts.arms, numbers, strict=True))
             place.save(StageResult(arrays, {"version": version}), time.perf_counter() - started)
         report(settings.samples, settings.samples, what)
+
+
+@contextmanager
+def shared_languagetool(settings: InterventionsConfig) -> Iterator[InterventionsConfig]:
+    """One LanguageTool for all models of a run, instead of one a model; the settings that lead to it.
+
+    Where none can be started the settings stay as they are, so that every model notes why it went without.
+    """
+    from mspgt.interventions.grammar import LOCAL, languagetool
+
+    with ExitStack() as stack:
+        if settings.languagetool == LOCAL:
+            wanted = languagetool(LOCAL, settings.language, settings.languagetool_version)
+            try:
+                server = stack.enter_context(wanted)
+            except (UnavailableError, MissingExtraError) as error:
+                log.warning("grammar will not be measured: %s", error)
+            else:
+                settings = settings.model_copy(update={"languagetool": server.url})
+        yield settings
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,16 @@ from numpy.typing import NDArray
 from mspgt.boundaries.scales import SCALES
 from mspgt.errors import InputError, MissingExtraError, UnavailableError
 from mspgt.results import Notice
-from mspgt.study.checking import CHECKERS, OFF, TEXTS, check_shards, checker_inputs, note, noted
+from mspgt.study.checking import (
+    CHECKERS,
+    OFF,
+    TEXTS,
+    check_shards,
+    checker_inputs,
+    note,
+    noted,
+    shared_languagetool,
+)
 from mspgt.study.config import InterventionsConfig, StudyConfig
 from mspgt.study.parts import Cost, Given, Report
 from mspgt.study.stages import Data, Identity, Subject, addresses
@@ -97,6 +107,15 @@ class Interventions:
                 note(where.checks[name], str(error))
             else:
                 note(where.checks[name], None)
+
+    @contextmanager
+    def serving(self, config: StudyConfig) -> Iterator[StudyConfig]:
+        """One local LanguageTool for the run; on a cluster, whose machines cannot reach it, each job its own."""
+        if config.run.on != "here":
+            yield config
+            return
+        with shared_languagetool(_settings(config)) as settings:
+            yield config.model_copy(update={"interventions": settings})
 
     def decide(self, given: Given) -> tuple[dict[str, Any], list[Notice]]:
         """Effects of every arm; also writes all texts of the model to `texts/` of the run folder."""

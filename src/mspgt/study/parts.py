@@ -7,6 +7,7 @@ a part never sees another model, and everything that it computes lies in the sto
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -59,6 +60,9 @@ class Part(Protocol):
 
     def compute(self, given: Given, model: Callable[[], LanguageModel], report: Report) -> None:
         """Compute what is missing; `model()` loads the model when first needed."""
+
+    def serving(self, config: StudyConfig) -> AbstractContextManager[StudyConfig]:
+        """Keeps running what its jobs share on this machine; yields the configuration that tells them of it."""
 
     def decide(self, given: Given) -> tuple[dict[str, Any], list[Notice]]:
         """Fields of ModelResult to set, and what the reader must be told. No model is needed."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -137,8 +137,9 @@ def carry_out(
             continue
         jobs.append(Job(settings[identity.label], identity, work=Work(part, result, scales)))
     todo = [job for job in jobs if not finished(part, _given(context, job))]
-    with display(len(todo), quiet) as shown:
-        run_jobs(todo, context, min(workers, max(1, len(todo))), shown)
+    serving = part.serving(context.config) if todo else nullcontext(context.config)
+    with serving as config, display(len(todo), quiet) as shown:
+        run_jobs(todo, replace(context, config=config), min(workers, max(1, len(todo))), shown)
     for job in jobs:
         given = _given(context, job)
         found, told = part.decide(given)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from mspgt.results import Notice, to_jsonable
@@ -105,6 +106,10 @@ class Theorizing:
             started = time.perf_counter()
             result = work[stage](shared)
             address.save(result, time.perf_counter() - started)
+
+    def serving(self, config: StudyConfig) -> AbstractContextManager[StudyConfig]:
+        """Nothing is shared."""
+        return nullcontext(config)
 
     def decide(self, given: Given) -> tuple[dict[str, Any], list[Notice]]:
         """`theory` of the model's results, from the store."""
