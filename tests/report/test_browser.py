@@ -126,14 +126,23 @@ def test_a_link_leads_into_a_closed_part(opened: Any) -> None:
     assert page.locator("#verdict-P1-1").is_visible()
 
 
-def test_the_numbers_of_a_chart_as_a_file(opened: Any) -> None:
+def test_the_numbers_of_a_chart_as_a_file(opened: Any, report: Path) -> None:
     page = opened()
     with page.expect_download() as waiting:
-        page.locator("#model-stories-signals-S1 a.csv").click()
+        page.locator("#model-stories-signals-S1 a[download]").click()
     assert waiting.value.suggested_filename == "stories-signals-S1.csv"
     rows = list(csv.DictReader(Path(waiting.value.path()).read_text("utf-8").splitlines()))
-    expected = planted()["models"]["stories"]["signals"]["S1"]["calibrated"]
+    model = planted()["models"]["stories"]
+    expected = model["signals"]["S1"]["calibrated"]
     assert [float(row["calibrated mode"]) for row in rows] == pytest.approx(expected, rel=1e-3)
+    lows = [low for low, _ in model["signals_ci"]["S1"]["calibrated"]]
+    assert [float(row["calibrated mode low"]) for row in rows] == pytest.approx(lows, rel=1e-3)
+    with page.expect_download() as waiting:
+        page.locator("a[download='table1.csv']").click()
+    made, beside = (list(csv.reader(path.open(encoding="utf-8"))) for path in (
+        Path(waiting.value.path()), report / "tables" / "table1.csv"
+    ))  # fmt: skip
+    assert [row[:4] for row in made] == [row[:4] for row in beside]
 
 
 def test_text_from_models_is_inert(opened: Any) -> None:
@@ -163,7 +172,7 @@ def test_complete_without_scripts_and_on_paper(opened: Any, tmp_path: Path) -> N
             ["pdftotext", str(target), "-"], capture_output=True, text=True, check=True
         ).stdout
         closed = planted()["models"]["stories"]["probes"]["pos"]["codelength"][2]
-        assert f"{closed:.3g}" in text, scripts
+        assert f"{closed:.4g}" in text, scripts
         assert "supported when the one-sided" in text
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from mspgt.report import charts, panels
 from mspgt.report.curves import Line, Mark, Panel
+from mspgt.report.markup import once
 from tests.report.planted_results import HOSTILE
 
 
@@ -67,7 +68,19 @@ def test_a_clipped_curve_leaves_the_axis_as_it_is(far: float) -> None:
     path = "path[@class='line calibrated']"
     assert alone.find(path).get("d") == both.find(path).get("d")
     window = both.find("clipPath").get("id")
-    assert both.find("g").get("clip-path") == f"url(#{window})"
+    assert both.find("g[@clip-path]").get("clip-path") == f"url(#{window})"
+
+
+def test_what_drawings_have_alike_stands_once_on_a_page() -> None:
+    x = (1, 2, 3, 4)
+    drawn = [
+        charts.panel_svg(Panel("k", "t", "u", x, (Line("c", "calibrated", [v] * 4),)), "p")
+        for v in (1.0, 2.0)
+    ]
+    page = once(f"<main>{drawn[0]}{drawn[1]}</main>")
+    assert page.count('<use href="#same-0"/>') == 2
+    assert page.count(">layer</text>") == page.count('id="same-0"') == 1
+    assert once("<main></main>") == "<main></main>"
 
 
 def test_nothing_measured_draws_nothing() -> None:

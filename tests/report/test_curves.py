@@ -9,8 +9,8 @@ def test_bands_are_nested_and_break_where_an_interval_is_missing() -> None:
     outer, inner = line.bands()
     assert outer == [(0, 3), None, None]
     assert inner == [(1, 2), None, None]
-    assert line.text(0) == "1 [0, 3]"
-    assert line.text(1) == "2"
+    assert line.texts() == ["1 [0, 3]", "2", "3"]
+    assert Line("x", "level", [0.123456, None]).texts() == ["0.1235", "—"]
 
 
 def test_runs_are_the_stretches_between_missing_values() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from mspgt.report.build import build_report
-from mspgt.report.effect_section import effect_section, effect_tables
+from mspgt.report.effect_section import REPEATED, effect_section, effect_tables
 from tests.report.planted_results import planted
 from tests.report.test_interventions import HOSTILE, effect
 from tests.report.test_interventions import model as disturbed
@@ -37,12 +37,31 @@ def test_charts_doses_contrasts_and_texts_stand_in_the_section() -> None:
     for said in ("Whole scale", "Equal variance", "type–token ratio", "0.25", "[0.1, 0.4]", "snowed"):
         assert said in html, said
     assert 'id="model-stories-interventions-plain-ttr"' in html
-    assert 'data-file="stories-plain-ttr.csv"' in html
+    assert 'download="stories-plain-ttr.csv"' in html
+    assert REPEATED not in html
     assert "-12.5,-20,-5,0.01,-9,9" in html.replace(".0,", ",")
     assert HOSTILE not in html
     assert "<script>alert" not in html
     assert set(section.figures) == {"stories-interventions-plain", "stories-interventions-matched_variance"}
     assert {table.name for table in effect_tables(results)} == {"interventions", "table2"}
+
+
+def test_an_equal_dose_that_repeats_the_whole_scale_is_said_and_not_drawn() -> None:
+    results = with_interventions()
+    own = results["models"]["stories"]
+    for scale in ("local", "intermediate", "global"):
+        equal = f"{scale}_matched_layers"
+        own["interventions"][equal] = own["interventions"][scale]
+        own["interventions_about"]["arms"][equal] = dict(own["interventions_about"]["arms"][scale])
+    drawn = effect_section(results, "stories", "stories")
+    assert REPEATED in str(drawn.html)
+    assert "stories-matched_layers-ttr" not in str(drawn.html)
+    assert "equal number of layers:" not in str(drawn.html)
+    assert "stories-interventions-matched_layers" not in drawn.figures
+    own["interventions_about"]["arms"]["global_matched_layers"]["variance"] = 0.5
+    apart = effect_section(results, "stories", "stories")
+    assert REPEATED not in str(apart.html)
+    assert "stories-matched_layers-ttr" in str(apart.html)
 
 
 def test_a_model_that_was_not_disturbed_has_no_section() -> None:

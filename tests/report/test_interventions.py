@@ -12,6 +12,7 @@ from mspgt.report.interventions import (
     effects_table,
     has_interventions,
     response_svg,
+    response_table,
     side_by_side,
     table2,
 )
@@ -91,15 +92,15 @@ def test_bars_stand_where_their_numbers_are(results):
     ttr = panels["ttr"]
     assert [bar.percent for bar in ttr.bars] == [-12.5, 3.0, None]
     assert ttr.chance == (-9.0, 9.0)
-    drawing = ET.fromstring(bars_svg(ttr, "id"))
+    drawing = ET.fromstring(bars_svg(ttr))
     bars = [part for part in drawing.iter("rect") if (part.get("class") or "").startswith("bar ")]
     heights = [float(bar.get("height")) for bar in bars]
     assert heights[0] / heights[1] == pytest.approx(12.5 / 3, rel=0.05)
     assert [bar.get("class") for bar in bars] == ["bar local", "bar intermediate unclear"]
-    assert "block 5" in bars_svg(ttr, "id")
+    assert "block 5" in bars_svg(ttr)
     assert not panels["grammar"].drawn
     assert panels["grammar"].missing == HOSTILE
-    assert bars_svg(panels["grammar"], "id") == ""
+    assert bars_svg(panels["grammar"]) == ""
     figure = bars_figure(list(panels.values()), "m $x$ <b>")
     assert figure == bars_figure(list(panels.values()), "m $x$ <b>")
     ET.fromstring(figure["svg"])
@@ -107,14 +108,17 @@ def test_bars_stand_where_their_numbers_are(results):
 
 def test_the_response_is_drawn_as_far_as_it_is_known(results):
     about = results["models"]["m"]["interventions_about"]
-    drawing = ET.fromstring(response_svg(about, "id"))
+    drawing = ET.fromstring(response_svg(about))
     dots = [part.get("class") for part in drawing.iter("circle")]
     assert dots == ["local"] * 3
     lines = [
         part.get("stroke-dasharray") for part in drawing.iter("path") if "line" in (part.get("class") or "")
     ]
     assert lines == [None, "3 3"]
-    assert response_svg({"response": None}, "id") == ""
+    assert response_svg({"response": None}) == ""
+    told = response_table(about, "curve").rows
+    assert sum(bool(row[2]) for row in told) == len(dots)
+    assert {row[0] for row in told if row[3]} == {"local"}
 
 
 def test_texts_stand_side_by_side_with_their_differences_and_no_markup_of_their_own(results):

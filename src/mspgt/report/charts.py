@@ -15,7 +15,7 @@ from markupsafe import Markup
 from matplotlib.ticker import LogLocator, MaxNLocator
 
 from mspgt.report.curves import Line, Mark, Panel, StripRow, axis_values, depth_ticks, logarithmic, runs
-from mspgt.report.markup import tag
+from mspgt.report.markup import shared, tag
 from mspgt.report.words import BOUNDARIES, number
 
 WIDTH, HEIGHT = 430, 230
@@ -97,7 +97,7 @@ def _drawing(panel: Panel, window: str, end: float, step: float) -> Iterator[Mar
         size = {"x": LEFT, "y": top, "width": end - LEFT, "height": bottom - top}
         yield tag("clipPath", tag("rect", **size), id=window)
     yield tag("rect", class_="glow", x=LEFT - step / 2, y=top, width=step, height=floor - top)
-    yield from _depth_axis(panel.x, place, floor, end)
+    yield shared(*_depth_axis(panel.x, place, floor, end))
     for lines, on_right in ((panel.first_lines, False), (panel.second_lines, True)):
         scale = Scale.of(lines, top, bottom, panel.log)
         if scale:
@@ -116,9 +116,9 @@ def _depth_axis(x: Sequence[int], place: Place, floor: float, end: float) -> Ite
     ticks = depth_ticks(x)
     strokes = "".join(f"M{place(tick):.1f} {floor}v4" for tick in ticks)
     yield tag("path", class_="axis", d=f"M{LEFT} {floor}H{end}{strokes}")
-    yield _text(0, floor + 16, "layer", "start")
+    yield _text(0, floor + 16, "layer", "tick")
     for tick in ticks:
-        yield _text(place(tick), floor + 16, str(tick), "middle")
+        yield _text(place(tick), floor + 16, str(tick), "tick middle")
 
 
 def _value_axis(panel: Panel, scale: Scale, end: float, on_right: bool) -> Iterator[Markup]:
@@ -141,6 +141,8 @@ def _curve(line: Line, x: Sequence[int], place: Place, scale: Scale) -> Iterator
             yield tag("path", class_=f"band {line.role}", d=path([*there, *back], unit=1) + "z")
     for stretch in runs(line.values):
         points = [(place(x[at]), scale(value)) for at, value in stretch]
+        if line.role == "level":
+            points = [points[0], points[-1]]
         # A lone value is a path of no length, which its round cap shows as a point.
         yield tag("path", class_=f"line {line.role}", d=path(points) + "h0" * (len(points) == 1))
     if line.role == "level" and line.values[-1] is not None:
@@ -204,12 +206,12 @@ def strip_svg(row: StripRow) -> Markup:
         middle = f"{(start + length / 2) * share:.2f}%"
         names.append(tag("text", label, class_=f"on middle {scale.lower()}", x=middle, y=29))
         start += length
-    seams = "".join(f"M{block} .06V.94" for block in range(1, layers))
-    plain = "seams" if row.marks else "seams plain"
+    lines = "".join(f"M{block} .06V.94" for block in range(1, layers))
+    seams = shared(tag("path", class_="seams" if row.marks else "seams plain", d=lines))
     glow = tag("rect", class_="glow", width=1, height=1)
     # A drawing within the drawing: its unit is one block, whatever the width of the screen.
     blocks = tag(
-        "svg", *rects, tag("path", class_=plain, d=seams), glow,
+        "svg", *rects, seams, glow,
         y=16, width="100%", height=18, viewBox=f"0 0 {layers} 1", preserveAspectRatio="none",
     )  # fmt: skip
     marks = [part for mark in row.marks for part in _strip_mark(mark, share)]

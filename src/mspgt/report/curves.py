@@ -24,7 +24,7 @@ class Line:
     """
 
     label: str
-    role: str  # calibrated | paper | twin | variant | level: decides how it is drawn
+    role: str  # calibrated | paper | twin | variant | level (of one value): decides how it is drawn
     values: Values
     intervals: Intervals | None = None
     clipped: bool = False  # drawn where it falls inside an axis that others made
@@ -42,11 +42,13 @@ class Line:
         """The bands that a chart shows: none for paper mode, which stays thin beside the main curve."""
         return [] if self.role == "paper" else self.bands()
 
-    def text(self, at: int) -> str:
-        """The value at a position, with its 95 % interval."""
-        band = self.bands()[0][at] if self.bands() else None
-        value = number(self.values[at])
-        return f"{value} [{number(band[0])}, {number(band[1])}]" if band else value
+    def texts(self) -> list[str]:
+        """The value at every position, with its 95 % interval."""
+        outer, *_ = [*self.bands(), [None] * len(self.values)]
+        return [
+            _precise(value) + (f" [{_precise(band[0])}, {_precise(band[1])}]" if band else "")
+            for value, band in zip(self.values, outer, strict=True)
+        ]
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,8 @@ class Panel:
 
     def numbers(self) -> list[tuple[int, list[str]]]:
         """Each layer with the value of every curve as text."""
-        return [(layer, [line.text(at) for line in self.told]) for at, layer in enumerate(self.x)]
+        texts = [line.texts() for line in self.told]
+        return [(layer, [text[at] for text in texts]) for at, layer in enumerate(self.x)]
 
     @property
     def first_lines(self) -> list[Line]:
@@ -127,6 +130,11 @@ class StripRow:
     def claimed(self) -> bool:
         """Whether the mode stands by its boundaries."""
         return all(mark.claimed for mark in self.marks)
+
+
+def _precise(value: float | None) -> str:
+    """As many digits as the file has that is made from the table."""
+    return number(value, 4)
 
 
 def logarithmic(lines: Iterable[Line]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
@@ -15,7 +15,9 @@ from mspgt.report.interventions import (
     bars_svg,
     effects_table,
     has_interventions,
+    repeats_plain,
     response_svg,
+    response_table,
     side_by_side,
     table2,
 )
@@ -31,6 +33,10 @@ ABOUT = (
     "Bars are pale where the adjusted p is 0.05 or more. Scales differ in depth, so equal doses stand beside."
 )
 
+REPEATED = (
+    "Here every arm adds the same noise to the same layers as that of the whole scale, so its charts and rows are "
+    "those of the whole scale."
+)
 HEADLINE = tuple(METRICS)[:5]
 SHOWN = ("arm", "percent", "percent_low", "percent_high", "p_adjusted", "aa_low", "aa_high", "n")
 
@@ -45,6 +51,7 @@ def effect_section(results: Json, name: str, stem: str) -> Section | None:
     effects = effects_table(own)
     parts = [tag("p", ABOUT)]
     figures: dict[str, Plate] = {}
+    repeated = [dose for dose in DOSES if dose != "plain" and repeats_plain(model, dose)]
     for dose, words in DOSES.items():
         # What the paper looks at, at every dose; all metrics stand in the table.
         wanted = HEADLINE if dose != "plain" else (*HEADLINE, "perplexity", "length")
@@ -52,24 +59,27 @@ def effect_section(results: Json, name: str, stem: str) -> Section | None:
         if not panels:
             continue
         parts.append(tag("h4", words[:1].upper() + words[1:]))
+        if dose in repeated:
+            parts.append(tag("p", REPEATED))
+            continue
         drawn = [
             figure_html(
                 f"{anchor}-{dose}-{panel.metric}", panel.title,
-                bars_svg(panel, f"{anchor}-{dose}-{panel.metric}-title"),
-                caption="", table=_rows_of(effects, panel.metric, f"{stem}-{dose}-{panel.metric}", dose),
+                bars_svg(panel),
+                numbers=_rows_of(effects, panel.metric, f"{stem}-{dose}-{panel.metric}", dose),
                 beside="tables/interventions.csv",
             )
             for panel in panels
         ]  # fmt: skip
         parts.append(tag("div", *drawn, class_="charts small"))
         figures[f"{stem}-interventions-{dose}"] = Plate(_drawn(model, dose, name), f"{words}. {ABOUT}")
-    parts += _tables(own, name)
-    curve = response_svg(about, f"{anchor}-response-title")
+    parts += _tables(own, name, repeated)
+    curve = response_svg(about)
     if curve:
         parts.append(tag("h4", "Noise and response"))
         drawn_curve = figure_html(
             f"{anchor}-response", "Divergence of the next token", curve, caption="Dashed beyond the linear range.",
-            table=None, beside="",
+            numbers=response_table(about, f"{stem}-response"),
         )  # fmt: skip
         parts.append(tag("div", drawn_curve, class_="charts small"))
     parts += _texts(about)
@@ -114,9 +124,9 @@ def _rows_of(effects: Table, metric: str, name: str, dose: str) -> Table:
     return Table(name, metric, {key: effects.columns[key] for key in SHOWN}, rows)
 
 
-def _tables(own: Json, name: str) -> list[Markup]:
-    table = table2(own)
-    rows = [row for row in table.rows if row[0] == name]
+def _tables(own: Json, name: str, repeated: Sequence[str]) -> list[Markup]:
+    table, again = table2(own), tuple(DOSES[dose] for dose in repeated)
+    rows = [row for row in table.rows if row[0] == name and not str(row[2]).startswith(again)]
     # A metric that no arm has takes one line, not a column.
     empty = {
         at for at in range(3, len(table.columns)) if all(str(row[at]).startswith(MISSING) for row in rows)
@@ -136,6 +146,7 @@ def _tables(own: Json, name: str) -> list[Markup]:
          interval(found["ci"]).strip(), told(found["p"]))
         for metric, doses in contrasts.items()
         for dose, readings in doses.items()
+        if dose not in repeated
         for reading in ("signed", "absolute")  # beside them, why they are null
         if (found := readings[reading]) is not None
     ]  # fmt: skip

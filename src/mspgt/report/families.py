@@ -60,8 +60,8 @@ def family_section(results: Json) -> Section | None:
         parts += [tag("h4", "While a model learns"), tag("p", MOVING)]
         parts += [
             figure_html(
-                f"families-{at}", forest.title, forest_svg(forest), caption="",
-                table=forest.table(f"trajectory-{at}"), beside="tables/trajectories.csv",
+                f"families-{at}", forest.title, forest_svg(forest),
+                numbers=forest.table(f"trajectory-{at}"), beside="tables/trajectories.csv",
                 missing=() if forest.drawn else ["no state has a boundary in either mode"],
             )
             for at, forest in enumerate(moving)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import pairwise
@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 
 from mspgt.predictions.printed import printed
 from mspgt.report.figures import SCALES as COLOURS
-from mspgt.report.markup import tag
+from mspgt.report.markup import shared, tag
 from mspgt.report.tables import Cell, Table
 from mspgt.report.words import MISSING, Json, layer_set, number
 
@@ -54,6 +54,16 @@ COLUMNS = {
 def has_interventions(model: Json) -> bool:
     """Whether Experiment 2 was run on a model."""
     return bool(model.get("interventions")) and bool(model.get("interventions_about"))
+
+
+def repeats_plain(model: Json, dose: str) -> bool:
+    """Whether every arm of an equal dose adds the noise of its whole scale to the same layers, and so repeats it."""
+    about = model["interventions_about"]["arms"]
+    pairs = [(about.get(scale), about.get(f"{scale}_{dose}")) for scale in SCALES]
+    return all(
+        plain and equal and all(plain[key] == equal[key] for key in ("layers", "variance"))
+        for plain, equal in pairs
+    )
 
 
 def effects_table(results: Json) -> Table:
@@ -192,18 +202,16 @@ def bar_panels(model: Json, dose: str = "plain") -> list[BarPanel]:
 WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 210, 150, 44, 22, 20
 
 
-def bars_svg(panel: BarPanel, identifier: str) -> Markup:
+def bars_svg(panel: BarPanel) -> Markup:
     """One panel as an SVG element; nothing where nothing was measured."""
     if not panel.drawn:
         return Markup("")
-    title = tag("title", f"{panel.title}: change in percent, by scale", id=identifier)
-    about = {
-        "class": "chart bars",
-        "viewBox": f"0 0 {WIDTH} {HEIGHT}",
-        "role": "img",
-        "aria-labelledby": identifier,
-    }
-    return tag("svg", title, *_bars(panel), **about)
+    return _svg(f"{panel.title}: change in percent, by scale", "chart bars", _bars(panel))
+
+
+def _svg(label: str, kind: str, parts: Iterable[Markup]) -> Markup:
+    about = {"class": kind, "viewBox": f"0 0 {WIDTH} {HEIGHT}", "role": "img", "aria-label": label}
+    return tag("svg", *parts, **about)
 
 
 def _bars(panel: BarPanel) -> Iterator[Markup]:
@@ -213,19 +221,24 @@ def _bars(panel: BarPanel) -> Iterator[Markup]:
     def height(percent: float) -> float:
         return floor_ - (percent - low) / (high - low) * (floor_ - TOP)
 
-    yield tag("text", f"{panel.title}, %", class_="name", x=0, y=11)
-    for tick in MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(low, high):
-        if low <= tick <= high:
-            yield tag("path", class_="grid", d=f"M{LEFT} {height(tick):.1f}H{WIDTH}")
-            yield tag("text", number(float(tick)), x=LEFT - 6, y=height(tick) + 3.5, class_="end")
+    middles = [LEFT + (at + 0.5) * step for at in range(len(panel.bars))]
+    letters = zip(middles, panel.bars, strict=True)
+    yield shared(
+        tag("text", "% of the baseline", class_="tick", x=0, y=11),
+        *(tag("text", bar.label, class_="tick middle", x=middle, y=HEIGHT - 5) for middle, bar in letters),
+    )
+    ticks = MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(low, high)
+    heights = {float(tick): height(tick) for tick in ticks if low <= tick <= high}
+    yield tag("path", class_="grid", d="".join(f"M{LEFT} {down:.1f}H{WIDTH}" for down in heights.values()))
+    for tick, down in heights.items():
+        yield tag("text", number(tick), x=LEFT - 6, y=down + 3.5, class_="end")
     if panel.chance:
         top, bottom = height(panel.chance[1]), height(panel.chance[0])
         words = tag("title", f"two runs without noise differ by {_range({'aa_range': panel.chance})} %")
         size: dict[str, float] = {"x": LEFT, "y": top, "width": WIDTH - LEFT, "height": bottom - top}
         yield tag("rect", words, class_="chance", **size)
-    for at, bar in enumerate(panel.bars):
-        middle = LEFT + (at + 0.5) * step
-        yield tag("text", bar.label, x=middle, y=HEIGHT - 5, class_="middle")
+    whiskers = ""
+    for middle, bar in zip(middles, panel.bars, strict=True):
         if bar.percent is None:
             yield tag("text", MISSING, tag("title", bar.reason or ""), x=middle, y=height(0) - 4)
             continue
@@ -236,8 +249,8 @@ def _bars(panel: BarPanel) -> Iterator[Markup]:
         kind = f"bar {bar.scale}" + ("" if bar.claimed else " unclear")
         yield tag("rect", words, class_=kind, **size)
         if bar.interval:
-            path = f"M{middle:.1f} {height(bar.interval[0]):.1f}V{height(bar.interval[1]):.1f}"
-            yield tag("path", class_="whisker", d=path)
+            whiskers += f"M{middle:.1f} {height(bar.interval[0]):.1f}V{height(bar.interval[1]):.1f}"
+    yield tag("path", class_="whisker", d=whiskers)
     yield tag("path", class_="axis", d=f"M{LEFT} {height(0):.1f}H{WIDTH}")
 
 
@@ -250,7 +263,7 @@ def _extent(panel: BarPanel) -> tuple[float, float]:
     return min(known) - margin, max(known) + margin
 
 
-def response_svg(about: Json, identifier: str) -> Markup:
+def response_svg(about: Json) -> Markup:
     """The noise–response curves of a model on logarithmic axes, solid as far as they are linear in the dose."""
     response = about.get("response")
     if not response:
@@ -269,8 +282,7 @@ def response_svg(about: Json, identifier: str) -> Markup:
         across = LEFT + (log10(sigma) - left) / (right - left) * (WIDTH - LEFT - 8)
         return across, floor_ - (log10(nats) - low) / (high - low) * (floor_ - TOP)
 
-    parts = [tag("title", "divergence of the next token by size of noise", id=identifier)]
-    parts.append(tag("text", "KL of the next token, nats, by σ", class_="name", x=0, y=11))
+    parts = [tag("text", "KL of the next token, nats, by σ", class_="name", x=0, y=11)]
     for power in range(low, high + 1):
         down = place(10.0**left, 10.0**power)[1]
         parts.append(tag("path", class_="grid", d=f"M{LEFT} {down:.1f}H{WIDTH}"))
@@ -289,13 +301,18 @@ def response_svg(about: Json, identifier: str) -> Markup:
             x, y = place(sigma, nats)
             words = tag("title", f"{scale}, σ = {sigma:g}: {number(nats)} nats")
             parts.append(tag("circle", words, class_=scale, cx=x, cy=y, r=2.5, fill=colour))
-    frame = {
-        "class": "chart",
-        "viewBox": f"0 0 {WIDTH} {HEIGHT}",
-        "role": "img",
-        "aria-labelledby": identifier,
-    }
-    return tag("svg", *parts, **frame)
+    return _svg("divergence of the next token by size of noise", "chart", parts)
+
+
+def response_table(about: Json, name: str) -> Table:
+    """What the noise–response curves draw, one row a point; `linear`: within the range that is linear in the dose."""
+    columns = {"scale": "string", "sigma": "double", "divergence": "double", "linear": "bool"}
+    rows: list[tuple[Cell, ...]] = [
+        (scale, sigma, nats, sigma <= (curve["linear_up_to"] or 0.0))
+        for scale, curve in about["response"].items()
+        for sigma, nats in zip(curve["sigma"], curve["divergence"], strict=True)
+    ]
+    return Table(name, "Divergence of the next token by size of noise", columns, rows)
 
 
 def _decades(values: Sequence[float]) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup
@@ -9,6 +10,13 @@ from markupsafe import Markup
 from mspgt.report.tables import Cell, Table, cell_text
 
 Facts = Sequence[tuple[str, str]]
+LEAVES = (
+    "path",
+    "rect",
+    "line",
+    "circle",
+    "use",
+)  # of drawings: where they hold nothing they need no end tag
 
 
 def tag(name: str, *children: str, **attributes: str | float | bool) -> Markup:
@@ -27,6 +35,8 @@ def tag(name: str, *children: str, **attributes: str | float | bool) -> Markup:
     opening = Markup("<{}{}>").format(name, Markup("").join(written))
     if name in ("input", "br"):
         return opening
+    if name in LEAVES and not children:
+        return opening[:-1] + Markup("/>")
     return opening + Markup("").join(children) + Markup("</{}>").format(name)
 
 
@@ -64,47 +74,53 @@ def folded(summary: str, body: Markup, *, anchor: str = "", lead: str = "", kind
     return tag("details", tag("summary", *words), tag("noscript", body), id=anchor, class_=kind or "folded")
 
 
+def shared(*parts: Markup) -> Markup:
+    """A part that several drawings of a page have alike; `once` writes it a single time."""
+    return tag("g", *parts, class_="same")
+
+
+def once(page: str) -> str:
+    """A page in which parts marked by `shared` stand once, at its end, and are referred to where they were."""
+    names: dict[str, str] = {}
+
+    def refer(found: re.Match[str]) -> str:
+        name = names.setdefault(found[1], f"same-{len(names)}")
+        return f'<use href="#{name}"/>'
+
+    referring = re.sub(r'<g class="same">(.*?)</g>', refer, page, flags=re.DOTALL)
+    if not names:
+        return page
+    parts = "".join(f'<g id="{name}">{part}</g>' for part, name in names.items())
+    return referring.replace("</main>", f'</main>\n<svg class="same" aria-hidden="true">{parts}</svg>', 1)
+
+
 def data_block(table: Table) -> Markup:
     """A table inside the page, once, for reading out and for downloads; the browser never runs it."""
     # Within an element of raw text only its own end tag could end it, and a table may hold any text.
     text = table.csv(digits=4).replace("<", "\\u003c")
-    return Markup('<script type="text/csv" data-file="{}.csv">{}</script>').format(
-        table.name,
+    return Markup('<script type="text/csv">{}</script>').format(
         Markup(text),  # noqa: S704 (its only dangerous sign was replaced above)
     )
 
 
 def figure_html(
-    anchor: str, title: str, drawing: Markup, *, caption: str, table: Table | None, beside: str,
-    missing: Sequence[str] = (), files: Sequence[tuple[str, str]] = (),
+    anchor: str, title: str, drawing: Markup, *, caption: str = "", numbers: Table | str = "", beside: str = "",
+    missing: Sequence[str] = (),
 ) -> Markup:  # fmt: skip
     """A chart under its name, with a link to itself, its numbers as CSV, its caption, and what it lacks.
 
     Args:
         anchor: its place on the page.
-        table: the numbers that it draws; they travel inside the page.
+        numbers: what it draws, to travel inside it; or the name of their file, where they stand beside the chart
+            as a table to read, from which the page's script makes the file.
         beside: address of a file with the same numbers, for where no script runs.
-        files: further downloads, (word, address).
     """
-    links = [tag("a", "#", class_="self", href=f"#{anchor}", aria_label=f"link to this chart: {title}")]
-    if table is not None:
-        links.append(
-            tag(
-                "a",
-                "CSV",
-                class_="csv",
-                href=beside,
-                download=f"{table.name}.csv",
-                aria_label=f"CSV: {title}",
-            )
-        )
-    links += [tag("a", word, href=href, aria_label=f"{word}: {title}") for word, href in files]
-    parts = [tag("figcaption", tag("b", title), " ", tag("span", *_spaced(links), class_="links")), drawing]
+    name = numbers.name if isinstance(numbers, Table) else numbers
+    links: list[str] = [tag("a", "#", href=f"#{anchor}", aria_label=f"link to {title}")]
+    if name:
+        links += [" ", tag("a", "CSV", href=beside, download=f"{name}.csv", aria_label=f"CSV: {title}")]
+    parts = [tag("figcaption", tag("b", title), " ", tag("span", *links, class_="links")), drawing]
     parts += [tag("p", caption, class_="caption")] if caption else []
     parts += [tag("p", f"— {why}", class_="missing") for why in missing]
-    parts += [data_block(table)] if table is not None else []
+    parts += [data_block(numbers)] if isinstance(numbers, Table) else []
     return tag("figure", *parts, id=anchor)
-
-
-def _spaced(items: Sequence[Markup]) -> list[str]:
-    return [part for item in items for part in (item, " ")][:-1]

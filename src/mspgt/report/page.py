@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from mspgt.report import facts, table1
-from mspgt.report.markup import data_block, facts_html, table_html
+from mspgt.report.markup import data_block, facts_html, once, table_html
 from mspgt.report.methods import bibtex, methods_text
 from mspgt.report.paper_table import against_paper
 from mspgt.report.section import Section
@@ -56,7 +56,7 @@ def _render(results: Json, every: Sequence[View], shown: Sequence[View], section
     style, script = _package_file("report.css"), _package_file("report.js")
     own = [section for view in every for section in view.sections]
     found = verdicts(results)
-    return _environment().get_template("report.html.j2").render(
+    page = _environment().get_template("report.html.j2").render(
         # Nothing is fetched from anywhere, and no script runs but the page's own.
         policy=f"default-src 'none'; style-src '{_fingerprint(style)}'; script-src '{_fingerprint(script)}'",
         css=style,
@@ -82,6 +82,7 @@ def _render(results: Json, every: Sequence[View], shown: Sequence[View], section
         warnings=[one for one in results["warnings"] if model_of(results, one["where"]) is None],
         undrawn=facts.undrawn(results, [*own, *sections]),
     )  # fmt: skip
+    return once(page)
 
 
 def _about(results: Json) -> str:

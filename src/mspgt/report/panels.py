@@ -96,7 +96,7 @@ def control_panels(results: Json, name: str) -> list[Panel]:
             missing = [reason(results, "models", name, "signals", signal, "calibrated")]
         x = tuple(range(1, model["layers"]))
         drawn = tuple(line for line in (*lines.values(), own) if line)
-        seeds = f" Twin: median and range over {counted(twins, 'seed')}." if twins else ""
+        seeds = f" Twin: median and range over {counted(twins, 'seed')}." if twins and twins > 1 else ""
         panels.append(
             Panel(
                 signal,
@@ -176,16 +176,15 @@ def _scales(layers: int, at: dict[str, int], divided: bool) -> tuple[str, ...]:
 
 
 def _twins(model: Json, signal: str) -> Line | None:
-    """Median and range over the random twins, (seeds, transitions), in calibrated mode."""
+    """Median and range over the random twins, (seeds, transitions), in calibrated mode; one twin has no range."""
     signals = (model["controls"].get("random_init") or {}).get("signals") or {}
     seeds = [row for row in signals.get("calibrated", {}).get(signal) or [] if measured(row)]
     columns = [[value for value in column if value is not None] for column in zip(*seeds, strict=True)]
     if not any(columns):
         return None
     middle = [median(column) if column else None for column in columns]
-    return Line(
-        "random twin", "twin", middle, [[min(column), max(column)] if column else None for column in columns]
-    )
+    spread: Intervals = [[min(column), max(column)] if column else None for column in columns]
+    return Line("random twin", "twin", middle, spread if len(seeds) > 1 else None)
 
 
 def _in_sight(twin: Line, own: Line | None) -> bool:

@@ -43,8 +43,8 @@ def prediction_section(results: Json) -> Section | None:
         parts += [tag("h4", "Units"), tag("p", UNITS)]
         drawn = [
             figure_html(
-                f"predictions-units-{at}", forest.title, forest_svg(forest), caption="",
-                table=forest.table(f"units-{at}"), beside="tables/units.csv",
+                f"predictions-units-{at}", forest.title, forest_svg(forest),
+                numbers=forest.table(f"units-{at}"), beside="tables/units.csv",
             )
             for at, forest in enumerate(forests)
         ]  # fmt: skip

@@ -27,8 +27,8 @@ def specification_section(results: Json, stems: Mapping[str, str]) -> Section:
     forests = {name: specification(name, model) for name, model in results["models"].items()}
     drawn = [
         figure_html(
-            f"specification-{stems[name]}", name, forest_svg(forest), caption="",
-            table=forest.table(f"specification-{stems[name]}"), beside="tables/specification.csv",
+            f"specification-{stems[name]}", name, forest_svg(forest),
+            numbers=forest.table(f"specification-{stems[name]}"), beside="tables/specification.csv",
             missing=() if forest.drawn else ["no choice of analysis finds a boundary"],
         )
         for name, forest in forests.items()

@@ -124,26 +124,6 @@ def curves_table(name: str, title: str, axis: str, charts: dict[str, Sequence[Pa
     return Table(name, title, columns, rows)
 
 
-def panel_table(panel: Panel, name: str, axis: str) -> Table:
-    """What one chart shows: one row a layer, for every curve its value and the ends of its widest interval.
-
-    The inner intervals stand in `curves_table`: this one travels inside the page, where every byte counts.
-
-    Args:
-        name: of the file.
-        axis: name of the first column: `transition` or `layer`.
-    """
-    columns = {axis: "int64"}
-    content: list[list[tuple[Cell, ...]]] = [[(layer,) for layer in panel.x]]
-    for line in panel.told:
-        ends = [found[:2] for found in _ends(line, len(panel.x))]
-        own = ("", *(f" {end}" for end in ("low", "high")[: len(ends[0])]))
-        columns |= {f"{line.label}{end}": "double" for end in own}
-        content.append([(value, *e) for value, e in zip(line.values, ends, strict=True)])
-    rows = [tuple(cell for part in row for cell in part) for row in zip(*content, strict=True)]
-    return Table(name, panel.title, columns, rows)
-
-
 def _ends(line: Line, positions: int) -> list[tuple[float | None, ...]]:
     """Low and high end of every interval of a curve at each position, the widest interval first."""
     bands = line.bands()

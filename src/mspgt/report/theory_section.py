@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 
 from markupsafe import Markup
 
-from mspgt.report.markup import folded, table_html, tag
+from mspgt.report.markup import table_html, tag
 from mspgt.report.section import Draw, Plate, Section
 from mspgt.report.tables import Table
 from mspgt.report.theory import information_figure, theory_figure, theory_groups, theory_of, theory_table
-from mspgt.report.views import ChartGroup, charts_html, legend_html, numbers_html
+from mspgt.report.views import ChartGroup, charts_html
 from mspgt.report.words import Json
 
 TITLES = {
@@ -38,9 +38,7 @@ def theory_section(results: Json, name: str, stem: str) -> Section | None:
         if not group.drawn:
             parts += [tag("p", f"— {why}", class_="missing") for panel in panels for why in panel.missing]
             continue
-        beside = "tables/theory.csv"
-        parts += [legend_html(group.legend), charts_html(group, f"{anchor}-{key}", f"{stem}-theory", beside)]
-        parts.append(folded("Numbers", numbers_html(group)))
+        parts.append(charts_html(group, f"{anchor}-{key}", f"{stem}-theory", "tables/theory.csv"))
     table = theory_table({**results, "models": {name: results["models"][name]}})
     columns = [column for column in table.columns if column != "model"]
     # What runs over layers stands with its chart.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -14,7 +15,7 @@ from mspgt.report.figures import panels_figure
 from mspgt.report.markup import facts_html, figure_html, folded, table_html, tag
 from mspgt.report.panels import control_panels, probe_panels, signal_panels, strip_rows
 from mspgt.report.section import Plate, Section
-from mspgt.report.tables import Table, claims_table, curves_table, panel_table
+from mspgt.report.tables import Table, claims_table, curves_table
 from mspgt.report.words import MISSING, Finding, Json, counted, finding, listing, model_of, number, reason
 
 DEPTHS = {"transition": "transition l, from layer l to l + 1", "layer": "layer"}
@@ -146,8 +147,7 @@ def group_section(view: View, group: ChartGroup, *, shown: bool = False) -> Sect
         parts.append(_claims(view))
     parts.append(tag("p", ABOUT[group.key]))
     if group.drawn:
-        parts += [legend_html(group.legend), charts_html(group, anchor, stem)]
-        parts.append(folded("Numbers", numbers_html(group)))
+        parts.append(charts_html(group, anchor, stem, f"tables/{group.key}.csv"))
         links = [tag("a", form.upper(), href=f"figures/{stem}.{form}") for form in ("svg", "pdf")]
         parts.append(tag("p", "All panels as one figure: ", links[0], ", ", links[1], class_="files"))
     else:
@@ -178,31 +178,44 @@ def _caption(view: View, group: ChartGroup) -> str:
     return " ".join([f"{group.title} of {view.name}.", ABOUT[group.key], *bands])
 
 
-def charts_html(group: ChartGroup, anchor: str, stem: str, beside: str = "") -> Markup:
-    """The drawings of a group, each with its caption, its link and its numbers (`beside`: the file that has them)."""
+def charts_html(group: ChartGroup, anchor: str, stem: str, beside: str) -> Markup:
+    """The drawings of a group with their legend, and their numbers to read, from which the script makes files.
+
+    Args:
+        beside: address of the file that has them all.
+    """
+    # What several charts have for a caption is said once.
+    captions = Counter(panel.caption for panel in group.panels if panel.drawn and panel.caption)
     drawn = [
         figure_html(
             f"{anchor}-{panel.key}",
             panel.title,
             panel_svg(panel, f"{anchor}-{panel.key}"),
-            caption=panel.caption,
-            table=panel_table(panel, f"{stem}-{panel.key}", group.axis) if panel.drawn else None,
-            beside=beside or f"tables/{group.key}.csv",
+            caption=panel.caption if captions[panel.caption] == 1 else "",
+            numbers=f"{stem}-{panel.key}" if panel.drawn else "",
+            beside=beside,
             missing=panel.missing,
         )
         for panel in group.panels
     ]
-    readout = tag("div", class_="readout", aria_live="polite", hidden=True)
-    return tag("div", *drawn, class_="charts", data_axis=group.axis) + readout
+    return Markup("").join(
+        [
+            _legend(group.legend),
+            *(tag("p", caption, class_="caption") for caption, count in captions.items() if count > 1),
+            tag("div", *drawn, class_="charts", data_axis=group.axis),
+            tag("div", class_="readout", aria_live="polite", hidden=True),
+            folded("Numbers", _numbers(group)),
+        ]
+    )
 
 
-def legend_html(items: Sequence[tuple[str, str]]) -> Markup:
+def _legend(items: Sequence[tuple[str, str]]) -> Markup:
     """Every kind of curve with its colour and dashes."""
     shown = [tag("span", tag("i", class_=f"line {role}"), label) + " " for role, label in items]
     return tag("p", *shown, class_="legend")
 
 
-def numbers_html(group: ChartGroup) -> Markup:
+def _numbers(group: ChartGroup) -> Markup:
     """What the charts of a group show, as tables to read; without the end tags that HTML does not need."""
     tables = []
     for panel in group.panels:

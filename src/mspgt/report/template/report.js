@@ -56,24 +56,50 @@ addEventListener("keydown", (event) => {
   if ((event.ctrlKey || event.metaKey) && event.key === "f") everything("noscript").forEach(fill);
 });
 
-// Numbers: comma-separated text that lies once in the page, beside its chart.
-const text = (block) => block.textContent.replaceAll("\\u003c", "<");
-const block = (name) => document.querySelector(`script[data-file="${CSS.escape(name)}"]`);
-const cells = (row) => [...row.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map((m) => m[1]?.replaceAll('""', '"') ?? m[2]);
+// Numbers lie once in the page: in the table of a chart, or as comma-separated text beside it.
+function tableOf(figure) {
+  const numbers = figure.parentElement.nextElementSibling?.nextElementSibling;
+  if (!numbers?.matches("details")) return null;
+  everything("noscript", numbers).forEach(fill);
+  const title = figure.querySelector("figcaption b").textContent;
+  return everything("table.numbers", numbers).find((table) => table.caption.textContent === title);
+}
+
+// `0.5 [0.4, 0.6]` is a value with its interval.
+const INTERVAL = /^(\S+) \[(\S+), (\S+)\]$/;
+const plain = (number) => number === "—" ? "" : number.replaceAll("−", "-").replaceAll(",", "");
+function columns(table) {
+  return [...table.tHead.rows[0].cells].flatMap(({ textContent: name }, at) => {
+    const written = [...table.tBodies[0].rows].map((row) => row.cells[at].textContent);
+    const found = written.map((cell) => INTERVAL.exec(cell)?.slice(1) ?? [cell, "", ""]);
+    const wide = written.some((cell) => INTERVAL.test(cell));
+    return ["", " low", " high"].slice(0, wide ? 3 : 1)
+      .map((end, part) => [name + end, ...found.map((parts) => plain(parts[part]))]);
+  });
+}
+
 const read = new WeakMap();
 function rows(chart) {
-  if (!read.has(chart)) {
-    const found = chart.closest("figure")?.querySelector("script[data-file]");
-    read.set(chart, found ? text(found).trimEnd().split("\n").map(cells) : []);
+  const figure = chart.closest("figure");
+  if (!read.has(figure)) {
+    const table = tableOf(figure), found = table ? columns(table) : [[]];
+    read.set(figure, found[0].map((_, row) => found.map((column) => column[row])));
   }
-  return read.get(chart);
+  return read.get(figure);
+}
+
+const quoted = (cell) => /[",\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
+function fileOf(link) {
+  const beside = link.closest("figure, section").querySelector("script");
+  if (beside) return beside.textContent.replaceAll("\\u003c", "<");
+  return rows(link).map((row) => row.map(quoted).join(",") + "\n").join("");
 }
 
 document.addEventListener("click", ({ target }) => {
-  const link = target.closest?.("a.csv");
-  const found = link && block(link.download);
-  if (!found) return;
-  const address = URL.createObjectURL(new Blob([text(found)], { type: "text/csv" }));
+  const link = target.closest?.("a[download]");
+  const text = link && fileOf(link);
+  if (!text) return;
+  const address = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
   link.href = address;
   setTimeout(() => URL.revokeObjectURL(address), 60000);
 });
