@@ -1,7 +1,7 @@
 """The page's drawings are well-formed, in proportion, and inert whatever a model is called."""
 
 import re
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any
 from xml.etree import ElementTree
 
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mspgt.report import charts, panels
-from mspgt.report.curves import Line, Mark, Panel
+from mspgt.report.curves import Line, Mark, Panel, StripRow
 from mspgt.report.markup import once
 from tests.report.planted_results import HOSTILE
 
@@ -69,6 +69,30 @@ def test_a_clipped_curve_leaves_the_axis_as_it_is(far: float) -> None:
     assert alone.find(path).get("d") == both.find(path).get("d")
     window = both.find("clipPath").get("id")
     assert both.find("g[@clip-path]").get("clip-path") == f"url(#{window})"
+
+
+NAMES = st.lists(
+    st.tuples(st.sampled_from(["L–I", "I–G", "spike", "kink"]), st.integers(1, 23)), max_size=5, unique=True
+)
+
+
+@given(NAMES)
+def test_names_of_boundaries_never_meet(found: list[tuple[str, int]]) -> None:
+    own = tuple(Mark(label, "calibrated", layer, layers=(layer,)) for label, layer in found)
+    strip = ElementTree.fromstring(charts.strip_svg(StripRow("calibrated", ("Local",) * 24, own)))
+    letter = 100 * 5.5 / 230  # percent of the narrowest strip, for a letter of ten pixels' height
+    spans: dict[str, list[tuple[float, float]]] = {}
+    for name in strip.findall("text"):
+        kind = (name.get("class") or "").split()
+        if kind[0] == "edge":
+            across, width = float((name.get("x") or "").rstrip("%")), letter * len(name.text or "")
+            span = (across - width, across) if "end" in kind else (across, across + width)
+            spans.setdefault(name.get("y") or "", []).append(span)
+            assert -1e-9 <= span[0] < span[1] <= 100 + 1e-9
+    for row in spans.values():
+        for (_, high), (low, _) in pairwise(sorted(row)):
+            assert high <= low
+    assert all(float(y) <= float(strip.find("svg").get("y", 0)) - 6 for y in spans)
 
 
 def test_what_drawings_have_alike_stands_once_on_a_page() -> None:

@@ -1,5 +1,8 @@
 """Curves break where nothing was measured, bands nest, and axes fit their values."""
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from mspgt.report import curves
 from mspgt.report.curves import Line
 
@@ -16,6 +19,16 @@ def test_bands_are_nested_and_break_where_an_interval_is_missing() -> None:
 def test_runs_are_the_stretches_between_missing_values() -> None:
     assert curves.runs([None, 1.0, 2.0, None, 3.0]) == [[(1, 1.0), (2, 2.0)], [(4, 3.0)]]
     assert curves.runs([]) == []
+
+
+@given(st.lists(st.tuples(st.floats(0, 100), st.floats(0.1, 30)), max_size=8))
+def test_rows_keep_names_apart_and_are_as_few_as_can_be(names: list[tuple[float, float]]) -> None:
+    spans = [(low, low + width) for low, width in names]
+    rows = curves.rows_apart(spans)
+    for at, (low, high) in enumerate(spans):
+        others = [n for n in range(len(spans)) if n != at and low < spans[n][1] and spans[n][0] < high]
+        assert rows[at] not in [rows[n] for n in others]
+        assert set(range(rows[at])) <= {rows[n] for n in others}
 
 
 def test_an_axis_is_logarithmic_only_for_positive_values_over_a_wide_range() -> None:

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from mspgt.report.theory import information_figure, theory_figure, theory_groups, theory_table
+from mspgt.report.theory import theory_groups
+from mspgt.report.theory_figures import information_figure, theory_figure
+from mspgt.report.theory_table import theory_table
 from mspgt.results import to_jsonable
 from mspgt.study.config import make_config
 from mspgt.study.describe import describe

@@ -14,14 +14,26 @@ from math import log
 from markupsafe import Markup
 from matplotlib.ticker import LogLocator, MaxNLocator
 
-from mspgt.report.curves import Line, Mark, Panel, StripRow, axis_values, depth_ticks, logarithmic, runs
+from mspgt.report.curves import (
+    Line,
+    Mark,
+    Panel,
+    StripRow,
+    axis_values,
+    depth_ticks,
+    logarithmic,
+    rows_apart,
+    runs,
+)
 from mspgt.report.markup import shared, tag
 from mspgt.report.words import BOUNDARIES, number
 
 WIDTH, HEIGHT = 430, 230
 LEFT, RIGHT, TOP, BOTTOM = 44, 14, 24, 26
 RIGHT_WITH_AXIS = 44
-LABELS = 16  # height kept for the names of boundaries, above the curves
+LETTER = 6.5  # width of a letter, in a chart and in pixels of a strip
+ROW = 10  # height of one row of names of boundaries, above the curves
+NARROW = 230  # pixels of a strip on the smallest screen
 SET_ROW = 8  # height of one row of confidence sets, between the curves and the axis
 
 Place = Callable[[float], float]
@@ -87,11 +99,13 @@ def panel_svg(panel: Panel, identifier: str) -> Markup:
 
 
 def _drawing(panel: Panel, window: str, end: float, step: float) -> Iterator[Markup]:
-    floor = HEIGHT - BOTTOM
-    top, bottom = TOP + LABELS * bool(panel.marks), floor - 2 * SET_ROW * bool(panel.marks)
-
     def place(position: float) -> float:
         return LEFT + (position - panel.x[0]) * step
+
+    names = _names(panel.marks, [place(mark.layer) for mark in panel.marks], LETTER, LEFT, end)
+    rows = 1 + max((name.row for name in names), default=-1)
+    floor = HEIGHT - BOTTOM
+    top, bottom = TOP + max(ROW * rows - 4, 0), floor - 2 * SET_ROW * bool(panel.marks)
 
     if any(line.clipped for line in panel.lines):
         size = {"x": LEFT, "y": top, "width": end - LEFT, "height": bottom - top}
@@ -108,8 +122,8 @@ def _drawing(panel: Panel, window: str, end: float, step: float) -> Iterator[Mar
                     yield tag("g", *curve, clip_path=f"url(#{window})")
                 else:
                     yield from curve
-    for mark in panel.marks:
-        yield from _mark(mark, place, step, top, bottom)
+    for mark, name in zip(panel.marks, names, strict=True):
+        yield from _mark(mark, name, place, step, top, bottom)
 
 
 def _depth_axis(x: Sequence[int], place: Place, floor: float, end: float) -> Iterator[Markup]:
@@ -173,14 +187,41 @@ def _tenths(count: int) -> str:
     return f"-{digits}" if count < 0 else digits
 
 
-def _mark(mark: Mark, place: Place, step: float, top: float, bottom: float) -> Iterator[Markup]:
+@dataclass(frozen=True)
+class Name:
+    """Where the name of a boundary stands: which way it runs from its line, and in which row above the drawing."""
+
+    text: str
+    anchor: str  # start | end
+    row: int
+
+
+def _names(
+    marks: Sequence[Mark], across: Sequence[float], letter: float, left: float, right: float
+) -> list[Name]:
+    """The names of boundaries, in as many rows as keep them apart; that of L–I runs outwards where it has room.
+
+    Args:
+        across: place of each boundary.
+        letter: width of a letter; it and the ends of the drawing are in units of `across`.
+    """
+    texts = [f"{mark.label} {mark.layer}" for mark in marks]
+    anchors, spans = [], []
+    for mark, text, at in zip(marks, texts, across, strict=True):
+        width = letter * (len(text) + 1)
+        outwards = mark.label == BOUNDARIES["LI"] and at - width > left
+        anchors.append("end" if outwards or at + width > right else "start")
+        spans.append((at - width, at) if anchors[-1] == "end" else (at, at + width))
+    return [Name(*name) for name in zip(texts, anchors, rows_apart(spans), strict=True)]
+
+
+def _mark(mark: Mark, name: Name, place: Place, step: float, top: float, bottom: float) -> Iterator[Markup]:
     paper = mark.role == "paper"
     kind = mark.role if mark.claimed else f"{mark.role} rejected"
     across = place(mark.layer)
     yield tag("path", class_=f"mark {kind}", d=f"M{across:.1f} {top}V{bottom}")
-    outward = "end" if mark.label == BOUNDARIES["LI"] and across > LEFT + 40 else "start"
-    nudge = -3 if outward == "end" else 3
-    yield _text(across + nudge, top - (4 if paper else 14), f"{mark.label} {mark.layer}", outward, kind)
+    nudge = -3 if name.anchor == "end" else 3
+    yield _text(across + nudge, top - 4 - ROW * name.row, name.text, name.anchor, kind)
     # Confidence sets lie in two rows above the axis, calibrated first.
     row = bottom + 2 + SET_ROW * paper
     for low, high in mark.spans():
@@ -197,14 +238,18 @@ def strip_svg(row: StripRow) -> Markup:
     """One mode of the layer strip, as wide as its container: blocks, boundaries, and the sets below them."""
     layers = len(row.scales)
     share = 100 / layers
-    rects, names, start = [], [], 0
+    across = [mark.layer * share for mark in row.marks]
+    names = _names(row.marks, across, 100 * LETTER / NARROW, 0, 100)
+    # More rows of names move all the rest down.
+    down = ROW * max((name.row for name in names), default=0)
+    rects, scales, start = [], [], 0
     for scale, group in groupby(row.scales):
         length = len(list(group))
         rects.append(tag("rect", class_=f"block {scale.lower()}", x=start, width=length, height=1))
         # About seven pixels a letter on the narrowest strip.
         label = scale if length * share > 2.8 * len(scale) else scale[0]
         middle = f"{(start + length / 2) * share:.2f}%"
-        names.append(tag("text", label, class_=f"on middle {scale.lower()}", x=middle, y=29))
+        scales.append(tag("text", label, class_=f"on middle {scale.lower()}", x=middle, y=29 + down))
         start += length
     lines = "".join(f"M{block} .06V.94" for block in range(1, layers))
     seams = shared(tag("path", class_="seams" if row.marks else "seams plain", d=lines))
@@ -212,28 +257,39 @@ def strip_svg(row: StripRow) -> Markup:
     # A drawing within the drawing: its unit is one block, whatever the width of the screen.
     blocks = tag(
         "svg", *rects, seams, glow,
-        y=16, width="100%", height=18, viewBox=f"0 0 {layers} 1", preserveAspectRatio="none",
+        y=16 + down, width="100%", height=18, viewBox=f"0 0 {layers} 1", preserveAspectRatio="none",
     )  # fmt: skip
-    marks = [part for mark in row.marks for part in _strip_mark(mark, share)]
+    marks = [
+        *(_edge(at, name, down) for at, name in zip(across, names, strict=True)),
+        # After the lines, which they may cross.
+        *(_edge_name(at, name, down) for at, name in zip(across, names, strict=True)),
+        *_strip_sets(row.marks, share, down),
+    ]
     kind = f"strip {row.role}" if row.claimed else f"strip {row.role} rejected"
     words = "; ".join(mark.text for mark in row.marks) or "no boundary"
     label = f"scale of each block, {row.role} mode: {words}"
-    size: dict[str, str | float] = {"width": "100%", "height": 48, "data-count": layers}
-    return tag("svg", blocks, *names, *marks, class_=kind, role="img", aria_label=label, **size)
+    size: dict[str, str | float] = {"width": "100%", "height": 48 + down, "data-count": layers}
+    return tag("svg", blocks, *scales, *marks, class_=kind, role="img", aria_label=label, **size)
 
 
-def _strip_mark(mark: Mark, share: float) -> Iterator[Markup]:
-    across = f"{mark.layer * share:.2f}%"
-    yield tag("line", class_="edge", x1=across, x2=across, y1=12, y2=36)
-    outward = "end" if mark.label == BOUNDARIES["LI"] and mark.layer * share > 14 else "start"
-    if mark.layer * share > 86:
-        outward = "end"
-    yield tag("text", f"{mark.label} {mark.layer}", class_=f"edge {outward}", x=across, y=10)
-    # Two rows, because the sets of two boundaries may overlap.
-    row = 42 if mark.label == BOUNDARIES["IG"] else 37
-    for low, high in mark.spans():
-        place, width = f"{low * share:.2f}%", f"{max((high - low) * share, 0.4):.2f}%"
-        yield tag("rect", class_="set", x=place, y=row, width=width, height=4)
+def _edge(across: float, name: Name, down: int) -> Markup:
+    place = f"{across:.2f}%"
+    return tag("line", class_="edge", x1=place, x2=place, y1=12 + down - ROW * name.row, y2=36 + down)
+
+
+def _edge_name(across: float, name: Name, down: int) -> Markup:
+    kind = f"edge {name.anchor}"
+    return tag("text", name.text, class_=kind, x=f"{across:.2f}%", y=10 + down - ROW * name.row)
+
+
+def _strip_sets(marks: Sequence[Mark], share: float, down: int) -> Iterator[Markup]:
+    spans = [mark.spans() for mark in marks]
+    # In two rows, where those of two boundaries overlap.
+    whole = [(min(low for low, _ in one), max(high for _, high in one)) if one else (0, 0) for one in spans]
+    for one, row in zip(spans, rows_apart(whole), strict=True):
+        for low, high in one:
+            place, width = f"{low * share:.2f}%", f"{max((high - low) * share, 0.4):.2f}%"
+            yield tag("rect", class_="set", x=place, y=37 + down + 5 * (row % 2), width=width, height=4)
 
 
 def _text(x: float, y: float, text: str, anchor: str, kind: str = "") -> Markup:

@@ -165,6 +165,18 @@ def runs(items: Sequence[T | None]) -> list[list[tuple[int, T]]]:
     return [stretch for stretch in stretches if stretch]
 
 
+def rows_apart(spans: Sequence[tuple[float, float]]) -> list[int]:
+    """A row for each span, the lowest in which it meets no other; the rightmost spans have the first choice."""
+    rows = [0] * len(spans)
+    placed: list[int] = []
+    for at in sorted(range(len(spans)), key=lambda at: spans[at], reverse=True):
+        low, high = spans[at]
+        met = {rows[other] for other in placed if low < spans[other][1] and spans[other][0] < high}
+        rows[at] = next(row for row in range(len(spans)) if row not in met)
+        placed.append(at)
+    return rows
+
+
 def depth_ticks(x: Sequence[int]) -> list[int]:
     """At most nine layers to label, evenly spaced."""
     step = next(step for step in (1, 2, 4, 5, 8, 10, 16, 20, 25, 50, 100, 1000) if len(x) <= 9 * step)

@@ -16,7 +16,17 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
 from mspgt.errors import InputError, did_you_mean
-from mspgt.report.curves import Line, Mark, Panel, StripRow, axis_values, depth_ticks, logarithmic, runs
+from mspgt.report.curves import (
+    Line,
+    Mark,
+    Panel,
+    StripRow,
+    axis_values,
+    depth_ticks,
+    logarithmic,
+    rows_apart,
+    runs,
+)
 from mspgt.report.panels import UNDIVIDED, UNNAMED
 from mspgt.report.words import BOUNDARIES, number
 
@@ -40,6 +50,8 @@ SCALES = {
     UNNAMED: "#e3e3e3",
     UNDIVIDED: "#ffffff",
 }
+
+NAME_ROW, NAME_LETTER = 5, 3.6  # points: height of a row of names of boundaries, and width of a letter
 
 STYLE = {
     "font.family": "serif",
@@ -172,7 +184,7 @@ def grid_of(
 
 
 def _draw(axes: Axes, panel: Panel) -> None:
-    axes.set_title(panel.title, pad=15 if panel.marks else 5)
+    axes.set_title(panel.title, pad=5)
     if not panel.drawn:
         axes.set(xticks=[], yticks=[])
         axes.spines[["left", "right"]].set_visible(False)
@@ -190,6 +202,9 @@ def _draw(axes: Axes, panel: Panel) -> None:
         other.spines[["left", "right"]].set_visible(False)
         other.set_ylabel(panel.second_axis or "", color=VERMILLION)
         other.tick_params(axis="y", colors=VERMILLION)
+    rows = mark_names(axes, panel.marks)
+    if rows:
+        axes.set_title(panel.title, pad=5 + NAME_ROW * rows)
     for mark in panel.marks:
         _mark(axes, mark)
 
@@ -222,15 +237,38 @@ def _curves(axes: Axes, lines: Sequence[Line], panel: Panel) -> None:
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
 
 
+def mark_names(axes: Axes, marks: Sequence[Mark], shift: float = 0.0) -> int:
+    """Write the names of boundaries above axes whose width and limits are fixed, in as many rows as keep them apart.
+
+    Args:
+        shift: from a layer to its place on the axis.
+
+    Returns:
+        How many rows there are.
+    """
+    low, high = axes.get_xlim()
+    letter = NAME_LETTER / 72 * axes.figure.dpi * (high - low) / axes.bbox.width
+    halves = [letter * (len(mark.label) + 1) / 2 for mark in marks]
+    rows = rows_apart(
+        [(mark.layer - half, mark.layer + half) for mark, half in zip(marks, halves, strict=True)]
+    )
+    for mark, row in zip(marks, rows, strict=True):
+        axes.annotate(
+            mark.label, (mark.layer + shift, 1), xycoords=("data", "axes fraction"), xytext=(0, 1 + NAME_ROW * row),
+            textcoords="offset points", ha="center", color=COLOURS[mark.role], fontsize=6, alpha=_strength(mark),
+        )  # fmt: skip
+    return 1 + max(rows, default=-1)
+
+
+def _strength(mark: Mark) -> float:
+    return 1.0 if mark.claimed else 0.45
+
+
 def _mark(axes: Axes, mark: Mark) -> None:
     colour, dashes = COLOURS[mark.role], (5, 2) if mark.label == BOUNDARIES["LI"] else (1.5, 1.5)
-    strength = 1.0 if mark.claimed else 0.45
+    strength = _strength(mark)
     paper = mark.role == "paper"
     axes.axvline(mark.layer, color=colour, linewidth=0.8, dashes=dashes, alpha=strength, zorder=1)
-    axes.annotate(
-        mark.label, (mark.layer, 1), xycoords=("data", "axes fraction"), xytext=(0, 1 if paper else 6),
-        textcoords="offset points", ha="center", color=colour, fontsize=6, alpha=strength,
-    )  # fmt: skip
     for low, high in mark.spans():
         place = Rectangle(
             (low, 0.02 if paper else 0.07), high - low, 0.03, transform=axes.get_xaxis_transform(),

@@ -9,7 +9,9 @@ from markupsafe import Markup
 from mspgt.report.markup import table_html, tag
 from mspgt.report.section import Draw, Plate, Section
 from mspgt.report.tables import Table
-from mspgt.report.theory import information_figure, theory_figure, theory_groups, theory_of, theory_table
+from mspgt.report.theory import theory_groups, theory_of
+from mspgt.report.theory_figures import information_figure, theory_figure
+from mspgt.report.theory_table import theory_table
 from mspgt.report.views import ChartGroup, charts_html
 from mspgt.report.words import Json
 
