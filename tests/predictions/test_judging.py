@@ -65,6 +65,16 @@ def test_holm_over_the_headline_predictions(judged):
     assert all(one.p_support_holm is None for one in judged.values() if not one.headline)
 
 
+def test_what_is_said_to_decide_agrees_with_every_verdict(judged):
+    for one in judged.values():
+        by = one.decided_by
+        assert bool(by) == bool(one.units)
+        if by:
+            assert by["unit"] in [unit["name"] for unit in one.units]
+            enough = {side for side in ("supported", "refuted") if by[side]["in"] >= by[side]["needed"]}
+            assert enough == {one.verdict} & {"supported", "refuted"}, one.id
+
+
 def test_what_stands_alone_may_not_stand_among_five():
     # Alone 0.03; among several tests more than 0.05.
     weak = noise({"length_variance": (0.0, 1.88, 0.0), "ttr": (5.0, 5.0, 5.0)})

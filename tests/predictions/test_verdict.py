@@ -2,8 +2,19 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from mspgt.predictions.verdict import Finding, Unit, at_least, combined, needed, outcome, shown_unit
+from mspgt.predictions.verdict import (
+    Finding,
+    Unit,
+    at_least,
+    combined,
+    decided_by,
+    needed,
+    outcome,
+    shown_unit,
+)
 
 
 def unit(support: float, refute: float = 1.0, statistic: float | None = 0.0) -> Unit:
@@ -31,6 +42,20 @@ def test_the_three_quantifiers():
 def test_a_claim_fails_when_too_few_are_left_to_hold(quantifier, support, refute):
     units = [unit(0.001, 0.2), unit(0.2, 0.001)]
     assert combined(units, quantifier) == (pytest.approx(support), pytest.approx(refute))
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=7),
+    st.sampled_from(["every", "most", "some"]),
+    st.floats(1, 5),
+)
+def test_counts_reach_what_is_needed_exactly_where_the_verdict_falls(p, quantifier, weight):
+    units = [unit(support, refute) for support, refute in p]
+    by = decided_by(units, quantifier, "middle", 0.05, (weight, weight))
+    for side, raw in zip(("supported", "refuted"), combined(units, quantifier), strict=True):
+        if abs(weight * raw - 0.05) > 1e-12:
+            assert (by[side]["in"] >= by[side]["needed"]) == (weight * raw <= 0.05)
+    assert decided_by([], quantifier, "middle", 0.05, (1.0, 1.0)) == {}
 
 
 def test_a_claim_that_is_not_whole_may_fail_but_is_not_supported():

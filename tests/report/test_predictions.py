@@ -15,6 +15,7 @@ from mspgt.report.predictions import (
     units_table,
     verdict_lines,
 )
+from mspgt.report.verdicts import Verdict
 from mspgt.study.verdicts import conclusions
 from tests.predictions.planted import model, noise, results
 from tests.report.planted_results import HOSTILE
@@ -76,6 +77,21 @@ def test_lines_for_a_terminal(found):
     assert "P2.1     supported" in text
     assert "by the paper’s rule: supported" in text
     assert "missing: " in text
+
+
+def test_a_tile_says_what_decided_where_the_middle_unit_alone_would_not():
+    by = {"units": 4, "shown": "middle", "unit": "b", "supported": {"in": 0, "needed": 3},
+          "refuted": {"in": 2, "needed": 2}}  # fmt: skip
+    content = {"verdict": "refuted", "statistic": -0.245, "ci": [-1.1, 0.61], "threshold": -0.5,
+               "evidence": ["models.a.theory"], "decided_by": by}  # fmt: skip
+    found = "middle: −0.245 [−1.1, 0.61] against −0.5"
+    assert Verdict("eq34", content).brief == f"Of 4 models, 2 refute (2 needed); {found}"
+    open_ = content | {"verdict": "inconclusive", "evidence": ["families.x"]}
+    assert Verdict("P", open_).brief.startswith(
+        "Of 4 tests, 0 support (3 needed) and 2 refute (2 needed); middle"
+    )
+    alone = content | {"decided_by": by | {"units": 1}}
+    assert Verdict("eq34", alone).brief == found.removeprefix("middle: ")
 
 
 def test_the_page_of_a_comparison(found, tmp_path):

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from functools import cache
 from importlib.resources import files
-from math import nan
+from math import inf, nan
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from mspgt.predictions.verdict import (
     Prediction,
     Verdict,
     combined,
+    decided_by,
     outcome,
     shown_unit,
 )
@@ -107,6 +108,9 @@ def _verdict(
         p_refute_holm=adjusted[1] if adjusted else None,
         why=why,
         units=_units(finding),
+        decided_by=decided_by(
+            finding.units, prediction.quantifier, prediction.shown, rules.level, _weights(finding, raw, used)
+        ),
         paper_rule={
             "rule": prediction.paper_rule,
             "says": _says(published),
@@ -117,6 +121,13 @@ def _verdict(
         null_rates=rates,
         specification=specification_curve(prediction, results, rules) if specification else {},
     )
+
+
+def _weights(finding: Finding, raw: PValues, used: PValues) -> tuple[float, float]:
+    """What Holm's method multiplied the p-values for and against by; without end where nothing can be supported."""
+    pairs = zip(raw, used, strict=True)
+    support, refute = (after / before if before and after else 1.0 for before, after in pairs)
+    return support if finding.whole else inf, refute
 
 
 def _units(finding: Finding) -> list[dict[str, Any]]:

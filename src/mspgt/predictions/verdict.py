@@ -19,6 +19,7 @@ from mspgt.predictions.rules import Rules
 Json = dict[str, Any]
 Outcome = Literal["supported", "refuted", "inconclusive", "not testable"]
 Quantifier = Literal["every", "most", "some"]
+Shown = Literal["largest", "smallest", "middle"]
 SUPPORTED: Final = "supported"
 REFUTED: Final = "refuted"
 INCONCLUSIVE: Final = "inconclusive"
@@ -94,7 +95,7 @@ class Prediction:
     false_in: tuple[str, ...] = ("featureless", "scattered", "equal layers")
     true_in: tuple[str, ...] = ()
     # The unit that the printed statistic is read from: largest statistic, smallest, or the middle one.
-    shown: Literal["largest", "smallest", "middle"] = "middle"
+    shown: Shown = "middle"
 
     @property
     def headline(self) -> bool:
@@ -127,6 +128,7 @@ class Verdict:
     p_refute_holm: float | None = None
     why: list[str] = field(default_factory=list)
     units: list[dict[str, Any]] = field(default_factory=list)
+    decided_by: dict[str, Any] = field(default_factory=dict)  # `decided_by` of its units
     paper_rule: dict[str, Any] = field(default_factory=dict)
     null_rates: dict[str, Any] = field(default_factory=dict)
     specification: dict[str, Any] = field(default_factory=dict)
@@ -156,6 +158,36 @@ def combined(units: Sequence[Unit], quantifier: Quantifier) -> tuple[float, floa
     )
 
 
+def decided_by(
+    units: Sequence[Unit], quantifier: Quantifier, shown: Shown, level: float, weights: tuple[float, float]
+) -> dict[str, Any]:
+    """In how many units a claim holds or fails beyond the error that so many tests are allowed together.
+
+    The p-value of `combined`, times its weight, is at or below the level exactly where `in` reaches `needed`.
+
+    Args:
+        weights: what p-values for and against are multiplied by where several predictions are tested (Holm).
+
+    Returns:
+        `units`: how many there are; `shown` and `unit`: which one's statistic stands for all; `supported` and
+        `refuted`: {in, needed}. Empty without units.
+    """
+    if not units:
+        return {}
+    n, count = len(units), needed(quantifier, len(units))
+
+    def side(p: Sequence[float], least: int, weight: float) -> dict[str, int]:
+        return {"in": sum(weight * (n - least + 1) * one <= level for one in p), "needed": least}
+
+    return {
+        "units": n,
+        "shown": shown,
+        "unit": shown_unit(units, shown).name,
+        "supported": side([unit.p_support for unit in units], count, weights[0]),
+        "refuted": side([unit.p_refute for unit in units], n - count + 1, weights[1]),
+    }
+
+
 def outcome(finding: Finding, p_support: float | None, p_refute: float | None, level: float) -> Outcome:
     """The verdict of p-values at a level; a finding without units is not testable."""
     if p_support is None or p_refute is None:
@@ -165,7 +197,7 @@ def outcome(finding: Finding, p_support: float | None, p_refute: float | None, l
     return REFUTED if p_refute <= level else INCONCLUSIVE
 
 
-def shown_unit(units: Sequence[Unit], which: str) -> Unit:
+def shown_unit(units: Sequence[Unit], which: Shown) -> Unit:
     """The unit whose statistic stands for all."""
     ordered = sorted(units, key=lambda unit: -inf if unit.statistic is None else unit.statistic)
     return ordered[{"smallest": 0, "middle": (len(ordered) - 1) // 2, "largest": -1}[which]]

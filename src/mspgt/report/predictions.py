@@ -14,7 +14,8 @@ from mspgt.report.forest_figure import forests_figure
 from mspgt.report.markup import figure_html, table_html, tag
 from mspgt.report.section import Plate, Section
 from mspgt.report.tables import Cell, Table
-from mspgt.report.words import MISSING, Json, number, percent
+from mspgt.report.verdicts import decided_words, found_words
+from mspgt.report.words import MISSING, Json, percent
 
 WORDS = ("supported", "refuted", "inconclusive", "not testable")
 COLOURS = {"supported": BLUE, "refuted": VERMILLION, "inconclusive": GREY, "not testable": "#ececec"}
@@ -200,10 +201,10 @@ def verdict_lines(results: Json) -> list[str]:
     """Verdicts for a terminal, with what the paper's rules would have said beside them."""
     lines = []
     for name, one in results["predictions"].items():
-        ends = one["ci"]
-        interval = f" [{number(ends[0])}, {number(ends[1])}]" if ends else ""
-        found = MISSING if one["statistic"] is None else f"{number(one['statistic'])}{interval}"
-        lines.append(f"{name:<8} {one['verdict']:<13} {found:<26} {one['title']}")
+        found = found_words(one)
+        lines.append(f"{name:<8} {one['verdict']:<13} {found:<34} {one['title']}")
+        if decided := decided_words(one):
+            lines.append(f"{'':<9}decided by: {decided}")
         if one["verdict"] == "not testable" and one["missing"]:
             lines.append(f"{'':<9}missing: {one['missing'][0]}")
         rate = percent(one["paper_rule"]["null_rate"])

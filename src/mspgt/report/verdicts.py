@@ -69,14 +69,36 @@ class Verdict:
 
     @property
     def brief(self) -> str:
-        """The statistic with its interval against the threshold, or what is missing."""
-        found = self.content.get("statistic")
-        if found is None:
+        """What decided it: units that speak for or against it, and one statistic against the threshold."""
+        if self.content.get("statistic") is None:
             missing = [str(one) for one in self.content.get("missing") or ()]
             return missing[0] if missing else "no statistic"
         threshold = self.content.get("threshold")
         against = f" against {told(threshold)}" if threshold is not None else ""
-        return f"{told(found)}{interval(self.content.get('ci'))}{against}"
+        decided = decided_words(self.content)
+        return f"{f'{decided}; ' if decided else ''}{found_words(self.content)}{against}"
+
+
+def decided_words(content: Json) -> str:
+    """`Of 6 models, 3 refute (3 needed)`; empty where one unit alone decides.
+
+    Of an inconclusive verdict both sides are told, since neither had enough.
+    """
+    by = content.get("decided_by") or {}
+    if by.get("units", 0) < 2:
+        return ""
+    inside = all(str(place).startswith("models.") for place in content.get("evidence") or ())
+    sides = {"supported": "support", "refuted": "refute"}
+    decisive = [content["verdict"]] if content["verdict"] in sides else sides
+    counts = [f"{by[side]['in']} {sides[side]} ({by[side]['needed']} needed)" for side in decisive]
+    return f"Of {by['units']} {'models' if inside else 'tests'}, {listing(counts)}"
+
+
+def found_words(content: Json) -> str:
+    """The statistic with its interval, and which of several units it is of."""
+    by = content.get("decided_by") or {}
+    which = f"{by['shown']}: " if by.get("units", 0) > 1 else ""
+    return f"{which}{told(content.get('statistic'))}{interval(content.get('ci'))}"
 
 
 def verdicts(results: Json) -> list[Verdict]:
@@ -127,12 +149,14 @@ def _detail(results: Json, verdict: Verdict, anchors: dict[str, str]) -> Markup:
         ("Rule", what.get("rule") or MISSING),
         (
             what.get("statistic_name") or "Statistic",
-            f"{told(what.get('statistic'))}{interval(what.get('ci'))}",
+            found_words(what),
         ),
         ("Threshold", told(what.get("threshold"))),
         ("The paper’s claim", _claim(what.get("paper_claim"))),
         ("“Supported” on worlds without the effect", _rate(what.get("null_rate"))),
     ]
+    if decided := decided_words(what):
+        known.insert(1, ("Decided by", decided))
     own = what.get("paper_rule") or {}
     if own.get("rule"):
         says = f"{own['rule']} Here: {own.get('says', MISSING)} ({own.get('why', MISSING)})."
