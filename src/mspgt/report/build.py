@@ -15,6 +15,7 @@ from mspgt.report.page import pages
 from mspgt.report.panels import strip_rows
 from mspgt.report.paper_table import against_paper
 from mspgt.report.predictions import prediction_section
+from mspgt.report.replicated import replicated_section
 from mspgt.report.section import Plate, Section
 from mspgt.report.specification import specification_section
 from mspgt.report.table1 import table1, table1_for_reading
@@ -28,7 +29,11 @@ from mspgt.results import SCHEMA
 
 # Sections that have a file of their own: of one model, (results, name, stem) → Section, and of the study.
 MODEL_SECTIONS: tuple[Callable[[Json, str, str], Section | None], ...] = (effect_section, theory_section)
-STUDY_SECTIONS: tuple[Callable[[Json], Section | None], ...] = (family_section, prediction_section)
+STUDY_SECTIONS: tuple[Callable[[Json], Section | None], ...] = (
+    family_section,
+    replicated_section,
+    prediction_section,
+)
 
 STRIPS = (
     "Scales of every model over relative depth, calibrated mode above paper mode (pale; paler where its own rule "

@@ -115,7 +115,7 @@ def models_table(results: Json) -> Table:
 def undrawn(results: Json, sections: Sequence[Section]) -> str:
     """Parts of results.json that no section of the page shows."""
     shown = [section.anchor for section in sections]
-    parts = ["families"] if results["families"] and "families" not in shown else []
+    parts = [part for part in ("families", "replicated") if results.get(part) and part not in shown]
     for part in ("interventions", "theory"):
         owners = [name for name, model in results["models"].items() if model[part]]
         drawn = sum(anchor.endswith(f"-{part}") for anchor in shown)

@@ -141,8 +141,7 @@ def probe_panels(results: Json, name: str) -> list[Panel]:
 
 def marks(model: Json) -> Iterable[Mark]:
     """The boundaries of both modes, calibrated first."""
-    for name, claim in claims(model):
-        yield Mark(name or claim["kind"], "calibrated", claim["layer"], layers=tuple(claim["set"]))
+    yield from calibrated_marks(model)
     paper = model["boundaries"]["paper"]
     for which, label in BOUNDARIES.items():
         if boundary := paper[which]:
@@ -152,15 +151,25 @@ def marks(model: Json) -> Iterable[Mark]:
             )
 
 
+def calibrated_marks(model: Json) -> Iterable[Mark]:
+    """The boundaries of the calibrated detector in order of depth."""
+    for name, claim in claims(model):
+        yield Mark(name or claim["kind"], "calibrated", claim["layer"], layers=tuple(claim["set"]))
+
+
 def strip_rows(model: Json) -> list[StripRow]:
     """The layer strip of one model: one row a mode."""
     every = list(marks(model))
-    rows = []
-    for role in ("calibrated", "paper"):
-        own = tuple(mark for mark in every if mark.role == role)
-        places = {mark.label: mark.layer for mark in own}
-        rows.append(StripRow(role, _scales(model["layers"], places, bool(own)), own))
-    return rows
+    return [
+        strip_row(role, model["layers"], tuple(mark for mark in every if mark.role == role))
+        for role in ("calibrated", "paper")
+    ]
+
+
+def strip_row(role: str, layers: int, own: tuple[Mark, ...]) -> StripRow:
+    """The scales of blocks 1..L between the boundaries of one mode."""
+    places = {mark.label: mark.layer for mark in own}
+    return StripRow(role, _scales(layers, places, bool(own)), own)
 
 
 def _scales(layers: int, at: dict[str, int], divided: bool) -> tuple[str, ...]:

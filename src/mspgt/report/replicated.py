@@ -1,39 +1,106 @@
-"""Runs of one configuration judged on their mean, in words."""
+"""Runs of one configuration judged on their mean, in words and on the page."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import replace
 
-KINDS = ("spike", "bump", "step", "kink")
+from markupsafe import Markup
+
+from mspgt.report.charts import strip_svg
+from mspgt.report.curves import Line, Panel
+from mspgt.report.markup import facts_html, table_html, tag
+from mspgt.report.panels import SIGNALS, calibrated_marks, strip_row
+from mspgt.report.section import Section
+from mspgt.report.tables import claims_table, curves_table
+from mspgt.report.views import ChartGroup, charts_html
+from mspgt.report.words import Json, calibrated_notes, claims, layer_set, listing
+
+ABOUT = (
+    "Training runs of one configuration, judged on the mean of their profiles by the calibrated detector, with the "
+    "critical values of a single run. What is common to the runs stays in the mean; the layer-to-layer roughness "
+    "that each has of its own falls with the root of their number."
+)
+PROFILE = "asinh(S / 2 floor)"
 
 
-def replicated_lines(results: dict[str, Any]) -> Iterator[str]:
+def replicated_lines(results: Json) -> Iterator[str]:
     """For each group of runs: what their mean profile shows, and what it could have shown."""
     for name, group in results.get("replicated", {}).items():
-        found = group["calibrated"]
-        claims = sorted(
-            (claim["layer"], claim["kind"], claim["set"]) for kind in KINDS for claim in found[kind]
-        )
-        told = "; ".join(f"{kind} at layer {layer}, set {_span(within)}" for layer, kind, within in claims)
-        yield f"{name}, mean of {len(group['runs'])} runs ({', '.join(group['runs'])}): {told or 'no boundary'}"
-        ratios = [
-            f"{signal} {value:.2f}" for signal, value in group["roughness_ratio"].items() if value is not None
-        ]
-        if ratios:
-            yield (
-                f"  roughness of the mean over that of one run: {', '.join(ratios)} (runs that share nothing: "
-                f"{len(group['runs']) ** -0.5:.2f})"
-            )
+        yield f"{name}, mean of {len(group['runs'])} runs ({', '.join(group['runs'])}): {_found(group)}"
+        if ratios := _ratios(group):
+            yield f"  roughness of the mean over that of one run: {ratios}"
         yield f"  {group['statement']}"
 
 
-def _span(places: list[int]) -> str:
-    """Layers as ranges: 5–7, 12."""
-    parts: list[list[int]] = []
-    for place in places:
-        if parts and place == parts[-1][1] + 1:
-            parts[-1][1] = place
-        else:
-            parts.append([place, place])
-    return ", ".join(f"{a}" if a == b else f"{a}–{b}" for a, b in parts)
+def replicated_section(results: Json) -> Section | None:
+    """Every group with its strip, its mean profile, and what could have been seen; None where there is none."""
+    groups = results.get("replicated") or {}
+    if not groups:
+        return None
+    bare = {"models": {name: _as_model(group) for name, group in groups.items()}}
+    found = replace(
+        claims_table(bare), name="replicated_claims", title="Boundaries of the mean of several runs"
+    )
+    charts = {name: _charts(results, name) for name in groups}
+    profiles = curves_table(
+        "replicated", "Mean profiles of several runs", "transition", {n: one.panels for n, one in charts.items()}
+    )  # fmt: skip
+    parts = [tag("p", ABOUT)]
+    for at, (name, group) in enumerate(groups.items()):
+        parts += _group(name, group, charts[name], at)
+    if found.rows:
+        parts.append(table_html(found.columns, found.rows, label=found.title))
+    told = (f"{name}, {len(group['runs'])} runs: {_found(group)}" for name, group in groups.items())
+    return Section(
+        "replicated", "Runs of one configuration", Markup("").join(parts), lead="; ".join(told),
+        tables=(profiles, found),
+    )  # fmt: skip
+
+
+def _group(name: str, group: Json, charts: ChartGroup, at: int) -> Iterator[Markup]:
+    yield tag("h4", name)
+    # What could not have been seen is part of the statement.
+    reasons = [note for note in calibrated_notes(_as_model(group)) if "been seen" not in note]
+    notes = "".join(f" {note[:1].upper()}{note[1:]}." for note in reasons)
+    yield tag("p", f"Mean of {listing(group['runs'])}: {_found(group)}.{notes}")
+    marks = tuple(calibrated_marks(_as_model(group)))
+    strip = strip_svg(strip_row("calibrated", group["layers"], marks))
+    yield tag("div", tag("span", "calibrated", class_="role calibrated"), strip, class_="strips")
+    if charts.drawn:
+        yield charts_html(charts, f"replicated-{at}", f"replicated-{at}", "tables/replicated.csv")
+    power = [("What could have been seen", group["statement"])]
+    ratios = _ratios(group)
+    yield facts_html(power + [("Roughness of the mean over that of one run", ratios)] * bool(ratios))
+
+
+def _charts(results: Json, name: str) -> ChartGroup:
+    """The mean profile of a group, one panel a signal."""
+    group = results["replicated"][name]
+    panels = []
+    for signal, values in group["signals"].items():
+        line = () if values is None else (Line("mean of the runs", "calibrated", values),)
+        missing = () if line else ("not measured in every run",)
+        title, _, _ = SIGNALS[signal]
+        panels.append(Panel(signal, title, PROFILE, tuple(range(1, group["layers"])), line, missing=missing))
+    return ChartGroup("replicated", name, "transition", panels, "no signal was measured in every run")
+
+
+def _as_model(group: Json) -> Json:
+    """A group as far as words and marks of the calibrated detector read a model."""
+    return {"layers": group["layers"], "boundaries": {"calibrated": group["calibrated"]}}
+
+
+def _found(group: Json) -> str:
+    told = [
+        f"{claim['kind']} at layer {claim['layer']}, set {layer_set(claim['set'])}"
+        for _, claim in claims(_as_model(group))
+    ]
+    return "; ".join(told) or "no boundary"
+
+
+def _ratios(group: Json) -> str:
+    """Roughness of the mean over that of one run, by signal, with what it would be for runs that share nothing."""
+    known = [f"{signal} {v:.2f}" for signal, v in group["roughness_ratio"].items() if v is not None]
+    apart = f"runs that share nothing: {len(group['runs']) ** -0.5:.2f}"
+    return f"{', '.join(known)} ({apart})" if known else ""

@@ -154,7 +154,7 @@ function layerAt(chart, event) {
 }
 
 const chartsOf = (chart) => chart.closest(".charts[data-axis]");
-const modelOf = (chart) => chart.closest(".model");
+const modelOf = (chart) => chart.closest(".model") ?? chart.closest(".part");
 
 function leave(chart) {
   light(modelOf(chart), null);
