@@ -5,6 +5,8 @@ import shutil
 import pytest
 
 from mspgt.errors import InputError, StoreError
+from mspgt.lm.check import check
+from mspgt.lm.load import load
 from mspgt.zoo import bundled
 from mspgt.zoo.recipes import RECIPES
 
@@ -33,6 +35,20 @@ def test_a_changed_byte_is_refused(file, tmp_path, monkeypatch):
     (tmp_path / name / file).unlink()
     with pytest.raises(StoreError, match="no file"):
         bundled.path(name)
+
+
+def test_a_model_of_the_planted_language_is_judged_on_it(tmp_path):
+    folder = bundled.path("triscale-qwen2-1")
+    lm, planted = load(folder, device="cpu"), bundled.planted_text(folder)
+    (judged,) = [one for one in check(lm, planted) if one.name == "predicts text"]
+    assert judged.ok
+    assert "planted language" in judged.reason
+    (english,) = [one for one in check(lm) if one.name == "predicts text"]
+    assert "plain English" in english.reason
+    assert bundled.planted_text(tmp_path) is None
+    for other in ("[]", "{", '{"recipe": "soup"}', '{"recipe": {"language": {"salt": 1}}}'):
+        (tmp_path / bundled.CARD).write_text(other)
+        assert bundled.planted_text(tmp_path) is None
 
 
 def test_unknown_name_lists_the_known():

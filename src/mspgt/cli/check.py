@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -30,6 +31,7 @@ def check(
     folder = local_id(model)  # first, since a misspelt name needs no minute of loading libraries
     from mspgt.lm.check import check as check_model
     from mspgt.lm.load import load
+    from mspgt.zoo.bundled import planted_text
 
     lm = load(
         folder,
@@ -41,7 +43,7 @@ def check(
     say(
         f"{lm.name}: {lm.family}, {lm.layers} blocks, width {lm.width}, {lm.parameters:,} parameters, {lm.dtype}"
     )
-    checks = check_model(lm)
+    checks = check_model(lm, planted_text(Path(folder)))
     for item in checks:
         word = {True: "yes", False: "NO", None: "n/a"}[item.ok]
         say(f"  {word:>3}  {item.name}: {item.reason}")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -36,8 +37,13 @@ class Check:
     reason: str
 
 
-def check(lm: LanguageModel) -> list[Check]:
-    """Test on four English sentences whether what `observe` shows of `lm` can be trusted; raises nothing."""
+def check(lm: LanguageModel, planted: Sequence[str] | None = None) -> list[Check]:
+    """Test on four English sentences whether what `observe` shows of `lm` can be trusted; raises nothing.
+
+    Args:
+        planted: sentences of the language that the model was trained on, where that is not a natural one: whether
+            it predicts text is judged on them.
+    """
     examinations: dict[str, Callable[[LanguageModel], Finding]] = {
         "blocks": _blocks,
         "raw residual": _raw_residual,
@@ -52,7 +58,7 @@ def check(lm: LanguageModel) -> list[Check]:
         "float range": _float_range,
         "context length": _context,
         "weights": _weights,
-        "predicts text": _predicts,
+        "predicts text": partial(_predicts, planted=planted),
     }
     checks = []
     for name, examine in examinations.items():
@@ -64,9 +70,9 @@ def check(lm: LanguageModel) -> list[Check]:
     return checks
 
 
-def _sample(lm: LanguageModel) -> Batch:
-    encoded = encode(lm, SAMPLE, too_long="cut")
-    return next(batches(encoded, max_tokens=len(SAMPLE) * max(len(text.ids) for text in encoded)))
+def _sample(lm: LanguageModel, texts: Sequence[str] = SAMPLE) -> Batch:
+    encoded = encode(lm, texts, too_long="cut")
+    return next(batches(encoded, max_tokens=len(texts) * max(len(text.ids) for text in encoded)))
 
 
 def _forward(lm: LanguageModel, batch: Batch) -> None:
@@ -268,8 +274,8 @@ def _weights(lm: LanguageModel) -> Finding:
     return True, f"{lm.parameters:,} parameters, all finite, {_type(lm)}"
 
 
-def _predicts(lm: LanguageModel) -> Finding:
-    batch = _sample(lm)
+def _predicts(lm: LanguageModel, planted: Sequence[str] | None) -> Finding:
+    batch = _sample(lm, planted or SAMPLE)
     ids, mask = batch.input_ids.to(lm.device), batch.attention_mask.to(lm.device)
     with torch.inference_mode():
         logits = lm.model(input_ids=ids, attention_mask=mask).logits.float()
@@ -277,7 +283,8 @@ def _predicts(lm: LanguageModel) -> Finding:
     loss = nn.functional.cross_entropy(logits[:, :-1][known], ids[:, 1:].to(logits.device)[known]).item()
     chance = math.log(logits.shape[-1])
     return loss < 0.9 * chance, (
-        f"{loss:.2f} nats a token on plain English, {chance:.2f} by chance"
+        f"{loss:.2f} nats a token on {'its planted language' if planted else 'plain English'}, "
+        f"{chance:.2f} by chance"
         + ("" if loss < 0.9 * chance else ": untrained, or weights and tokenizer do not belong together")
     )
 

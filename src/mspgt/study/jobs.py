@@ -124,9 +124,10 @@ class Loader:
         """
         from mspgt.lm.check import check
         from mspgt.lm.identity import safe_name
+        from mspgt.zoo.bundled import planted_text
 
         lm = self.trained(model)
-        checks = check(lm)
+        checks = check(lm, planted_text(Path(local_id(model.id))))
         faults = [f"{c.name}: {c.reason}" for c in checks if c.ok is False and c.name not in TOLERATED]
         if faults:
             raise ModelError(

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mspgt.errors import InputError, StoreError, did_you_mean
+from mspgt.synthetic.corpora import sample_corpus
+from mspgt.synthetic.triscale import TriScale
 from mspgt.zoo.recipes import Recipe
 from mspgt.zoo.vocabulary import save_tokenizer
 
@@ -42,6 +44,16 @@ def path(name: str) -> Path:
 def card(name: str) -> dict[str, Any]:
     """How a bundled model was made: recipe, excess over the exact reader, loss of every step, hashes."""
     return json.loads((path(name) / CARD).read_text())
+
+
+def planted_text(folder: Path) -> tuple[str, ...] | None:
+    """Sentences, none of them trained on, of the planted language that a model folder's card names; else None."""
+    try:
+        language = TriScale(**json.loads((folder / CARD).read_text())["recipe"]["language"])
+    except (OSError, ValueError, KeyError, TypeError):  # no card, or a file of another hand under its name
+        return None
+    documents = sample_corpus(language, 2, seed=0).documents
+    return tuple(sentence for document in documents for sentence in document.sentences)
 
 
 def verify(folder: Path) -> None:
