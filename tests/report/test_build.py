@@ -14,12 +14,14 @@ import pytest
 
 from mspgt.errors import InputError, StoreError
 from mspgt.report import build_report
-from mspgt.report.page import pages
+from mspgt.report.page import MAX_BYTES, pages
 from mspgt.report.verdicts import verdict_section
 from mspgt.report.views import model_view
 from mspgt.report.words import number
 from mspgt.report.writing import stems, write
+from mspgt.results import to_jsonable
 from tests.report.planted_results import HOSTILE
+from tests.report.planted_results import model as model_of_depth
 
 
 class Page(HTMLParser):
@@ -198,6 +200,16 @@ def test_a_page_too_large_is_spread_over_one_page_a_model(results: dict[str, Any
 def test_a_deep_model_takes_few_bytes(results: dict[str, Any]) -> None:
     view = model_view(results, "acme/llama-deep", "acme__llama-deep")
     assert sum(len(section.body.encode()) for section in view.sections) < 52_000
+
+
+def test_no_model_is_deep_enough_to_fill_a_page_of_its_own(results: dict[str, Any]) -> None:
+    size = {}
+    for layers in (40, 80):
+        deep = model_of_depth(layers, seed=1, paper=(7, 15, True))
+        results["models"] = {"deep": json.loads(json.dumps(to_jsonable(deep)))}
+        size[layers] = len(pages(results, [model_view(results, "deep", "deep")])["report.html"].encode())
+    # Interventions do not grow with depth; the theory's seven charts a model do, as the eleven here.
+    assert 2 * 1500 * (size[80] - size[40]) / 40 < MAX_BYTES
 
 
 def test_progress_is_told(results: dict[str, Any], tmp_path: Path) -> None:

@@ -29,6 +29,9 @@ def pages(
 ) -> dict[str, str]:
     """File name → page: `report.html` alone or, where that would be too large, with a page a model beside it.
 
+    The page of a single model is never split: it grows by some 6 kB a layer with every part of a study, so it
+    would take more than 1,500 layers to fill it.
+
     Args:
         views: the models, in the order in which to show them.
         sections: of the whole study.
