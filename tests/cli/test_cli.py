@@ -6,6 +6,8 @@ import sys
 import pytest
 
 from mspgt.cli.app import app
+from mspgt.cli.quick import quick_study
+from mspgt.study.config import make_config
 
 
 def mspgt(*arguments, env=None):
@@ -83,6 +85,18 @@ def test_a_word_is_offered_only_when_it_is_close(word, meant):
 def test_a_bundled_model_can_be_checked_and_a_misspelt_one_is_guessed():
     told = mspgt("check", "zoo:triscale-lama-1").stderr
     assert "Did you mean 'triscale-llama-1'?" in told
+
+
+def test_the_planted_language_needs_no_file():
+    quick = quick_study(["zoo:triscale-llama-1"], "triscale", treebank=["triscale"], seed=3, dtype=None)
+    config = make_config(quick, ("boundaries.draws=500",), where="command line")
+    assert config.name == "triscale-llama-1"
+    assert config.corpus.format == config.treebank.planted == "triscale"
+    assert config.boundaries.draws == 500
+    plain = quick_study(["a/b", "c"], "text.txt", treebank=["x.conllu"], roles=["r.jsonl"])
+    assert plain["corpus"] == {"source": "text.txt"}
+    assert plain["treebank"] == {"conllu": ["x.conllu"], "entities": [], "roles": ["r.jsonl"]}
+    assert plain["name"] == "b-and-1-more"
 
 
 def test_a_fault_of_our_own_is_one_message_too_and_debug_shows_it(tmp_path):

@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from mspgt.cli.options import Device, Dtype, Out, Quiet, Remote, Revision, Seed, Settings, start_logging
+from mspgt.cli.options import (
+    Corpus,
+    Device,
+    Dtype,
+    Entities,
+    Models,
+    Out,
+    Quiet,
+    Remote,
+    Revision,
+    Roles,
+    Seed,
+    Settings,
+    Treebank,
+    start_logging,
+)
 
 
 def boundaries(
-    models: Annotated[
-        list[str], typer.Argument(metavar="MODEL...", help="Hugging Face ids or local folders.")
-    ],
-    corpus: Annotated[
-        str, typer.Option("--corpus", help="Text file, JSONL, WikiText file, or a hub data set.")
-    ],
-    treebank: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--treebank", help="CoNLL-U files (train, dev and test; may be repeated), or one hub id."
-        ),
-    ] = None,
-    entities: Annotated[
-        list[str] | None, typer.Option("--entities", help="IOB2 files by sent_id, or one hub id.")
-    ] = None,
-    roles: Annotated[
-        list[str] | None, typer.Option("--roles", help="PropBank-style JSONL, by sent_id.")
-    ] = None,
+    models: Models,
+    corpus: Corpus,
+    treebank: Treebank = None,
+    entities: Entities = None,
+    roles: Roles = None,
     tagger: Annotated[
         str | None,
         typer.Option("--tagger", help="Without a treebank: silver labels by an installed spaCy pipeline."),
@@ -63,9 +64,7 @@ def boundaries(
       mspgt boundaries ./my-model --corpus text.txt --tagger en_core_web_sm
     """
     start_logging()
-    from mspgt.cli.quick import quick_study
-    from mspgt.cli.run import finish
-    from mspgt.study.config import make_config
+    from mspgt.cli.quick import quick_study, run_quick
 
     data = quick_study(
         models,
@@ -82,5 +81,4 @@ def boundaries(
         device_map=device_map,
         trust_remote_code=trust_remote_code or None,
     )
-    config = make_config(data, tuple(settings or ()), where="command line")
-    finish(config, out or Path("runs") / config.name, quiet)
+    run_quick(data, settings, out, quiet)

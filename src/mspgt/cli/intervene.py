@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from mspgt.cli.options import Device, Dtype, Out, Quiet, Remote, Revision, Seed, Settings, start_logging
+from mspgt.cli.options import (
+    Corpus,
+    Device,
+    Dtype,
+    Entities,
+    Models,
+    Out,
+    Quiet,
+    Remote,
+    Revision,
+    Roles,
+    Seed,
+    Settings,
+    Treebank,
+    start_logging,
+)
 
 
 def intervene(
-    models: Annotated[
-        list[str], typer.Argument(metavar="MODEL...", help="Hugging Face ids or local folders.")
-    ],
-    corpus: Annotated[
-        str, typer.Option("--corpus", help="Held-out text: prompts start its documents. As for `boundaries`.")
-    ],
+    models: Models,
+    corpus: Corpus,
     boundaries: Annotated[
         str | None,
         typer.Option("--boundaries", metavar="LI,IG", help="Last layers of Local and Intermediate, from 1."),
@@ -29,10 +39,9 @@ def intervene(
     languagetool: Annotated[
         str | None, typer.Option("--languagetool", help="URL of a running LanguageTool server, or: local.")
     ] = None,
-    treebank: Annotated[
-        list[str] | None,
-        typer.Option("--treebank", help="CoNLL-U files, for S2 where boundaries are to be found."),
-    ] = None,
+    treebank: Treebank = None,
+    entities: Entities = None,
+    roles: Roles = None,
     out: Out = None,
     seed: Seed = None,
     dtype: Dtype = None,
@@ -44,8 +53,8 @@ def intervene(
 ) -> None:
     """Add noise to one scale at a time and measure what becomes of the text.
 
-    Boundaries are found first unless they are given; a model without any is cut into thirds, which is said and
-    never carries a verdict.
+    Held-out text gives the prompts, which start its documents. Boundaries are found first unless they are given; a
+    model without any is cut into thirds, which is said and never carries a verdict.
 
     Examples:
 
@@ -54,15 +63,15 @@ def intervene(
       mspgt intervene ./my-model --corpus text.txt --boundaries 8,16 --languagetool http://localhost:8081
     """
     start_logging()
-    from mspgt.cli.quick import quick_study
-    from mspgt.cli.run import finish
+    from mspgt.cli.quick import quick_study, run_quick
     from mspgt.errors import InputError
-    from mspgt.study.config import make_config
 
     data = quick_study(
         models,
         corpus,
         treebank=treebank,
+        entities=entities,
+        roles=roles,
         seed=seed,
         dtype=dtype,
         device=device,
@@ -82,5 +91,4 @@ def intervene(
             model["scales"] = [int(layer) for layer in layers]
         # Random twins judge boundaries that were found; there is nothing to judge.
         data["twins"] = {"seeds": 0}
-    config = make_config(data, tuple(settings or ()), where="command line")
-    finish(config, out or Path("runs") / config.name, quiet)
+    run_quick(data, settings, out, quiet)

@@ -8,6 +8,23 @@ from typing import Annotated
 
 import typer
 
+Models = Annotated[
+    list[str], typer.Argument(metavar="MODEL...", help="Hugging Face ids, local folders, or zoo:NAME.")
+]
+Corpus = Annotated[
+    str, typer.Option("--corpus", help="Text file, JSONL, WikiText file, or a hub data set; or triscale.")
+]
+Treebank = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--treebank",
+        help="CoNLL-U files (train, dev and test; may be repeated), or one hub id; or triscale.",
+    ),
+]
+Entities = Annotated[
+    list[str] | None, typer.Option("--entities", help="IOB2 files by sent_id, or one hub id.")
+]
+Roles = Annotated[list[str] | None, typer.Option("--roles", help="PropBank-style JSONL, by sent_id.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Run folder; runs/<study> when absent.")]
 Settings = Annotated[
     list[str] | None,

@@ -1,10 +1,12 @@
-"""A study from a command line: what `boundaries` and `intervene` share."""
+"""A study from a command line: what `boundaries`, `intervene` and `theory` share."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 from typing import Any
+
+PLANTED = "triscale"  # a corpus and a treebank of the planted language, drawn on the spot
 
 
 def quick_study(
@@ -20,15 +22,29 @@ def quick_study(
     **loading: Any,
 ) -> dict[str, Any]:
     """The mapping that a study file would hold; `loading` is given to every model where it is not None."""
+    from mspgt.study.config import BUNDLED
+
     given = {key: value for key, value in loading.items() if value is not None}
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(models[0]).name).strip(".-") or "model"
+    own = Path(models[0].removeprefix(BUNDLED)).name
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", own).strip(".-") or "model"
     data: dict[str, Any] = {
         "name": name[:40] if len(models) == 1 else f"{name[:40]}-and-{len(models) - 1}-more",
         "models": [{"id": model, **given} for model in models],
-        "corpus": {"source": corpus},
+        "corpus": {"source": corpus, **({"format": PLANTED} if corpus == PLANTED else {})},
     }
     if tagger:
         data["treebank"] = {"tagger": tagger, **({"conllu": treebank} if treebank else {})}
+    elif treebank == [PLANTED]:
+        data["treebank"] = {"planted": PLANTED}
     elif treebank:
         data["treebank"] = {"conllu": treebank, "entities": entities or [], "roles": roles or []}
     return data | {key: value for key, value in {"mode": mode, "seed": seed}.items() if value is not None}
+
+
+def run_quick(data: dict[str, Any], settings: list[str] | None, out: Path | None, quiet: bool) -> None:
+    """Run the study of such a mapping, with `--set` over it; it lies in runs/ where no folder is named."""
+    from mspgt.cli.run import finish
+    from mspgt.study.config import make_config
+
+    config = make_config(data, tuple(settings or ()), where="command line")
+    finish(config, out or Path("runs") / config.name, quiet)

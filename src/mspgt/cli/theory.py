@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from mspgt.cli.options import Device, Dtype, Out, Quiet, Remote, Revision, Seed, Settings, start_logging
+from mspgt.cli.options import (
+    Corpus,
+    Device,
+    Dtype,
+    Entities,
+    Out,
+    Quiet,
+    Remote,
+    Revision,
+    Roles,
+    Seed,
+    Settings,
+    Treebank,
+    start_logging,
+)
 
 
 def theory(
     model: Annotated[str, typer.Argument(help="Hugging Face id, local folder, or zoo:NAME.")],
-    corpus: Annotated[
-        str, typer.Option("--corpus", help="Text file, JSONL, WikiText file, or a hub data set; or triscale.")
-    ],
-    treebank: Annotated[
-        list[str] | None,
-        typer.Option("--treebank", help="CoNLL-U files: train, dev and test; or triscale. May be repeated."),
-    ] = None,
-    entities: Annotated[list[str] | None, typer.Option("--entities", help="IOB2 files, by sent_id.")] = None,
-    roles: Annotated[
-        list[str] | None, typer.Option("--roles", help="PropBank-style JSONL, by sent_id.")
-    ] = None,
+    corpus: Corpus,
+    treebank: Treebank = None,
+    entities: Entities = None,
+    roles: Roles = None,
     scales: Annotated[
         tuple[int, int] | None,
         typer.Option("--scales", metavar="LI IG", help="Boundaries given in advance, as layers."),
@@ -47,27 +53,19 @@ def theory(
       mspgt theory zoo:triscale-llama-1 --corpus triscale --treebank triscale --set theory.tokens=4096
     """
     start_logging()
-    from mspgt.cli.run import finish
-    from mspgt.study.config import BUNDLED, make_config
+    from mspgt.cli.quick import quick_study, run_quick
 
-    shared = {
-        "dtype": dtype, "device": device, "revision": revision, "trust_remote_code": trust_remote_code or None,
-        "scales": scales,
-    }  # fmt: skip
-    given = {key: value for key, value in shared.items() if value is not None}
-    name = "".join(c if c.isalnum() or c in "._-" else "-" for c in Path(model.removeprefix(BUNDLED)).name)
-    planted = corpus == "triscale"
-    data: dict[str, Any] = {
-        "name": f"theory-{name.strip('.-')[:40] or 'model'}",
-        "models": [{"id": model, **given}],
-        "corpus": {"source": corpus, **({"format": "triscale"} if planted else {})},
-        "theory": {},
-    }
-    if treebank == ["triscale"]:
-        data["treebank"] = {"planted": "triscale"}
-    elif treebank:
-        data["treebank"] = {"conllu": treebank, "entities": entities or [], "roles": roles or []}
-    if seed is not None:
-        data["seed"] = seed
-    config = make_config(data, tuple(settings or ()), where="command line")
-    finish(config, out or Path("runs") / config.name, quiet)
+    data = quick_study(
+        [model],
+        corpus,
+        treebank=treebank,
+        entities=entities,
+        roles=roles,
+        seed=seed,
+        dtype=dtype,
+        device=device,
+        revision=revision,
+        trust_remote_code=trust_remote_code or None,
+        scales=scales,
+    )
+    run_quick(data | {"name": f"theory-{data['name']}", "theory": {}}, settings, out, quiet)
