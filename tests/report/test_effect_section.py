@@ -43,7 +43,7 @@ def test_charts_doses_contrasts_and_texts_stand_in_the_section() -> None:
     assert HOSTILE not in html
     assert "<script>alert" not in html
     assert set(section.figures) == {"stories-interventions-plain", "stories-interventions-matched_variance"}
-    assert {table.name for table in effect_tables(results)} == {"interventions", "table2"}
+    assert {table.name for table in effect_tables(results)} == {"interventions", "table2", "noise_response"}
 
 
 def test_an_equal_dose_that_repeats_the_whole_scale_is_said_and_not_drawn() -> None:

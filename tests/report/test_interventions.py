@@ -116,9 +116,9 @@ def test_the_response_is_drawn_as_far_as_it_is_known(results):
     ]
     assert lines == [None, "3 3"]
     assert response_svg({"response": None}) == ""
-    told = response_table(about, "curve").rows
-    assert sum(bool(row[2]) for row in told) == len(dots)
-    assert {row[0] for row in told if row[3]} == {"local"}
+    told = response_table(results).rows
+    assert sum(bool(row[3]) for row in told) == len(dots)
+    assert {row[:2] for row in told if row[4]} == {("m", "local")}
 
 
 def test_texts_stand_side_by_side_with_their_differences_and_no_markup_of_their_own(results):

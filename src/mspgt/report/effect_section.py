@@ -79,7 +79,7 @@ def effect_section(results: Json, name: str, stem: str) -> Section | None:
         parts.append(tag("h4", "Noise and response"))
         drawn_curve = figure_html(
             f"{anchor}-response", "Divergence of the next token", curve, caption="Dashed beyond the linear range.",
-            numbers=response_table(about, f"{stem}-response"),
+            numbers=response_table(own, f"{stem}-response"), beside="tables/noise_response.csv",
         )  # fmt: skip
         parts.append(tag("div", drawn_curve, class_="charts small"))
     parts += _texts(about)
@@ -97,10 +97,10 @@ def effect_section(results: Json, name: str, stem: str) -> Section | None:
 
 
 def effect_tables(results: Json) -> list[Table]:
-    """All effects, and Table 2, where anything was disturbed."""
+    """All effects, Table 2 and the noise–response curves, where anything was disturbed."""
     if not any(has_interventions(model) for model in results["models"].values()):
         return []
-    return [effects_table(results), table2(results)]
+    return [effects_table(results), table2(results), response_table(results)]
 
 
 def _drawn(model: Json, dose: str, name: str) -> Draw:

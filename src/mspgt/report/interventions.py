@@ -304,12 +304,20 @@ def response_svg(about: Json) -> Markup:
     return _svg("divergence of the next token by size of noise", "chart", parts)
 
 
-def response_table(about: Json, name: str) -> Table:
+def response_table(results: Json, name: str = "noise_response") -> Table:
     """What the noise–response curves draw, one row a point; `linear`: within the range that is linear in the dose."""
-    columns = {"scale": "string", "sigma": "double", "divergence": "double", "linear": "bool"}
+    columns = {
+        "model": "string",
+        "scale": "string",
+        "sigma": "double",
+        "divergence": "double",
+        "linear": "bool",
+    }
     rows: list[tuple[Cell, ...]] = [
-        (scale, sigma, nats, sigma <= (curve["linear_up_to"] or 0.0))
-        for scale, curve in about["response"].items()
+        (model, scale, sigma, nats, sigma <= (curve["linear_up_to"] or 0.0))
+        for model, found in results["models"].items()
+        if has_interventions(found)
+        for scale, curve in (found["interventions_about"].get("response") or {}).items()
         for sigma, nats in zip(curve["sigma"], curve["divergence"], strict=True)
     ]
     return Table(name, "Divergence of the next token by size of noise", columns, rows)
