@@ -17,6 +17,7 @@ from scipy import stats
 
 from mspgt.results import to_jsonable
 from mspgt.stats.coverage import clopper_pearson
+from mspgt.stats.nulls import NULL_CELLS, null_profiles
 from mspgt.synthetic.chains import GaussianChain
 from mspgt.synthetic.gaussian_bottleneck import GaussianBottleneck
 from mspgt.synthetic.linear_gaussian import LinearGaussian
@@ -34,6 +35,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "theory.md"
 MARKS = "<!-- truths: made by `python -m calibration truths` -->", "<!-- end of truths -->"
 PLANTED = (0.97,) * 7 + (0.90,) * 8 + (0.97,) * 8
 WIDTHS = (2, 3, 4)
+NULL_CURVES, WORST_CURVES, WORST_CELLS = 200, 2_000, 12  # of every cell; of each of the cells that look worst
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ def _mean(values: Sequence[float]) -> tuple[float, float, float]:
 def _truths() -> Iterator[Truth]:
     yield from _information()
     yield from _kinks()
+    yield from _kink_null_family()
     yield from _markov()
     yield from _elbo()
     yield from _betas()
@@ -138,6 +141,31 @@ def _kinks() -> Iterator[Truth]:
         rate, interval = float(np.mean(tests)), clopper_pearson(int(sum(tests)), len(tests))
         met = rate >= limit if bar.startswith("≥") else rate <= limit
         yield Truth(10, f"kink test: {name} (24 layers, 300 tests)", truth, rate, *interval, bar, met)
+
+
+def _kink_null_family() -> Iterator[Truth]:
+    """Boundaries at thirds, and crowded ones, between which a smooth curve is hardest to tell."""
+    for pair in ((8, 16), (6, 10)):
+        at = f"boundaries {pair[0]} and {pair[1]} of 24 layers"
+
+        def count(cell: int, boundary: int, curves: int, pair: tuple[int, int] = pair) -> int:
+            seed = np.random.SeedSequence([cell, boundary, curves, 24])
+            runs = null_profiles(NULL_CELLS[cell], 24, curves, seed, signals=1)[:, 0]
+            return sum(kink_test(run, boundary, pair).kinked for run in runs)
+
+        places = [(cell, boundary) for cell in range(len(NULL_CELLS)) for boundary in pair]
+        found = [count(*place, NULL_CURVES) for place in places]
+        tests = NULL_CURVES * len(places)
+        rate = sum(found) / tests
+        what = f"kink test: size over the null family ({at}, {tests:,} tests)"
+        yield Truth(10, what, 0.05, rate, *clopper_pearson(sum(found), tests), "≤ 5 %", rate <= 0.05)
+        # The cells that look worst, on curves that did not choose them.
+        worst = [places[place] for place in np.argsort(found)[-WORST_CELLS:]]
+        again = [count(*place, WORST_CURVES) for place in worst]
+        most, name = max(again), NULL_CELLS[worst[int(np.argmax(again))][0]].name
+        what = f"kink test: size in the worst cell ({at}; {name}, {WORST_CURVES:,} tests)"
+        rate = most / WORST_CURVES
+        yield Truth(10, what, 0.05, rate, *clopper_pearson(most, WORST_CURVES), "≤ 5 %", rate <= 0.05)
 
 
 def _markov() -> Iterator[Truth]:

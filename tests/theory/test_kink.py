@@ -8,7 +8,7 @@ from mspgt.stats.coverage import rate_lower, rate_upper
 from mspgt.stats.nulls import NullCell, null_profiles
 from mspgt.synthetic.chains import GaussianChain
 from mspgt.theory.information import gaussian_information
-from mspgt.theory.kink import kink_test, straightened
+from mspgt.theory.kink import caution, kink_test, straightened
 
 PLANTED = (0.97,) * 7 + (0.90,) * 8 + (0.97,) * 8  # boundaries at 8 and 16 of 24 layers
 
@@ -38,6 +38,24 @@ def test_size_on_smooth_curves_with_rough_layers(background):
     curves = null_profiles(cell, 24, 200, 0, signals=1)[:, 0]
     found = sum(kink_test(curve, b, (8, 16)).kinked for curve in curves for b in (8, 16))
     assert found / 400 <= 0.05
+
+
+@pytest.mark.parametrize(
+    ("background", "roughness", "boundary", "pair"),
+    [
+        ("logistic-20", "falling", 10, (6, 10)),
+        ("decay-1", "falling", 4, (4, 8)),
+        ("logistic-20", "bulging", 14, (14, 16)),
+    ],
+)
+def test_size_where_a_smooth_bend_hides_between_crowded_boundaries(background, roughness, boundary, pair):
+    curves = null_profiles(NullCell(background, 0.7, "t4", roughness), 24, 3000, 1, signals=1)[:, 0]
+    assert sum(kink_test(curve, boundary, pair).kinked for curve in curves) / 3000 <= 0.05
+
+
+def test_caution_is_that_of_the_boundaries_and_never_below_one():
+    assert caution(24, 8, (8, 16)) < 1.3 < 1.5 < caution(24, 10, (6, 10))
+    assert caution(20, 5, (5, 10)) >= 1
 
 
 def test_a_kink_is_found_where_it_is():

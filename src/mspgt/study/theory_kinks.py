@@ -47,7 +47,8 @@ def kink_block(given: Given, result: StageResult) -> Block:
                 continue
             block[which][name] = {
                 "layer": found.layer, "bend": found.bend, "expected": found.expected, "statistic": found.statistic,
-                "freedom": found.freedom, "p": found.p, "rank": found.rank, "kinked": found.kinked,
+                "freedom": found.freedom, "caution": found.caution, "p": found.p, "rank": found.rank,
+                "kinked": found.kinked,
             }  # fmt: skip
         first = block[which].get("all") or {}
         block[which] |= {"p": first.get("p"), "kinked": first.get("kinked")}

@@ -3,18 +3,24 @@
 The paper's criterion, slope before ≠ slope after (equations 27 and 28), holds at every layer of any curve. Here the
 second difference D_l = I_{l+1} − 2 I_l + I_{l−1} at the boundary is held against those of all other layers: a local
 quadratic through the others says what a smooth curve would have there, their scatter about it how far off it may be.
+
+How wrong that curve can be depends on the depth and on where the boundaries lie: it has to bridge the layers around
+them, and a smooth bend of a few layers may sit just there. So the statistic is divided by a caution that is simulated
+for the very depth and boundaries of a test, from the worst member of the null family.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from mspgt.errors import InputError, NumericsError
+from mspgt.stats.nulls import NULL_CELLS, null_profiles
 
 Array = NDArray[np.float64]
 
@@ -23,9 +29,12 @@ MIN_LAYERS = 20
 MARGIN = 3
 BANDWIDTH = 4.0  # layers over which neighbours speak for the smooth curve
 DEGREE = 2
-# Divides the statistic: holds 5 % in nearly every cell of the null family (uneven, heavy-tailed, autocorrelated
-# roughness included; worst cell 5.4 %), 1–2 % in its mean.
-CAUTION = 1.2
+LEVEL = 0.05
+# Size that the worst cell of the null family is brought to, so that errors of simulation leave it under LEVEL.
+AIM = 0.04
+SCREEN = 300  # curves of every cell, among which the worst cells are looked for ...
+WORST = 12  # ... that are simulated again, apart from the curves that chose them,
+REFINE = 4000  # with so many curves each
 
 
 @dataclass(frozen=True)
@@ -34,7 +43,8 @@ class Kink:
 
     layer: where of b, b + 1 the bend is strongest. bend: its second difference, expected: what the smooth curve has
     there, both in the unit of the profile. statistic: Student t; p: two-sided, for the better of the two ends of the
-    transition. rank: share of the other layers that bend at least as far from their own smooth curve.
+    transition, after the statistic is divided by `caution`. rank: share of the other layers that bend at
+    least as far from their own smooth curve.
     """
 
     boundary: int
@@ -43,13 +53,14 @@ class Kink:
     expected: float
     statistic: float
     freedom: float
+    caution: float
     p: float
     rank: float
 
     @property
     def kinked(self) -> bool:
         """Whether the bend is beyond a smooth curve at 5 %."""
-        return self.p < 0.05
+        return self.p < LEVEL
 
 
 def kink_test(
@@ -85,21 +96,53 @@ def kink_test(
         )
     bends = np.diff(y, 2)
     floor = np.zeros(depth - 2) if spread is None else np.asarray(spread, dtype=np.float64)
-    layers = np.arange(2, depth)
-    special = {*boundaries, boundary}
-    smooth = np.array([all(not b - 1 <= layer <= b + 2 for b in special) for layer in layers])
+    special = tuple(sorted({*boundaries, boundary}))
     scale = max(float(np.abs(bends).max()), float(np.abs(y).max()) * 1e-12)
-    found = [
-        _against(bends, layers, smooth, at, float(floor[at - 2]), scale) for at in (boundary, boundary + 1)
-    ]
-    best = int(np.argmax([abs(t) for _, t, _ in found]))
-    expected, statistic, freedom = found[best]
-    layer = boundary + best
+
+    def statistic(curve: _Smooth, floor: float) -> float:
+        expected, error = curve.read(bends)
+        error = np.maximum(error, floor)
+        if error <= 1e-9 * scale:
+            raise NumericsError("The profile has no scatter about a smooth curve, so no bend can be judged.")
+        return float((bends[curve.layer - 2] - expected) / error)
+
     # Either end of the transition may carry the kink: two looks.
-    p = min(1.0, 2 * float(2 * stats.t.sf(abs(statistic) / CAUTION, freedom)))
-    others = [abs(_against(bends, layers, smooth, int(at), 0.0, scale)[1]) for at in layers[smooth]]
-    rank = float(np.mean(np.array(others) >= abs(statistic)))
-    return Kink(boundary, layer, float(bends[layer - 2]), expected, statistic, freedom, p, rank)
+    ends = [_smooth(depth, special, at) for at in (boundary, boundary + 1)]
+    found, end = max(
+        ((statistic(end, float(floor[end.layer - 2])), end) for end in ends), key=lambda pair: abs(pair[0])
+    )
+    divisor = caution(depth, boundary, special)
+    others = [abs(statistic(_smooth(depth, special, at), 0.0)) for at in _layers(depth, special)]
+    return Kink(
+        boundary=boundary,
+        layer=end.layer,
+        bend=float(bends[end.layer - 2]),
+        expected=float(end.read(bends)[0]),
+        statistic=found,
+        freedom=end.freedom,
+        caution=divisor,
+        p=min(1.0, 4 * float(stats.t.sf(abs(found) / divisor, end.freedom))),
+        rank=float(np.mean(np.array(others) >= abs(found))),
+    )
+
+
+@cache
+def caution(depth: int, boundary: int, boundaries: tuple[int, ...]) -> float:
+    """What the statistic is divided by so that no cell of the null family is called kinked too often; at least 1."""
+    ends = [_smooth(depth, boundaries, at) for at in (boundary, boundary + 1)]
+    critical = np.array([stats.t.isf(LEVEL / 4, end.freedom) for end in ends])
+
+    def excess(place: int, runs: int) -> Array:
+        """Statistics of curves of a cell, in units of the least that Student t would call kinked, (runs,)."""
+        seed = np.random.SeedSequence([place, runs])
+        bends = np.diff(null_profiles(NULL_CELLS[place], depth, runs, seed, signals=1)[:, 0], 2)
+        read = [(end.layer - 2, *end.read(bends)) for end in ends]
+        sizes = np.array([np.abs(bends[:, at] - expected) / error for at, expected, error in read])
+        return np.asarray(sizes.max(0) / critical[sizes.argmax(0)])
+
+    screened = [np.quantile(excess(place, SCREEN), 1 - 2 * AIM) for place in range(len(NULL_CELLS))]
+    worst = np.argsort(screened)[-WORST:]
+    return max(1.0, *(float(np.quantile(excess(int(place), REFINE), 1 - AIM)) for place in worst))
 
 
 def straightened(information: ArrayLike, width: int) -> Array:
@@ -118,22 +161,43 @@ def straightened(information: ArrayLike, width: int) -> Array:
     return np.asarray(np.log(-np.expm1(-2 * nats / width)))
 
 
-def _against(
-    bends: Array, layers: NDArray[np.int64], smooth: NDArray[np.bool_], at: int, floor: float, scale: float
-) -> tuple[float, float, float]:
-    """(expected bend, t statistic, degrees of freedom) of layer `at` against the smooth layers around it."""
+@dataclass(frozen=True)
+class _Smooth:
+    """The smooth curve at one layer: a local quadratic through the bends that speak for it.
+
+    hat: (bends,) weights of the bend it expects; left: (bends, bends) what it leaves of every bend; weight: (bends,);
+    mean: of the weighted sum of squares of what is left, for white scatter of variance 1, which is a chi-square of
+    `freedom`.
+    """
+
+    layer: int
+    hat: Array
+    left: Array
+    weight: Array
+    mean: float
+    freedom: float
+
+    def read(self, bends: Array) -> tuple[Array, Array]:
+        """Expected bend and standard error of the difference of a bend from it, for bends (..., layers − 2)."""
+        squares = np.square(bends @ self.left.T) @ self.weight
+        return bends @ self.hat, np.sqrt(squares / self.mean * (1 + self.hat @ self.hat))
+
+
+def _layers(depth: int, boundaries: tuple[int, ...]) -> list[int]:
+    """Layers with a bend that lie in no boundary's neighbourhood."""
+    return [at for at in range(2, depth) if all(not b - 1 <= at <= b + 2 for b in boundaries)]
+
+
+@cache
+def _smooth(depth: int, boundaries: tuple[int, ...], at: int) -> _Smooth:
+    layers = np.arange(2, depth)
     x = (layers - at).astype(np.float64)
-    weight = np.exp(-0.5 * (x / BANDWIDTH) ** 2) * smooth * (layers != at)
+    weight = (
+        np.exp(-0.5 * (x / BANDWIDTH) ** 2) * np.isin(layers, _layers(depth, boundaries)) * (layers != at)
+    )
     design = x[:, None] ** np.arange(DEGREE + 1)
     hat = np.linalg.solve((design.T * weight) @ design, design.T * weight)
-    expected = float(hat[0] @ bends)
     left = np.eye(len(x)) - design @ hat
-    # Of white scatter of variance 1, the weighted sum of squares has this mean and, as a chi-square, this freedom.
     form = (left.T * weight) @ left
     mean = float(np.trace(form))
-    freedom = max(mean**2 / float(np.square(form).sum()), 1.0)
-    variance = float(weight @ (left @ bends) ** 2) / mean * (1 + float(hat[0] @ hat[0]))
-    error = np.sqrt(max(variance, floor**2))
-    if error <= 1e-9 * scale:
-        raise NumericsError("The profile has no scatter about a smooth curve, so no bend can be judged.")
-    return expected, (float(bends[at - 2]) - expected) / error, freedom
+    return _Smooth(at, hat[0], left, weight, mean, max(mean**2 / float(np.square(form).sum()), 1.0))
