@@ -1,6 +1,7 @@
 """The theory as a part of a study: what it writes, resumes and refuses, on tiny models with random weights."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -128,6 +129,12 @@ def test_a_plan_tells_passes(model, tmp_path):
     lines = list(describe(study(model), tmp_path / "none"))
     told = [line for line in lines if "theory: " in line]
     assert len(told) == 4
+    information, bottleneck, sensitivity, _ = told
+    assert re.search(r"\d+ forward passes of a sentence, \d+ MB above the model", information)
+    assert "MB above the model" in bottleneck
+    # 8 texts: labels and the empirical trace, two directions at both signs; one pass tries for a gradient.
+    forward, backward = 2 + 2 * 2 + 2 * (22 * 1 + 3), 2 + 1 + 2 * 2
+    assert f"{8 * forward + 1} forward and {8 * backward + 1} backward passes of a sentence" in sensitivity
 
 
 def test_without_a_treebank_syntactic_information_is_null_with_its_reason(model, tmp_path):

@@ -1,5 +1,6 @@
 """Fisher traces against exact Jacobians, closed forms and the slopes they predict."""
 
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -161,11 +162,12 @@ def test_noise_outside_the_range_is_refused(tiny_lm, sigmas):
 
 def test_passes_are_counted_as_made(tiny_lm):
     lm = tiny_lm("llama", layers=3)
-    calls = 0
+    calls = Counter()
 
-    def count(*_):
-        nonlocal calls
-        calls += 1
+    def count(module, inputs, output):
+        calls["forward"] += 1
+        if output.logits.requires_grad:
+            output.logits.register_hook(lambda _: calls.update(["backward"]))
 
     handle = lm.model.register_forward_hook(count)
     encoded = encode(lm, TEXTS)
@@ -181,8 +183,8 @@ def test_passes_are_counted_as_made(tiny_lm):
         batch_tokens=1,
     )
     handle.remove()
-    forward, _ = passes(3, 3, 2, 1, draws=2, hessian_draws=3)
-    assert calls == forward + 1  # and one to see whether gradients come through
+    forward, backward = passes(3, 3, 2, 1, draws=2, hessian_draws=3)
+    assert calls == {"forward": forward, "backward": backward}
 
 
 def test_softmax_head_closed_form():

@@ -112,6 +112,19 @@ def test_states_are_those_of_word_ends(sampled):
     assert (np.diff(states.sentence) >= 0).all()
 
 
+def test_sinks_are_left_out_and_the_others_stay_in_place(sampled):
+    lm, corpus, encoded, states = sampled
+    scales = measure_scales(lm, encoded, sample=50, sink_ratio=10.0, batch_tokens=512)
+    strict = sample_states(lm, corpus, encoded, scales, tokens=600, sink_ratio=1.05, batch_tokens=512)
+    norms = torch.linalg.vector_norm(states.values, dim=-1).double()
+    kept = np.flatnonzero((norms <= torch.as_tensor(1.05 * scales.median_norm)[:, None]).all(0))
+    assert strict.sinks == len(states) + states.sinks - len(kept) > 0
+    assert torch.allclose(strict.values, states.values[:, kept], atol=1e-5)
+    assert strict.words == tuple(states.words[i] for i in kept)
+    assert np.array_equal(strict.following, states.following[kept])
+    assert np.array_equal(strict.document, states.document[kept])
+
+
 def test_components_are_those_of_the_covariance(sampled):
     *_, states = sampled
     found = components(states, 5)

@@ -41,7 +41,7 @@ def describe(config: StudyConfig, root: Path, *, quiet: bool = False) -> Iterato
         width = max(len(stage.subject) for stage in stages)
         for stage in stages:
             mark = "done" if stage.status.done else "run "
-            yield f"  {mark}  {stage.subject:<{width}}  {stage.stage:<9} {stage.status.reason}"
+            yield f"  {mark}  {stage.subject:<{width}}  {stage.stage:<9} {stage.status.reason}{_cost(stage)}"
     todo = [stage for stage in stages if not stage.status.done]
     parameters = {i.label: i.parameters for i in plan.identities}
     work = sum(
@@ -85,7 +85,20 @@ def _later(plan: Plan) -> Iterator[PlannedStage]:
         if getattr(plan.config, part.name) is not None:
             for identity in plan.identities:
                 for cost in part.costs(plan.config, identity, plan.data):
-                    yield PlannedStage(identity.label, cost.stage, waits, cost.passes, cost.disk)
+                    yield PlannedStage(
+                        identity.label, cost.stage, waits, cost.passes, cost.disk, cost.backward, cost.memory
+                    )  # fmt: skip
+
+
+def _cost(stage: PlannedStage) -> str:
+    """Passes each way and memory, of a stage that goes backward or keeps states."""
+    if not stage.backward and not stage.memory:
+        return ""
+    told = [f"{stage.passes - 2 * stage.backward:,} forward"]
+    if stage.backward:
+        told.append(f"{stage.backward:,} backward")
+    text = f"; {' and '.join(told)} passes of a sentence"
+    return text + (f", {_size(stage.memory)} above the model" if stage.memory else "")
 
 
 def identity_of(model: ModelConfig) -> Identity:

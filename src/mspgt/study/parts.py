@@ -43,6 +43,8 @@ class Cost:
     stage: str
     passes: int  # sentences of average length through the model, forward; a backward pass counts as two
     disk: int  # bytes it leaves
+    backward: int = 0  # passes backward among them
+    memory: int = 0  # bytes above the model
 
 
 class Part(Protocol):

@@ -28,6 +28,8 @@ class PlannedStage:
     status: Status
     passes: int  # sentences through the model
     disk: int  # bytes it leaves, estimated
+    backward: int = 0  # passes backward among them, each counted twice
+    memory: int = 0  # bytes above the model, where a stage says them
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,15 @@ from mspgt.study.config import StudyConfig
 from mspgt.study.parts import Cost, Given, Report
 from mspgt.study.stages import Data, Identity, Subject, addresses
 from mspgt.study.store import Address, code_version
-from mspgt.study.theory_stages import Shared, bottleneck, information, section_of, sensitivity, widths
+from mspgt.study.theory_stages import (
+    Shared,
+    bottleneck,
+    held_out_sentences,
+    information,
+    section_of,
+    sensitivity,
+    widths,
+)
 
 if TYPE_CHECKING:
     from mspgt.lm.load import LanguageModel
@@ -36,20 +44,28 @@ class Theorizing:
 
     def costs(self, config: StudyConfig, identity: Identity, data: Data) -> Iterator[Cost]:
         """Passes of sentences: information and bottleneck read the text once each, sensitivity its texts often."""
-        from mspgt.theory.passes import passes
+        from mspgt.theory.passes import batch_bytes, covariance_bytes, passes, reader_bytes, state_bytes
 
         theory = section_of(config)
         half = max(1, data.corpus.n_sentences // 2)
-        treebank = 0 if data.treebank is None else len(data.treebank.test) // 2
-        spectra = 8 * (identity.layers + 1) * identity.width
-        yield Cost("theory: information", half + treebank, spectra + 2**20)
-        yield Cost("theory: bottleneck", half, 2**16)
+        labelled = held_out_sentences(data)
+        width, depth = identity.width, identity.layers
+        spectra = 8 * (depth + 1) * width
+        a_value = 2 if "16" in identity.dtype else 4
+        words = sum(len(sentence.words) for sentence in labelled)
+        held = state_bytes(depth, width, theory.tokens, a_value)
+        batch = batch_bytes(depth, width, config.measure.batch_tokens, a_value)
+        covariance = covariance_bytes(width, theory.tokens)
+        treebank = state_bytes(depth, width, words, a_value) + max(batch, reader_bytes(depth, width, words))
+        information = held + max(batch, covariance, reader_bytes(depth, width, theory.tokens), treebank)
+        yield Cost("theory: information", half + len(labelled), spectra + 2**20, memory=information)
+        yield Cost("theory: bottleneck", half, 2**16, memory=held + max(batch, covariance))
         texts = min(theory.texts, half)
         forward, backward = passes(
-            texts, identity.layers, len(theory.sigmas), 3, draws=theory.noise_draws,
+            texts, depth, len(theory.sigmas), 3, draws=theory.noise_draws,
             label_draws=theory.label_draws, hessian_draws=theory.hessian_draws,
         )  # fmt: skip
-        yield Cost("theory: sensitivity", forward + 2 * backward, 8 * texts * identity.layers * 7)
+        yield Cost("theory: sensitivity", forward + 2 * backward, 8 * texts * depth * 7, backward=backward)
         yield Cost("theory: widths", 0, 2**14)
 
     def addresses(self, given: Given) -> list[Address]:

@@ -1,7 +1,7 @@
 """States of sampled tokens at every layer, with the words and documents they belong to; and their components.
 
-Memory does not grow with the corpus: (L + 1) · tokens · d values stay on the host in the model's dtype (2.2 GB for
-8,192 tokens of 33 layers at d = 4,096), and one float64 covariance of d² at a time on the device.
+Memory does not grow with the corpus: (L + 1) · tokens · d values stay on the host in the model's dtype (2.1 GiB for
+8,192 tokens of 33 layers at d = 4,096 in bfloat16), and one float64 covariance of d² at a time on the device.
 """
 
 from __future__ import annotations
@@ -87,11 +87,15 @@ def sample_states(
     limit = torch.as_tensor(sink_ratio * scales.median_norm)
     dtype = lm.dtype if lm.dtype in (torch.float16, torch.bfloat16) else torch.float32
     texts = [sentence for document in corpus.documents for sentence in document.sentences]
-    parts: list[Tensor] = []
-    sentence: list[int] = []
-    words: list[str] = []
-    following: list[int] = []
-    sinks = done = 0
+    # Every drawn token has its column from the start, in the order of the text, so that states are held only once.
+    counts = [len(found) for found in drawn.drawn["calibrated"]]
+    first = np.concatenate([[0], np.cumsum(counts)])
+    values = torch.empty((lm.layers + 1, int(first[-1]), lm.width), dtype=dtype)
+    sentence = np.repeat(np.arange(len(counts)), counts)
+    is_kept = np.zeros(int(first[-1]), dtype=np.bool_)
+    words = [""] * len(sentence)
+    following = np.full(len(sentence), -1, dtype=np.int64)
+    done = 0
     for batch in batches([encoded[place] for place in chosen], max_tokens=batch_tokens):
         hidden = observe(lm, batch, attention=False).hidden
         for row, index in enumerate(batch.indices):
@@ -99,29 +103,30 @@ def sample_states(
             positions = torch.from_numpy(drawn.drawn["calibrated"][place])
             states = torch.stack([h[row, positions.to(h.device)].cpu() for h in hidden])
             norms = torch.linalg.vector_norm(states.float(), dim=-1).double()
-            kept = (norms <= limit[:, None]).all(0)
-            sinks += int((~kept).sum())
-            parts.append(states[:, kept].to(dtype))
-            sentence += [place] * int(kept.sum())
-            words += _words(texts[place], encoded[place], positions[kept].tolist())
+            own = slice(int(first[place]), int(first[place + 1]))
+            values[:, own] = states.to(dtype)
+            is_kept[own] = (norms <= limit[:, None]).all(0).numpy()
+            words[own] = _words(texts[place], encoded[place], positions.tolist())
             ids = (*encoded[place].ids, -1)
-            following += [ids[position + 1] for position in positions[kept].tolist()]
+            following[own] = [ids[position + 1] for position in positions.tolist()]
         done += len(batch.indices)
         if progress is not None:
             progress(done, len(chosen), "states of sampled tokens, sentences")
-    if not sentence:
+    if not is_kept.any():
         raise InputError(
             "No token of the corpus is left (all are first positions or sinks); give a longer text."
         )
-    owner = np.array(sentence, dtype=np.int64)
-    order = np.argsort(owner, kind="stable")
+    kept = np.flatnonzero(is_kept)
+    if len(kept) < len(is_kept):
+        for layer in values:
+            layer[: len(kept)] = layer[torch.from_numpy(kept)]
     return States(
-        values=torch.cat(parts, dim=1)[:, torch.from_numpy(order)],
-        document=drawn.document[owner[order]],
-        sentence=owner[order],
-        words=tuple(words[i] for i in order),
-        following=np.array(following, dtype=np.int64)[order],
-        sinks=sinks,
+        values=values[:, : len(kept)],
+        document=drawn.document[sentence[kept]],
+        sentence=sentence[kept],
+        words=tuple(words[i] for i in kept),
+        following=following[kept],
+        sinks=len(is_kept) - len(kept),
     )
 
 
@@ -144,8 +149,8 @@ def components(states: States, k: int, *, device: torch.device | str = "cpu") ->
         raise InputError(f"Expected from 1 to {width} components (the width of the model), found {k}.")
     projected, variances, explained = np.empty((depth, n, k)), np.empty((depth, width)), np.empty(depth)
     for layer in range(depth):
-        x = states.values[layer].to(device, torch.float64)
-        x = x - x.mean(0)
+        x = states.values[layer].to(device, torch.float64, copy=True)
+        x -= x.mean(0)
         values, vectors = torch.linalg.eigh(x.T @ x / max(n - 1, 1))
         values, vectors = values.flip(0).clamp(min=0), vectors.flip(1)
         # A direction without variance is rounding: left exactly constant, so that whoever needs it refuses.
@@ -154,8 +159,3 @@ def components(states: States, k: int, *, device: torch.device | str = "cpu") ->
         variances[layer] = values.cpu().numpy()
         explained[layer] = float(values[:k].sum() / values.sum())
     return Components(projected, variances, explained)
-
-
-def state_bytes(layers: int, width: int, tokens: int, bytes_a_value: int) -> int:
-    """Memory of `sample_states` and `components`: states on the host, one covariance with its vectors."""
-    return (layers + 1) * tokens * width * bytes_a_value + 8 * (tokens * width + 2 * width**2)

@@ -25,6 +25,7 @@ from mspgt.signals.classifier import Labelled, Recipe, fit
 from mspgt.signals.labels import probe_tasks
 from mspgt.text.corpus import Corpus
 from mspgt.text.treebank import LabelledSentence, Treebank
+from mspgt.theory.passes import READER_BYTES
 from mspgt.theory.states import States
 
 Array = NDArray[np.float64]
@@ -95,7 +96,7 @@ def usable_information(
     epochs: int = 4,
     seed: int = 0,
     device: torch.device | str = "cpu",
-    memory: int = 2**31,
+    memory: int = READER_BYTES,
 ) -> Usable:
     """V-information of one kind of label at every layer, cross-fitted.
 
@@ -252,12 +253,15 @@ def _bits(
     The family V may ignore what it sees (Xu et al.'s condition of optional ignorance): a reader's answer is mixed
     with the label frequencies, in the share that does best on the examples that choose the epoch.
     """
-    table = values.to(device, torch.float32).contiguous()
-    if not bool(torch.isfinite(table).all()):
-        raise NumericsError("States hold NaN or infinity. Load the model with dtype='float32' or 'bfloat16'.")
+    table = values.to(device, torch.float32, copy=True).contiguous()
     fitted = torch.from_numpy(np.unique(question.rows[train])).to(device)
-    std, mean = torch.std_mean(table[:, fitted], dim=1, keepdim=True)
-    table = (table - mean) / std.where(std > 0, 1.0)
+    for layer in table:  # one at a time, in place: the group itself is all the memory there is
+        if not bool(torch.isfinite(layer).all()):
+            raise NumericsError(
+                "States hold NaN or infinity. Load the model with dtype='float32' or 'bfloat16'."
+            )
+        std, mean = torch.std_mean(layer[fitted], dim=0)
+        layer.sub_(mean).div_(std.where(std > 0, 1.0))
 
     def labelled(chosen: Ints) -> Labelled:
         rows, labels = question.rows[chosen], question.labels[chosen]
