@@ -17,7 +17,7 @@ from mspgt.synthetic.triscale import TriScale
 from mspgt.text.corpus import Corpus, Document
 from mspgt.theory.information import gaussian_information
 from mspgt.theory.states import components, sample_states
-from mspgt.theory.usable import Question, lexical, syntactic, topical, usable_information
+from mspgt.theory.usable import Question, lexical, scarcity, syntactic, topical, usable_information
 
 
 def bits_of_label(accuracy):
@@ -83,6 +83,33 @@ def test_one_class_and_too_little_text_are_refused():
         usable_information(values, question(np.arange(60) % 2))
     with pytest.raises(NumericsError, match="NaN"):
         usable_information(values * torch.nan, question(np.arange(600) % 2))
+
+
+def topics_of_documents(per, tokens=20, titles=4):
+    """Documents of `per` a title in each half: a direction of the title, one of the document, and noise."""
+    rng = np.random.default_rng(per)
+    title = np.arange(2 * per * titles) % titles
+    centre = rng.standard_normal((titles, 64))[title] / 4 + rng.standard_normal((len(title), 64)) / 2
+    values = np.repeat(centre, tokens, 0) + rng.standard_normal((len(title) * tokens, 64)) / 2
+    document = np.repeat(np.arange(len(title)), tokens)
+    half = document // titles % 2
+    asked = Question("topical", "title", np.arange(len(document))[:, None], title[document], document, half)
+    return usable_information(torch.from_numpy(values)[None], asked, examples=len(document))
+
+
+def test_too_few_documents_of_a_topic_are_said_and_do_hide_it():
+    few, many = topics_of_documents(2), topics_of_documents(16)
+    assert few.bits()[0] < 0.1 < 1 < many.bits()[0] < many.entropy
+    assert "2 documents of a class" in few.scarce
+    assert "below 8" in few.scarce
+    assert many.scarce == ""
+    assert "16 examples of a class" in topics_of_documents(16, tokens=1).scarce
+
+
+def test_other_labels_are_never_scarce():
+    asked = question(np.arange(600) % 300, kind="lexical")
+    assert scarcity(asked) == ""
+    assert "0 examples" in scarcity(replace(asked, kind="topical"))
 
 
 @pytest.fixture(scope="module")

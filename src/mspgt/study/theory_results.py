@@ -53,6 +53,10 @@ def theory_results(given: Given, loaded: Loaded) -> tuple[Block, list[Notice]]:
             for key, part in parts.items()
             if part.get("reason")
         ]
+    for kind, about in loaded["information"].meta["kinds"].items():
+        if about["scarce"]:
+            consequence = f"{kind} information is far below what the states hold; a value near 0 says nothing"
+            notices.append(Notice(f"{place}.information.{kind}", about["scarce"], consequence))
     return blocks, notices
 
 

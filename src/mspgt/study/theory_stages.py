@@ -137,7 +137,7 @@ def information(shared: Shared) -> StageResult:
             missing[kind] = str(error)
             continue
         arrays |= {f"{kind}.{name}": getattr(found, name) for name in ("saved", "counts", "prior")}
-        meta["kinds"][kind] = {"label": found.label, "classes": found.classes}
+        meta["kinds"][kind] = {"label": found.label, "classes": found.classes, "scarce": found.scarce}
     meta |= {
         "tokens": len(shared.states), "sinks": shared.states.sinks,
         "documents": len(np.unique(shared.states.document)),
