@@ -14,6 +14,7 @@ import matplotlib
 import numpy as np
 from calibration.bar import A50, RECOVERY, REPLICATED, SIZES
 from calibration.detector import HERE, RESULTS
+from calibration.page import write_between
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -385,9 +386,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for path, figure in pictures(seen):
             # Without a date the same results give the same file.
             figure.savefig(path, metadata={"Date": None})
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(MARKS[0])
-    _, _, after = rest.partition(MARKS[1])
-    PAGE.write_text(f"{before}{MARKS[0]}\n\n{measured_block(seen)}\n\n{MARKS[1]}{after}", encoding="utf-8")
+    write_between(PAGE, MARKS, f"\n{measured_block(seen)}\n\n")
 
 
 if __name__ == "__main__":
