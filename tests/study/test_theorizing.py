@@ -117,6 +117,15 @@ def test_panels_figures_and_table_show_what_was_measured(finished):
     assert "longtable" in table.latex()
 
 
+def test_topics_of_too_little_text_are_warned_about(finished):
+    _, results = finished
+    place = "models.deep.theory.information.topical"
+    (warning,) = [warning for warning in results["warnings"] if warning["where"] == place]
+    assert "which document" in warning["what"]
+    assert "below 32" in warning["what"]
+    assert "says nothing" in warning["consequence"]
+
+
 def test_running_again_computes_nothing(finished, model):
     out, first = finished
     before = {p: p.stat().st_mtime_ns for p in out.glob("stages/*/*/*/manifest.json")}
