@@ -33,4 +33,4 @@ def reader_bytes(layers: int, width: int, tokens: int) -> int:
 
 def covariance_bytes(width: int, tokens: int) -> int:
     """Beside the states while components are computed: a layer in float64, its covariance and eigenvectors."""
-    return 8 * (tokens * width + 5 * width**2)
+    return 8 * (tokens * width + 4 * width**2)
