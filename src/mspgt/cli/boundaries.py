@@ -6,48 +6,33 @@ from typing import Annotated
 
 import typer
 
-from mspgt.cli.options import (
-    Corpus,
-    Device,
-    Dtype,
-    Entities,
-    Models,
-    Out,
-    Quiet,
-    Remote,
-    Revision,
-    Roles,
-    Seed,
-    Settings,
-    Treebank,
-    start_logging,
-)
+from mspgt.cli import options
 
 
 def boundaries(
-    models: Models,
-    corpus: Corpus,
-    treebank: Treebank = None,
-    entities: Entities = None,
-    roles: Roles = None,
+    models: options.Models,
+    corpus: options.Corpus,
+    treebank: options.Treebank = None,
+    entities: options.Entities = None,
+    roles: options.Roles = None,
     tagger: Annotated[
         str | None,
         typer.Option("--tagger", help="Without a treebank: silver labels by an installed spaCy pipeline."),
     ] = None,
-    out: Out = None,
+    out: options.Out = None,
     mode: Annotated[
         str | None, typer.Option("--mode", help="paper or calibrated: which one tables put first.")
     ] = None,
-    seed: Seed = None,
-    dtype: Dtype = None,
-    device: Device = None,
-    revision: Revision = None,
+    seed: options.Seed = None,
+    dtype: options.Dtype = None,
+    device: options.Device = None,
+    revision: options.Revision = None,
     device_map: Annotated[
         str | None, typer.Option("--device-map", help="As in transformers: auto, …")
     ] = None,
-    trust_remote_code: Remote = False,
-    settings: Settings = None,
-    quiet: Quiet = False,
+    trust_remote_code: options.Remote = False,
+    settings: options.Settings = None,
+    quiet: options.Quiet = False,
 ) -> None:
     """Find the Local–Intermediate and Intermediate–Global boundaries, in both modes.
 
@@ -63,7 +48,7 @@ def boundaries(
 
       mspgt boundaries ./my-model --corpus text.txt --tagger en_core_web_sm
     """
-    start_logging()
+    options.start_logging()
     from mspgt.cli.quick import quick_study, run_quick
 
     data = quick_study(

@@ -6,27 +6,12 @@ from typing import Annotated
 
 import typer
 
-from mspgt.cli.options import (
-    Corpus,
-    Device,
-    Dtype,
-    Entities,
-    Models,
-    Out,
-    Quiet,
-    Remote,
-    Revision,
-    Roles,
-    Seed,
-    Settings,
-    Treebank,
-    start_logging,
-)
+from mspgt.cli import options
 
 
 def intervene(
-    models: Models,
-    corpus: Corpus,
+    models: options.Models,
+    corpus: options.Corpus,
     boundaries: Annotated[
         str | None,
         typer.Option("--boundaries", metavar="LI,IG", help="Last layers of Local and Intermediate, from 1."),
@@ -39,17 +24,17 @@ def intervene(
     languagetool: Annotated[
         str | None, typer.Option("--languagetool", help="URL of a running LanguageTool server, or: local.")
     ] = None,
-    treebank: Treebank = None,
-    entities: Entities = None,
-    roles: Roles = None,
-    out: Out = None,
-    seed: Seed = None,
-    dtype: Dtype = None,
-    device: Device = None,
-    revision: Revision = None,
-    trust_remote_code: Remote = False,
-    settings: Settings = None,
-    quiet: Quiet = False,
+    treebank: options.Treebank = None,
+    entities: options.Entities = None,
+    roles: options.Roles = None,
+    out: options.Out = None,
+    seed: options.Seed = None,
+    dtype: options.Dtype = None,
+    device: options.Device = None,
+    revision: options.Revision = None,
+    trust_remote_code: options.Remote = False,
+    settings: options.Settings = None,
+    quiet: options.Quiet = False,
 ) -> None:
     """Add noise to one scale at a time and measure what becomes of the text.
 
@@ -62,7 +47,7 @@ def intervene(
 
       mspgt intervene ./my-model --corpus text.txt --boundaries 8,16 --languagetool http://localhost:8081
     """
-    start_logging()
+    options.start_logging()
     from mspgt.cli.quick import quick_study, run_quick
     from mspgt.errors import InputError
 

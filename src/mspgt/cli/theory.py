@@ -6,41 +6,27 @@ from typing import Annotated
 
 import typer
 
-from mspgt.cli.options import (
-    Corpus,
-    Device,
-    Dtype,
-    Entities,
-    Out,
-    Quiet,
-    Remote,
-    Revision,
-    Roles,
-    Seed,
-    Settings,
-    Treebank,
-    start_logging,
-)
+from mspgt.cli import options
 
 
 def theory(
     model: Annotated[str, typer.Argument(help="Hugging Face id, local folder, or zoo:NAME.")],
-    corpus: Corpus,
-    treebank: Treebank = None,
-    entities: Entities = None,
-    roles: Roles = None,
+    corpus: options.Corpus,
+    treebank: options.Treebank = None,
+    entities: options.Entities = None,
+    roles: options.Roles = None,
     scales: Annotated[
         tuple[int, int] | None,
         typer.Option("--scales", metavar="LI IG", help="Boundaries given in advance, as layers."),
     ] = None,
-    out: Out = None,
-    seed: Seed = None,
-    dtype: Dtype = None,
-    device: Device = None,
-    revision: Revision = None,
-    trust_remote_code: Remote = False,
-    settings: Settings = None,
-    quiet: Quiet = False,
+    out: options.Out = None,
+    seed: options.Seed = None,
+    dtype: options.Dtype = None,
+    device: options.Device = None,
+    revision: options.Revision = None,
+    trust_remote_code: options.Remote = False,
+    settings: options.Settings = None,
+    quiet: options.Quiet = False,
 ) -> None:
     """Information by layer, kinks, near-Markov flow, Fisher information, β̂, rates and interval widths of a model.
 
@@ -52,7 +38,7 @@ def theory(
 
       mspgt theory zoo:triscale-llama-1 --corpus triscale --treebank triscale --set theory.tokens=4096
     """
-    start_logging()
+    options.start_logging()
     from mspgt.cli.quick import quick_study, run_quick
 
     data = quick_study(

@@ -142,7 +142,15 @@ def languagetool(
         _await(process, port, name)
         yield LanguageToolServer(f"http://127.0.0.1:{port}", language, wanted)
     finally:
-        process.terminate()
+        _stop(process)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
         process.wait()
 
 

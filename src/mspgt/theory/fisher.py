@@ -326,7 +326,9 @@ def _require_gradient(lm: LanguageModel, text: Encoded) -> None:
             with torch.enable_grad(), shifted(lm.blocks, {1: leaf}):
                 value = logits_of(lm, batch).square().sum()
             (found,) = torch.autograd.grad(value, [leaf], allow_unused=True)
-        except (RuntimeError, NotImplementedError) as error:
+        except torch.OutOfMemoryError:  # says nothing of gradients
+            raise
+        except RuntimeError as error:
             why = str(error).splitlines()[0]
     if found is None or not bool(found.ne(0).any()):
         raise ModelError(
