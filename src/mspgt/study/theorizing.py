@@ -118,7 +118,7 @@ class Theorizing:
         for stage, address in stages.items():
             if address.status().done:
                 continue
-            report(0, 1, f"theory: {stage}")
+            report(0, 1, stage)
             started = time.perf_counter()
             result = work[stage](shared)
             address.save(result, time.perf_counter() - started)
