@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from mspgt.predictions.ratios import Effect
-from mspgt.predictions.readings import Reading
+from mspgt.predictions.readings import Reading, not_calibrated
 
 Json = dict[str, Any]
 
@@ -41,9 +41,7 @@ def perturbed(
         if source == "calibrated":
             spoken.append((name, model))
         else:
-            missing.append(
-                f"{name}: its scales are {source!r}; only boundaries of the calibrated detector give a verdict"
-            )
+            missing.append(not_calibrated(name, source))
     return spoken
 
 

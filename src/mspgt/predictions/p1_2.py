@@ -5,7 +5,7 @@ from __future__ import annotations
 from scipy import stats
 
 from mspgt.predictions.design import Design
-from mspgt.predictions.readings import BOUNDARIES, Reading
+from mspgt.predictions.readings import BOUNDARIES, Reading, not_calibrated
 from mspgt.predictions.rules import Rules
 from mspgt.predictions.theory_inputs import blocks
 from mspgt.predictions.verdict import Claim, Finding, Json, PaperSays, Prediction, Unit
@@ -18,7 +18,7 @@ def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
     for name, kinks in blocks(results, "kink", missing):
         source = kinks.get("source")
         if reading.scales == "calibrated" and source != "calibrated":
-            missing.append(f"{name}: its scales are {source!r}; only calibrated boundaries give a verdict")
+            missing.append(not_calibrated(name, source))
             continue
         for which in BOUNDARIES:
             path = f"models.{name}.theory.kink.{which}"

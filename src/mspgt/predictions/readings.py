@@ -142,3 +142,12 @@ def by_family(results: Json) -> dict[str, dict[str, Json]]:
 def named(models: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
     """Models in the order of their names, so that a verdict does not depend on the order of a file."""
     yield from sorted(models.items())
+
+
+_ORIGIN = {"paper": "were found by paper mode", "given": "were given", "thirds": "are thirds of its depth"}
+
+
+def not_calibrated(name: str, source: str | None) -> str:
+    """Why the scales of a model, from `source` (mspgt.boundaries.scales), carry no verdict."""
+    origin = _ORIGIN.get(source or "", "have no known origin")
+    return f"{name}: its scales {origin}; only boundaries of the calibrated detector give a verdict"
