@@ -150,4 +150,4 @@ _ORIGIN = {"paper": "were found by paper mode", "given": "were given", "thirds":
 def not_calibrated(name: str, source: str | None) -> str:
     """Why the scales of a model, from `source` (mspgt.boundaries.scales), carry no verdict."""
     origin = _ORIGIN.get(source or "", "have no known origin")
-    return f"{name}: its scales {origin}; only boundaries of the calibrated detector give a verdict"
+    return f"{name}: its scales {origin}; only calibrated boundaries give a verdict"
