@@ -16,6 +16,8 @@ def with_interventions() -> dict[str, Any]:
     own = disturbed()
     about = own["interventions_about"]
     about |= {"scales": {"LI": 2, "IG": 4, "source": "given"}, "sigma": 0.1, "samples": 40}
+    about |= {"documents": 20, "scope": "generated", "prompt_tokens": 32, "new_tokens": 128}
+    about |= {"temperature": 0.9, "top_p": 0.95, "versions": {"harper": "harper-py 1"}}
     own["interventions"] |= {
         "local_matched_variance": {"ttr": effect(-4.0, -9, 1), "mtld": effect(1.0, -1, 3)}
     }
@@ -23,8 +25,8 @@ def with_interventions() -> dict[str, Any]:
     for arm in about["arms"].values():
         arm |= {"variance": 1.0, "failed": None}
     found = {"estimate": 0.25, "ci": [0.1, 0.4], "p": 0.01}
-    lost = {"estimate": None, "ci": None, "p": None}
-    about["contrasts"] = {"ttr": {"plain": {"signed": found, "absolute": lost}}}
+    lost = {"signed": None, "absolute": None, "reason": "an arm or the metric was not measured"}
+    about["contrasts"] = {"ttr": {"plain": {"signed": found, "absolute": found}, "matched_layers": lost}}
     results["models"]["stories"] |= own
     return results
 
@@ -34,8 +36,12 @@ def test_charts_doses_contrasts_and_texts_stand_in_the_section() -> None:
     section = effect_section(results, "stories", "stories")
     assert section is not None
     html = str(section.html)
-    for said in ("Whole scale", "Equal variance", "type–token ratio", "0.25", "[0.1, 0.4]", "snowed"):
+    for said in ("Whole scale", "Equal variance", "type–token ratio", "0.25 [0.1, 0.4], p = 0.01", "snowed"):
         assert said in html, said
+    assert "— an arm or the metric was not measured" in html
+    assert "generated tokens only" in html
+    assert "40 from 20 documents" in html
+    assert section.lead == "layers 1–2, 3–4 and 5, boundaries as given"
     assert 'id="model-stories-interventions-plain-ttr"' in html
     assert 'download="stories-plain-ttr.csv"' in html
     assert REPEATED not in html

@@ -110,7 +110,7 @@ def test_the_response_is_drawn_as_far_as_it_is_known(results):
     about = results["models"]["m"]["interventions_about"]
     drawing = ET.fromstring(response_svg(about))
     dots = [part.get("class") for part in drawing.iter("circle")]
-    assert dots == ["local"] * 3
+    assert dots == ["bar local"] * 3
     lines = [
         part.get("stroke-dasharray") for part in drawing.iter("path") if "line" in (part.get("class") or "")
     ]

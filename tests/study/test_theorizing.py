@@ -10,6 +10,8 @@ import torch
 from mspgt.report.theory import theory_groups
 from mspgt.report.theory_figures import information_figure, theory_figure
 from mspgt.report.theory_table import theory_table
+from mspgt.report.theory_values import values_html
+from mspgt.report.words import number
 from mspgt.results import to_jsonable
 from mspgt.study.config import make_config
 from mspgt.study.describe import describe
@@ -98,6 +100,11 @@ def drawn(results, name):
     return groups, figures, theory_table(results)
 
 
+def told(results, name):
+    """Its single values, as the page tells them."""
+    return str(values_html(results["models"][name]["theory"], name))
+
+
 def test_panels_figures_and_table_show_what_was_measured(finished):
     _, results = finished
     theory = results["models"]["deep"]["theory"]
@@ -114,6 +121,12 @@ def test_panels_figures_and_table_show_what_was_measured(finished):
     assert rows["fisher", "fisher", "layer 3"] == theory["fisher"]["fisher"]["value"][2]
     assert rows["information", "lexical bits", "layer 0"] == theory["information"]["lexical"]["bits"][0]
     assert len(table.parquet()) > 0
+    words = told(results, "deep")
+    arm, slope = theory["fisher"]["arms"]["global"], theory["beta"]["activations"]["local"]["limit"]
+    for value in (arm["kl"], slope["value"], theory["markov"]["mean"], theory["hvib"]["weights"][0][2]):
+        assert f">{number(value)}" in words
+    assert f"p = {number(theory['kink']['IG']['all']['p'])} at layer" in words
+    assert 'class="missing"' not in words
     assert "longtable" in table.latex()
 
 
@@ -190,6 +203,10 @@ def test_too_little_text_leaves_blocks_null_with_reasons(tmp_path):
     groups, _, _ = drawn(results, "small")
     assert not groups["markov"][1][0].drawn
     assert theory["fisher"]["fisher"]["value"]
+    words = told(results, "small")
+    assert theory["hvib"]["reason"] in words
+    assert theory["markov"]["reason"] in words
+    assert theory["concentration"]["reason"] in words
 
 
 def test_held_out_documents_are_those_that_choose_nothing():

@@ -25,7 +25,7 @@ from mspgt.report.markup import facts_html, figure_html, table_html, tag
 from mspgt.report.section import Draw, Plate, Section
 from mspgt.report.tables import Table
 from mspgt.report.verdicts import interval, told
-from mspgt.report.words import MISSING, Json, layer_set, listing
+from mspgt.report.words import MISSING, Json, counted, layer_set, listing
 
 ABOUT = (
     "Change of what the model writes when noise is added to one scale, in percent of the baseline, with 95 % "
@@ -37,6 +37,12 @@ REPEATED = (
     "Here every arm adds the same noise to the same layers as that of the whole scale, so its charts and rows are "
     "those of the whole scale."
 )
+SOURCES = {
+    "calibrated": "boundaries of calibrated mode", "paper": "boundaries of paper mode",
+    "given": "boundaries as given", "thirds": "thirds of the depth",
+}  # fmt: skip
+# Of the log ratios of an arm to its baseline: as they are, and by size alone.
+CONTRASTS = {"signed": "Δ(I) − max(Δ(L), Δ(G))", "absolute": "|Δ(I)| − max(|Δ(L)|, |Δ(G)|)"}
 HEADLINE = tuple(METRICS)[:5]
 SHOWN = ("arm", "percent", "percent_low", "percent_high", "p_adjusted", "aa_low", "aa_high", "n")
 
@@ -85,7 +91,8 @@ def effect_section(results: Json, name: str, stem: str) -> Section | None:
     parts += _texts(about)
     parts.append(facts_html(_facts(about)))
     scales = about["scales"]
-    lead = f"scales 1–{scales['LI']}, –{scales['IG']}, –{model['layers']} ({scales['source']})"
+    ends = ((1, scales["LI"]), (scales["LI"] + 1, scales["IG"]), (scales["IG"] + 1, model["layers"]))
+    lead = f"layers {listing(layer_set(range(a, b + 1)) for a, b in ends)}, {SOURCES[scales['source']]}"
     methods = (
         "Gaussian noise was added to the residual stream of one scale at a time while the model wrote, at doses "
         "matched by layers and by variance, with common random numbers across arms; effects are paired differences "
@@ -141,22 +148,31 @@ def _tables(own: Json, name: str, repeated: Sequence[str]) -> list[Markup]:
         tag("p", f"— not measured: {absent}", class_="missing") if absent else Markup(""),
     ]
     contrasts = own["models"][name]["interventions_about"].get("contrasts") or {}
-    lines = [
-        (METRICS.get(metric, metric), DOSES.get(dose, dose), reading, told(found["estimate"]),
-         interval(found["ci"]).strip(), told(found["p"]))
-        for metric, doses in contrasts.items()
-        for dose, readings in doses.items()
-        if dose not in repeated
-        for reading in ("signed", "absolute")  # beside them, why they are null
-        if (found := readings[reading]) is not None
-    ]  # fmt: skip
-    if lines:
-        head = ("metric", "dose", "reading", "Δ(I) − max(Δ(L), Δ(G))", "95 %", "p")
-        parts += [
-            tag("h4", "Intermediate against the others"),
-            table_html(head, lines, label=f"contrasts, {name}", kind="numbers"),
+    doses = [dose for dose in DOSES if dose not in repeated]
+    for reading, formula in CONTRASTS.items():
+        lines = [
+            (METRICS.get(metric, metric), *(_contrast(found.get(dose), reading) for dose in doses))
+            for metric, found in contrasts.items()
+            if any((found.get(dose) or {}).get(reading) for dose in doses)
         ]
+        if lines:
+            parts += [
+                tag("h4", f"Intermediate against the others: {formula}"),
+                table_html(
+                    ("metric", *(DOSES[dose] for dose in doses)), lines,
+                    label=f"{reading} contrasts, {name}", kind="numbers", head=True,
+                ),
+            ]  # fmt: skip
     return parts
+
+
+def _contrast(readings: Json | None, reading: str) -> str:
+    """A contrast with its interval and p; where it is null, why."""
+    if readings is None:
+        return MISSING
+    if (found := readings[reading]) is None:
+        return f"{MISSING} {readings.get('reason', '')}".strip()
+    return f"{told(found['estimate'])}{interval(found['ci'])}, p = {told(found['p'])}"
 
 
 def _texts(about: Json) -> list[Markup]:
@@ -170,11 +186,12 @@ def _texts(about: Json) -> list[Markup]:
 
 
 def _facts(about: Json) -> list[tuple[str, str]]:
-    arms = [
-        f"{arm.replace('_', ' ')}: {layer_set(one['layers']) or 'none'}" for arm, one in about["arms"].items()
+    scopes = {"all": "prompt and generated tokens", "generated": "generated tokens only"}
+    facts = [
+        ("Noise, in standard deviations of each layer", told(about["sigma"])),
+        ("Positions that receive it", scopes[about["scope"]]),
+        ("Samples of each arm", f"{told(about['samples'])} from {counted(about['documents'], 'document')}"),
+        ("Tokens", f"{about['prompt_tokens']} of prompt, at most {about['new_tokens']} new"),
+        ("Sampling", f"temperature {told(about['temperature'])}, top p {told(about['top_p'])}"),
     ]
-    facts = [("Layers of each arm", listing(arms))]
-    for key in ("sigma", "scope", "samples", "prompts", "versions"):
-        if about.get(key) is not None:
-            facts.append((key, told(about[key])))
-    return facts
+    return [*facts, *((f"Measured by, {metric}", told(by)) for metric, by in about["versions"].items())]

@@ -13,7 +13,6 @@ from markupsafe import Markup
 from matplotlib.ticker import MaxNLocator
 
 from mspgt.predictions.printed import printed
-from mspgt.report.figures import SCALES as COLOURS
 from mspgt.report.markup import shared, tag
 from mspgt.report.tables import Cell, Table
 from mspgt.report.words import MISSING, Json, layer_set, number
@@ -282,7 +281,7 @@ def response_svg(about: Json) -> Markup:
         across = LEFT + (log10(sigma) - left) / (right - left) * (WIDTH - LEFT - 8)
         return across, floor_ - (log10(nats) - low) / (high - low) * (floor_ - TOP)
 
-    parts = [tag("text", "KL of the next token, nats, by σ", class_="name", x=0, y=11)]
+    parts = [tag("text", "KL of the next token, nats, by σ", class_="tick", x=0, y=11)]
     for power in range(low, high + 1):
         down = place(10.0**left, 10.0**power)[1]
         parts.append(tag("path", class_="grid", d=f"M{LEFT} {down:.1f}H{WIDTH}"))
@@ -291,17 +290,21 @@ def response_svg(about: Json) -> Markup:
         across = place(10.0**power, 10.0**low)[0]
         parts.append(tag("text", number(10.0**power), x=across, y=HEIGHT - 5, class_="middle"))
     for scale, curve in points.items():
-        colour, limit = COLOURS[scale.capitalize()], response[scale]["linear_up_to"] or 0.0
+        limit = response[scale]["linear_up_to"] or 0.0
         for (a, b), (c, d) in pairwise(curve):
             (x, y), (u, v) = place(a, b), place(c, d)
             dashes = "" if c <= limit else "3 3"
-            line = {"d": f"M{x:.1f} {y:.1f}L{u:.1f} {v:.1f}", "stroke": colour, "fill": "none"}
-            parts.append(tag("path", class_=f"line {scale}", stroke_dasharray=dashes, **line))
+            parts.append(
+                tag("path", class_="line", stroke_dasharray=dashes, d=f"M{x:.1f} {y:.1f}L{u:.1f} {v:.1f}")
+            )
         for sigma, nats in curve:
             x, y = place(sigma, nats)
             words = tag("title", f"{scale}, σ = {sigma:g}: {number(nats)} nats")
-            parts.append(tag("circle", words, class_=scale, cx=x, cy=y, r=2.5, fill=colour))
-    return _svg("divergence of the next token by size of noise", "chart", parts)
+            parts.append(tag("circle", words, class_=f"bar {scale}", cx=x, cy=y, r=2.5))
+        if curve:
+            x, y = place(*curve[len(curve) // 2])
+            parts.append(tag("text", scale[0].upper(), x=x - 4, y=y - 4, class_="end"))
+    return _svg("divergence of the next token by size of noise, a curve a scale", "chart bars", parts)
 
 
 def response_table(results: Json, name: str = "noise_response") -> Table:

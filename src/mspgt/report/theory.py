@@ -43,7 +43,7 @@ def _information_panels(theory: Json, depth: int, boundaries: tuple[Mark, ...]) 
             drawn.append(Line("label entropy", "level", [block["entropy"]] * (depth + 1)))
         yield Panel(
             f"information-{kind}", f"{title} V-information", "bits a label", tuple(range(depth + 1)),
-            tuple(drawn), marks=boundaries, missing=tuple(missing),
+            tuple(drawn), marks=boundaries, missing=tuple(missing), caption=f"{information['estimator']}.",
         )  # fmt: skip
     block = information["gaussian"]
     drawn = []
@@ -53,7 +53,7 @@ def _information_panels(theory: Json, depth: int, boundaries: tuple[Mark, ...]) 
     missing = [block["reason"]] if block.get("reason") else []
     yield Panel(
         "information-gaussian", "Gaussian information with layer 0", "nats", tuple(range(depth + 1)),
-        tuple(drawn), marks=boundaries, missing=tuple(missing),
+        tuple(drawn), marks=boundaries, missing=tuple(missing), caption=f"{information['estimator']}.",
     )  # fmt: skip
 
 
@@ -95,7 +95,9 @@ def _markov_panel(block: Json, depth: int) -> Panel:
         Line("bound of A2", "level", [block["bound"]] * len(x)),
         Line("I(l; l+2 | l+1) / I(l; l+2)", "calibrated", block["ratio"], band),
     )
-    return Panel("markov", f"Near-Markov ratio: A2 {block['verdict']}", "M", x, drawn)
+    return Panel(
+        "markov", f"Near-Markov ratio: A2 {block['verdict']}", "M", x, drawn, caption=block["caveat"]
+    )
 
 
 def _margins(values: Sequence[float], errors: Sequence[float]) -> Intervals:

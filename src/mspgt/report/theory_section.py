@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 
 from markupsafe import Markup
 
-from mspgt.report.markup import table_html, tag
+from mspgt.report.markup import tag
 from mspgt.report.section import Draw, Plate, Section
 from mspgt.report.tables import Table
 from mspgt.report.theory import theory_groups, theory_of
 from mspgt.report.theory_figures import information_figure, theory_figure
 from mspgt.report.theory_table import theory_table
+from mspgt.report.theory_values import values_html
 from mspgt.report.views import ChartGroup, charts_html
 from mspgt.report.words import Json
 
@@ -41,11 +42,7 @@ def theory_section(results: Json, name: str, stem: str) -> Section | None:
             parts += [tag("p", f"— {why}", class_="missing") for panel in panels for why in panel.missing]
             continue
         parts.append(charts_html(group, f"{anchor}-{key}", f"{stem}-theory", "tables/theory.csv"))
-    table = theory_table({**results, "models": {name: results["models"][name]}})
-    columns = [column for column in table.columns if column != "model"]
-    # What runs over layers stands with its chart.
-    whole = [row[1:] for row in table.rows if not str(row[3] or "").startswith("layer")]
-    parts += [tag("h4", "Single values"), table_html(columns, whole, label=f"theory in numbers, {name}")]
+    parts.append(values_html(results["models"][name]["theory"], name))
     figures = {}
     for key, draw, caption in (
         ("figure2", information_figure, FIGURE_2),

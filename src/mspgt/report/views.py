@@ -48,10 +48,18 @@ class ChartGroup:
 
     @property
     def legend(self) -> list[tuple[str, str]]:
-        """Role and label of every kind of curve drawn, the foremost first."""
-        return list(
-            dict.fromkeys((line.role, line.label) for panel in self.panels for line in reversed(panel.lines))
-        )
+        """Role and label of every kind of curve that looks the same in all charts, the foremost first."""
+        kinds = _kinds(self.panels)
+        roles = Counter(role for role, _ in kinds)
+        return [(role, label) for role, label in kinds if roles[role] == 1]
+
+    def legend_of(self, panel: Panel) -> list[tuple[str, str]]:
+        """Role and label of the curves of one chart that another chart draws alike under another name."""
+        return [kind for kind in _kinds([panel]) if kind not in self.legend]
+
+
+def _kinds(panels: Sequence[Panel]) -> list[tuple[str, str]]:
+    return list(dict.fromkeys((line.role, line.label) for panel in panels for line in reversed(panel.lines)))
 
 
 @dataclass(frozen=True)
@@ -190,7 +198,7 @@ def charts_html(group: ChartGroup, anchor: str, stem: str, beside: str) -> Marku
         figure_html(
             f"{anchor}-{panel.key}",
             panel.title,
-            panel_svg(panel, f"{anchor}-{panel.key}"),
+            _legend(group.legend_of(panel)) + panel_svg(panel, f"{anchor}-{panel.key}"),
             caption=panel.caption if captions[panel.caption] == 1 else "",
             numbers=f"{stem}-{panel.key}" if panel.drawn else "",
             beside=beside,
@@ -211,6 +219,8 @@ def charts_html(group: ChartGroup, anchor: str, stem: str, beside: str) -> Marku
 
 def _legend(items: Sequence[tuple[str, str]]) -> Markup:
     """Every kind of curve with its colour and dashes."""
+    if not items:
+        return Markup("")
     shown = [tag("span", tag("i", class_=f"line {role}"), label) + " " for role, label in items]
     return tag("p", *shown, class_="legend")
 

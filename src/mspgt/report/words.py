@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 Json = dict[str, Any]
@@ -55,9 +56,9 @@ def listing(items: Iterable[str]) -> str:
 
 
 def reason(results: Json, *path: str) -> str:
-    """Why a value is null: the warning at its dotted path or nearest above it, for this or all models."""
+    """Why a value is null: the warning at its dotted path or nearest above it; a `*` in it stands for any step."""
     for end in range(len(path), 2, -1):
-        places = (".".join(path[:end]), ".".join((path[0], "*", *path[2:end])))
+        places = {".".join(steps) for steps in product(*((step, "*") for step in path[:end]))}
         for warning in results["warnings"]:
             if warning["where"] in places:
                 return str(warning["what"])

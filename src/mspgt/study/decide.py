@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from mspgt.signals.profiles import Draws, Signals
 from mspgt.stats.bootstrap import document_weights, percentile_interval
 from mspgt.study import codec
 from mspgt.study.plan import Plan
+from mspgt.study.reading import ceilings
 from mspgt.study.stages import Addresses, Data, Identity, Subject, addresses
 
 Array = NDArray[np.float64]
@@ -90,7 +91,7 @@ def decide(
     if where.probes is not None:
         assert plan.data.treebank is not None
         result.probes = _probe_results(
-            signals, config.boundaries.draws, config.seed, plan.data.treebank.labels
+            signals, config.boundaries.draws, config.seed, plan.data.treebank.labels, ceilings(config)
         )
     if meta["cut_sentences"]:
         notices.append(
@@ -205,7 +206,9 @@ def _controls(signals: Signals, findings: Findings, permutations: int, seed: int
     return controls
 
 
-def _probe_results(signals: Signals, draws: int, seed: int, labels: str) -> dict[str, ProbeResult]:
+def _probe_results(
+    signals: Signals, draws: int, seed: int, labels: str, ceilings: Mapping[str, float]
+) -> dict[str, ProbeResult]:
     probes = signals.probes
     assert probes is not None
     point = jump_signal(probes)
@@ -223,6 +226,7 @@ def _probe_results(signals: Signals, draws: int, seed: int, labels: str) -> dict
             selectivity=probes.selectivity(task),
             codelength=probes.codelength(task),
             floor=probes.floor(task),
+            ceiling=ceilings.get(task),
             labels=labels,
             examples=probes.examples(task),
         )

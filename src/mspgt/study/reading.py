@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 from mspgt.results import Notice
 from mspgt.study.config import StudyConfig, TreebankConfig, TwinsConfig
 from mspgt.study.stages import Data, require_measurable
 from mspgt.study.store import digest
+from mspgt.synthetic.bounds import bounds
 from mspgt.synthetic.corpora import sample_corpus, sample_treebank
 from mspgt.synthetic.triscale import TriScale
 from mspgt.text.corpus import Corpus, load_corpus
@@ -60,6 +62,18 @@ def _treebank(config: StudyConfig, corpus: Corpus) -> Treebank | None:
     )
 
 
+def ceilings(config: StudyConfig) -> dict[str, float]:
+    """Task → F1 of the exact reader, where the language of the treebank is known; {} for any other."""
+    if config.treebank is None or config.treebank.planted is None:
+        return {}
+    return _planted_ceilings(config.seed)
+
+
+@cache
+def _planted_ceilings(seed: int) -> dict[str, float]:
+    return {task: found.ceiling for task, found in bounds(TriScale(), seed=seed).items()}
+
+
 def _fewer_sentences(corpus: Corpus, limit: int | None) -> Corpus:
     """The corpus with at most `limit` sentences, evenly spread; documents left empty are dropped."""
     everything = [
@@ -86,7 +100,7 @@ def _fewer_labels(treebank: Treebank | None, twins: TwinsConfig) -> Treebank | N
     )
 
 
-def data_warnings(data: Data) -> list[Notice]:
+def data_warnings(config: StudyConfig, data: Data) -> list[Notice]:
     notices = []
     if len(data.corpus.documents) == 1:
         notices.append(
@@ -114,6 +128,9 @@ def data_warnings(data: Data) -> list[Notice]:
         notices.append(
             Notice(f"models.*.probes.{task}", f"task is off: {why}", "S2 is the mean over the others")
         )
+    if not config.probes.controls:
+        for what in ("selectivity", "codelength"):
+            notices.append(Notice(f"models.*.probes.*.{what}", "probes.controls is false", f"{what} is null"))
     for why, count in treebank.dropped.items():
         if count:
             notices.append(Notice("provenance.data.treebank", f"{count} sentences: {why}", "left out"))

@@ -96,7 +96,7 @@ def run_study(config: StudyConfig, out: Path, *, quiet: bool = False) -> dict[st
             f"stopped. {standing(plan, out)}; run the same command again to go on from there."
         ) from None
 
-    models, findings, warnings = {}, {}, data_warnings(data)
+    models, findings, warnings = {}, {}, data_warnings(config, data)
     for identity in plan.identities:
         log.info("%s: deciding", identity.label)
         result, notices, found = decide(plan, identity, out, *inspected[identity.label][1:])
