@@ -49,19 +49,21 @@ def probe_facts(model: Json) -> Facts:
 def control_facts(model: Json) -> Facts:
     """The random twins in words, and every control that is a single value."""
     twins = model["controls"].get("random_init") or {}
-    facts = {}
+    facts: Facts = []
     for key, what in (
         ("paper_found", "paper’s protocol finds two boundaries"),
         ("calibrated_claims", "calibrated detector finds a boundary"),
     ):
         if twins.get(key):
             found = sum(bool(one) for one in twins[key])
-            facts[f"Random twins in which the {what}"] = f"{found} of {len(twins[key])}"
-    facts |= {f"Floor of {signal}": number(floor) for signal, floor in (twins.get("floors") or {}).items()}
-    others = {
-        key: value for key, value in model["controls"].items() if key not in ("random_init", "with_sinks")
-    }
-    return list({**facts, **dict(_scalars(others))}.items())
+            facts.append((f"Random twins in which the {what}", f"{found} of {len(twins[key])}"))
+    floors = (twins.get("floors") or {}).items()
+    facts += [(f"Floor of {signal}, median of the twins", number(floor)) for signal, floor in floors]
+    if agreement := model["controls"].get("concordance"):
+        why = "; ".join(agreement["reasons"])
+        value = f"{number(agreement['agreement'])}, p = {number(agreement['p'])}"
+        facts.append(("Mean correlation of the signals’ jumps beyond their background", why or value))
+    return facts
 
 
 def power_rows(model: Json) -> Rows:
