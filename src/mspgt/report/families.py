@@ -54,7 +54,7 @@ def family_section(results: Json) -> Section | None:
         parts += [tag("h4", name), tag("div", *chain.from_iterable(drawn), class_="strips")]
     figures = {"families": Plate(lambda venue: strips_figure(strips, venue), FIGURE_10)}
     tables = [table3(results), offsets(results), drifts(results)]
-    parts += _table_html(tables[1]) + _table_html(tables[2])
+    parts += _offsets_html(results, tables[1].title) + _drifts_html(results, tables[2].title)
     moving = trajectories(results)
     if moving:
         parts += [tag("h4", "While a model learns"), tag("p", MOVING)]
@@ -83,17 +83,15 @@ def family_section(results: Json) -> Section | None:
 def table3(results: Json) -> Table:
     """Table 3 as numbers: one row a family, boundary and mode, then the paper's own rows."""
     rows: list[tuple[Cell, ...]] = []
-    for family, boundaries in results["families"].items():
-        for which, found in boundaries.items():
-            for mode, one in (("calibrated", found), ("paper", found["paper"])):
-                low, high = one["ci"] or (None, None)
-                same = [pair["drift"] for pair in one["drift"] if pair["same_architecture"]]
-                members = "; ".join(f"{name} {rho:.4f}" for name, rho in one["members"].items()) or None
-                rows.append(
-                    (family, which, mode, len(one["members"]), one["mean"], one["sd"], one["cv"], low, high,
-                     one["mean_paper"], one["cv_paper"], one["max_drift"], max(same, default=None),
-                     one["underpowered"], members, "; ".join(one["missing"]) or None)
-                )  # fmt: skip
+    for family, which, mode, one in _by_mode(results):
+        low, high = one["ci"] or (None, None)
+        same = [pair["drift"] for pair in one["drift"] if pair["same_architecture"]]
+        members = "; ".join(f"{name} {rho:.4f}" for name, rho in one["members"].items()) or None
+        rows.append(
+            (family, which, mode, len(one["members"]), one["mean"], one["sd"], one["cv"], low, high,
+             one["mean_paper"], one["cv_paper"], one["max_drift"], max(same, default=None),
+             one["underpowered"], members, "; ".join(one["missing"]) or None)
+        )  # fmt: skip
     for family, which, own in _printed():
         members = "; ".join(f"{name} {value}" for name, value in own["members"].items())
         rows.append(
@@ -151,17 +149,23 @@ def _printed() -> Iterator[tuple[str, str, Json]]:
             yield family, which, own
 
 
+def _by_mode(results: Json) -> Iterator[tuple[str, str, str, Json]]:
+    """Family, boundary, mode, and what was found."""
+    for family, boundaries in results["families"].items():
+        for which, found in boundaries.items():
+            yield family, which, "calibrated", found
+            yield family, which, "paper", found["paper"]
+
+
 def offsets(results: Json) -> Table:
     """Differences of family means, with Welch's 95 % interval; the paper's arithmetic beside them."""
     columns = {"boundary": "string", "first": "string", "second": "string", "mode": "string", "offset": "double",
                "low": "double", "high": "double", "offset_points_paper": "double"}  # fmt: skip
     rows: list[tuple[Cell, ...]] = []
-    for family, boundaries in results["families"].items():
-        for which, found in boundaries.items():
-            for mode, one in (("calibrated", found), ("paper", found["paper"])):
-                for other, offset in one["offsets"].items():
-                    ends = offset["ci"] or (None, None)
-                    rows.append((which, family, other, mode, offset["offset"], *ends, offset["offset_paper"]))
+    for family, which, mode, one in _by_mode(results):
+        for other, offset in one["offsets"].items():
+            ends = offset["ci"] or (None, None)
+            rows.append((which, family, other, mode, offset["offset"], *ends, offset["offset_paper"]))
     return Table("offsets", "Offsets between families, in relative depth", columns, rows)
 
 
@@ -171,9 +175,7 @@ def drifts(results: Json) -> Table:
                "drift": "double", "same_architecture": "bool"}  # fmt: skip
     rows: list[tuple[Cell, ...]] = [
         (family, which, mode, pair["first"], pair["second"], pair["drift"], pair["same_architecture"])
-        for family, boundaries in results["families"].items()
-        for which, found in boundaries.items()
-        for mode, one in (("calibrated", found), ("paper", found["paper"]))
+        for family, which, mode, one in _by_mode(results)
         for pair in one["drift"]
     ]
     return Table("drift", "Drift between runs of a family, in relative depth", columns, rows)
@@ -242,10 +244,28 @@ def _strips(results: Json) -> dict[str, list[StripRow]]:
     return {f"{model['family']} · {name}": strip_rows(model) for name, model in ordered}
 
 
-def _table_html(table: Table) -> list[Markup]:
-    if not table.rows:
-        return []
-    return [tag("h4", table.title), table_html(table.columns, table.rows, label=table.title)]
+def _offsets_html(results: Json, title: str) -> list[Markup]:
+    """The offsets to read; an interval needs two runs with the boundary in both families."""
+    rows = []
+    for family, which, mode, one in _by_mode(results):
+        for other, found in one["offsets"].items():
+            ends = found["ci"]
+            spread = f"[{number(ends[0])}, {number(ends[1])}]" if ends else "no interval: too few runs"
+            told = (f"{number(found['offset'])}, {spread}", number(found["offset_paper"]))
+            rows.append((BOUNDARIES[which], f"{family} − {other}", mode, *told))
+    head = ("boundary", "families", "mode", "offset, 95\u202f%", "percentage points, the paper’s arithmetic")
+    return [tag("h4", title), table_html(head, rows, label=title)] if rows else []
+
+
+def _drifts_html(results: Json, title: str) -> list[Markup]:
+    rows = [
+        (family, BOUNDARIES[which], mode, f"{pair['first']} − {pair['second']}", number(pair["drift"]),
+         "yes" if pair["same_architecture"] else "no")
+        for family, which, mode, one in _by_mode(results)
+        for pair in one["drift"]
+    ]  # fmt: skip
+    head = ("family", "boundary", "mode", "runs", "drift", "one architecture")
+    return [tag("h4", title), table_html(head, rows, label=title)] if rows else []
 
 
 def _lead(results: Json) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 
 from markupsafe import Markup
 from matplotlib.ticker import MaxNLocator
@@ -12,7 +13,10 @@ from mspgt.report.markup import tag
 from mspgt.report.tables import Cell, Table
 from mspgt.report.words import number
 
-WIDTH, LABELS, RIGHT, TOP, ROW, BOTTOM = 430, 150, 14, 8, 20, 34
+WIDTH, LABELS, RIGHT, TOP, ROW, BOTTOM, LINE = 430, 150, 14, 8, 20, 34, 13
+AXIS_LETTERS = (
+    46  # of the name of the axis in a line; twice the way from its middle to the edge of the drawing
+)
 # Shapes tell the roles apart where colours do not: circle, square, diamond, triangle, cross.
 SHAPES = {
     "calibrated": "M-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0Z",
@@ -87,6 +91,11 @@ class Forest:
         ticks = MaxNLocator(5, steps=[1, 2, 2.5, 5, 10], integer=self.whole).tick_values(low, high)
         return [float(tick) for tick in ticks if low <= tick <= high]
 
+    @property
+    def axis_lines(self) -> list[str]:
+        """The name of the axis, in lines that the drawing has room for."""
+        return wrap(self.axis, AXIS_LETTERS) or [""]
+
     def table(self, name: str) -> Table:
         """What it shows, one row a dot."""
         columns = {"case": "string", "curve": "string", "value": "double", "low": "double", "high": "double",
@@ -104,7 +113,7 @@ def forest_svg(forest: Forest) -> Markup:
     """A forest plot as an SVG element; nothing where nothing was measured."""
     if not forest.drawn:
         return Markup("")
-    height = TOP + ROW * len(forest.rows) + BOTTOM
+    height = TOP + ROW * len(forest.rows) + BOTTOM + LINE * (len(forest.axis_lines) - 1)
     label = f"{forest.title}: " + "; ".join(
         f"{row.label}: {', '.join(dot.text for dot in row.dots) or row.missing or 'none'}"
         for row in forest.rows
@@ -127,7 +136,9 @@ def _drawing(forest: Forest, floor: float) -> Iterator[Markup]:
     yield tag("path", class_="axis", d=f"M{LABELS} {floor}H{WIDTH - RIGHT}")
     for tick in ticks:
         yield tag("text", number(tick), x=place(tick), y=floor + 13, class_="middle")
-    yield tag("text", forest.axis, x=(LABELS + WIDTH - RIGHT) / 2, y=floor + 28, class_="middle")
+    for at, line in enumerate(forest.axis_lines):
+        down = floor + 28 + LINE * at
+        yield tag("text", line, x=(LABELS + WIDTH - RIGHT) / 2, y=down, class_="middle")
     if forest.reference is not None:
         yield tag("path", class_="reference", d=f"M{place(forest.reference):.1f} {TOP}V{floor}")
     for at, row in enumerate(forest.rows):

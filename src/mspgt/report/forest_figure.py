@@ -24,10 +24,13 @@ def forests_figure(forests: Sequence[Forest], venue: str = "neurips") -> dict[st
     lines = -(-len(forests) // columns)
     rows = max(len(forest.rows) for forest in forests)
     with style():
-        figure = new_figure(venue, 0.2 + lines * (ROW * rows + 0.75))
+        # Room for a second line below the axis, and so on.
+        below = 0.12 * max(len(forest.axis_lines) - 1 for forest in forests)
+        figure = new_figure(venue, 0.2 + lines * (ROW * rows + 0.75 + below))
         grid = grid_of(
-            figure, lines, columns, top=0.25, bottom=0.45, left=1.15, right=0.08, wide=1.25, high=0.75
-        )
+            figure, lines, columns, top=0.25, bottom=0.45 + below, left=1.15, right=0.08, wide=1.25,
+            high=0.75 + below,
+        )  # fmt: skip
         for at, forest in enumerate(forests):
             _draw(figure.add_subplot(grid[divmod(at, columns)]), forest)
         return files_of(figure)
@@ -35,7 +38,7 @@ def forests_figure(forests: Sequence[Forest], venue: str = "neurips") -> dict[st
 
 def _draw(axes: Axes, forest: Forest) -> None:
     axes.set_title(forest.title, pad=4)
-    axes.set(xlim=forest.ends, ylim=(len(forest.rows) - 0.5, -0.5), xlabel=forest.axis)
+    axes.set(xlim=forest.ends, ylim=(len(forest.rows) - 0.5, -0.5), xlabel="\n".join(forest.axis_lines))
     axes.set_xticks(forest.ticks())
     axes.set_yticks(range(len(forest.rows)), [row.label for row in forest.rows])
     axes.grid(visible=False)

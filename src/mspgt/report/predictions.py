@@ -20,7 +20,7 @@ from mspgt.report.words import MISSING, Json, percent
 WORDS = ("supported", "refuted", "inconclusive", "not testable")
 COLOURS = {"supported": BLUE, "refuted": VERMILLION, "inconclusive": GREY, "not testable": "#ececec"}
 UNITS = (
-    "Every test behind the verdicts with its statistic and interval; the dashed line is the threshold. Hollow: the "
+    "Every test behind the verdicts with its statistic and interval; the vertical line is the threshold. Hollow: the "
     "unit alone does not speak for the prediction at the level."
 )
 READINGS = (
