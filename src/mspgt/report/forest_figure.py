@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
@@ -11,7 +12,8 @@ from mspgt.report.figures import BLACK, COLOURS, GREY, files_of, grid_of, new_fi
 from mspgt.report.forest import Dot, Forest
 
 MARKERS = {"calibrated": "o", "paper": "s", "variant": "D", "twin": "^", "level": "x"}
-ROW = 0.17  # inches
+ROW, LINE, LABELS = 0.17, 0.13, 1.15  # inches: of a row, of a line of text, and of the place for labels
+TITLE_LETTERS = 46
 
 
 def forests_figure(forests: Sequence[Forest], venue: str = "neurips") -> dict[str, bytes]:
@@ -24,26 +26,36 @@ def forests_figure(forests: Sequence[Forest], venue: str = "neurips") -> dict[st
     lines = -(-len(forests) // columns)
     rows = max(len(forest.rows) for forest in forests)
     with style():
-        # Room for a second line below the axis, and so on.
-        below = 0.12 * max(len(forest.axis_lines) - 1 for forest in forests)
-        figure = new_figure(venue, 0.2 + lines * (ROW * rows + 0.75 + below))
+        # Room for a second line of a title or below an axis, and so on.
+        above = LINE * max(len(_title(forest)) - 1 for forest in forests)
+        below = LINE * max(len(forest.axis_lines) - 1 for forest in forests)
+        figure = new_figure(venue, 0.2 + lines * (ROW * rows + 0.75 + above + below))
         grid = grid_of(
-            figure, lines, columns, top=0.25, bottom=0.45 + below, left=1.15, right=0.08, wide=1.25,
-            high=0.75 + below,
+            figure, lines, columns, top=0.25 + above, bottom=0.45 + below, left=LABELS, right=0.08,
+            wide=LABELS + 0.1, high=0.75 + above + below,
         )  # fmt: skip
         for at, forest in enumerate(forests):
             _draw(figure.add_subplot(grid[divmod(at, columns)]), forest)
         return files_of(figure)
 
 
+def _title(forest: Forest) -> list[str]:
+    return wrap(forest.title, TITLE_LETTERS)
+
+
 def _draw(axes: Axes, forest: Forest) -> None:
-    axes.set_title(forest.title, pad=4)
-    axes.set(xlim=forest.ends, ylim=(len(forest.rows) - 0.5, -0.5), xlabel="\n".join(forest.axis_lines))
+    # Title and name of the axis have the place of the labels too.
+    axes.annotate(
+        "\n".join(_title(forest)), (0, 1), (-72 * LABELS, 4), "axes fraction", "offset points",
+        va="bottom", fontsize="medium", annotation_clip=False,
+    )  # fmt: skip
+    axes.set_xlabel("\n".join(forest.axis_lines), loc="right")
+    axes.set(xlim=forest.ends, ylim=(len(forest.rows) - 0.5, -0.5))
     axes.set_xticks(forest.ticks())
     axes.set_yticks(range(len(forest.rows)), [row.label for row in forest.rows])
     axes.grid(visible=False)
     axes.grid(visible=True, axis="x")
-    axes.spines["left"].set_visible(False)
+    axes.spines[["left", "right"]].set_visible(False)
     if forest.reference is not None:
         axes.axvline(forest.reference, color=BLACK, linewidth=0.5)
     for at, row in enumerate(forest.rows):
