@@ -13,7 +13,7 @@ SRC = Path(mspgt.__file__).parent
 # A room uses what stands above it. `study` is the only place that knows everything; `cli` may know all.
 ORDER = [
     *("errors", "results", "text", "synthetic", "lm", "stats", "signals", "boundaries"),
-    *("interventions", "families", "theory", "predictions", "report", "zoo", "study", "cli"),
+    *("interventions", "families", "theory", "predictions", "report", "zoo", "study", "cli", "__main__"),
 ]
 MODULES = sorted(SRC.rglob("*.py"))
 

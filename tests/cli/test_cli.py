@@ -108,6 +108,12 @@ def test_a_fault_of_our_own_is_one_message_too_and_debug_shows_it(tmp_path):
     assert "Traceback" in mspgt("report", str(tmp_path), "--debug").stderr
 
 
+def test_the_package_runs_as_a_module():
+    done = subprocess.run([sys.executable, "-m", "mspgt", "--version"], capture_output=True, text=True)
+    assert done.stdout == mspgt("--version").stdout
+    assert done.returncode == 0
+
+
 COMMANDS = [*(command.callback.__name__ for command in app.registered_commands), "zoo list", "zoo train"]
 
 
