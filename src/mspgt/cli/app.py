@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
+from typing import Annotated
+
 import typer
 
 from mspgt.cli import boundaries, check, compare, doctor, intervene, plan, report, run, theory, worlds, zoo
@@ -16,6 +19,23 @@ app = typer.Typer(
     rich_markup_mode=None,
     epilog="Any error without a traceback: add --debug to see where it was raised.",
 )
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"mspgt {version('mspgt')}")
+        raise typer.Exit
+
+
+@app.callback()
+def every(
+    told: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Options that stand before a command."""
+
+
 app.command("run")(run.run)
 app.command("plan")(plan.plan)
 app.command("boundaries")(boundaries.boundaries)
