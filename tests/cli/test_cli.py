@@ -7,6 +7,7 @@ import pytest
 
 from mspgt.cli.app import app
 from mspgt.cli.quick import quick_study
+from mspgt.errors import InputError
 from mspgt.study.config import make_config
 
 
@@ -93,9 +94,11 @@ def test_the_planted_language_needs_no_file():
     assert config.name == "triscale-llama-1"
     assert config.corpus.format == config.treebank.planted == "triscale"
     assert config.boundaries.draws == 500
+    with pytest.raises(InputError, match="give one of `conllu`"):
+        make_config(quick_study(["c"], "text.txt", entities=["e.iob2"]), (), where="command line")
     plain = quick_study(["a/b", "c"], "text.txt", treebank=["x.conllu"], roles=["r.jsonl"])
     assert plain["corpus"] == {"source": "text.txt"}
-    assert plain["treebank"] == {"conllu": ["x.conllu"], "entities": [], "roles": ["r.jsonl"]}
+    assert plain["treebank"] == {"conllu": ["x.conllu"], "roles": ["r.jsonl"]}
     assert plain["name"] == "b-and-1-more"
 
 

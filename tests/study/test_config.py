@@ -2,6 +2,7 @@ import pytest
 
 from mspgt.errors import InputError
 from mspgt.study.config import load_config, make_config
+from mspgt.study.reading import read_data
 
 MINIMAL = {"name": "s", "models": ["org/model"], "corpus": {"source": "text.txt"}}
 
@@ -58,6 +59,31 @@ def test_a_file_that_is_no_study_is_refused(tmp_path, text):
 def test_a_missing_file_says_what_was_expected(tmp_path):
     with pytest.raises(InputError, match="no such study file"):
         load_config(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"name": "other"},
+        {"mode": "paper"},
+        {"measure": {"batch_tokens": 64, "shard_documents": 1}},
+        {"interventions": {"batch_rows": 2, "shard_samples": 7}},
+        {"theory": {"gradient_tokens": 64}},
+    ],
+)
+def test_what_changes_no_number_is_no_other_plan(changed):
+    usual = make_config({**MINIMAL, **{key: {} for key, value in changed.items() if isinstance(value, dict)}})
+    assert make_config({**MINIMAL, **changed}).science() == usual.science()
+
+
+def test_the_planted_language_takes_its_limits_and_refuses_others():
+    planted = {"source": "triscale", "format": "triscale", "max_documents": 20}
+    few = make_config({**MINIMAL, "corpus": {**planted, "max_sentences": 10}, "twins": {"seeds": 0}})
+    assert read_data(few)[0].corpus.n_sentences == 10
+    with pytest.raises(InputError, match="min_words"):
+        make_config({**MINIMAL, "corpus": {**planted, "min_words": 3}})
+    with pytest.raises(InputError, match="entities"):
+        make_config({**MINIMAL, "treebank": {"planted": "triscale", "entities": ["x.iob2"]}})
 
 
 def test_nothing_under_run_enters_the_science():

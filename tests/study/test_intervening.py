@@ -107,6 +107,16 @@ def test_a_lost_shard_is_written_again_and_nothing_else_is(model, corpus, tmp_pa
     assert after["models"]["tiny-llama"]["interventions"] == before["models"]["tiny-llama"]["interventions"]
 
 
+def test_a_damaged_scale_of_activations_is_measured_again(model, corpus, tmp_path):
+    config = study(model, corpus, response_samples=0)
+    before = run_study(config, tmp_path, quiet=True)
+    (scales,) = tmp_path.glob("stages/*/*/scales-*")
+    arrays = scales / "arrays.safetensors"
+    arrays.write_bytes(arrays.read_bytes()[:-8])
+    after = run_study(config, tmp_path, quiet=True)
+    assert after["models"]["tiny-llama"]["interventions"] == before["models"]["tiny-llama"]["interventions"]
+
+
 def test_a_server_that_goes_away_costs_its_metric_until_it_is_back(model, corpus, tmp_path):
     with serving(fails_after=45) as server:
         config = study(model, corpus, response_samples=0, languagetool=server.url)

@@ -32,12 +32,11 @@ def quick_study(
         "models": [{"id": model, **given} for model in models],
         "corpus": {"source": corpus, **({"format": PLANTED} if corpus == PLANTED else {})},
     }
-    if tagger:
-        data["treebank"] = {"tagger": tagger, **({"conllu": treebank} if treebank else {})}
-    elif treebank == [PLANTED]:
-        data["treebank"] = {"planted": PLANTED}
-    elif treebank:
-        data["treebank"] = {"conllu": treebank, "entities": entities or [], "roles": roles or []}
+    labels: dict[str, Any] = {"entities": entities, "roles": roles, "tagger": tagger}
+    labels |= {"planted": PLANTED} if treebank == [PLANTED] else {"conllu": treebank}
+    if given_labels := {key: value for key, value in labels.items() if value}:
+        # What does not go together is refused where a study file is.
+        data["treebank"] = given_labels
     return data | {key: value for key, value in {"mode": mode, "seed": seed}.items() if value is not None}
 
 

@@ -120,6 +120,12 @@ class CorpusConfig(_Section):
     max_documents: int | None = Field(None, ge=1)
     max_sentences: int | None = Field(None, ge=1)
 
+    @model_validator(mode="after")
+    def _planted(self) -> CorpusConfig:
+        if self.format == "triscale" and "min_words" in self.model_fields_set:
+            raise ValueError("`min_words` does not apply to the planted language, which is measured whole")
+        return self
+
 
 class TreebankConfig(_Section):
     """The labels that S2 is probed on; without it S2 is null."""
@@ -138,9 +144,10 @@ class TreebankConfig(_Section):
         given = [bool(self.conllu), self.planted is not None, self.tagger is not None]
         if sum(given) != 1:
             raise ValueError("give one of `conllu` (files or a hub id), `tagger` and `planted: triscale`")
-        if self.tagger is not None and (self.entities or self.roles):
+        if not self.conllu and (self.entities or self.roles):
             raise ValueError(
-                "`entities` and `roles` belong to a treebank's sentences; a `tagger` makes its own"
+                "`entities` and `roles` belong to the sentences of `conllu`; a `tagger` and the planted language "
+                "make their own"
             )
         return self
 
@@ -299,8 +306,16 @@ class StudyConfig(_Section):
 
     def science(self) -> dict[str, Any]:
         """Everything that can change a result: what the plan's hash covers."""
-        # Where a grammar server stands, and how many rows share a batch, changes no number.
-        left_out: dict[str, Any] = {"run": True, "interventions": {"languagetool", "batch_rows"}}
+        # A name, what a page shows first, where a grammar server stands, and how much is done at once change no
+        # number: whoever ran out of memory goes on with smaller batches.
+        left_out: dict[str, Any] = {
+            "run": True,
+            "name": True,
+            "mode": True,
+            "measure": {"batch_tokens", "shard_documents"},
+            "interventions": {"languagetool", "batch_rows", "shard_samples"},
+            "theory": {"gradient_tokens"},
+        }
         return self.model_dump(mode="json", exclude=left_out)
 
 

@@ -86,11 +86,15 @@ class Interventions:
             yield Cost("response", round(rows * 1.5 * text), 0)
 
     def addresses(self, given: Given) -> Iterable[Address]:
-        return places(given).all()
+        # The scales of Experiment 1 are read to the end, so a damaged one is work to do.
+        yield _scales_address(given)
+        yield from places(given).all()
 
     def compute(self, given: Given, model: Callable[[], LanguageModel], report: Report) -> None:
         """Write what texts are missing, then score them. A checker that is not there is noted, and all goes on."""
         where = places(given)
+        if not _scales_address(given).status().done:
+            _measure_scales(given, model())
         if not all(address.status().done for address in where.texts):
             _write(given, where, model(), report)
         if not where.scores.status().done:
@@ -175,13 +179,12 @@ def _settings(config: StudyConfig) -> InterventionsConfig:
 def places(given: Given) -> Places:
     """All addresses of one model."""
     config, identity, settings = given.config, given.identity, _settings(given.config)
-    measured = addresses(given.root, config, Subject(identity), given.data).scales
 
     def at(stage: str, inputs: dict[str, Any]) -> Address:
         return Address(given.root, identity.folder, identity.revision, stage, inputs)
 
     writing = {
-        "scales": measured.key,
+        "scales": _scales_address(given).key,
         "boundaries": [given.scales.LI, given.scales.IG],
         "seed": config.seed,
         **settings.model_dump(
@@ -223,8 +226,6 @@ def _write(given: Given, where: Places, lm: LanguageModel, report: Report) -> No
     from mspgt.interventions.texts import write_texts
 
     settings = _settings(given.config)
-    if not addresses(given.root, given.config, Subject(given.identity), given.data).scales.status().done:
-        _measure_scales(given, lm)
     prompts = make_prompts(lm, given.data.corpus, settings.samples, settings.prompt_tokens)
     arms = _arms(given)
     for samples, address in zip(where.shards, where.texts, strict=True):
@@ -269,17 +270,19 @@ def _measure_scales(given: Given, lm: LanguageModel) -> None:
         sink_ratio=measure.sink_ratio,
         batch_tokens=measure.batch_tokens,
     )
-    address = addresses(given.root, given.config, Subject(given.identity), given.data).scales
     from mspgt.study import codec  # loads torch, which a plan does not need
 
-    address.save(codec.pack_scales(scales), time.perf_counter() - started)
+    _scales_address(given).save(codec.pack_scales(scales), time.perf_counter() - started)
 
 
 def _std(given: Given) -> NDArray[np.float64]:
-    address = addresses(given.root, given.config, Subject(given.identity), given.data).scales
     from mspgt.study import codec  # loads torch, which a plan does not need
 
-    return codec.unpack_scales(address.load()).std
+    return codec.unpack_scales(_scales_address(given).load()).std
+
+
+def _scales_address(given: Given) -> Address:
+    return addresses(given.root, given.config, Subject(given.identity), given.data).scales
 
 
 def _arms(given: Given) -> list[Arm]:

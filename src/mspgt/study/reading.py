@@ -31,7 +31,8 @@ def read_data(config: StudyConfig) -> tuple[Data, Data]:
 def _corpus(config: StudyConfig) -> Corpus:
     corpus = config.corpus
     if corpus.format == "triscale":
-        return sample_corpus(TriScale(), corpus.max_documents or 400, config.seed)
+        planted = sample_corpus(TriScale(), corpus.max_documents or 400, config.seed)
+        return _fewer_sentences(planted, corpus.max_sentences)
     return load_corpus(
         corpus.source,
         format=corpus.format,
