@@ -6,6 +6,7 @@ from scipy import stats
 
 from mspgt.interventions.effects import Effect, all_effects, contrasts, effect, label_swap_range
 from mspgt.interventions.metrics import Scores, mean_scores, rate_scores, shares, text_scores, value
+from mspgt.report.interventions import _change
 from mspgt.stats.permutation import paired_permutation
 
 DOCUMENTS = np.repeat(np.arange(20), 5)
@@ -34,6 +35,29 @@ def test_a_mean_is_compared_as_usual():
     assert found.se == pytest.approx(of_documents.std() / 20**0.5, rel=0.05)
     assert found.ci[0] < change.mean() < found.ci[1]
     assert (found.n, found.rate) == (100, 1.0)
+
+
+def test_the_error_of_a_percentage_holds_the_wobble_of_the_baseline():
+    """An arm at three times a baseline that wobbles: simulated, and as the bootstrap tells from one sample."""
+    rng, clusters = np.random.default_rng(7), 200
+    documents = np.arange(clusters)
+
+    def sample():
+        return mean_scores(rng.normal(10, 5, clusters)), mean_scores(rng.normal(30, 5, clusters))
+
+    percents = [100 * (b.sums.mean(0)[0] / a.sums.mean(0)[0] - 1) for a, b in (sample() for _ in range(2000))]
+    told = [effect(*sample(), documents, draws=500).percent_se for _ in range(20)]
+    assert np.mean(told) == pytest.approx(np.std(percents), rel=0.1)
+
+
+def test_a_baseline_of_nothing_has_a_difference_and_a_reason_for_no_percentage():
+    nothing, something = mean_scores(np.zeros(100)), mean_scores(np.ones(100))
+    found = effect(nothing, something, DOCUMENTS)
+    assert found.difference == 1
+    assert found.percent is found.percent_ci is found.log_ratio is None
+    assert "baseline is 0" in found.reason
+    assert "from 0 to 1" in _change({"percent": None, "difference": 1.0, "baseline": 0.0, "value": 1.0})
+    assert _change({"percent": 5.0, "difference": 1.0, "p_adjusted": 0.0}) == "+5 % *"
 
 
 def test_texts_without_a_number_leave_the_pair_and_are_counted():

@@ -85,8 +85,7 @@ def noise(
         for at, scale in enumerate(SCALES):
             about["arms"][scale + suffix] = {"layers": list(range(1, layers[at] + 1))}
             arms[scale + suffix] = {
-                metric: {"baseline": 50.0, "difference": e[at] / 2, "percent": e[at], "se": se / 2}
-                for metric, e in effects.items()
+                metric: {"percent": e[at], "percent_se": se, "documents": 60} for metric, e in effects.items()
             }
         for metric, e in effects.items():
             lead = e[1] - max(e[0], e[2])

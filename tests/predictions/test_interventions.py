@@ -108,7 +108,7 @@ def test_brittleness_needs_two_families():
 def test_a_metric_that_was_not_measured_does_not_count_as_none():
     found = study({METRIC: (40, 1, 1), "ttr": (1, 1, 1)})
     for one in found["models"].values():
-        one["interventions"]["local"]["ttr"] |= {"difference": None, "se": None}
+        one["interventions"]["local"]["ttr"] |= {"percent": None, "percent_se": None}
     assert {unit["name"].split(":")[0] for unit in judged(found, "P3.1").units} == {METRIC}
 
 

@@ -62,6 +62,18 @@ def test_nothing_bounds_a_ratio_to_nothing():
     assert ratio_interval(Effect(40.0, 2.0), Effect(1.0, 1.0)) is None
 
 
+def test_one_member_of_few_documents_errs_no_more_than_it_says():
+    rng, documents, level = np.random.default_rng(4), 5, 0.05
+    errors = 0
+    for first, second in rng.normal((10.0, 2.0), 1.0, size=(4000, documents, 2)).transpose(0, 2, 1):
+        a, b = (
+            pooled([Effect(float(x.mean()), float(x.std(ddof=1)) / documents**0.5, documents - 1)])
+            for x in (first, second)
+        )
+        errors += p_exceeds(a, b, 5.0) / 2 <= level
+    assert errors / 4000 <= level + 0.012
+
+
 def test_pooled_is_the_t_interval_of_the_members():
     values = [1.0, 2.0, 4.0]
     found = pooled([Effect(v, 0.01) for v in values])

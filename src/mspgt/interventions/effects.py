@@ -36,6 +36,7 @@ class Effect:
     value: float | None = None
     percent: float | None = None  # 100 (value − baseline) / |baseline|, as in Table 2
     percent_ci: tuple[float, float] | None = None
+    percent_se: float | None = None  # over documents, the baseline's own wobble included
     difference: float | None = None
     se: float | None = None  # of the difference, over documents
     ci: tuple[float, float] | None = None
@@ -51,7 +52,7 @@ class Effect:
     n: int = 0  # pairs of texts
     rate: float | None = None  # share of the arm's texts that the metric could be computed on
     reason: str | None = None
-    documents: int | None = field(default=None, repr=False)  # clusters behind the draws
+    documents: int | None = None  # behind the intervals
     # Bootstrap draws of the signed log ratio, for contrasts between arms.
     draws: Array | None = field(default=None, repr=False, compare=False)
 
@@ -103,6 +104,7 @@ def effect(
         margin=margin * spread,
         n=n,
         rate=rate,
+        reason=None if before else "the baseline is 0: the difference says what changed, no percentage can",
     )
     if clusters < LEAST_DOCUMENTS:
         few = "one document" if clusters == 1 else f"{clusters} documents"
@@ -119,17 +121,17 @@ def _with_intervals(found: Effect, before: Array, after: Array, clusters: int) -
         return replace(found, reason="some resamples hold too few texts for an interval")
     # A resample of n documents varies as n − 1 of them do.
     se = float(differences.std(ddof=1)) * (clusters / (clusters - 1)) ** 0.5
-    found = replace(found, se=se, ci=_interval(differences, clusters))
+    found = replace(found, se=se, ci=_interval(differences, clusters), documents=clusters)
     if found.percent is not None and (before != 0).all():
-        found = replace(found, percent_ci=_interval(100 * differences / np.abs(before), clusters))
+        percents = 100 * differences / np.abs(before)
+        spread = float(percents.std(ddof=1)) * (clusters / (clusters - 1)) ** 0.5
+        found = replace(found, percent_ci=_interval(percents, clusters), percent_se=spread)
     if found.log_ratio is not None and found.baseline is not None:
         with np.errstate(invalid="ignore", divide="ignore"):
             logs = np.log(after / before)
         if np.isfinite(logs).all():
             sign = 1.0 if found.baseline > 0 else -1.0
-            found = replace(
-                found, log_ratio_ci=_interval(logs, clusters), draws=sign * logs, documents=clusters
-            )
+            found = replace(found, log_ratio_ci=_interval(logs, clusters), draws=sign * logs)
     if found.margin and found.difference is not None:
         test = tost_estimate(found.difference, se, clusters - 1, -found.margin, found.margin)
         found = replace(found, equivalent=test.equivalent)

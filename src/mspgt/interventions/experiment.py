@@ -208,7 +208,7 @@ def _short(texts: Texts, settings: Mapping[str, Any]) -> int:
 
 def _jsonable(found: Effect) -> dict[str, Any]:
     content = asdict(found)
-    del content["draws"], content["documents"]
+    del content["draws"]
     return dict(to_jsonable(content))
 
 

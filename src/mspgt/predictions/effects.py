@@ -53,26 +53,25 @@ def layers_of(model: Json, arm: str) -> int:
 def brittleness(model: Json, arm: str, metric: str, *, per_layer: bool) -> Effect | None:
     """γ = Δ/σ in percent of the baseline a unit of σ, and a perturbed layer (section 3.3.2).
 
-    None where it was not measured, or where the baseline leaves no percentage.
+    None where it was not measured, or where the baseline leaves no percentage with an error.
     """
     record = (model["interventions"].get(arm) or {}).get(metric)
-    if not record or record.get("difference") is None or record.get("se") is None or not record["baseline"]:
+    if not record or record.get("percent_se") is None:
         return None
-    sigma, layers = model["interventions_about"]["sigma"], layers_of(model, arm) if per_layer else 1
-    scale = 100 / abs(record["baseline"]) / sigma / layers
-    return Effect(scale * record["difference"], scale * record["se"])
+    doses = model["interventions_about"]["sigma"] * (layers_of(model, arm) if per_layer else 1)
+    return Effect(record["percent"] / doses, record["percent_se"] / doses, record["documents"] - 1)
 
 
 def pooled(effects: list[Effect]) -> Effect:
     """The mean effect of a family.
 
     Its error is that between members, or that within them where it is larger: three members may agree by
-    chance. One member speaks for itself only.
+    chance. One member speaks for itself only, with as many degrees of freedom as its documents leave.
     """
     n = len(effects)
     mean = sum(one.value for one in effects) / n
     within = sum(one.se**2 for one in effects) / n
     if n == 1:
-        return Effect(mean, within**0.5)
+        return Effect(mean, within**0.5, effects[0].df)
     between = sum((one.value - mean) ** 2 for one in effects) / (n - 1)
     return Effect(mean, (max(between, within) / n) ** 0.5, n - 1)

@@ -50,7 +50,7 @@ SIGMA = 0.1
 DOCUMENTS = 60  # of the corpus and of the prompts, as in WikiText-103 validation
 MATCHED = 3  # layers of a dose-matched arm
 DRAWS = 300  # of the bootstrap behind an effect
-READ = ("baseline", "value", "percent", "difference", "se", "log_ratio")
+READ = ("percent", "percent_se", "documents")
 
 
 @dataclass(frozen=True)
@@ -241,7 +241,7 @@ def _effect(wobbles: Array, se: float) -> Effect:
         value=value,
         percent=100 * (value - 1),
         difference=value - 1,
-        se=value * se * 2**0.5,
+        percent_se=100 * value * se * 2**0.5,
         log_ratio=log_ratio,
         documents=DOCUMENTS,
         draws=log_ratio + wobbles[1:] - wobbles[1:].mean(),

@@ -120,15 +120,20 @@ def table2(results: Json) -> Table:
 
 
 def _change(found: Json | None) -> str:
-    if not found or found.get("percent") is None:
+    if not found or found.get("difference") is None:
         return f"{MISSING} not measured"
+    if found.get("percent") is None:
+        return f"from {number(found['baseline'])} to {number(found['value'])}" + _stars(found)
     words = f"{_signed(found['percent'])} %"
     if found.get("percent_ci"):
         low, high = found["percent_ci"]
         words += f" [{_signed(low)}, {_signed(high)}]"
-    if (found.get("p_adjusted") or 1) < 0.05:
-        words += " *"
-    return words + (" ≈" if found.get("equivalent") else "")
+    return words + _stars(found)
+
+
+def _stars(found: Json) -> str:
+    p = found.get("p_adjusted")
+    return (" *" if p is not None and p < 0.05 else "") + (" ≈" if found.get("equivalent") else "")
 
 
 def _range(found: Json | None) -> str:
