@@ -92,7 +92,7 @@ def test_limits_spread_evenly_and_repeat(tmp_path):
     assert fewer.n_sentences == 15
     assert fewer.record["documents_found"] == 20
     assert fewer == load_corpus(file, max_documents=5, max_sentences=15)
-    assert load_corpus(file, max_sentences=1).single_document
+    assert load_corpus(file, max_sentences=1).n_documents == 1
     with pytest.raises(InputError, match="at least 1"):
         load_corpus(file, max_documents=0)
 

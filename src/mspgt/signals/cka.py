@@ -27,25 +27,15 @@ _CHUNK_BYTES = 256 * 2**20
 
 
 @dataclass(frozen=True)
-class PairTables:
-    """What two layers have in common, by document (c documents or clusters of documents).
-
-    `pair` (c, c): Σ_{i∈a, j∈b} K_ij L_ij.  `chain` (c, c, c): Σ_{i∈a, j∈b, k∈c} K_ij L_jk.
-    With `zero_diagonal` the terms i = j (and j = k) are left out, which also leaves out pairs of the same token
-    drawn twice by a bootstrap and so keeps its bias out.
-    """
-
-    pair: Array
-    chain: Array
-
-
-@dataclass(frozen=True)
 class LayerTables:
     """Adjacent-layer tables of one model over one set of tokens.
 
     `sizes` (c,) tokens a document; `total` (layers, c, c): Σ_{i∈a, j∈b} K_ij of each layer;
     `self_pair` (layers, c, c) and `self_chain` (layers, c, c, c): a layer with itself;
-    `next_pair` (layers−1, c, c) and `next_chain` (layers−1, c, c, c): layer l with layer l+1.
+    `next_pair` (layers−1, c, c) and `next_chain` (layers−1, c, c, c): layer l with layer l+1. Of two layers, a pair
+    is Σ_{i∈a, j∈b} K_ij L_ij and a chain Σ_{i∈a, j∈b, k∈c} K_ij L_jk.
+    With `zero_diagonal` the terms i = j (and j = k) are left out, which also leaves out pairs of the same token
+    drawn twice by a bootstrap and so keeps its bias out.
     """
 
     sizes: Array

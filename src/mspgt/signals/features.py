@@ -90,8 +90,3 @@ def word_features(
         if progress is not None:
             progress(done, len(left), "word representations, sentences")
     return WordFeatures(values, kept, {why: n for why, n in reasons.items() if n}, torch.device(lm.device))
-
-
-def feature_bytes(layers: int, words: int, width: int, dtype: torch.dtype) -> int:
-    """Host memory that `word_features` takes for a model of `layers` blocks, in bytes."""
-    return (layers + 1) * words * width * (2 if dtype in (torch.float16, torch.bfloat16) else 4)

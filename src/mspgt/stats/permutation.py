@@ -1,9 +1,6 @@
 """Permutation tests: exact enumeration where it is small, random draws with the +1 correction elsewhere."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import combinations
-from math import comb
 from typing import Literal
 
 import numpy as np
@@ -12,7 +9,6 @@ from numpy.typing import ArrayLike, NDArray
 from mspgt.errors import InputError
 
 Alternative = Literal["two-sided", "greater", "less"]
-Statistic = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -23,12 +19,6 @@ class PermutationTest:
     p: float
     permutations: int
     exact: bool
-
-
-def mean_difference(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean of x less mean of y over the last axis."""
-    difference: NDArray[np.float64] = x.mean(axis=-1) - y.mean(axis=-1)
-    return difference
 
 
 def paired_permutation(
@@ -65,40 +55,6 @@ def paired_permutation(
             block = null[start : start + 1_000]
             block[:] = (1.0 - 2.0 * rng.integers(0, 2, size=(block.size, n), dtype=np.int8)) @ total
     return _outcome(float(total.sum()) / values.size, null / values.size, exact, alternative)
-
-
-def permutation_test(
-    x: ArrayLike,
-    y: ArrayLike,
-    statistic: Statistic = mean_difference,
-    *,
-    alternative: Alternative = "two-sided",
-    draws: int = 9_999,
-    seed: int = 0,
-) -> PermutationTest:
-    """Test that two independent samples come from one distribution, by exchanging their members.
-
-    Args:
-        x, y: (n,) and (m,).
-        statistic: maps arrays (arrangements, n) and (arrangements, m) to (arrangements,). A two-sided p
-            value takes the magnitude of the statistic, which must therefore be centred on 0.
-        draws: random arrangements; all of them are enumerated when they are no more than `draws` + 1.
-    """
-    first, second = _finite(x, "x"), _finite(y, "y")
-    pooled = np.concatenate([first, second])
-    n = first.size
-    exact = comb(pooled.size, n) <= draws + 1
-    if exact:
-        chosen = np.array(list(combinations(range(pooled.size), n)))
-        mask = np.zeros((len(chosen), pooled.size), dtype=bool)
-        np.put_along_axis(mask, chosen, True, axis=1)
-        order = np.argsort(~mask, axis=1, kind="stable")
-    else:
-        rng = np.random.default_rng(seed)
-        order = rng.permuted(np.tile(np.arange(pooled.size), (draws, 1)), axis=1)
-    null = statistic(pooled[order[:, :n]], pooled[order[:, n:]])
-    observed = float(statistic(first[None], second[None])[0])
-    return _outcome(observed, null, exact, alternative)
 
 
 def p_value(

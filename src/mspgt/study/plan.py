@@ -16,7 +16,7 @@ from mspgt.errors import StoreError
 from mspgt.predictions.registry import fixed_in_advance
 from mspgt.study.config import StudyConfig
 from mspgt.study.stages import Addresses, Data, Identity, Subject, addresses
-from mspgt.study.store import Address, Status, digest, write_json
+from mspgt.study.store import Address, Status, digest, write_json, write_text
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class Plan:
                 )
         write_json(path, {"hash": self.hash, **self._hashed(), "environment": environment()})
         text = yaml.safe_dump(self.config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
-        (root / "study.yaml").write_text(text, "utf-8")
+        write_text(root / "study.yaml", text)
 
 
 def _observed(where: Addresses) -> Status:

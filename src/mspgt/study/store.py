@@ -165,11 +165,19 @@ class Address:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write JSON in one step: a reader sees the old file or the new one, never a part."""
+    """Write JSON in one step."""
+    write_text(path, json.dumps(to_jsonable(value), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file in one step: a reader sees the old one or the new one, never a part.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    text = json.dumps(to_jsonable(value), indent=1, ensure_ascii=False, allow_nan=False)
     try:
-        scratch.write_text(text + "\n", "utf-8")
+        scratch.write_text(text, "utf-8")
         scratch.replace(path)
     except OSError as error:
         scratch.unlink(missing_ok=True)

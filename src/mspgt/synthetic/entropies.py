@@ -25,11 +25,6 @@ class Entropies:
     text: float
     tokens: float
 
-    @property
-    def bits_a_token(self) -> float:
-        """H(X) over the mean number of words a document."""
-        return self.text / self.tokens
-
 
 def entropy(p: np.ndarray, axis: int = -1) -> np.ndarray:
     """Shannon entropy in bits along an axis, 0 log 0 = 0."""

@@ -55,11 +55,6 @@ class Corpus:
     def n_sentences(self) -> int:
         return sum(len(document.sentences) for document in self.documents)
 
-    @property
-    def single_document(self) -> bool:
-        """True where no interval over documents can be computed."""
-        return len(self.documents) == 1
-
 
 def load_corpus(
     source: str | Path,
