@@ -1,11 +1,16 @@
 """P1.2, A2 and equations 23, 30 and 34 on planted inputs, and what they say where those are missing."""
 
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from mspgt.predictions.judging import verdicts
+from mspgt.predictions.p1_2 import _p_absent
 from mspgt.predictions.rules import Rules
+from mspgt.stats.coverage import rate_lower
+from mspgt.theory.kink import kink_test
 from tests.predictions.planted import model, results
 
 LAYERS = 24
@@ -20,6 +25,10 @@ def kinks(t, source="calibrated"):
     one = {
         "p": min(1.0, float(4 * stats.t.sf(t / 1.2, 12))),
         "statistic": -t, "freedom": 12.0, "bend": 0.01, "layer": 8, "rank": 0.1,
+        "laws": {
+            "bends": {"scale": 1.0, "freedom": 12.0, "unit": 0.9},
+            "profile": {"scale": 1.3, "freedom": 8.0, "unit": 1.0},
+        },
     }  # fmt: skip
     return {"source": source, "primary": "all", "LI": {"all": one}, "IG": {"all": one}}
 
@@ -44,12 +53,68 @@ def test_kinks(t, verdict):
     assert judged("P1.2", kink=kinks(t)).verdict == verdict
 
 
-def test_a_kink_of_the_size_asked_for_is_rarely_excluded():
-    rng = np.random.default_rng(0)
-    t = np.abs(stats.nct.rvs(12, 4.0, size=400, random_state=rng))
-    from mspgt.predictions.p1_2 import _p_absent
+def excluded(depth, boundary, boundaries, noise, at, size, runs=1500):
+    """Share of rough profiles, with a kink of `size` SDs of bends at layer `at`, in which one of 4 is excluded."""
+    rng = np.random.default_rng([depth, boundary, at])
+    bends = rng.standard_normal((runs, depth - 2))
+    if noise == "profile":
+        bends = np.diff(rng.standard_normal((runs, depth)), 2) / 6**0.5
+    bends[:, at - 2] += size
+    profiles = np.cumsum(np.cumsum(np.pad(bends, ((0, 0), (2, 0))), axis=1), axis=1)
+    found = [kink_test(profile, boundary, boundaries) for profile in profiles]
+    return np.mean([_p_absent(abs(one.statistic), laws(one), 4.0) <= 0.05 for one in found])
 
-    assert np.mean([_p_absent(float(one), 12, 4.0) <= 0.05 for one in t]) <= 0.08
+
+def laws(kink):
+    return {noise: asdict(law) for noise, law in kink.laws.items()}
+
+
+@pytest.mark.parametrize("noise", ["bends", "profile"])
+@pytest.mark.parametrize(
+    ("depth", "boundary", "boundaries"),
+    [(24, 8, (8, 16)), (32, 10, (10, 21)), (24, 4, (4, 8)), (20, 3, (3, 6))],
+)
+def test_a_kink_of_the_size_asked_for_is_rarely_excluded(depth, boundary, boundaries, noise):
+    for end in (boundary, boundary + 1):
+        rate = excluded(depth, boundary, boundaries, noise, end, 4.0)
+        assert rate_lower(round(1500 * rate), 1500, 0.999) <= 0.05
+
+
+@pytest.mark.parametrize("noise", ["bends", "profile"])
+def test_where_there_is_no_kink_one_of_the_size_asked_for_is_mostly_excluded(noise):
+    for depth, boundary, boundaries in ((24, 8, (8, 16)), (32, 10, (10, 21))):
+        assert excluded(depth, boundary, boundaries, noise, boundary, 0.0) >= 0.65
+
+
+def test_an_error_of_the_bend_beyond_the_scatter_excludes_no_kink():
+    """Bends four SDs off, told by so few documents that they read as one standard error."""
+    rng = np.random.default_rng(0)
+    bends = rng.standard_normal(22)
+    bends[6] = 4.0
+    profile = np.cumsum(np.cumsum(np.pad(bends, (2, 0))))
+    found = kink_test(profile, 8, (8, 16), spread=np.full(22, 5.0))
+    assert abs(found.statistic) < 1
+    assert _p_absent(abs(found.statistic), laws(found), 4.0) > 0.05
+
+
+def test_a_result_that_says_no_law_of_its_statistic_gives_no_verdict():
+    old = kinks(0.2)
+    for which in ("LI", "IG"):
+        old[which] = {"all": {key: value for key, value in old[which]["all"].items() if key != "laws"}}
+    found = judged("P1.2", kink=old)
+    assert found.verdict == "not testable"
+    assert all("run the study again" in why for why in found.missing)
+
+
+def test_a_kink_beyond_the_reach_of_the_noncentral_t_is_told_and_not_judged():
+    chance = stats.nct.cdf(0.15, 1.0, 36.8)
+    assert np.isnan(chance)
+    law = {"bends": {"scale": 1.0, "freedom": 1.0, "unit": 36.8 / 4}}
+    assert np.isnan(_p_absent(0.15, law, 4.0))
+    given = kinks(0.15)
+    given["LI"]["all"] = given["LI"]["all"] | {"laws": law, "statistic": 0.15}
+    given["IG"] = given["LI"]
+    assert "cannot be computed" in judged("P1.2", kink=given).missing[0]
 
 
 def test_kinks_at_places_that_nobody_found():

@@ -273,7 +273,14 @@ def _theory(rng: np.random.Generator, layers: int, source: str) -> Json:
     def no_kink() -> Json:
         t = max(np.abs(rng.standard_t(10, 2)))
         p = min(1.0, 4 * float(student.sf(t / 1.2, 10)))
-        return {"p": p, "statistic": t, "freedom": 10.0, "bend": t / 100, "layer": 9, "rank": 0.5}
+        # Of independent bends and of independent layers, as at thirds of 32 layers.
+        laws = {
+            "bends": {"scale": 1.0, "freedom": 10.0, "unit": 0.9},
+            "profile": {"scale": 1.3, "freedom": 7.0, "unit": 1.0},
+        }
+        return {
+            "p": p, "statistic": t, "freedom": 10.0, "bend": t / 100, "layer": 9, "rank": 0.5, "laws": laws,
+        }  # fmt: skip
 
     se = np.full(layers - 2, 0.01)
     ratio = rules.markov + se * rng.standard_normal(layers - 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -48,7 +49,7 @@ def kink_block(given: Given, result: StageResult) -> Block:
             block[which][name] = {
                 "layer": found.layer, "bend": found.bend, "expected": found.expected, "statistic": found.statistic,
                 "freedom": found.freedom, "caution": found.caution, "p": found.p, "rank": found.rank,
-                "kinked": found.kinked,
+                "kinked": found.kinked, "laws": {noise: asdict(law) for noise, law in found.laws.items()},
             }  # fmt: skip
         first = block[which].get("all") or {}
         block[which] |= {"p": first.get("p"), "kinked": first.get("kinked")}

@@ -7,11 +7,15 @@ quadratic through the others says what a smooth curve would have there, their sc
 How wrong that curve can be depends on the depth and on where the boundaries lie: it has to bridge the layers around
 them, and a smooth bend of a few layers may sit just there. So the statistic is divided by a caution that is simulated
 for the very depth and boundaries of a test, from the worst member of the null family.
+
+The other question, whether a kink of a given size is excluded, needs the law of the statistic where there is one. It
+depends on what is independent from layer to layer: the bends, or the values of the profile, whose bends then pull
+against their neighbours. Both laws are given, as a result cannot tell which of them holds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -37,6 +41,22 @@ WORST = 12  # ... that are simulated again, apart from the curves that chose the
 REFINE = 4000  # with so many curves each
 
 
+# Correlation of a bend with the next, the one after that, ... by what is independent from layer to layer.
+NOISES: Mapping[str, tuple[float, ...]] = {"bends": (1.0,), "profile": (1.0, -2 / 3, 1 / 6)}
+
+
+@dataclass(frozen=True)
+class Law:
+    """Of the statistic at a kink: `scale` × statistic is a noncentral t of `freedom`.
+
+    unit: noncentrality of a kink of one SD of the other layers' bends.
+    """
+
+    scale: float
+    freedom: float
+    unit: float
+
+
 @dataclass(frozen=True)
 class Kink:
     """The test at one boundary.
@@ -44,7 +64,7 @@ class Kink:
     layer: where of b, b + 1 the bend is strongest. bend: its second difference, expected: what the smooth curve has
     there, both in the unit of the profile. statistic: Student t; p: two-sided, for the better of the two ends of the
     transition, after the statistic is divided by `caution`. rank: share of the other layers that bend at
-    least as far from their own smooth curve.
+    least as far from their own smooth curve. laws: noise (a key of NOISES) → law of the statistic at a kink.
     """
 
     boundary: int
@@ -56,6 +76,7 @@ class Kink:
     caution: float
     p: float
     rank: float
+    laws: Mapping[str, Law]
 
     @property
     def kinked(self) -> bool:
@@ -99,20 +120,21 @@ def kink_test(
     special = tuple(sorted({*boundaries, boundary}))
     scale = max(float(np.abs(bends).max()), float(np.abs(y).max()) * 1e-12)
 
-    def statistic(curve: _Smooth, floor: float) -> float:
-        expected, error = curve.read(bends)
-        error = np.maximum(error, floor)
+    def statistic(curve: _Smooth, floor: float) -> tuple[float, float]:
+        """The statistic, and the share of its error that is scatter of the other layers."""
+        expected, scatter = curve.read(bends)
+        error = max(float(scatter), floor)
         if error <= 1e-9 * scale:
             raise NumericsError("The profile has no scatter about a smooth curve, so no bend can be judged.")
-        return float((bends[curve.layer - 2] - expected) / error)
+        return float((bends[curve.layer - 2] - expected) / error), float(scatter / error)
 
     # Either end of the transition may carry the kink: two looks.
     ends = [_smooth(depth, special, at) for at in (boundary, boundary + 1)]
-    found, end = max(
-        ((statistic(end, float(floor[end.layer - 2])), end) for end in ends), key=lambda pair: abs(pair[0])
+    found, share, end = max(
+        ((*statistic(end, float(floor[end.layer - 2])), end) for end in ends), key=lambda one: abs(one[0])
     )
     divisor = caution(depth, boundary, special)
-    others = [abs(statistic(_smooth(depth, special, at), 0.0)) for at in _layers(depth, special)]
+    others = [abs(statistic(_smooth(depth, special, at), 0.0)[0]) for at in _layers(depth, special)]
     return Kink(
         boundary=boundary,
         layer=end.layer,
@@ -123,6 +145,7 @@ def kink_test(
         caution=divisor,
         p=min(1.0, 4 * float(stats.t.sf(abs(found) / divisor, end.freedom))),
         rank=float(np.mean(np.array(others) >= abs(found))),
+        laws={noise: end.law(correlations, share) for noise, correlations in NOISES.items()},
     )
 
 
@@ -181,6 +204,26 @@ class _Smooth:
         """Expected bend and standard error of the difference of a bend from it, for bends (..., layers − 2)."""
         squares = np.square(bends @ self.left.T) @ self.weight
         return bends @ self.hat, np.sqrt(squares / self.mean * (1 + self.hat @ self.hat))
+
+    def law(self, correlations: Sequence[float], share: float) -> Law:
+        """Of the statistic at a kink, for bends of these correlations with their neighbours.
+
+        share: scatter over the error that the statistic was divided by. Where that error is the larger one, a kink
+        of one SD of the scatter moves the statistic by so much less.
+        """
+        n = len(self.hat)
+        correlation = np.sum(
+            [c * (np.eye(n, k=k) + np.eye(n, k=-k)) / (1 if k else 2) for k, c in enumerate(correlations)],
+            axis=0,
+        )
+        form = (self.left.T * self.weight) @ self.left @ correlation
+        mean = float(np.trace(form))
+        contrast = -self.hat
+        contrast[self.layer - 2] += 1
+        error = float(np.sqrt(contrast @ correlation @ contrast))
+        white = float(np.sqrt(1 + self.hat @ self.hat))
+        freedom = max(mean**2 / float(np.trace(form @ form)), 1.0)
+        return Law(white * float(np.sqrt(mean / self.mean)) / error, freedom, share / error)
 
 
 def _layers(depth: int, boundaries: tuple[int, ...]) -> list[int]:
