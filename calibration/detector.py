@@ -53,7 +53,7 @@ class Recipe:
     the members differ least, the worst are sought with three times as many.
     """
 
-    transitions: tuple[int, ...] = (5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 19, 23, 27, 31, 39, 47, 63, 127)
+    transitions: tuple[int, ...] = (5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 19, 23, 27, 31, 39, 47, 63, 79, 127)
     signals: tuple[int, ...] = (3, 2, 1)
     correlation: float = 0.6
     screen_runs: int = 100
