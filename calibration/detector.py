@@ -377,10 +377,15 @@ def run(recipe: Recipe, results: Path = RESULTS, progress: bool = True) -> dict[
 
 
 def drops_from(detail: dict[str, Any]) -> list[float]:
-    """q of one kind by how sure the claim is: the largest drop needed at any size, never growing."""
+    """q of one kind by how sure the claim is: the largest drop needed at any size, never growing.
+
+    Sizes that are claimed less often than the error rate say nothing about claims: what is claimed there are
+    false alarms as much as the boundary, and no set around a false alarm could hold it.
+    """
     drops: list[float] = []
     for sure in range(len(SURE) + 1):
-        needed = [one["needed"][sure] for one in detail.values() if one["needed"][sure] is not None]
+        telling = [one for one in detail.values() if sure == 0 or one["rate"] >= LEVEL]
+        needed = [one["needed"][sure] for one in telling if one["needed"][sure] is not None]
         # Too few so sure claims at this depth: what holds for less sure ones.
         drops.append(max(needed) if needed else drops[-1])
     for sure in reversed(range(len(SURE))):
