@@ -47,7 +47,7 @@ def window(kind: str, transitions: int) -> Window:
             return Window(min(5 + t // 13, 10), 3, 2, 4, 2 if t < 24 else 4, 9, True)
         case "kink":
             apart = 5 if t < 24 else 6 if t < 36 else 4
-            return Window(3 if t < 43 else 4, 1, 4, apart, 2 if t < 36 else 4, 19, True)
+            return Window(2 if t < 43 else 4, 1, 4, apart, 2 if t < 36 else 4, 19, True)
     raise InputError(f"expected a kind among {', '.join(KINDS)}; found {kind!r}")
 
 
