@@ -3,15 +3,16 @@
 import json
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 
 from mspgt.boundaries.scales import SCALES, Scales
 from mspgt.errors import InputError
-from mspgt.interventions.arms import Arm
+from mspgt.interventions.arms import Arm, plan_response
 from mspgt.interventions.experiment import arm_scores, intervene, summary
 from mspgt.interventions.prompts import Prompt, make_prompts
-from mspgt.interventions.response import linear_range
+from mspgt.interventions.response import divergence, linear_range
 from mspgt.interventions.texts import Texts, write_texts
 from mspgt.lm.load import load
 from mspgt.text.corpus import Corpus, Document
@@ -110,6 +111,23 @@ def test_the_response_grows_with_the_dose(lm):
     assert linear_range((0.01, 0.1, 1.0), (1e-4, 1.05e-2, 0.3)) == 0.1
     assert linear_range((0.1, 0.01), (1.0, 1e-2)) == 0.1
     assert linear_range((0.01, 0.1), (0.0, 1.0)) is None
+
+
+def test_the_response_reads_the_tokens_that_were_written_and_as_many_arms_at_once_as_fit(lm):
+    prompts = make_prompts(lm, CORPUS, 4, 8)
+    arms = plan_response(Scales(2, 4, 6, "given"), np.ones(7), (0.1, 0.3))
+    texts = write_texts(lm, prompts, arms, seed=0, new_tokens=12)
+    written = texts.of("baseline")
+    assert [len(ids) for ids in written["ids"]] == written["tokens"]
+    one, all_ = (divergence(lm, prompts, texts, arms, seed=0, rows=rows) for rows in (2, 100))
+    for name, nats in one.items():
+        assert nats == pytest.approx(all_[name], rel=1e-4)
+    # What reading the text again would make of it plays no part.
+    column = texts.table.schema.get_field_index("text")
+    blank = pa.array([""] * len(texts.table), pa.string())
+    assert divergence(
+        lm, prompts, Texts(texts.table.set_column(column, "text", blank)), arms, seed=0
+    ) == divergence(lm, prompts, texts, arms, seed=0)
 
 
 def test_an_arm_that_breaks_is_marked_with_its_layer_and_the_others_go_on(lm):

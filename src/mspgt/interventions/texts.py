@@ -31,6 +31,7 @@ _SCHEMA = pa.schema(
         ("prompt", pa.string()),
         ("prompt_tokens", pa.int64()),  # without special tokens in front
         ("text", pa.string()),
+        ("ids", pa.list_(pa.int32())),  # of the text's tokens, which reading the text again may cut elsewhere
         ("tokens", pa.int64()),  # before the end-of-sequence token
         ("ended", pa.bool_()),  # whether there was one
         ("nats", pa.float64()),  # log-probability of the text under the unperturbed model
@@ -156,10 +157,10 @@ def _rows(
     rows = []
     for at, prompt in enumerate(batch):
         before = lm.tokenizer.decode(list(prompt.ids[prompt.special :]))
-        texts, layers = [], []
+        texts, tokens_of, layers = [], [], []
         for kind, (sigma, _) in enumerate(kinds):
-            tokens = written.tokens[at, kind, : int(written.lengths[at, kind])]
-            texts.append(lm.tokenizer.decode(tokens.tolist(), skip_special_tokens=True))
+            tokens_of.append(written.tokens[at, kind, : int(written.lengths[at, kind])].tolist())
+            texts.append(lm.tokenizer.decode(tokens_of[kind], skip_special_tokens=True))
             step = int(written.broken[at, kind])
             layers.append(-1)
             if step >= 0:
@@ -178,6 +179,7 @@ def _rows(
                     "prompt": before,
                     "prompt_tokens": len(prompt.ids) - prompt.special,
                     "text": texts[kind],
+                    "ids": tokens_of[kind],
                     "tokens": int(written.lengths[at, kind]),
                     "ended": ended[at][kind],
                     "nats": nats[at][kind],
