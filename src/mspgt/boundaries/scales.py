@@ -67,6 +67,9 @@ def scales_of(layers: int, found: Boundaries, given: tuple[int, int] | None = No
     paper = found.paper
     if paper.accepted and paper.LI is not None and paper.IG is not None:
         return Scales(paper.LI.layer, paper.IG.layer, layers, "paper")
-    if layers < len(SCALES):
-        return None
+    return thirds(layers) if layers >= len(SCALES) else None
+
+
+def thirds(layers: int) -> Scales:
+    """Three scales of equal depth, where nothing was found or given; of three layers or more."""
     return Scales(max(1, round(layers / 3)), min(layers - 1, round(2 * layers / 3)), layers, "thirds")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mspgt.boundaries.scales import SCALES, Scales
+from mspgt.boundaries.scales import SCALES, Scales, thirds
 from mspgt.errors import InputError
 from mspgt.interventions.arms import BASELINE, Arm, plan_arms, plan_response
 from mspgt.interventions.coherence import Encode, coherence
@@ -86,9 +86,7 @@ def _scales(lm: LanguageModel, boundaries: tuple[int, int] | None) -> Scales:
         return Scales(*boundaries, lm.layers, "given")
     if lm.layers < len(SCALES):
         raise InputError(f"Expected at least three layers for three scales, found {lm.layers} in {lm.name}.")
-    return Scales(
-        max(1, round(lm.layers / 3)), min(lm.layers - 1, round(2 * lm.layers / 3)), lm.layers, "thirds"
-    )
+    return thirds(lm.layers)
 
 
 def arm_scores(texts: Texts, *, mattr_window: int = MATTR_WINDOW) -> dict[str, dict[str, Scores]]:
