@@ -9,8 +9,9 @@ import torch
 
 from mspgt.report.theory import theory_groups
 from mspgt.report.theory_figures import information_figure, theory_figure
+from mspgt.report.theory_section import theory_section
 from mspgt.report.theory_table import theory_table
-from mspgt.report.theory_values import values_html
+from mspgt.report.theory_values import _weights, values_html
 from mspgt.report.words import number
 from mspgt.results import to_jsonable
 from mspgt.study.config import make_config
@@ -31,11 +32,11 @@ SMALL = {
 }  # fmt: skip
 
 
-def study(model, *, treebank=True, theory=None, scales=(8, 15), documents=60, **changes):
+def study(model, *, treebank=True, theory=None, scales=(8, 15), documents=60, corpus=None, **changes):
     data = {
         "name": "test",
         "models": [{"id": str(model), "scales": scales, **changes}],
-        "corpus": {"source": "triscale", "format": "triscale", "max_documents": documents},
+        "corpus": corpus or {"source": "triscale", "format": "triscale", "max_documents": documents},
         "twins": {"seeds": 0},
         "boundaries": {"draws": 100, "permutations": 99},
         "measure": {"shard_documents": 60, "cka_tokens": 256},
@@ -207,6 +208,44 @@ def test_too_little_text_leaves_blocks_null_with_reasons(tmp_path):
     assert theory["hvib"]["reason"] in words
     assert theory["markov"]["reason"] in words
     assert theory["concentration"]["reason"] in words
+
+
+def long_documents(path, count):
+    """A corpus of a few documents of forty planted ones each: enough text, but not enough documents."""
+    documents = sample_corpus(TriScale(), 40 * count, 0).documents
+    texts = [[s for d in documents[40 * i : 40 * (i + 1)] for s in d.sentences] for i in range(count)]
+    path.write_text("\n".join(json.dumps({"sentences": sentences}) for sentences in texts), "utf-8")
+    return {"source": str(path), "format": "jsonl", "min_words": 1}
+
+
+@pytest.mark.parametrize("documents", [1, 2, 3, 5])
+def test_too_few_documents_for_an_error_leave_values_without_one(tmp_path, documents):
+    folder = tiny_model(tmp_path / "small", "llama", layers=4, max_position_embeddings=128)
+    corpus = long_documents(tmp_path / "few.jsonl", documents)
+    config = study(folder, scales=(1, 2), treebank=False, corpus=corpus)
+    results = run_study(config, tmp_path / "run", quiet=True)
+    theory = results["models"]["small"]["theory"]
+    gaussian = theory["information"]["gaussian"]
+    assert len(gaussian["nats"]) == 4
+    assert gaussian["se"] is None
+    told_of = {w["where"]: f"{w['what']}; {w['consequence']}" for w in results["warnings"]}
+    found = theory["information"]["documents"]
+    place = "models.small.theory"
+    assert f"at least 3 documents, found {found}" in told_of[f"{place}.information.gaussian"]
+    assert "no standard errors" in told_of[f"{place}.information.gaussian"]
+    if found == 1:
+        assert theory["fisher"]["fisher"]["ci"] is None
+        assert all(one["ci"] is None for one in theory["beta"]["activations"].values())
+        assert "no intervals" in told_of[f"{place}.fisher"]
+    drawn(results, "small")
+    assert theory_section(results, "small", "small") is not None
+
+
+def test_weights_of_a_scale_without_intervals_are_shown_as_they_are():
+    one = {"value": [0.5, 0.75], "ci": None, "limit": {"value": 2.5, "ci": None}}
+    beta = {"activations": {"local": one}, "sigmas": [0.1, 0.2], "units": "nats", "estimator": "any"}
+    page = str(_weights({"beta": beta}).html("m"))
+    assert all(f">{number(value)}<" in page for value in (0.5, 0.75, 2.5))
 
 
 def test_held_out_documents_are_those_that_choose_nothing():

@@ -48,8 +48,8 @@ def _information_panels(theory: Json, depth: int, boundaries: tuple[Mark, ...]) 
     block = information["gaussian"]
     drawn = []
     if block["nats"] is not None:
-        band = _margins(block["nats"], block["se"])
-        drawn.append(Line(f"{block['k']} components", "calibrated", [None, *block["nats"]], [None, *band]))
+        band = None if block["se"] is None else [None, *_margins(block["nats"], block["se"])]
+        drawn.append(Line(f"{block['k']} components", "calibrated", [None, *block["nats"]], band))
     missing = [block["reason"]] if block.get("reason") else []
     yield Panel(
         "information-gaussian", "Gaussian information with layer 0", "nats", tuple(range(depth + 1)),

@@ -87,7 +87,7 @@ def _weights(theory: Json) -> Values:
     rows = [
         (
             scale,
-            *(_spread(value, ends) for value, ends in zip(one["value"], one["ci"], strict=True)),
+            *(_spread(value, one["ci"] and one["ci"][at]) for at, value in enumerate(one["value"])),
             _spread(one["limit"]["value"], one["limit"]["ci"]),
         )
         for scale, one in scales.items()

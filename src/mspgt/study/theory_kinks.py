@@ -15,6 +15,7 @@ from mspgt.study.decide import read_signals
 from mspgt.study.parts import Given
 from mspgt.study.stages import Subject, addresses
 from mspgt.study.store import StageResult
+from mspgt.study.theory_stages import JACKKNIFE
 from mspgt.theory.kink import kink_test, straightened
 from mspgt.theory.usable import KINDS, Usable
 
@@ -132,7 +133,8 @@ def _profiles(given: Given, result: StageResult) -> tuple[dict[str, Array], dict
         table = straightened(result.arrays["gaussian"], k)
         profiles["gaussian"] = table[0]
         if len(table[0]) > 2:
-            spreads["gaussian"] = jackknife(np.diff(table, 2, axis=1))
+            errors = jackknife(np.diff(table, 2, axis=1))
+            spreads["gaussian"] = np.zeros(len(table[0]) - 2) if errors is None else errors
     return profiles, spreads
 
 
@@ -151,8 +153,13 @@ def settings_of(given: Given) -> tuple[int, int]:
     return given.config.theory.draws, given.config.seed
 
 
-def jackknife(table: Array) -> Array:
-    """Standard errors from (1 + groups, ...): the estimate, then the estimate without each group."""
+def jackknife(table: Array) -> Array | None:
+    """Standard errors from (1 + groups, ...): the estimate, then the estimate without each group.
+
+    None where there were too few groups to leave one out.
+    """
     left = table[1:]
     g = len(left)
+    if g < JACKKNIFE:
+        return None
     return np.asarray(np.sqrt((g - 1) / g * ((left - left.mean(0)) ** 2).sum(0)))

@@ -5,7 +5,7 @@ Lists run over layers 1..L unless they say otherwise; a block that could not be 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -17,6 +17,7 @@ from mspgt.stats.bootstrap import document_weights, percentile_interval
 from mspgt.study.parts import Given
 from mspgt.study.store import StageResult
 from mspgt.study.theory_kinks import jackknife, kink_block, settings_of, usable_of
+from mspgt.study.theory_stages import JACKKNIFE
 from mspgt.theory.beta import activation_weights
 from mspgt.theory.fisher import Sensitivity
 from mspgt.theory.languages import shipped
@@ -29,6 +30,7 @@ Loaded = Mapping[str, StageResult]
 
 # Equation 30 holds where the measured slope is within a quarter of the predicted one, either way.
 EQUATION30 = (0.8, 1.25)
+ONE_DOCUMENT = "a single document held out says nothing about how another would differ"
 BETA_SIGMAS = (0.0125, 0.025, 0.05, 0.1, 0.2)  # relative noise at which β̂ of activations is given
 
 
@@ -57,7 +59,23 @@ def theory_results(given: Given, loaded: Loaded) -> tuple[Block, list[Notice]]:
         if about["scarce"]:
             consequence = f"{kind} information is far below what the states hold; a value near 0 says nothing"
             notices.append(Notice(f"{place}.information.{kind}", about["scarce"], consequence))
+    notices += [Notice(f"{place}.{name}", why, consequence) for name, why, consequence in _no_errors(blocks)]
     return blocks, notices
+
+
+def _no_errors(blocks: Mapping[str, Block]) -> Iterator[tuple[str, str, str]]:
+    """(block, why, consequence) of values that too few documents leave without error."""
+    information, fisher = blocks["information"], blocks["fisher"]
+    for kind in KINDS:
+        if information[kind]["bits"] is not None and information[kind]["ci"] is None:
+            yield f"information.{kind}", ONE_DOCUMENT, f"information.{kind} has no intervals"
+    if information["gaussian"]["nats"] is not None and information["gaussian"]["se"] is None:
+        why = (
+            f"the jackknife needs at least {JACKKNIFE} documents, found {information['documents']}: give more"
+        )
+        yield "information.gaussian", why, "information.gaussian has no standard errors"
+    if fisher["fisher"] is not None and fisher["documents"] < 2:
+        yield "fisher", ONE_DOCUMENT, "fisher and the β̂ of activations have no intervals"
 
 
 def _information(given: Given, result: StageResult) -> Block:
@@ -86,9 +104,10 @@ def _information(given: Given, result: StageResult) -> Block:
         }
     if "gaussian" in result.arrays:
         profile = result.arrays["gaussian"]
+        errors = jackknife(profile)
         block["gaussian"] = {
             "nats": profile[0].tolist(),
-            "se": jackknife(profile).tolist(),
+            "se": None if errors is None else errors.tolist(),
             "variance_explained": result.arrays["explained"].tolist(),
             **result.meta["gaussian"],
         }

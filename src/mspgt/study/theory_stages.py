@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mspgt.theory.states import Components, States
 
 SHUFFLES = 5  # of the bias check of Gaussian information
+JACKKNIFE = 3  # groups of documents below which leaving one out says nothing about the error
 # What a block may fail with and the others go on; the reason stands in the results.
 REFUSALS = (InputError, NumericsError, ModelError)
 
@@ -189,7 +190,10 @@ def _trees(shared: Shared, syntactic: Any) -> Any:
 
 
 def _gaussian(projected: np.ndarray, document: np.ndarray, seed: int) -> tuple[np.ndarray, dict[str, float]]:
-    """I(h_0; h_l) for l = 1..L: the estimate, then the estimate without each group of documents, (1 + groups, L)."""
+    """I(h_0; h_l) for l = 1..L: the estimate, then the estimate without each group of documents, (1 + groups, L).
+
+    With fewer groups than a jackknife needs, the estimate alone, (1, L).
+    """
     from mspgt.theory.information import (
         Covariance,
         canonical_pair,
@@ -203,7 +207,8 @@ def _gaussian(projected: np.ndarray, document: np.ndarray, seed: int) -> tuple[n
     depth, rows, k = projected.shape
     require_validated(rows, (k, k))
     groups = document_groups_of(document, GROUPS)
-    profile = np.empty((2 + int(groups.max()), depth - 1))
+    count = int(groups.max()) + 1
+    profile = np.empty((1 + (count if count >= JACKKNIFE else 0), depth - 1))
     for layer in range(1, depth):
         data = np.hstack([projected[0], projected[layer]])
         whole = Covariance.of(data)
