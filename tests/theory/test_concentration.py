@@ -59,6 +59,41 @@ def test_no_slope_without_width():
     assert "no width" in found.by_draws.reason
 
 
+@pytest.mark.parametrize("fewest", [4, 16])
+def test_no_slope_where_draws_of_some_count_have_no_peak(fewest):
+    """In small subsets every third draw is a curve that only rises."""
+    profiles = planted(64)
+
+    def flat(weights):
+        found = profiles(weights)
+        if ((weights > 0).any(0).sum()) <= fewest:
+            found[::3] = np.arange(found.shape[-1])
+        return found
+
+    found = concentration(flat, 64, seed=1)
+    assert found.by_draws.slope is not None
+    assert np.isnan(found.by_documents.widths).any()
+    assert not np.isnan(found.by_documents.widths[0])
+    assert found.by_documents.slope is None
+    assert found.by_documents.ci is None
+    assert "no peak" in found.by_documents.reason
+
+
+def test_a_verdict_is_not_given_on_draws_without_a_peak():
+    """The first hundred draws have peaks and widths; a quarter of all draws, further on, has none."""
+    profiles = planted(16)
+
+    def rising(weights):
+        found = profiles(weights)
+        found[len(found) // 4 : len(found) // 2] = np.arange(found.shape[-1])
+        return found
+
+    found = concentration(rising, 16, seed=1)
+    assert not np.isnan(found.by_draws.widths[0])
+    assert found.verdict == "not testable"
+    assert "no peak" in found.by_draws.reason
+
+
 def test_refusals():
     with pytest.raises(InputError, match="at least 8"):
         concentration(planted(), 7)

@@ -123,12 +123,14 @@ def width(positions: Array) -> float:
 
 def _curve(points: Sequence[tuple[int, float]]) -> Curve:
     counts, widths = (tuple(column) for column in zip(*points, strict=True))
-    if not min(widths) > 0 or len(set(counts)) < 3:
+    why = ""
+    if np.isnan(widths).any():
+        why = "more than 5 % of the draws have no peak"
+    elif min(widths) <= 0:
+        why = "an interval has no width at all"
+    elif len(set(counts)) < 3:
         why = "fewer than three counts"
-        if np.isnan(widths).any():
-            why = "more than 5 % of the draws have no peak"
-        elif min(widths) <= 0:
-            why = "an interval has no width at all"
+    if why:
         return Curve(counts, widths, None, None, f"no slope: {why}")
     fit = stats.linregress(np.log(counts), np.log(widths))
     margin = float(stats.t.ppf(0.975, max(len(points) - 2, 1)) * fit.stderr)
