@@ -34,7 +34,19 @@ from mspgt.study.theory_stages import (
 if TYPE_CHECKING:
     from mspgt.lm.load import LanguageModel
 
-STAGES = ("information", "bottleneck", "sensitivity", "widths")
+# Source that decides the result of each stage. `study/stages.py` says which documents are held out; what widths
+# reads of the model and the text is in the keys of the signals that it resamples.
+_READING = ("theory", "lm", "signals", "stats", "text", "study/stages.py", "study/theory_stages.py")
+SOURCES = {
+    "information": _READING,
+    "bottleneck": _READING,
+    "sensitivity": _READING,
+    "widths": (
+        "theory/concentration.py", "boundaries", "signals", "stats", "study/codec.py", "study/decide.py",
+        "study/stages.py", "study/theory_stages.py",
+    ),
+}  # fmt: skip
+STAGES = tuple(SOURCES)
 
 
 class Theorizing:
@@ -85,28 +97,27 @@ class Theorizing:
             "information": {
                 **reading, "treebank": treebank,
                 **_only(settings, "tokens", "components", "examples", "hidden", "epochs", "permutations"),
-                "code": code_version("theory", "lm", "signals", "text", "study/theory_stages.py"),
             },
             "bottleneck": {
                 **reading, **where, **_only(settings, "tokens", "components", "betas", "steps", "draws"),
-                "code": code_version("theory", "lm", "signals", "text", "study/theory_stages.py"),
             },
             "sensitivity": {
                 **reading, **where,
                 **_only(settings, "texts", "sigmas", "arm_sigma", "noise_draws", "label_draws", "hessian_draws"),
-                "code": code_version("theory", "lm", "text", "study/theory_stages.py"),
             },
             "widths": {
                 "geometry": profiles.geometry.key,
                 "probes": None if profiles.probes is None else profiles.probes.key,
                 "seed": given.config.seed, **_only(settings, "width_draws"),
-                "code": code_version("theory/concentration.py", "stats", "signals"),
             },
         }  # fmt: skip
         return [
-            Address(given.root, identity.folder, identity.revision, f"theory-{stage}", inputs[stage])
-            for stage in STAGES
-        ]
+            Address(
+                given.root, identity.folder, identity.revision, f"theory-{stage}",
+                inputs[stage] | {"code": code_version(*sources)},
+            )
+            for stage, sources in SOURCES.items()
+        ]  # fmt: skip
 
     def compute(self, given: Given, model: Callable[[], LanguageModel], report: Report) -> None:
         """Compute what is missing, stage by stage."""
