@@ -75,6 +75,15 @@ def test_weights_of_documents():
     assert np.allclose(found.bits(np.ones(len(only)))[0], found.bits())
 
 
+def test_documents_keep_their_numbers_where_some_have_no_example():
+    rng = np.random.default_rng(0)
+    asked = question(rng.integers(0, 3, 600))
+    asked = replace(asked, document=np.where(asked.document == 4, 5, asked.document) + 2)
+    found = usable_information(torch.from_numpy(rng.standard_normal((2, 600, 5))), asked, hidden=8)
+    assert found.documents.tolist() == [n for n in range(2, 22) if n != 6]
+    assert found.counts.sum() == 600
+
+
 def test_one_class_and_too_little_text_are_refused():
     values = torch.zeros((1, 600, 2))
     with pytest.raises(InputError, match="at least two classes"):

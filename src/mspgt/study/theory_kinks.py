@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -15,9 +16,11 @@ from mspgt.study.decide import read_signals
 from mspgt.study.parts import Given
 from mspgt.study.stages import Subject, addresses
 from mspgt.study.store import StageResult
-from mspgt.study.theory_stages import JACKKNIFE
+from mspgt.study.theory_stages import JACKKNIFE, USABLE
 from mspgt.theory.kink import kink_test, straightened
 from mspgt.theory.usable import KINDS, Usable
+
+TEXTS = (("topical", "lexical"), ("syntactic",))  # kinds of label that are read from one text
 
 Array = NDArray[np.float64]
 Block = dict[str, Any]
@@ -108,23 +111,18 @@ def _floors(given: Given, own: Array) -> Array:
 
 def _profiles(given: Given, result: StageResult) -> tuple[dict[str, Array], dict[str, Array]]:
     """Profiles over layers 1..L to test for kinks, and the standard errors of their second differences."""
-    draws, seed = settings_of(given)
-    profiles: dict[str, Array] = {}
-    shaken: dict[str, Array] = {}
-    for place, kind in enumerate(KINDS):
-        found = usable_of(result, kind)
-        if found is None:
-            continue
-        profiles[kind] = found.bits()[1:]
-        if len(found.counts) > 1:
-            weights = document_weights(len(found.counts), draws, seed + place)
-            shaken[kind] = found.bits(weights)[:, 1:]
+    found = {kind: one for kind in KINDS if (one := usable_of(result, kind)) is not None}
+    profiles = {kind: one.bits()[1:] for kind, one in found.items()}
+    shaken = shaken_profiles(found, *settings_of(given))
     if len(profiles) == len(KINDS):
         profiles = {"all": np.sum([profiles[kind] for kind in KINDS], axis=0), **profiles}
         if len(shaken) == len(KINDS):
             shaken["all"] = np.sum([shaken[kind] for kind in KINDS], axis=0)
     spreads = {
-        name: np.diff(shaken[name], 2, axis=1).std(0) if name in shaken else np.zeros(len(values) - 2)
+        # A draw without any document of a kind says nothing of that kind.
+        name: np.nanstd(np.diff(shaken[name], 2, axis=1), axis=0)
+        if name in shaken
+        else np.zeros(len(values) - 2)
         for name, values in profiles.items()
         if len(values) > 2
     }
@@ -138,13 +136,33 @@ def _profiles(given: Given, result: StageResult) -> tuple[dict[str, Array], dict
     return profiles, spreads
 
 
+def shaken_profiles(found: Mapping[str, Usable], draws: int, seed: int) -> dict[str, Array]:
+    """Kind → profiles over layers 1..L when its documents are resampled, (draws, L); not of a single document.
+
+    Topics and words are those of the same documents, which are drawn once for both: what one document does to both
+    then stays in the error of their sum. The treebank is another text, drawn by itself.
+    """
+    shaken: dict[str, Array] = {}
+    for place, kinds in enumerate(TEXTS):
+        members = {kind: found[kind] for kind in kinds if kind in found and len(found[kind].counts) > 1}
+        if not members:
+            continue
+        documents = np.unique(np.concatenate([one.documents for one in members.values()]))
+        weights = document_weights(len(documents), draws, seed + place)
+        for kind, one in members.items():
+            own = weights[:, np.searchsorted(documents, one.documents)]
+            with np.errstate(invalid="ignore"):
+                shaken[kind] = one.bits(own)[:, 1:]
+    return shaken
+
+
 def usable_of(result: StageResult, kind: str) -> Usable | None:
     """V-information of one kind of label as stored; None where it was not measured."""
     if kind not in result.meta["kinds"]:
         return None
     about = result.meta["kinds"][kind]
-    saved, counts, prior = (result.arrays[f"{kind}.{name}"] for name in ("saved", "counts", "prior"))
-    return Usable(kind, about["label"], about["classes"], saved, counts, prior)
+    saved, counts, prior, documents = (result.arrays[f"{kind}.{name}"] for name in USABLE)
+    return Usable(kind, about["label"], about["classes"], saved, counts, prior, documents)
 
 
 def settings_of(given: Given) -> tuple[int, int]:

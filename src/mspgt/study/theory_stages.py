@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mspgt.theory.states import Components, States
 
 SHUFFLES = 5  # of the bias check of Gaussian information
+USABLE = ("saved", "counts", "prior", "documents")  # arrays of V-information that are stored
 JACKKNIFE = 3  # groups of documents below which leaving one out says nothing about the error
 # What a block may fail with and the others go on; the reason stands in the results.
 REFUSALS = (InputError, NumericsError, ModelError)
@@ -137,7 +138,7 @@ def information(shared: Shared) -> StageResult:
         except REFUSALS as error:
             missing[kind] = str(error)
             continue
-        arrays |= {f"{kind}.{name}": getattr(found, name) for name in ("saved", "counts", "prior")}
+        arrays |= {f"{kind}.{name}": getattr(found, name) for name in USABLE}
         meta["kinds"][kind] = {"label": found.label, "classes": found.classes, "scarce": found.scarce}
     meta |= {
         "tokens": len(shared.states), "sinks": shared.states.sinks,

@@ -69,7 +69,8 @@ class Usable:
     """Bits that each layer saves on the labels of each document; layers 0..L.
 
     saved: (documents, layers) sum over held-out examples of log2 q(y | h) − log2 q(y). counts, prior: (documents,)
-    examples, and bits they cost without h. scarce: why readers cannot have learnt the label; empty if they could.
+    examples, and bits they cost without h. documents: (documents,) which of the text each is, rising. scarce: why
+    readers cannot have learnt the label; empty if they could.
     """
 
     kind: str
@@ -78,6 +79,7 @@ class Usable:
     saved: Array
     counts: Array
     prior: Array
+    documents: Ints
     scarce: str = ""
 
     @property
@@ -139,7 +141,8 @@ def usable_information(
                     counts[document] += mine.sum()
     seen = counts > 0
     return Usable(
-        question.kind, question.label, question.classes, saved[seen], counts[seen], prior[seen], scarcity(question)
+        question.kind, question.label, question.classes, saved[seen], counts[seen], prior[seen],
+        np.flatnonzero(seen), scarcity(question),
     )  # fmt: skip
 
 

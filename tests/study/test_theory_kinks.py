@@ -1,0 +1,44 @@
+"""Profiles that the kink test reads, and the errors of their bends, from planted stage results."""
+
+import numpy as np
+
+from mspgt.study.theory_kinks import shaken_profiles
+from mspgt.theory.usable import Usable
+
+LAYERS = 24
+
+
+def usable(kind, saved, documents=None):
+    documents = np.arange(len(saved)) if documents is None else np.asarray(documents)
+    return Usable(kind, "planted", 8, saved, np.ones(len(saved)), np.full(len(saved), 3.0), documents)
+
+
+def test_what_one_document_does_to_topics_and_words_stays_in_their_sum():
+    saved = np.random.default_rng(0).standard_normal((40, LAYERS + 1))
+    # What a document adds to topics it takes from words: resampled together, their sum never moves.
+    found = {"topical": usable("topical", saved), "lexical": usable("lexical", 1 - saved)}
+    shaken = shaken_profiles(found, 200, 0)
+    assert shaken["topical"].std(0).min() > 0.05
+    assert np.ptp(shaken["topical"] + shaken["lexical"], axis=0).max() < 1e-12
+
+
+def test_a_document_without_a_topic_keeps_its_place_among_the_words():
+    saved = np.random.default_rng(1).standard_normal((40, LAYERS + 1))
+    topics = np.arange(8, 40)
+    found = {"topical": usable("topical", saved[topics], topics), "lexical": usable("lexical", saved)}
+    shaken = shaken_profiles(found, 400, 0)
+    together = np.corrcoef(shaken["topical"][:, 0], shaken["lexical"][:, 0])[0, 1]
+    assert together > 0.7
+
+
+def test_the_treebank_is_drawn_by_itself():
+    saved = np.random.default_rng(2).standard_normal((40, LAYERS + 1))
+    found = {kind: usable(kind, saved) for kind in ("topical", "lexical", "syntactic")}
+    shaken = shaken_profiles(found, 400, 0)
+    assert np.array_equal(shaken["topical"], shaken["lexical"])
+    assert abs(np.corrcoef(shaken["topical"][:, 0], shaken["syntactic"][:, 0])[0, 1]) < 0.2
+
+
+def test_a_single_document_is_not_resampled():
+    one = usable("topical", np.ones((1, LAYERS + 1)))
+    assert shaken_profiles({"topical": one}, 100, 0) == {}
