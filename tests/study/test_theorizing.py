@@ -161,14 +161,20 @@ def test_a_plan_tells_passes(model, tmp_path):
 
 
 def test_without_a_treebank_syntactic_information_is_null_with_its_reason(model, tmp_path):
-    results = run_study(study(model, treebank=False, theory={"texts": 4}), tmp_path / "run", quiet=True)
+    config = study(model, treebank=False, theory={"texts": 4, "betas": [0.1, 0.3]})
+    results = run_study(config, tmp_path / "run", quiet=True)
     theory = results["models"]["deep"]["theory"]
     assert theory["information"]["syntactic"] == {"bits": None, "reason": "no treebank was given"}
     assert theory["information"]["topical"]["bits"]
     assert theory["kink"]["LI"]["p"] is None
     assert theory["kink"]["LI"]["lexical"]["p"] is not None
+    assert theory["kink"]["LI"]["syntactic"] == {"p": None, "reason": "no treebank was given"}
+    assert "no total" in theory["kink"]["LI"]["all"]["reason"]
     where = [w["where"] for w in results["warnings"]]
     assert "models.deep.theory.information.syntactic" in where
+    assert theory["hvib"]["elbo"] is None
+    (bound,) = [w for w in results["warnings"] if w["where"] == "models.deep.theory.hvib.elbo"]
+    assert "β = 1" in bound["what"]
 
 
 def test_a_model_in_bfloat16_reports_what_it_can(tmp_path):

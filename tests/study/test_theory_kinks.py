@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from mspgt.study.theory_kinks import shaken_profiles
+from mspgt.study.store import StageResult
+from mspgt.study.theory_kinks import profiles_of, shaken_profiles
 from mspgt.theory.usable import Usable
 
 LAYERS = 24
@@ -42,3 +43,48 @@ def test_the_treebank_is_drawn_by_itself():
 def test_a_single_document_is_not_resampled():
     one = usable("topical", np.ones((1, LAYERS + 1)))
     assert shaken_profiles({"topical": one}, 100, 0) == {}
+
+
+def gaussian(nats, **missing):
+    """A stage result with Gaussian information, (1 + groups, layers), and nothing else."""
+    meta = {
+        "kinds": {},
+        "missing": dict.fromkeys(("topical", "syntactic", "lexical"), "too little text") | missing,
+    }
+    arrays = {} if nats is None else {"gaussian": np.array(nats)}
+    return StageResult(arrays, meta | {"gaussian": {"k": 2}})
+
+
+def falling(groups=4):
+    return np.linspace(2.0, 0.5, LAYERS) + 0.01 * np.random.default_rng(0).standard_normal(
+        (1 + groups, LAYERS)
+    )
+
+
+def test_gaussian_information_is_a_profile_with_the_error_of_its_bends():
+    profiles, spreads, missing = profiles_of(gaussian(falling()), 100, 0)
+    assert set(profiles) == {"gaussian"}
+    assert spreads["gaussian"].shape == (LAYERS - 2,)
+    assert missing["lexical"] == "too little text"
+    assert "no total" in missing["all"]
+    assert "gaussian" not in missing
+
+
+def test_gaussian_information_that_is_lost_in_noise_says_so():
+    nats = falling()
+    nats[0, -1] = -0.01
+    profiles, _, missing = profiles_of(gaussian(nats), 100, 0)
+    assert "gaussian" not in profiles
+    assert missing["gaussian"].startswith("Information is not positive at 1 layers")
+    nats = falling()
+    nats[2, -1] = 0.0
+    profiles, _, missing = profiles_of(gaussian(nats), 100, 0)
+    assert "gaussian" not in profiles
+    assert missing["gaussian"].startswith("Without some documents")
+
+
+def test_gaussian_information_that_was_not_measured_says_why():
+    _, _, missing = profiles_of(gaussian(None, gaussian="too few rows"), 100, 0)
+    assert missing["gaussian"] == "too few rows"
+    _, _, missing = profiles_of(gaussian(None, components="no components"), 100, 0)
+    assert missing["gaussian"] == "no components"

@@ -33,6 +33,7 @@ def test_the_rate_is_paid_by_the_block_that_knows(planted):
     assert found.weights[0, 0] == pytest.approx(0.05, abs=0.05)
     assert found.weights_ci[0, 0, 0] <= found.weights[0, 0] <= found.weights_ci[0, 1, 0]
     assert found.weights[1, 0] == pytest.approx(1.0, abs=0.35)
+    assert found.elbo_reason == ""
     assert found.elbo_ci[0] < found.elbo < found.elbo_ci[1]
     assert found.elbo == pytest.approx(-high.distortion - high.kl.sum(), abs=1e-4)
 
@@ -43,6 +44,13 @@ def test_same_seed_same_numbers(planted):
         block_bottleneck(evidence, labels, document, betas=(1.0,), steps=10, draws=5) for _ in range(2)
     )
     assert one.curve[0].distortion == two.curve[0].distortion
+
+
+def test_without_a_beta_of_one_there_is_no_bound_and_a_reason(planted):
+    evidence, labels, document = planted
+    found = block_bottleneck(evidence, labels, document, betas=(0.1, 0.3), steps=5, draws=5)
+    assert (found.elbo, found.elbo_ci) == (None, None)
+    assert "not among the β: 0.1, 0.3" in found.elbo_reason
 
 
 def test_refusals(planted):

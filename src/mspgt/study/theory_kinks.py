@@ -34,7 +34,7 @@ def kink_block(given: Given, result: StageResult) -> Block:
         "source": given.scales.source,
     }
     places, why = boundaries_of_half(given)
-    profiles, spreads = _profiles(given, result)
+    profiles, spreads, missing = profiles_of(result, *settings_of(given))
     block["profiles"] = {name: values.tolist() for name, values in profiles.items()}
     block["primary"] = "all"
     for which in ("LI", "IG"):
@@ -43,7 +43,9 @@ def kink_block(given: Given, result: StageResult) -> Block:
             block[which] = {"p": None, "layer": None, "reason": why or "no boundary was found"}
             continue
         tested = [found for found in places.values() if found is not None]
-        block[which] = {"boundary": place}
+        block[which] = {"boundary": place} | {
+            name: {"p": None, "reason": why} for name, why in missing.items()
+        }
         for name, profile in profiles.items():
             try:
                 found = kink_test(profile, place, tested, spreads[name])
@@ -55,10 +57,10 @@ def kink_block(given: Given, result: StageResult) -> Block:
                 "freedom": found.freedom, "caution": found.caution, "p": found.p, "rank": found.rank,
                 "kinked": found.kinked, "laws": {noise: asdict(law) for noise, law in found.laws.items()},
             }  # fmt: skip
-        first = block[which].get("all") or {}
-        block[which] |= {"p": first.get("p"), "kinked": first.get("kinked")}
-        if first.get("p") is None:
-            block[which]["reason"] = first.get("reason", "a kind of label is missing, so there is no total")
+        first = block[which]["all"]
+        block[which] |= {"p": first["p"], "kinked": first.get("kinked")}
+        if first["p"] is None:
+            block[which]["reason"] = first["reason"]
     return block
 
 
@@ -109,12 +111,17 @@ def _floors(given: Given, own: Array) -> Array:
         return np.array([0.01 * np.median(np.abs(row)) for row in own])
 
 
-def _profiles(given: Given, result: StageResult) -> tuple[dict[str, Array], dict[str, Array]]:
-    """Profiles over layers 1..L to test for kinks, and the standard errors of their second differences."""
+def profiles_of(
+    result: StageResult, draws: int, seed: int
+) -> tuple[dict[str, Array], dict[str, Array], dict[str, str]]:
+    """Profiles over layers 1..L to test for kinks, standard errors of their second differences, and what lacks."""
+    missing = {kind: why for kind, why in result.meta["missing"].items() if kind in KINDS}
     found = {kind: one for kind in KINDS if (one := usable_of(result, kind)) is not None}
     profiles = {kind: one.bits()[1:] for kind, one in found.items()}
-    shaken = shaken_profiles(found, *settings_of(given))
-    if len(profiles) == len(KINDS):
+    shaken = shaken_profiles(found, draws, seed)
+    if missing:
+        missing["all"] = "a kind of label is missing, so there is no total"
+    else:
         profiles = {"all": np.sum([profiles[kind] for kind in KINDS], axis=0), **profiles}
         if len(shaken) == len(KINDS):
             shaken["all"] = np.sum([shaken[kind] for kind in KINDS], axis=0)
@@ -126,14 +133,34 @@ def _profiles(given: Given, result: StageResult) -> tuple[dict[str, Array], dict
         for name, values in profiles.items()
         if len(values) > 2
     }
-    if "gaussian" in result.arrays and (result.arrays["gaussian"] > 0).all():
-        k = int(result.meta["gaussian"]["k"])
+    try:
+        profiles["gaussian"], errors = _gaussian(result)
+    except (InputError, NumericsError) as error:
+        missing["gaussian"] = str(error)
+    else:
+        if len(errors):
+            spreads["gaussian"] = errors
+    return profiles, spreads, missing
+
+
+def _gaussian(result: StageResult) -> tuple[Array, Array]:
+    """Straightened Gaussian information, and standard errors of its second differences.
+
+    Raises:
+        InputError: it was not measured.
+        NumericsError: it is not positive everywhere, with all documents or without some.
+    """
+    if "gaussian" not in result.arrays:
+        missing = result.meta["missing"]
+        raise InputError(missing.get("gaussian") or missing["components"])
+    k = int(result.meta["gaussian"]["k"])
+    profile = straightened(result.arrays["gaussian"][0], k)
+    try:
         table = straightened(result.arrays["gaussian"], k)
-        profiles["gaussian"] = table[0]
-        if len(table[0]) > 2:
-            errors = jackknife(np.diff(table, 2, axis=1))
-            spreads["gaussian"] = np.zeros(len(table[0]) - 2) if errors is None else errors
-    return profiles, spreads
+    except NumericsError as error:
+        raise NumericsError(f"Without some documents there is no error of the bends: {error}") from error
+    errors = jackknife(np.diff(table, 2, axis=1))
+    return profile, np.zeros(max(len(profile) - 2, 0)) if errors is None else errors
 
 
 def shaken_profiles(found: Mapping[str, Usable], draws: int, seed: int) -> dict[str, Array]:

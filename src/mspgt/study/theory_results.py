@@ -59,12 +59,12 @@ def theory_results(given: Given, loaded: Loaded) -> tuple[Block, list[Notice]]:
         if about["scarce"]:
             consequence = f"{kind} information is far below what the states hold; a value near 0 says nothing"
             notices.append(Notice(f"{place}.information.{kind}", about["scarce"], consequence))
-    notices += [Notice(f"{place}.{name}", why, consequence) for name, why, consequence in _no_errors(blocks)]
+    notices += [Notice(f"{place}.{name}", why, consequence) for name, why, consequence in _lacking(blocks)]
     return blocks, notices
 
 
-def _no_errors(blocks: Mapping[str, Block]) -> Iterator[tuple[str, str, str]]:
-    """(block, why, consequence) of values that too few documents leave without error."""
+def _lacking(blocks: Mapping[str, Block]) -> Iterator[tuple[str, str, str]]:
+    """(place, why, consequence) of what a block lacks: errors where documents are too few, the bound at β = 1."""
     information, fisher = blocks["information"], blocks["fisher"]
     for kind in KINDS:
         if information[kind]["bits"] is not None and information[kind]["ci"] is None:
@@ -76,6 +76,8 @@ def _no_errors(blocks: Mapping[str, Block]) -> Iterator[tuple[str, str, str]]:
         yield "information.gaussian", why, "information.gaussian has no standard errors"
     if fisher["fisher"] is not None and fisher["documents"] < 2:
         yield "fisher", ONE_DOCUMENT, "fisher and the β̂ of activations have no intervals"
+    if reason := blocks["hvib"].get("elbo_reason"):
+        yield "hvib.elbo", reason, "hvib.elbo is null"
 
 
 def _information(given: Given, result: StageResult) -> Block:

@@ -39,15 +39,16 @@ class BlockBottleneck:
     """The rate–distortion curve of a model's blocks, in nats a token, on documents held out from training.
 
     curve: one point a β, rising. blind: entropy of the next-token class without context. elbo: at β = 1, −distortion
-    less the KLs; elbo_ci over documents. weights: β̂ of G, I, L at every β of the curve, on the training half (at a
-    perfect optimum each is that β), weights_ci its 95 % interval over documents; NaN for a scale that has collapsed
-    (rate below 0.02 nats).
+    less the KLs; elbo_ci over documents; elbo_reason: why there is none, else empty. weights: β̂ of G, I, L at every β
+    of the curve, on the training half (at a perfect optimum each is that β), weights_ci its 95 % interval over
+    documents; NaN for a scale that has collapsed (rate below 0.02 nats).
     """
 
     curve: tuple[Rates, ...]
     blind: float
     elbo: float | None
     elbo_ci: tuple[float, float] | None
+    elbo_reason: str
     weights: Array  # (betas, 3)
     weights_ci: Array  # (betas, 2, 3)
 
@@ -140,7 +141,11 @@ def block_bottleneck(
             elbo_ci = (float(low), float(high))
         if progress is not None:
             progress(place + 1, len(betas), "H-VIB on the blocks, values of β")
-    return BlockBottleneck(tuple(curve), blind, elbo, elbo_ci, weights, weights_ci)
+    told = ", ".join(f"{beta:g}" for beta in betas)
+    reason = (
+        "" if elbo is not None else f"the evidence bound is that of β = 1, which is not among the β: {told}"
+    )
+    return BlockBottleneck(tuple(curve), blind, elbo, elbo_ci, reason, weights, weights_ci)
 
 
 def _resampled(document: NDArray[np.int64], draws: int, seed: int) -> Array:
