@@ -86,6 +86,15 @@ def test_names_and_seeds_may_differ_and_are_told(tmp_path):
     assert any("seed" in notice["where"] for notice in found["warnings"])
 
 
+def test_models_of_folders_that_share_a_name_all_count(tmp_path):
+    folders = []
+    for place in ("x", "y", "z"):
+        (tmp_path / place).mkdir()
+        folders.append(run(tmp_path / place / "demo", ["m"], weights={"m": f"weights of {place}"}))
+    found = compare_runs(folders, tmp_path / "out")
+    assert list(found["models"]) == ["m", "m (demo)", "m (demo, 2)"]
+
+
 def test_the_same_weights_in_two_runs_count_once(tmp_path):
     one = run(tmp_path / "one", ["a"], weights={"a": "w"})
     other = run(tmp_path / "other", ["b"], weights={"b": "w"})

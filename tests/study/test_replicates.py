@@ -37,6 +37,16 @@ def test_models_of_one_family_and_shape_are_runs():
     assert list(groups(*two).values()) == [["a", "b"], ["c", "d"]]
 
 
+def test_groups_that_differ_in_parameters_alone_are_two():
+    sizes = (("a", 1000), ("b", 1000), ("c", 2000), ("d", 2000), ("e", 3000), ("f", 3000))
+    found = groups(*(({}, {"label": name, "parameters": parameters}) for name, parameters in sizes))
+    assert found == {
+        "llama": ["a", "b"],
+        "llama, 12 layers, width 64": ["c", "d"],
+        "llama, 12 layers, width 64, 3,000 parameters": ["e", "f"],
+    }
+
+
 def test_a_name_decides_where_one_is_given():
     named = [
         ({"replicates": "mine"}, {"label": "a"}),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -174,7 +175,7 @@ def _data_name(run: FinishedRun, what: str) -> str:
 
 
 def merged(runs: Sequence[FinishedRun]) -> tuple[dict[str, Any], list[Notice]]:
-    """All models; a name that two runs give to different weights takes the run's name along.
+    """All models; a name of different weights takes the run's name along, and a number where runs share it.
 
     The same weights measured in two runs count once, as in the first.
     """
@@ -193,7 +194,7 @@ def merged(runs: Sequence[FinishedRun]) -> tuple[dict[str, Any], list[Notice]]:
                     )
                 )
                 continue
-            name = label if label not in models else f"{label} ({run.name})"
+            name = _free(label, run.name, models)
             weights[digest] = f"{label} of {run.name}"
             models[name] = model
     for what in ("mspgt", "torch", "transformers", "device"):
@@ -206,6 +207,12 @@ def merged(runs: Sequence[FinishedRun]) -> tuple[dict[str, Any], list[Notice]]:
     if len(seeds) > 1:
         notices.append(Notice("runs.seed", f"runs differ: {sorted(seeds)}", "tokens were drawn differently"))
     return models, notices
+
+
+def _free(label: str, run: str, taken: Container[str]) -> str:
+    """The label; beside the run's name, and numbered, as far as other weights have that name."""
+    numbered = (f"{label} ({run}, {number})" for number in count(2))
+    return next(name for name in chain((label, f"{label} ({run})"), numbered) if name not in taken)
 
 
 def _light(model: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
+from itertools import chain, count
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -55,11 +56,18 @@ def replicate_groups(config: StudyConfig, identities: Sequence[Identity]) -> Gro
                 f"parameters, found {shapes}. Give models of another shape another name, or none."
             )
     groups = {name: members for name, members in named.items() if len(members) > 1}
-    for (family, layers, width, _), members in alike.items():
+    for members in alike.values():
         if len(members) > 1:
-            name = family if family not in groups else f"{family}, {layers} layers, width {width}"
-            groups[name] = members
+            groups[_free(members[0], groups)] = members
     return groups
+
+
+def _free(member: Identity, taken: Container[str]) -> str:
+    """The family; as far as other groups have that name, with what tells this one apart, and numbered."""
+    shape = f"{member.family}, {member.layers} layers, width {member.width}"
+    whole = f"{shape}, {member.parameters:,} parameters"
+    numbered = (f"{whole} ({number})" for number in count(2))
+    return next(name for name in chain((member.family, shape, whole), numbered) if name not in taken)
 
 
 def judge_replicates(
