@@ -1,5 +1,7 @@
 """Families and verdicts of a study, and what its plan says of them beforehand."""
 
+from dataclasses import replace
+
 import pytest
 
 from mspgt.results import to_jsonable
@@ -77,3 +79,9 @@ def test_the_plan_counts_a_run_once_however_many_states():
     config = study([{"id": "m/run", "revision": "step{}", "steps": [1, 2, 3]}])
     lines = list(power_lines(config, [identity(one.label) for one in config.models], 60))
     assert any("P3.2" in line and "1 of the 3 training runs" in line for line in lines)
+
+
+def test_the_plan_counts_the_same_weights_once_under_whatever_names():
+    twice = [identity("m0"), replace(identity("m1"), weights_sha256="m0"), identity("m2")]
+    lines = list(power_lines(study(["m0", "m1", "m2"]), twice, 60))
+    assert any("P1.1" in line and "2 of the 3 runs needed" in line for line in lines)

@@ -21,27 +21,37 @@ if TYPE_CHECKING:
 Groups = dict[str, list[Identity]]
 
 
+def training_runs(config: StudyConfig, identities: Sequence[Identity]) -> list[Identity]:
+    """One model a training run, in the order given.
+
+    Of the states along one run the last counts, and of the same weights under two names the earliest state.
+    """
+    settings = {model.label: model for model in config.models}
+
+    def step(identity: Identity) -> float:
+        found = settings[identity.label].step
+        return inf if found is None else found
+
+    last: dict[str, Identity] = {}
+    weights: set[str] = set()
+    for identity in sorted(identities, key=step):
+        if identity.weights_sha256 not in weights:
+            last[settings[identity.label].run or identity.label] = identity
+        weights.add(identity.weights_sha256)
+    return [identity for identity in identities if identity in last.values()]
+
+
 def replicate_groups(config: StudyConfig, identities: Sequence[Identity]) -> Groups:
     """Group → its runs, two or more: models of one `replicates` name, else of one family and shape.
-
-    Of the states along one run the last counts, and of the same weights under two names the first.
 
     Raises:
         InputError: models of one `replicates` name differ in layers, width or parameters.
     """
     settings = {model.label: model for model in config.models}
-    last: dict[str, Identity] = {}
-    weights: set[str] = set()
-    for identity in sorted(identities, key=lambda i: _step(settings[i.label].step)):
-        if identity.weights_sha256 not in weights:
-            last[settings[identity.label].run or identity.label] = identity
-        weights.add(identity.weights_sha256)
     named: Groups = {}
     alike: dict[tuple[str, int, int, int], list[Identity]] = {}
-    for identity in identities:
+    for identity in training_runs(config, identities):
         name = settings[identity.label].replicates
-        if identity not in last.values():
-            continue
         if name is not None:
             named.setdefault(name, []).append(identity)
         else:
@@ -104,7 +114,3 @@ def replicate_lines(config: StudyConfig, identities: Sequence[Identity]) -> Iter
 
 def _shape(identity: Identity) -> tuple[int, int, int]:
     return identity.layers, identity.width, identity.parameters
-
-
-def _step(step: int | None) -> float:
-    return inf if step is None else step

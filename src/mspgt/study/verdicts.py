@@ -14,6 +14,7 @@ from mspgt.predictions.registry import predictions
 from mspgt.predictions.rules import Rules
 from mspgt.results import ModelResult, Notice, to_jsonable
 from mspgt.study.config import StudyConfig
+from mspgt.study.replicates import training_runs
 from mspgt.study.stages import Identity
 
 MODES = {"calibrated": Reading(), "paper": Reading(mode="paper")}
@@ -101,13 +102,10 @@ def _shape(model: Json) -> tuple[int, int, int]:
 
 def power_lines(config: StudyConfig, identities: Sequence[Identity], documents: int) -> Iterator[str]:
     """For `mspgt plan`: what each verdict could show in this study, before anything is spent."""
-    label_of = {one.label: one for one in config.models}
-    last: dict[str, Identity] = {}
-    for identity in sorted(identities, key=lambda i: _step(label_of[i.label].step)):
-        last[label_of[identity.label].run or identity.label] = identity
+    runs = training_runs(config, identities)
     sections = {name: getattr(config, name, None) for name in ("interventions", "theory")}
     design = Design(
-        members=tuple(Member(i.label, i.family, i.layers, i.width, i.parameters) for i in last.values()),
+        members=tuple(Member(i.label, i.family, i.layers, i.width, i.parameters) for i in runs),
         documents=documents,
         samples=getattr(sections["interventions"], "samples", None),
         theory=sections["theory"] is not None,
@@ -115,7 +113,3 @@ def power_lines(config: StudyConfig, identities: Sequence[Identity], documents: 
     )
     for name, prediction in predictions().items():
         yield f"verdict {name}: {prediction.power(design, config.predictions)}"
-
-
-def _step(step: int | None) -> float:
-    return float("inf") if step is None else step
