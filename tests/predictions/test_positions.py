@@ -5,7 +5,7 @@ import pytest
 
 from mspgt.predictions.judging import verdicts
 from mspgt.predictions.p3_2 import PREDICTION, discordant
-from mspgt.predictions.readings import Reading, position
+from mspgt.predictions.readings import Reading, finished, position
 from mspgt.predictions.rules import Rules
 from tests.predictions.planted import claim, model, results
 
@@ -140,3 +140,12 @@ def test_readings_of_a_position():
     assert position(one, "IG", Reading(mode="paper", normalisation="maximum")) is None
     one["boundaries"]["paper"]["accepted"] = False
     assert position(one, "IG", Reading(mode="paper")) is None
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_finished_model_and_the_last_state_of_its_run_are_one_training_run(first):
+    states = {f"r@{step}": {"revision": f"w{step}", "run": "r", "step": step} for step in (1, 2, 3)}
+    alone = {"a": {"revision": "w3"}}
+    models = alone | states if first else states | alone
+    assert list(finished({"models": models})) == ["r@3"]
+    assert list(finished({"models": {"x": {}, "y": {"revision": ""}}})) == ["x", "y"]

@@ -111,24 +111,21 @@ def _paper(model: Json, which: str, reading: Reading) -> int | None:
 def finished(results: Json) -> dict[str, Json]:
     """Models that stand for a training run of their own.
 
-    Of the states along one run only the last, and of the same weights under several names only the first.
+    Of the states along one run only the last, and of the same weights under several names only the earliest state.
     """
-    last: dict[str, tuple[float, str]] = {}
+
+    def step(item: tuple[str, Json]) -> float:
+        found = item[1].get("step")
+        return inf if found is None else float(found)
+
+    last: dict[tuple[str, str], str] = {}
     seen: set[str] = set()
-    dropped: set[str] = set()
-    for name, model in results["models"].items():
+    for name, model in sorted(results["models"].items(), key=step):
         revision, run = model.get("revision"), model.get("run")
-        if revision in seen:
-            dropped.add(name)
-            continue
-        if revision:
-            seen.add(revision)
-        if run is not None:
-            step = inf if model.get("step") is None else float(model["step"])
-            if run in last:
-                dropped.add(min(last[run], (step, name))[1])
-            last[run] = max(last.get(run, (-inf, "")), (step, name))
-    return {name: model for name, model in results["models"].items() if name not in dropped}
+        if not revision or revision not in seen:
+            last["model" if run is None else "run", run or name] = name
+        seen.add(revision or "")
+    return {name: model for name, model in results["models"].items() if name in last.values()}
 
 
 def by_family(results: Json) -> dict[str, dict[str, Json]]:

@@ -43,7 +43,7 @@ def _kinks(theory: Json) -> Values:
         if any(one.get("p") is not None for one in found):
             rows.append((profile, *(_p_value(one) for one in found)))
     why = "; ".join(dict.fromkeys(kink[which].get("reason", "") for which in BOUNDARIES))
-    about = f"One-sided p of a kink within one layer of the boundary; {kink['estimator']}." if rows else why
+    about = f"Two-sided p of a kink at the transition of the boundary; {kink['estimator']}." if rows else why
     return Values("Kinks of the information", about, ("profile", *BOUNDARIES.values()), rows)
 
 
