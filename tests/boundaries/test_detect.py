@@ -84,3 +84,18 @@ def test_rejects_what_is_not_a_profile(mode, bad):
 def test_rejects_an_unknown_mode(planted):
     with pytest.raises(InputError, match="mode"):
         detect(planted, "published")
+
+
+def test_a_signal_that_was_not_resampled_is_held_at_its_value(planted, draws):
+    held = draws.copy()
+    held[:, 1] = np.nan
+    at_value = draws.copy()
+    at_value[:, 1] = planted[1]
+    one, other = detect(planted, "paper", held), detect(planted, "paper", at_value)
+    assert (one.LI, one.IG, one.accepted, one.successes) == (other.LI, other.IG, True, other.successes)
+    found = detect(planted, "calibrated", held)
+    assert [claim.layer for claim in found.spike] == [9, 23]
+    assert np.isnan(found.noise_ratio).tolist() == [False, True, False]
+    held[3, 1] = 0.0
+    with pytest.raises(InputError, match="bootstrap must be finite"):
+        detect(planted, "paper", held)

@@ -317,3 +317,41 @@ def test_a_treebank_with_every_task_off_leaves_s2_null_and_says_which(llama, cor
     for task in ("pos", "dep", "ner", "srl"):
         assert told[f"models.*.probes.{task}"].startswith("task is off")
     assert "every task is off" in told["models.tiny-llama.signals.S2"]
+
+
+def write_treebank(folder: Path, test_documents: int) -> list[str]:
+    """Trees of the sentences above in random order: train, dev and test, the last in so many documents."""
+    rng = np.random.default_rng(1)
+    tags = ("NOUN", "VERB", "DET", "ADP")
+    files = []
+    for split, documents in (("train", 1), ("dev", 1), ("test", test_documents)):
+        rows = []
+        for number in range(12):
+            if documents > 1 and number * documents % 12 == 0:
+                rows.append(f"# newdoc id = {split}-{number}")
+            rows.append(f"# sent_id = {split}-{number}")
+            words = rng.permutation(SENTENCES[number % 5].split())
+            for at, word in enumerate(words, start=1):
+                relation = "root" if at == 1 else ("obj", "det")[len(word) % 2]
+                rows.append(f"{at}\t{word}\t_\t{tags[len(word) % 4]}\t_\t_\t{at - 1}\t{relation}\t_\t_")
+            rows.append("")
+        (folder / f"{split}.conllu").write_text("\n".join(rows) + "\n")
+        files.append(str(folder / f"{split}.conllu"))
+    return files
+
+
+def test_a_test_split_of_one_document_holds_s2_without_an_interval(llama, corpus, tmp_path):
+    config = study([llama], corpus, treebank={"conllu": write_treebank(tmp_path, 1)})
+    results = run_study(config, tmp_path / "run", quiet=True)
+    model = results["models"]["tiny-llama"]
+    assert all(value is not None for value in model["signals"]["S2"]["paper"])
+    for mode in ("paper", "calibrated"):
+        assert model["signals_ci"]["S2"][mode] is None
+        assert None not in model["signals_ci"]["S1"][mode] + model["signals_ci"]["S3"][mode]
+    assert model["probes"]["pos"]["f1_ci"] is None
+    assert model["boundaries"]["paper"]["accepted"] is not None
+    noise = model["boundaries"]["calibrated"]["noise_ratio"]
+    assert noise["S2"] is None
+    assert noise["S1"] is not None
+    told = {w["where"]: w["what"] for w in results["warnings"]}
+    assert "one document" in told["models.tiny-llama.signals_ci.S2"]

@@ -46,7 +46,8 @@ def detect(
             `calibrated` detects spikes, bumps, steps and kinks at a known error rate.
         bootstrap: (draws, 3, transitions), profiles of document resamples. In paper mode they give intervals,
             acceptance and the noise ratio that selects the false-boundary rate; in calibrated mode their SD
-            is the least that counts as roughness.
+            is the least that counts as roughness. A measured row that is NaN in every draw was not resampled:
+            it is held at its value, and its noise is not known.
         level: family-wise error of calibrated mode. Unused in paper mode.
         floors: (3,) level of each signal in a network that has learnt nothing. With it, calibrated mode
             detects on variance-stabilised signals; without, on the signals as given. Unused in paper mode.

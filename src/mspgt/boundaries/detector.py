@@ -69,7 +69,8 @@ def detect_calibrated(
         signals: `(3, transitions)`, variance-stabilised (`stabilise`), a row of NaN where not measured; with
             `replicated`, `(replicates, 3, transitions)`: training runs of one configuration, whose mean is
             read with the critical values of a single run.
-        scale_floor: `(3, transitions)`, SD over document resamples: the least that counts as roughness.
+        scale_floor: `(3, transitions)`, SD over document resamples: the least that counts as roughness. A
+            measured row of NaN was not resampled: its noise ratio is NaN and its roughness has no floor.
         level: 0.05 is what the shipped table holds.
 
     LI and IG are the two claims with the highest score over critical value, in order of depth. One claim
@@ -100,6 +101,7 @@ def detect_calibrated(
     noise = np.full(len(values), np.nan)
     if floor is not None:
         noise[measured] = noise_share(known, floor)
+        floor = np.nan_to_num(floor)
     power = _power(transitions, len(known), noise)
     if not limits.critical:
         nothing: dict[str, Claim | None] = {"LI": None, "IG": None}
@@ -150,11 +152,15 @@ def _floor(
     if scale_floor is None:
         return None
     floor = np.asarray(scale_floor, dtype=np.float64)
-    if floor.shape != shape or not (floor[measured] >= 0).all():
+    if floor.shape != shape:
+        raise InputError(f"expected a scale floor of shape {shape}; found {floor.shape}")
+    known = floor[measured]
+    if not ((known >= 0).all(axis=1) | np.isnan(known).all(axis=1)).all():
         raise InputError(
-            f"expected a scale floor of shape {shape}, 0 or more in measured rows; found {floor.shape}"
+            "expected a scale floor of 0 or more in measured rows, or a row of NaN where nothing was resampled; "
+            f"found {known.tolist()}"
         )
-    return floor[measured]
+    return known
 
 
 def _power(transitions: int, signals: int, noise: Array) -> dict[str, dict[str, Any]]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mspgt.boundaries.fuse import WEIGHTS, Reading, fuse, unused_signals
-from mspgt.boundaries.profiles import checked_bootstrap, checked_signals
+from mspgt.boundaries.profiles import checked_bootstrap, checked_signals, held_at_value
 from mspgt.errors import InputError
 from mspgt.stats.bootstrap import percentile_interval
 
@@ -69,7 +69,8 @@ def detect_paper(
 
     Args:
         signals: (3, transitions) profiles S1, S2, S3; a row of NaN was not measured.
-        bootstrap: (draws, 3, transitions), the profiles of document resamples.
+        bootstrap: (draws, 3, transitions), the profiles of document resamples; a row that is NaN in every draw
+            is held at its value in `signals`.
         prominence: least prominence of a peak of the evidence; equality counts.
         max_width: acceptance needs both 95 % intervals shorter than this, in layers, and two peaks in at
             least 95 % of the draws.
@@ -102,7 +103,7 @@ def detect_paper(
     accepted = successes = None
     intervals: list[tuple[float, float] | None] = [None, None]
     if draws is not None:
-        drawn = two_peaks(fuse(draws, weights), prominence)
+        drawn = two_peaks(fuse(held_at_value(draws, profile), weights), prominence)
         succeeded = drawn[:, 0] >= 0
         successes = float(succeeded.mean())
         if found and succeeded.any():

@@ -65,8 +65,8 @@ def noise_ratio(signals: ArrayLike, bootstrap: ArrayLike) -> NDArray[np.float64]
     """se/τ of each signal, `(signals,)`: sentence noise over the layer-to-layer roughness beneath it.
 
     signals `(signals, transitions)`, bootstrap `(draws, signals, transitions)`. Observed roughness holds
-    both: τ² = observed² − se². inf where sentence noise explains it all; NaN for a signal not measured, or
-    where a local background needs more transitions.
+    both: τ² = observed² − se². inf where sentence noise explains it all; NaN for a signal not measured or not
+    resampled (NaN in every draw), or where a local background needs more transitions.
     """
     values, draws = np.asarray(signals, dtype=np.float64), np.asarray(bootstrap, dtype=np.float64)
     if draws.ndim != 3 or draws.shape[1:] != values.shape:
@@ -81,7 +81,7 @@ def noise_share(values: Array, spread: Array) -> Array:
     ratio = np.full(len(values), np.nan)
     if not len(filters):
         return ratio
-    measured = ~np.isnan(values).all(axis=1)
+    measured = ~np.isnan(values).all(axis=1) & ~np.isnan(spread).all(axis=1)
     # Medians, so that boundaries themselves do not count as roughness.
     observed = np.median((values[measured] @ filters.T) ** 2, axis=1) / MEDIAN_SQUARE
     noise = np.median(spread[measured] ** 2 @ (filters**2).T, axis=1)

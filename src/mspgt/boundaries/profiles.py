@@ -26,7 +26,10 @@ def checked_signals(signals: ArrayLike) -> NDArray[np.float64]:
 
 
 def checked_bootstrap(bootstrap: ArrayLike, signals: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The draws as float64 (draws, 3, transitions), NaN in exactly the rows not measured."""
+    """The draws as float64 (draws, 3, transitions), NaN in the rows not measured.
+
+    A measured row may be NaN in every draw: it was not resampled (`held_at_value`).
+    """
     draws = np.asarray(bootstrap, dtype=np.float64)
     if draws.ndim != 3 or draws.shape[0] == 0 or draws.shape[1:] != signals.shape:
         raise InputError(
@@ -34,10 +37,18 @@ def checked_bootstrap(bootstrap: ArrayLike, signals: NDArray[np.float64]) -> NDA
             f"found {draws.shape}"
         )
     measured = ~np.isnan(signals).all(axis=1)
-    _require_finite(draws[:, measured], "bootstrap")
+    resampled = ~np.isnan(draws).all(axis=(0, 2))
+    if signals.shape[1] and not (measured & resampled).any():
+        raise InputError("bootstrap has no draw of any measured signal: every row is NaN")
+    _require_finite(draws[:, measured & resampled], "bootstrap")
     if not np.isnan(draws[:, ~measured]).all():
         raise InputError("bootstrap has values in a row that signals mark as not measured")
     return draws
+
+
+def held_at_value(draws: NDArray[np.float64], signals: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The draws with every row that was not resampled at its measured values."""
+    return np.where(np.isnan(draws).all(axis=(0, 2))[:, None], signals, draws)
 
 
 def _require_finite(values: NDArray[np.float64], name: str) -> None:

@@ -31,10 +31,15 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Draws:
-    """Bootstrap draws of the profiles of both modes, each `(draws, 3, transitions)`, and of probe F1."""
+    """Bootstrap draws of the profiles of both modes, each `(draws, 3, transitions)`.
+
+    A row that is NaN in every draw was not resampled: the signal was not measured, or it is held at its value and
+    has no interval, and `notes` says why.
+    """
 
     paper: Array
     calibrated: Array
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,11 +86,14 @@ class Signals:
         return self._stack(s1, "calibrated", None, self.geometry.attention("paper"))
 
     def halves(self) -> tuple[Array, Array]:
-        """Calibrated profiles from every other document (or cluster), starting with the first and the second."""
+        """Calibrated profiles from every other document (or cluster), starting with the first and the second.
+
+        A treebank whose test split is one document cannot be halved: both halves hold its S2.
+        """
 
         def half(remainder: int) -> Array:
             corpus = (np.arange(self.geometry.n_clusters) % 2 == remainder).astype(np.float64)
-            if self.probes is None:
+            if self.probes is None or self.probes.n_documents < 2:
                 return self.calibrated(corpus)
             return self.calibrated(
                 corpus, (np.arange(self.probes.n_documents) % 2 == remainder).astype(np.float64)
@@ -94,14 +102,26 @@ class Signals:
         return half(0), half(1)
 
     def bootstrap(self, draws: int, seed: int) -> Draws:
-        """Resample documents of the corpus and, independently, of the treebank.
+        """Resample documents of the corpus and, independently, of the test split of the treebank.
+
+        A test split of one document has nothing to resample: S2 is held at its value, without an interval.
 
         Raises:
-            InputError: fewer than two documents: an interval would say nothing.
+            InputError: the corpus has fewer than two documents: an interval would say nothing.
         """
         corpus = document_weights(self.geometry.n_clusters, draws, seed)
-        treebank = None if self.probes is None else document_weights(self.probes.n_documents, draws, seed + 1)
+        if self.probes is None:
+            return Draws(self.paper(corpus), self.calibrated(corpus))
+        if self.probes.n_documents < 2:
+            return self._held(corpus, "the test split of the treebank is one document")
+        treebank = document_weights(self.probes.n_documents, draws, seed + 1)
         return Draws(self.paper(corpus, treebank), self.calibrated(corpus, treebank))
+
+    def _held(self, corpus: Array, why: str) -> Draws:
+        """Draws of S1 and S3 alone."""
+        paper, calibrated = self.paper(corpus), self.calibrated(corpus)
+        paper[:, 1] = calibrated[:, 1] = np.nan
+        return Draws(paper, calibrated, (f"{why}: S2 is held at its value and has no interval",))
 
     def _stack(self, s1: Array, mode: str, treebank: Array | None, s3: Array) -> Array:
         if self.probes is None:

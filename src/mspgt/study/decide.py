@@ -59,6 +59,9 @@ def decide(
         )
     else:
         draws = signals.bootstrap(config.boundaries.draws, config.seed)
+        notices += [
+            Notice(f"{place}.signals_ci.S2", note, "no noise ratio and no interval") for note in draws.notes
+        ]
     findings = find_boundaries(signals, twins=twins, draws=draws, settings=config.boundaries.model_dump())
     notices += [Notice(f"{place}.boundaries", why, "") for why in findings.notes]
 
