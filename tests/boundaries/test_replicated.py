@@ -1,5 +1,7 @@
 """Runs of one configuration: a spike too small for one run is found in the mean of several."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -85,3 +87,17 @@ def test_refusals():
         find_replicated({"a": run(own[0]), "b": run(own[1, :, :-1])}, "llama")
     with pytest.raises(InputError, match="no signal"):
         find_replicated({"a": run(own[0]), "b": run(np.full_like(own[1], np.nan))}, "llama")
+
+
+def test_runs_share_the_draws_that_all_of_them_have():
+    own, noise = roughness(2, 3), 0.5 * np.random.default_rng(4).standard_normal((40, 3, TRANSITIONS))
+    every = {f"run-{i}": run(one, shaken=noise) for i, one in enumerate(own)}
+    left = np.arange(10, 40)
+    some = {**every, "run-1": replace(every["run-1"], shaken=every["run-1"].shaken[left], drawn=left)}
+    fair = {name: replace(one, shaken=one.shaken[-30:], drawn=None) for name, one in every.items()}
+    assert find_replicated(some, "llama") == find_replicated(fair, "llama")
+    apart = {
+        name: replace(one, shaken=one.shaken[half], drawn=half)
+        for (name, one), half in zip(every.items(), (left[:15], left[15:]), strict=True)
+    }
+    assert "0 bootstrap draws are common" in find_replicated(apart, "llama").calibrated.reasons[-1]

@@ -75,3 +75,12 @@ def test_one_reversal_is_enough_to_refute():
 
 def test_one_place_for_all_is_inconclusive():
     assert study(8, 8, 8, topic=8).verdict == "inconclusive"
+
+
+def test_a_curve_with_gaps_is_missing_and_says_where():
+    for gap in (0, 7):
+        one = model("f", 24, probes={task: probe(24, c) for task, c in (("pos", 3), ("dep", 8), ("srl", 13))})
+        one["probes"]["srl"]["f1_ci"][gap] = None
+        found = verdicts(results(a=one), Rules(), specification=True)["P-order"]
+        assert f"a: no curve over layers for srl: it has no interval at layer {gap}" in found.missing
+        assert "a: no curve over layers for topic: it was not measured" in found.missing

@@ -124,7 +124,26 @@ def test_nothing_to_find_is_nan_not_zero() -> None:
     assert task_f1(np.array([0, 0, 5])) == 0
     probes = random_results(seeds=2, layers=4, sentences=9, documents=3)
     probes.results["pos"].counts[:] = 0
+    probes.results["ner"].counts[:] = 0
     assert np.isnan(jump_signal(probes).paper).all()
+
+
+def test_s2_is_the_mean_over_the_tasks_that_a_draw_has() -> None:
+    probes = random_results(seeds=2, layers=4, sentences=9, documents=3)
+    first = probes.document == 0
+    probes.results["ner"].counts[:, :, ~first] = 0
+    # A false entity of one layer, in a document without any, is no F1 of 0 for that layer.
+    probes.results["ner"].counts[:, 2, ~first, 1] = 1
+    alone = results(probes.document, pos=probes.results["pos"].counts)
+    for weights in ([1.0, 1.0, 1.0], [0.0, 2.0, 1.0], [0.0, 3.0, 0.0]):
+        whole, pos = (jump_signal(one, np.array(weights)) for one in (probes, alone))
+        if weights[0]:
+            assert np.isfinite(whole.f1["ner"]).all()
+            assert not np.allclose(whole.paper, pos.paper)
+        else:
+            assert np.isnan(whole.f1["ner"]).all()
+            np.testing.assert_array_equal(whole.paper, pos.paper)
+            np.testing.assert_array_equal(whole.calibrated, pos.calibrated)
 
 
 def test_jump_from_zero_performance_is_nan() -> None:

@@ -27,8 +27,9 @@ class Findings:
     """Boundaries of one model in both modes, with what they were read from.
 
     `paper_evidence`, `calibrated_evidence` (transitions,) fused curves; `stabilised` (3, transitions) what the
-    detector saw, `shaken` (draws, 3, transitions) its bootstrap, `with_sinks` and `halves` its variants; `floors`
-    (3,) per signal, from the random twins; `random_init` the twins' own profiles and finds.
+    detector saw, `shaken` (draws, 3, transitions) its bootstrap, of the draws numbered `drawn` (all where None),
+    `with_sinks` and `halves` its variants; `floors` (3,) per signal, from the random twins; `random_init` the twins'
+    own profiles and finds.
     """
 
     paper: PaperResult
@@ -43,6 +44,7 @@ class Findings:
     first: int  # transition: 0 where the embedding counts, else 1
     random_init: dict[str, Any]
     notes: list[str] = field(default_factory=list)
+    drawn: NDArray[np.int64] | None = None
 
 
 def find_boundaries(
@@ -74,10 +76,8 @@ def find_boundaries(
     paper_seen = signals.paper()
     paper_draws = None if draws is None else draws.paper
     unplaced = np.isnan(seen).any(axis=-1) & ~np.isnan(seen).all(axis=-1)
-    for name in np.array(SIGNALS)[unplaced]:
-        notes.append(
-            f"{name} has no value at the embedding, so with it included detection does without {name}"
-        )
+    for place in np.flatnonzero(unplaced):
+        notes.append(_gap_words(SIGNALS[place], seen[place], signals.first))
     still = np.ptp(seen, axis=-1) == 0 if signals.transitions > 1 else np.zeros(3, dtype=bool)
     for name in np.array(SIGNALS)[still]:
         notes.append(
@@ -100,7 +100,7 @@ def find_boundaries(
     if draws is not None:
         one, two = signals.halves()
         one[unplaced] = two[unplaced] = np.nan
-        halves = stabilise(one, floors), stabilise(two, floors)
+        halves = _whole(stabilise(one, floors)), _whole(stabilise(two, floors))
     stands = robustness(
         calibrated,
         seen,
@@ -126,7 +126,18 @@ def find_boundaries(
         first=signals.first,
         random_init=_random_init(twins, floors, constants, level),
         notes=notes,
+        drawn=None if draws is None else draws.drawn,
     )
+
+
+def _gap_words(name: str, row: Array, first: int) -> str:
+    """Why a signal is left out that has values at some transitions only."""
+    places = first + np.flatnonzero(np.isnan(row))
+    if places.tolist() == [0]:
+        return f"{name} has no value at the embedding, so with it included detection does without {name}"
+    at = ", ".join(map(str, places))
+    why = ": F1 of the probes is 0 at the layer that the step leaves" if name == "S2" else ""
+    return f"{name} has no value at transition {at}{why}; detection does without {name}"
 
 
 def _floors(signals: Signals, twins: Sequence[Signals]) -> tuple[Array, list[str]]:

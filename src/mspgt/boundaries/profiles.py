@@ -48,7 +48,8 @@ def checked_bootstrap(bootstrap: ArrayLike, signals: NDArray[np.float64]) -> NDA
 
 def held_at_value(draws: NDArray[np.float64], signals: NDArray[np.float64]) -> NDArray[np.float64]:
     """The draws with every row that was not resampled at its measured values."""
-    return np.where(np.isnan(draws).all(axis=(0, 2))[:, None], signals, draws)
+    still = np.isnan(draws).all(axis=(0, 2), keepdims=True)
+    return np.where(still, signals, draws)
 
 
 def _require_finite(values: NDArray[np.float64], name: str) -> None:

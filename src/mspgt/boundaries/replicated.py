@@ -6,7 +6,8 @@ with the root of their number: the way to see anything in a shallow model.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from mspgt.boundaries.find import Findings, calibrated_result
 from mspgt.boundaries.robustness import robustness
 from mspgt.errors import InputError
 from mspgt.results import KINDS, SIGNALS, ReplicatedResult
+from mspgt.stats.bootstrap import LEAST_SHARE
 
 Array = NDArray[np.float64]
 
@@ -40,9 +42,7 @@ def find_replicated(runs: Mapping[str, Findings], family: str, *, level: float =
         raise InputError(f"expected two runs or more of one depth; found layers {shapes}")
     seen = np.stack(profiles)
     mean = seen.mean(axis=0)
-    shaken = [one.shaken for one in found if one.shaken is not None]
-    # Runs are measured on the same documents, so their noise does not average out: resample the mean itself.
-    noise = np.mean(shaken, axis=0).std(axis=0) if len(shaken) == len(found) else None
+    noise, doubts = _noise(found)
     if np.isnan(mean).all():
         raise InputError(f"no signal was measured in all of {', '.join(runs)}; judge each run by itself")
     calibrated = detect_calibrated(
@@ -66,6 +66,7 @@ def find_replicated(runs: Mapping[str, Findings], family: str, *, level: float =
     first = found[0].first
     layers = mean.shape[-1] + first
     result = calibrated_result(calibrated, stands)
+    result.reasons += doubts
     if first == 0:
         result = calibrated_from_embedding(result, layers)
     ratio = _roughness(mean) / np.median([_roughness(profile) for profile in profiles], axis=0)
@@ -93,6 +94,23 @@ def find_replicated(runs: Mapping[str, Findings], family: str, *, level: float =
         size80=size80,
         statement=_statement(len(found), size80),
     )
+
+
+def _noise(found: Sequence[Findings]) -> tuple[Array | None, list[str]]:
+    """SD of the mean profile over the draws that all runs have; None without, with the reason."""
+    shaken = [one.shaken for one in found if one.shaken is not None]
+    if len(shaken) < len(found):
+        return None, []
+    drawn = [
+        np.arange(len(draws)) if one.drawn is None else one.drawn
+        for one, draws in zip(found, shaken, strict=True)
+    ]
+    common = reduce(np.intersect1d, drawn)
+    if len(common) < LEAST_SHARE * max(map(len, drawn)):
+        return None, [f"only {len(common)} bootstrap draws are common to the runs: noise is not floored"]
+    # Runs are measured on the same documents, so their noise does not average out: resample the mean itself.
+    rows = [draws[np.isin(which, common)] for which, draws in zip(drawn, shaken, strict=True)]
+    return np.mean(rows, axis=0).std(axis=0), []
 
 
 def _roughness(profile: Array) -> Array:

@@ -38,8 +38,8 @@ def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
         centres = {}
         for task in ORDER:
             curve = _curve(model, task, reading)
-            if curve is None:
-                missing.append(f"{name}: no curve over layers for {task}")
+            if isinstance(curve, str):
+                missing.append(f"{name}: no curve over layers for {task}: {curve}")
                 continue
             centre = centre_of_gravity(*curve, seed=zlib.crc32(f"{name}/{task}".encode()))
             if centre is None:
@@ -77,27 +77,32 @@ def _unit(name: str, centres: dict[str, Centre]) -> Unit:
     )
 
 
-def _curve(model: Json, task: str, reading: Reading) -> tuple[Array, Array] | None:
-    """Score of a task by layer 0..L with its standard error; topic is read off the theory part."""
+def _curve(model: Json, task: str, reading: Reading) -> tuple[Array, Array] | str:
+    """Score of a task by layer 0..L with its standard error; topic is read off the theory part.
+
+    A curve without a value or an interval at some layer is none, and the reason is returned in its place.
+    """
     if task == "topic":
-        return _topic_curve(model)
-    probe = (model.get("probes") or {}).get(task)
-    if not probe or not probe.get("f1_ci") or None in probe["f1"]:
-        return None
-    ends = np.array(probe["f1_ci"], dtype=float)
-    spread = (ends[:, -1] - ends[:, 0]) / (2 * 1.96)
-    if reading.metric == "selectivity":
-        return None if probe.get("selectivity") is None else (np.array(probe["selectivity"]), spread)
-    return np.array(probe["f1"]), spread
+        information: dict[str, Any] = (model.get("theory") or {}).get("information") or {}
+        topic = information.get("topical") or {}
+        return _with_errors(topic.get("bits"), topic.get("ci"))
+    probe = (model.get("probes") or {}).get(task) or {}
+    return _with_errors(probe.get(reading.metric or "f1"), probe.get("f1_ci"))
 
 
-def _topic_curve(model: Json) -> tuple[Array, Array] | None:
-    information: dict[str, Any] = (model.get("theory") or {}).get("information") or {}
-    topic = information.get("topical") or {}
-    if not topic.get("bits") or not topic.get("ci") or None in topic["bits"]:
-        return None
-    ends = np.array(topic["ci"], dtype=float)
-    return np.array(topic["bits"], dtype=float), (ends[:, -1] - ends[:, 0]) / (2 * 1.96)
+def _with_errors(
+    values: list[float | None] | None, intervals: list[list[float] | None] | None
+) -> tuple[Array, Array] | str:
+    """Values by layer and their standard errors, or why there are none."""
+    if not values:
+        return "it was not measured"
+    for what, column in (("value", values), ("interval", intervals)):
+        if not column:
+            return f"it has no {what}"
+        if gaps := [str(layer) for layer, one in enumerate(column) if one is None]:
+            return f"it has no {what} at layer {', '.join(gaps)}"
+    ends = np.array(intervals, dtype=float)
+    return np.array(values, dtype=float), (ends[:, -1] - ends[:, 0]) / (2 * 1.96)
 
 
 def centre_of_gravity(values: Array, errors: Array, seed: int) -> Centre | None:

@@ -21,14 +21,18 @@ Array = NDArray[np.float64]
 class JumpSignal:
     """S2 under one weighting of the test documents, or under each of many (leading axis draws).
 
-    paper: (…, transitions) |P(l+1) − P(l)| / P(l) of equation 4, P the mean over tasks and seeds of F1.
+    P is the mean over the tasks that the weighted documents hold a label of: a draw without the few documents that
+    have entities says nothing about entities. Where it holds none of any task, all is NaN.
+
+    paper: (…, transitions) |P(l+1) − P(l)| / P(l) of equation 4, P the mean over tasks and seeds of F1; NaN
+        where P(l) is 0.
     calibrated: (…, transitions) the same jump from products of differences of different seeds, whose mean is the
         squared jump without noise; its root, with its sign: scattered around zero where nothing jumps. NaN with a
         single seed.
     floor: (…, transitions) mean of `paper` where nothing jumps and only the seeds differ. NaN with a single seed.
     embedding: "paper" and "calibrated" → (…,) the step from layer 0 to block 1, which is in neither signal.
     score: (…, layers) P(l), l = 0..L.
-    f1: task → (…, layers) mean over seeds.
+    f1: task → (…, layers) mean over seeds; NaN at every layer where no weighted document holds a label of it.
     """
 
     paper: Array
@@ -61,7 +65,7 @@ def jump_signal(probes: ProbeResults, weights: Array | None = None) -> JumpSigna
             f"Expected weights of {probes.n_documents} test documents, found {weights.shape[-1]}."
         )
     f1 = np.stack([_weighted_f1(r.counts, probes.document, weights) for r in probes.results.values()])
-    by_seed = f1.mean(0)
+    by_seed = _mean_of_known(f1)
     score = by_seed.mean(-2)
     paper = _relative(np.abs(np.diff(score)), score)
     calibrated = _relative(_signed_root(_squared_jump(np.diff(by_seed))), score)
@@ -76,12 +80,24 @@ def jump_signal(probes: ProbeResults, weights: Array | None = None) -> JumpSigna
 
 
 def _weighted_f1(counts: NDArray[np.int32], document: NDArray[np.int64], weights: Array) -> Array:
-    """(…, seeds, layers) of counts (seeds, layers, sentences, 3)."""
+    """(…, seeds, layers) of counts (seeds, layers, sentences, 3); NaN where the documents hold nothing to find.
+
+    There a wrong answer of a few layers would give them an F1 of 0, and a jump to their neighbours.
+    """
     seeds, layers, _, cells = counts.shape
     table = np.zeros((weights.shape[-1], seeds, layers, cells))
     np.add.at(table, document, np.moveaxis(counts, 2, 0))
-    total = weights @ table.reshape(len(table), -1)
-    return task_f1(total.reshape(*weights.shape[:-1], seeds, layers, cells))
+    total = (weights @ table.reshape(len(table), -1)).reshape(*weights.shape[:-1], seeds, layers, cells)
+    to_find = (total[..., 0] + total[..., 2] > 0).any(axis=(-2, -1), keepdims=True)
+    return np.where(to_find, task_f1(total), np.nan)
+
+
+def _mean_of_known(f1: Array) -> Array:
+    """Mean over the first axis of what is not NaN; NaN where all of it is."""
+    known = ~np.isnan(f1)
+    count = known.sum(0)
+    total = np.where(known, f1, 0.0).sum(0)
+    return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
 
 
 def _squared_jump(differences: Array) -> Array:

@@ -111,14 +111,18 @@ class ProbeTask:
         return replace(self, name=f"{self.name} control", examples=examples)
 
     def floor(self) -> float:
-        """Test F1 of answering with the most frequent train label of the word type, or of all for an unseen type."""
+        """Test F1 of answering with the most frequent train label of the word type, or of all for an unseen type.
+
+        NaN where test has nothing to find and nothing was found.
+        """
         train = self.examples["train"]
         table = np.zeros((self._types(), self.classes))
         np.add.at(table, (train.types, train.labels), 1)
         # The total breaks ties and answers for unseen types; scaled, it never outweighs an occurrence.
         table += table.sum(0) / (len(train) + 1)
         true, wrong, missed = self.counts(table.argmax(1)[self.examples["test"].types][None]).sum((0, 1))
-        return float(2 * true / (2 * true + wrong + missed))
+        size = 2 * true + wrong + missed
+        return float(2 * true / size) if size else np.nan
 
     def _types(self) -> int:
         return 1 + max(int(each.types.max()) for each in self.examples.values())

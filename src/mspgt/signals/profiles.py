@@ -22,7 +22,7 @@ from mspgt.signals.labels import probe_tasks
 from mspgt.signals.measure import Progress, measure_scales, measure_shard
 from mspgt.signals.probes import ProbeResults, train_probes
 from mspgt.signals.tokens import draw_tokens
-from mspgt.stats.bootstrap import document_clusters, document_weights
+from mspgt.stats.bootstrap import LEAST_SHARE, document_clusters, document_weights
 from mspgt.text.corpus import Corpus
 from mspgt.text.treebank import Treebank
 
@@ -35,11 +35,14 @@ class Draws:
 
     A row that is NaN in every draw was not resampled: the signal was not measured, or it is held at its value and
     has no interval, and `notes` says why.
+
+    `drawn`: which of the draws asked for these are, numbered from 0; None for all of them.
     """
 
     paper: Array
     calibrated: Array
     notes: tuple[str, ...] = ()
+    drawn: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,10 @@ class Signals:
     def bootstrap(self, draws: int, seed: int) -> Draws:
         """Resample documents of the corpus and, independently, of the test split of the treebank.
 
-        A test split of one document has nothing to resample: S2 is held at its value, without an interval.
+        S2 of a draw is the mean over the tasks that its test documents hold a label of. A draw in which S2 has
+        no value, because there is no such task or because F1 is 0 at a layer, is left out and counted. If that
+        leaves fewer than half of the draws, or if the test split is one document, S2 is held at its value, without
+        an interval.
 
         Raises:
             InputError: the corpus has fewer than two documents: an interval would say nothing.
@@ -115,13 +121,31 @@ class Signals:
         if self.probes.n_documents < 2:
             return self._held(corpus, "the test split of the treebank is one document")
         treebank = document_weights(self.probes.n_documents, draws, seed + 1)
-        return Draws(self.paper(corpus, treebank), self.calibrated(corpus, treebank))
+        paper, calibrated = self.paper(corpus, treebank), self.calibrated(corpus, treebank)
+        kept = self._with_s2(paper)
+        if kept.all():
+            return Draws(paper, calibrated)
+        why = (
+            f"{(~kept).sum()} of {draws} draws of test documents hold no label of any task, or leave a layer with "
+            "an F1 of 0, so they have no S2"
+        )
+        if kept.mean() < LEAST_SHARE:
+            return self._held(corpus, f"{why}; too few are left")
+        return Draws(paper[kept], calibrated[kept], (f"{why}: they are left out",), np.flatnonzero(kept))
+
+    def _with_s2(self, draws: Array) -> NDArray[np.bool_]:
+        """Which draws have S2 at every transition; all of them where the whole test split has gaps of its own."""
+        if not np.isfinite(self.paper()[1]).all():
+            return np.ones(len(draws), dtype=bool)
+        return np.asarray(np.isfinite(draws[:, 1]).all(axis=-1))
 
     def _held(self, corpus: Array, why: str) -> Draws:
         """Draws of S1 and S3 alone."""
         paper, calibrated = self.paper(corpus), self.calibrated(corpus)
         paper[:, 1] = calibrated[:, 1] = np.nan
-        return Draws(paper, calibrated, (f"{why}: S2 is held at its value and has no interval",))
+        return Draws(
+            paper, calibrated, (f"{why}: S2 is held at its value and has no interval and no noise ratio",)
+        )
 
     def _stack(self, s1: Array, mode: str, treebank: Array | None, s3: Array) -> Array:
         if self.probes is None:

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from mspgt.errors import InputError
 
 MAX_CLUSTERS = 100
+LEAST_SHARE = 0.5  # of the draws must have a value for an interval; those that fail are left out and counted
 
 
 def document_weights(n_documents: int, draws: int, seed: int) -> NDArray[np.float64]:

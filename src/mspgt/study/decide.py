@@ -14,9 +14,9 @@ from mspgt.boundaries.concordance import concordance
 from mspgt.boundaries.find import Findings, find_boundaries
 from mspgt.results import MODES, SIGNALS, Boundaries, ModelResult, Notice, Numbers, ProbeResult, to_jsonable
 from mspgt.signals.geometry import calibrated_s1, paper_s1
-from mspgt.signals.jumps import jump_signal
+from mspgt.signals.jumps import JumpSignal, jump_signal
 from mspgt.signals.profiles import Draws, Signals
-from mspgt.stats.bootstrap import document_weights, percentile_interval
+from mspgt.stats.bootstrap import LEAST_SHARE, document_weights, percentile_interval
 from mspgt.study import codec
 from mspgt.study.plan import Plan
 from mspgt.study.reading import ceilings
@@ -59,9 +59,7 @@ def decide(
         )
     else:
         draws = signals.bootstrap(config.boundaries.draws, config.seed)
-        notices += [
-            Notice(f"{place}.signals_ci.S2", note, "no noise ratio and no interval") for note in draws.notes
-        ]
+        notices += [Notice(f"{place}.signals_ci.S2", note, "") for note in draws.notes]
     findings = find_boundaries(signals, twins=twins, draws=draws, settings=config.boundaries.model_dump())
     notices += [Notice(f"{place}.boundaries", why, "") for why in findings.notes]
 
@@ -93,9 +91,10 @@ def decide(
     )
     if where.probes is not None:
         assert plan.data.treebank is not None
-        result.probes = _probe_results(
+        result.probes, about = _probe_results(
             signals, config.boundaries.draws, config.seed, plan.data.treebank.labels, ceilings(config)
         )
+        notices += [Notice(f"{place}.{where}", what, consequence) for where, what, consequence in about]
     if meta["cut_sentences"]:
         notices.append(
             Notice(
@@ -211,7 +210,8 @@ def _controls(signals: Signals, findings: Findings, permutations: int, seed: int
 
 def _probe_results(
     signals: Signals, draws: int, seed: int, labels: str, ceilings: Mapping[str, float]
-) -> dict[str, ProbeResult]:
+) -> tuple[dict[str, ProbeResult], list[tuple[str, str, str]]]:
+    """Task → its probes; and what the reader must be told: where below the model, what, and its consequence."""
     probes = signals.probes
     assert probes is not None
     point = jump_signal(probes)
@@ -220,12 +220,21 @@ def _probe_results(
         if probes.n_documents > 1
         else None
     )
-    results = {}
+    results, about = {}, _about_s2(point)
+    if spread is None:
+        about.append(
+            ("probes.*.f1_ci", "the test split of the treebank is one document", "F1 has no interval")
+        )
     for task in probes.tasks:
+        shaken, why = (None, "") if spread is None else _with_labels(spread.f1[task])
+        if np.isnan(point.f1[task]).all():
+            why = "the test split holds no label of it: F1 is null, and S2 the mean over the other tasks"
+        if why:
+            about.append((f"probes.{task}.f1", why, ""))
         results[task] = ProbeResult(
-            f1=[float(v) for v in point.f1[task]],
-            f1_ci=None if spread is None else _intervals(spread.f1[task]),
-            f1_bands=None if spread is None else _bands(spread.f1[task]),
+            f1=[float(v) if np.isfinite(v) else None for v in point.f1[task]],
+            f1_ci=None if shaken is None else _intervals(shaken),
+            f1_bands=None if shaken is None else _bands(shaken),
             selectivity=probes.selectivity(task),
             codelength=probes.codelength(task),
             floor=probes.floor(task),
@@ -233,4 +242,24 @@ def _probe_results(
             labels=labels,
             examples=probes.examples(task),
         )
-    return results
+    return results, about
+
+
+def _about_s2(point: JumpSignal) -> list[tuple[str, str, str]]:
+    """Why S2 has no value at any transition; empty where it has one."""
+    if np.isnan(point.score).all():
+        return [("signals.S2", "the test split holds no label of any task", "S2 is null")]
+    if np.isnan(point.paper).all() and point.paper.size:
+        return [("signals.S2", "F1 is 0 at every layer, and no jump is relative to 0", "S2 is null")]
+    return []
+
+
+def _with_labels(draws: Array) -> tuple[Array | None, str]:
+    """The draws of F1, (draws, layers), that hold a label of the task, and what is to be said of the others."""
+    held = ~np.isnan(draws).all(axis=-1)
+    if held.all():
+        return draws, ""
+    why = f"{(~held).sum()} of {len(draws)} draws of test documents hold no label of it"
+    if held.mean() < LEAST_SHARE:
+        return None, f"{why}: F1 has no interval; S2 of those draws is the mean over the other tasks"
+    return draws[held], f"{why}: they are not in its interval, and S2 is there the mean over the other tasks"

@@ -1,0 +1,44 @@
+"""What the reader is told of signals and probes, from planted statistics."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mspgt.signals.probes import ProbeResults
+from mspgt.signals.profiles import Signals
+from mspgt.study.decide import _probe_results
+
+
+@pytest.fixture(scope="module")
+def planted() -> Signals:
+    stacks = importlib.import_module("calibration.stacks")
+    truth = stacks.plant(12, (5,), height=6.0, seed=4)
+    stack = stacks.sample_stack(truth, sentences=60, positions=4, width=8, seed=5)
+    signals: Signals = stacks.signals_of(stack, 20)
+    return signals
+
+
+@pytest.mark.parametrize(
+    ("documents", "told"), [(2, "hold no label of it"), (0, "the test split holds no label")]
+)
+def test_a_task_of_few_documents_says_how_many_draws_lack_it(
+    planted: Signals, documents: int, told: str
+) -> None:
+    probes = planted.probes
+    assert probes is not None
+    common = probes.results["label"]
+    rare = replace(common, counts=(common.counts * (probes.document < documents)[:, None]).astype(np.int32))
+    both = replace(planted, probes=ProbeResults({"pos": common, "ner": rare}, probes.document, {}))
+    results, about = _probe_results(both, 200, 0, "gold", {})
+    ((where, what, _),) = about
+    assert where == "probes.ner.f1"
+    assert told in what
+    for task, labelled in (("pos", True), ("ner", documents > 0)):
+        one = results[task]
+        assert (one.f1_ci is not None and None not in one.f1_ci) == labelled
+        assert [value is not None for value in one.f1] == [labelled] * 13
+    assert np.isfinite(both.bootstrap(200, 0).paper).all()
