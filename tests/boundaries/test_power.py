@@ -79,3 +79,14 @@ def test_a_signal_not_measured_has_no_noise_ratio():
     assert np.isnan(noise_ratio(profile, draws)).tolist() == [False, False, True]
     with pytest.raises(InputError, match="draws"):
         noise_ratio(profile, draws[..., 1:])
+
+
+def test_a_constant_signal_has_no_noise_ratio_and_one_of_noise_alone_an_infinite_one():
+    profile = null_profiles(FLAT, 31, 1, 1)[0]
+    profile[1] = profile[2] = 0.0
+    draws = np.repeat(profile[None], 50, axis=0)
+    draws[:, 2] += np.random.default_rng(0).standard_normal((50, 31))
+    ratios = noise_ratio(profile, draws)
+    assert ratios[0] == pytest.approx(0, abs=1e-12)
+    assert np.isnan(ratios[1])
+    assert np.isinf(ratios[2])

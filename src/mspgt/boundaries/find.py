@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from mspgt.boundaries.detect import detect
 from mspgt.boundaries.detector import CalibratedBoundaries
 from mspgt.boundaries.embedding import calibrated_from_embedding, paper_from_embedding
+from mspgt.boundaries.fuse import ROUNDING
 from mspgt.boundaries.peaks import PaperBoundaries
 from mspgt.boundaries.robustness import robustness
 from mspgt.boundaries.stabilise import stabilise
@@ -59,48 +60,50 @@ def find_boundaries(
     Args:
         signals: from `mspgt.measure`.
         twins: the same configuration with random weights, measured the same way: their level is the floor below
-            which a signal says nothing. Without twins the floor is a hundredth of the signal's median.
+            which a signal says nothing. Without twins, or where their level is 0, the floor is a hundredth of the
+            signal's median (of its values that are not 0, where most of them are).
         draws: `signals.bootstrap(draws, seed)`; without it nothing is accepted and noise is not floored.
         settings: weights, prominence, max_width and level, as in a study's `boundaries` section.
 
     Signals and twins that count the embedding (`Signals.embedding`) are searched from transition 0 on; a signal
     without a value there (S3) is left out of detection, and layers are counted from the embedding as ever.
+    A signal that is the same at every transition is left out too, in every variant and in the twins; a note says so.
     """
     options = dict(settings or {})
     constants: dict[str, Any] = {
         key: options[key] for key in ("weights", "prominence", "max_width") if key in options
     }
     level = options.get("level", 0.05)
-    floors, notes = _floors(signals, twins)
-    seen = stabilise(signals.calibrated(), floors)
-    paper_seen = signals.paper()
-    paper_draws = None if draws is None else draws.paper
-    unplaced = np.isnan(seen).any(axis=-1) & ~np.isnan(seen).all(axis=-1)
-    for place in np.flatnonzero(unplaced):
-        notes.append(_gap_words(SIGNALS[place], seen[place], signals.first))
-    still = np.ptp(seen, axis=-1) == 0 if signals.transitions > 1 else np.zeros(3, dtype=bool)
-    for name in np.array(SIGNALS)[still]:
-        notes.append(
-            f"{name} is the same at every transition: it cannot speak for a boundary, and is left out"
-        )
-    silent = still | unplaced
-    seen[silent] = np.nan
-    paper_seen[unplaced] = np.nan
-    shaken = None if draws is None else stabilise(draws.calibrated, floors)
-    if shaken is not None:
-        shaken[:, silent] = np.nan
-    if paper_draws is not None and unplaced.any():
-        paper_draws = paper_draws.copy()
-        paper_draws[:, unplaced] = np.nan
+    raw, paper_seen = signals.calibrated(), signals.paper()
+    silent, notes = _silent(raw, signals.first)
+    unplaced = _gaps(raw) | _gaps(paper_seen)
+    for i in np.flatnonzero(unplaced & ~_gaps(raw)):
+        notes.append(_gap_words(SIGNALS[i], paper_seen[i], signals.first))
+    silent |= unplaced | np.isnan(raw).all(axis=-1)
+    floors, about = _floors(_without(raw, silent), twins)
+    notes += about
+
+    def read(profiles: Array) -> Array:
+        return stabilise(_without(profiles, silent), floors)
+
+    seen = read(raw)
+    shaken = None if draws is None else read(draws.calibrated)
+    paper_draws = None if draws is None else _without(draws.paper, unplaced)
     calibrated = detect(seen, "calibrated", shaken, level=level)
-    paper = detect(paper_seen, "paper", paper_draws, **constants)
-    with_sinks = stabilise(signals.with_sinks(), floors)
-    with_sinks[unplaced] = np.nan
+    paper = detect(_without(paper_seen, unplaced), "paper", paper_draws, **constants)
+
+    def variant(profile: Array, name: str) -> Array:
+        """A profile without the signals that cannot speak in it, which the notes name."""
+        lost, about = _silent(_without(profile, silent), signals.first, f"{name}: ")
+        notes.extend(about)
+        return read(_without(profile, lost))
+
+    with_sinks = variant(signals.with_sinks(), "sinks left in")
     halves = None
     if draws is not None:
         one, two = signals.halves()
-        one[unplaced] = two[unplaced] = np.nan
-        halves = _whole(stabilise(one, floors)), _whole(stabilise(two, floors))
+        halves = variant(one, "one half of the documents"), variant(two, "the other half of the documents")
+    twin_profiles = [variant(twin.calibrated(), f"random twin {i}") for i, twin in enumerate(twins)]
     stands = robustness(
         calibrated,
         seen,
@@ -124,7 +127,7 @@ def find_boundaries(
         halves=halves,
         floors=floors,
         first=signals.first,
-        random_init=_random_init(twins, floors, constants, level),
+        random_init=_random_init(twins, twin_profiles, floors, constants, level),
         notes=notes,
         drawn=None if draws is None else draws.drawn,
     )
@@ -140,13 +143,33 @@ def _gap_words(name: str, row: Array, first: int) -> str:
     return f"{name} has no value at transition {at}{why}; detection does without {name}"
 
 
-def _floors(signals: Signals, twins: Sequence[Signals]) -> tuple[Array, list[str]]:
-    """(3,): the level of each signal in a network that has learnt nothing."""
-    own = signals.calibrated()
-    with np.errstate(invalid="ignore"):
-        fallback = 0.01 * np.array(
-            [np.nanmedian(np.abs(row)) if np.isfinite(row).any() else np.nan for row in own]
-        )
+def _gaps(profile: Array) -> NDArray[np.bool_]:
+    """Which signals have values at some transitions only."""
+    missing = np.isnan(profile)
+    return np.asarray(missing.any(axis=-1) & ~missing.all(axis=-1))
+
+
+def _silent(profile: Array, first: int, where: str = "") -> tuple[NDArray[np.bool_], list[str]]:
+    """Which signals of a measured profile cannot speak for a boundary, and why; `where` opens each sentence."""
+    gaps, still = _gaps(profile), np.zeros(len(profile), dtype=bool)
+    if profile.shape[-1] > 1:
+        still = np.ptp(profile, axis=-1) <= ROUNDING * np.abs(profile).max(axis=-1)
+    notes = [where + _gap_words(SIGNALS[i], profile[i], first) for i in np.flatnonzero(gaps)]
+    notes += [
+        f"{where}{SIGNALS[i]} is the same at every transition: it cannot speak for a boundary, and is left out"
+        for i in np.flatnonzero(still)
+    ]
+    return gaps | still, notes
+
+
+def _without(profiles: Array, lost: NDArray[np.bool_]) -> Array:
+    """A copy of profiles (..., 3, transitions) with the lost signals marked as not measured."""
+    return np.where(lost[:, None], np.nan, profiles)
+
+
+def _floors(own: Array, twins: Sequence[Signals]) -> tuple[Array, list[str]]:
+    """(3,): the level of each signal in a network that has learnt nothing; `own` without its silent signals."""
+    fallback = 0.01 * np.array([_middle(row) for row in own])
     if not twins:
         return fallback, [
             "no random twins: signals are floored at a hundredth of their median, not at a twin's level"
@@ -155,19 +178,39 @@ def _floors(signals: Signals, twins: Sequence[Signals]) -> tuple[Array, list[str
     floors = np.array(
         [np.nanmedian(levels[:, i]) if np.isfinite(levels[:, i]).any() else np.nan for i in range(3)]
     )
-    return np.where(floors > 0, floors, fallback), []
+    replaced = ~(floors > 0) & np.isfinite(fallback)
+    notes = [
+        f"the random twins' level of {SIGNALS[i]} is {'not known' if np.isnan(floors[i]) else '0'}: "
+        f"{SIGNALS[i]} is floored at a hundredth of its own median"
+        for i in np.flatnonzero(replaced)
+    ]
+    return np.where(floors > 0, floors, fallback), notes
+
+
+def _middle(row: Array) -> float:
+    """Median size of a signal; of its values that are not 0, where most of them are."""
+    sizes = np.abs(row[np.isfinite(row)])
+    if not sizes.any():
+        return np.nan
+    middle = float(np.median(sizes))
+    return middle if middle > 0 else float(np.median(sizes[sizes > 0]))
 
 
 def _random_init(
-    twins: Sequence[Signals], floors: Array, constants: dict[str, Any], level: float
+    twins: Sequence[Signals],
+    seen: Sequence[Array],
+    floors: Array,
+    constants: dict[str, Any],
+    level: float,
 ) -> dict[str, Any]:
+    """What the twins look like; `seen` is what the detector reads of each of them."""
     if not twins:
         return {"seeds": 0}
     first = twins[0].first
     profiles = np.stack([twin.calibrated() for twin in twins])
     paper = np.stack([twin.paper() for twin in twins])
-    found_paper = [detect(_whole(profile), "paper", **constants) for profile in paper]
-    found = [detect(_whole(stabilise(profile, floors)), "calibrated", level=level) for profile in profiles]
+    found_paper = [detect(_without(profile, _gaps(profile)), "paper", **constants) for profile in paper]
+    found = [detect(profile, "calibrated", level=level) for profile in seen]
 
     def rows(values: Array) -> dict[str, list[list[float | None]]]:
         return {name: values[:, i, 1 - first :].tolist() for i, name in enumerate(SIGNALS)}
@@ -188,11 +231,6 @@ def _random_init(
             for one in found
         ],
     }
-
-
-def _whole(profile: Array) -> Array:
-    """A profile without the signals that have gaps."""
-    return np.where(np.isnan(profile).any(axis=-1, keepdims=True), np.nan, profile)
 
 
 def _paper_result(found: PaperBoundaries) -> PaperResult:

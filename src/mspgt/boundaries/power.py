@@ -66,7 +66,8 @@ def noise_ratio(signals: ArrayLike, bootstrap: ArrayLike) -> NDArray[np.float64]
 
     signals `(signals, transitions)`, bootstrap `(draws, signals, transitions)`. Observed roughness holds
     both: τ² = observed² − se². inf where sentence noise explains it all; NaN for a signal not measured or not
-    resampled (NaN in every draw), or where a local background needs more transitions.
+    resampled (NaN in every draw), for one with neither noise nor roughness, or where a local background needs
+    more transitions.
     """
     values, draws = np.asarray(signals, dtype=np.float64), np.asarray(bootstrap, dtype=np.float64)
     if draws.ndim != 3 or draws.shape[1:] != values.shape:
@@ -86,6 +87,6 @@ def noise_share(values: Array, spread: Array) -> Array:
     observed = np.median((values[measured] @ filters.T) ** 2, axis=1) / MEDIAN_SQUARE
     noise = np.median(spread[measured] ** 2 @ (filters**2).T, axis=1)
     rough = np.maximum(observed - noise, 0)
-    with np.errstate(divide="ignore"):
-        ratio[measured] = np.where(rough > 0, np.sqrt(noise / rough), np.inf)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio[measured] = np.sqrt(noise / rough)
     return ratio

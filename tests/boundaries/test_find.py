@@ -1,0 +1,95 @@
+"""A signal that says nothing is left out of every search, and said so; the others find what is planted."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+
+from mspgt.boundaries.find import find_boundaries
+from mspgt.signals.profiles import Draws
+
+LAYERS, PLACES = 28, (9, 19)
+
+
+@dataclass(frozen=True)
+class Planted:
+    """Profiles with spikes at two layers, but for S2, which is given; `half` is S2 of one half of the documents."""
+
+    s2: np.ndarray
+    half: np.ndarray | None = None
+    layers: int = LAYERS
+    transitions: int = LAYERS - 1
+    first: int = 1
+    embedding: bool = False
+
+    def calibrated(self, *_: object) -> np.ndarray:
+        rows = np.exp(0.1 * np.random.default_rng(0).standard_normal((3, self.transitions)))
+        rows[:, [place - 1 for place in PLACES]] *= 5
+        rows[1] = self.s2
+        return rows
+
+    paper = with_sinks = calibrated
+
+    def halves(self) -> tuple[np.ndarray, np.ndarray]:
+        other = self if self.half is None else replace(self, s2=self.half)
+        return self.calibrated(), other.calibrated()
+
+    def draws(self) -> Draws:
+        shaken = self.calibrated() * np.exp(0.02 * np.random.default_rng(1).standard_normal((50, 3, 27)))
+        return Draws(shaken, shaken)
+
+
+ZEROS, SAME = np.zeros(27), np.full(27, 0.3)
+ROUGH = np.exp(0.1 * np.random.default_rng(2).standard_normal(27))
+MOSTLY_ZERO = np.where(np.arange(27) % 3 == 0, ROUGH, 0.0)
+
+
+def spikes(found) -> list[int]:
+    return sorted(claim.layer for claim in found.calibrated.spike)
+
+
+@pytest.mark.parametrize("s2", [ZEROS, SAME, SAME + 1e-17])
+@pytest.mark.parametrize("twins", [0, 2])
+@pytest.mark.parametrize("bootstrapped", [False, True])
+def test_a_constant_signal_is_left_out_everywhere(s2, twins, bootstrapped):
+    signals = Planted(s2, half=ROUGH)
+    found = find_boundaries(
+        signals, twins=[Planted(ROUGH)] * twins, draws=signals.draws() if bootstrapped else None
+    )
+    assert spikes(found) == list(PLACES)
+    for profile in (found.stabilised, found.with_sinks, *(found.halves or ())):
+        assert np.isnan(profile).all(axis=-1).tolist() == [False, True, False]
+    robust = found.calibrated.chosen["LI"].robust
+    assert robust["without_S2"] is None
+    assert robust["with_sinks"] is True
+    assert robust["odd_documents"] is (True if bootstrapped else None)
+    assert [note for note in found.notes if "S2" in note] == [
+        "S2 is the same at every transition: it cannot speak for a boundary, and is left out"
+    ]
+
+
+def test_a_constant_signal_of_one_twin_or_one_half_is_left_out_there():
+    signals = Planted(ROUGH, half=ZEROS)
+    found = find_boundaries(signals, twins=[Planted(ROUGH), Planted(SAME)], draws=signals.draws())
+    assert np.isfinite(found.stabilised).all()
+    assert np.isfinite(found.halves[0]).all()
+    assert np.isnan(found.halves[1][1]).all()
+    for where in ("the other half of the documents", "random twin 1"):
+        assert f"{where}: S2 is the same at every transition" in " ".join(found.notes)
+    assert "random twin 0" not in " ".join(found.notes)
+    assert len(found.random_init["calibrated_claims"]) == 2
+
+
+def test_a_floor_of_0_is_replaced_and_said_so():
+    found = find_boundaries(Planted(ROUGH), twins=[Planted(MOSTLY_ZERO)])
+    assert found.floors[1] == pytest.approx(0.01 * np.median(ROUGH))
+    assert "the random twins' level of S2 is 0: S2 is floored at a hundredth of its own median" in found.notes
+    usual = find_boundaries(Planted(ROUGH), twins=[Planted(2 * ROUGH)])
+    assert usual.floors[1] == pytest.approx(2 * np.median(ROUGH))
+    assert usual.notes == []
+
+
+def test_a_signal_that_is_mostly_0_has_a_floor_of_its_own():
+    found = find_boundaries(Planted(MOSTLY_ZERO))
+    assert found.floors[1] == pytest.approx(0.01 * np.median(MOSTLY_ZERO[MOSTLY_ZERO > 0]))
+    assert np.isfinite(found.stabilised[1]).all()
