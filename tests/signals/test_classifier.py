@@ -38,3 +38,12 @@ def test_answers_are_those_of_a_plain_network_over_concatenated_words() -> None:
     assert bits == pytest.approx(
         float(torch.nn.functional.cross_entropy(logits, dev.labels, reduction="sum")) / np.log(2), rel=1e-5
     )
+
+
+def test_a_dev_split_with_nothing_to_find_keeps_trained_weights() -> None:
+    train, dev = data(1, 2000, 1), data(2, 50, 1)
+    train.labels[:] = 0
+    dev.labels[:] = 0
+    probe = fit(train, dev, 3, Recipe(hidden=6, epochs=3), np.random.default_rng(0), outside=0)
+    assert (probe.answers(dev) == 0).all()
+    assert probe.best_epoch.tolist() == [3, 3]

@@ -102,6 +102,7 @@ def fit(
     Args:
         train, dev: with labels below `classes`.
         keep: by micro F1 of all labels but `outside` (accuracy, if there is none), or by loss. Of equals, the later.
+            Where dev has nothing but `outside`, F1 is 1 if nothing was found and 0 if something was.
     """
     device = train.table.device
     layers, _, width = train.table.shape
@@ -201,4 +202,5 @@ def _score(weights: Weights, dev: Labelled, keep: Criterion, outside: int) -> Te
         return -torch.stack([_losses(weights, part).sum(1) for part in dev.slices()]).sum(0)
     answers = _answers(weights, dev)
     found, expected = answers != outside, dev.labels != outside
-    return 2 * ((answers == dev.labels) & found).sum(1) / (found.sum(1) + expected.sum())
+    size = found.sum(1) + expected.sum()
+    return (2 * ((answers == dev.labels) & found).sum(1) / size).where(size > 0, 1.0)
