@@ -160,4 +160,6 @@ def test_s1_is_clipped_and_clips_are_counted():
     value, clips = paper_s1(np.array([0.5, 1e-5, -0.2, 1.0]))
     np.testing.assert_allclose(value, [2.0, 1000.0, 1000.0, 1.0])
     assert clips == 2
-    np.testing.assert_allclose(calibrated_s1(np.array([1.0, np.exp(-1)])), [0.0, 1.0], atol=1e-12)
+    value, clips = calibrated_s1(np.array([1.0, np.exp(-1), -0.2, np.nan]))
+    np.testing.assert_allclose(value, [0.0, 1.0, -np.log(1e-3), np.nan], atol=1e-12)
+    assert clips == 1

@@ -10,7 +10,7 @@ import pytest
 
 from mspgt.signals.probes import ProbeResults
 from mspgt.signals.profiles import Signals
-from mspgt.study.decide import _probe_results
+from mspgt.study.decide import _probe_results, clip_notices
 
 
 @pytest.fixture(scope="module")
@@ -42,3 +42,20 @@ def test_a_task_of_few_documents_says_how_many_draws_lack_it(
         assert (one.f1_ci is not None and None not in one.f1_ci) == labelled
         assert [value is not None for value in one.f1] == [labelled] * 13
     assert np.isfinite(both.bootstrap(200, 0).paper).all()
+
+
+def test_clipped_cka_is_counted_by_mode() -> None:
+    stacks = importlib.import_module("calibration.stacks")
+    truth = stacks.plant(6, (), height=0.0, seed=1)
+    stack = stacks.sample_stack(truth, sentences=60, positions=4, width=8, seed=2)
+    assert clip_notices(stacks.signals_of(stack, 20), "models.a") == []
+    # A layer that knows nothing of its neighbours: unbiased CKA scatters around 0, and here lies below.
+    hidden = stack.hidden.copy()
+    hidden[3] = np.random.default_rng(1).standard_normal(hidden[3].shape)
+    signals = stacks.signals_of(replace(stack, hidden=hidden), 20)
+    clipped = int((signals.geometry.cka("calibrated") < 1e-3).sum())
+    assert clipped > 0
+    assert signals.clips() == {"paper": 0, "calibrated": clipped, "with_sinks": clipped}
+    told = {notice.where: notice.what for notice in clip_notices(signals, "models.a")}
+    assert set(told) == {"models.a.signals.S1.calibrated", "models.a.controls.with_sinks.S1"}
+    assert f"was clipped at {clipped} of 6 steps" in told["models.a.signals.S1.calibrated"]

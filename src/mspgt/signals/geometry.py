@@ -51,12 +51,12 @@ def paper_s1(cka: Array) -> tuple[Array, int]:
     return 1.0 / np.maximum(cka, CKA_FLOOR), int((cka < CKA_FLOOR).sum())
 
 
-def calibrated_s1(cka: Array) -> Array:
-    """S1 = −log CKA in nats. An unbiased CKA at or below 0 is clipped at 1e-3 like the paper's.
+def calibrated_s1(cka: Array) -> tuple[Array, int]:
+    """S1 = −log CKA in nats, with CKA clipped at 1e-3 like the paper's, and the number of clips.
 
     The unbiased estimate of CKA = 1 can exceed 1 by rounding only; of CKA = 0 it scatters around 0.
     """
-    return -np.log(np.maximum(cka, CKA_FLOOR))
+    return -np.log(np.maximum(cka, CKA_FLOOR)), int((cka < CKA_FLOOR).sum())
 
 
 def reduce_shards(

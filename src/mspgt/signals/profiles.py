@@ -80,13 +80,24 @@ class Signals:
 
     def calibrated(self, corpus: Array | None = None, treebank: Array | None = None) -> Array:
         """The same questions with unbiased estimators: S1 = −log CKA in nats, S2, S3 in bits without sinks."""
-        s1 = calibrated_s1(self.geometry.cka("calibrated", corpus)[..., self.first :])
+        s1, _ = calibrated_s1(self.geometry.cka("calibrated", corpus)[..., self.first :])
         return self._stack(s1, "calibrated", treebank, self.geometry.attention("calibrated", corpus))
 
     def with_sinks(self) -> Array:
         """The calibrated estimators over every real token, BOS and sinks included."""
-        s1 = calibrated_s1(self.geometry.with_sinks[self.first :])
+        s1, _ = calibrated_s1(self.geometry.with_sinks[self.first :])
         return self._stack(s1, "calibrated", None, self.geometry.attention("paper"))
+
+    def clips(self) -> dict[str, int]:
+        """Steps from layer to layer, the embedding's among them, whose CKA was clipped for S1.
+
+        By mode, and `with_sinks` for the calibrated estimate over every token. S1 there is a bound, not a value.
+        """
+        return {
+            "paper": paper_s1(self.geometry.cka("paper"))[1],
+            "calibrated": calibrated_s1(self.geometry.cka("calibrated"))[1],
+            "with_sinks": calibrated_s1(self.geometry.with_sinks)[1],
+        }
 
     def halves(self) -> tuple[Array, Array]:
         """Calibrated profiles from every other document (or cluster), starting with the first and the second.

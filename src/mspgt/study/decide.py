@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mspgt.boundaries.concordance import concordance
 from mspgt.boundaries.find import Findings, find_boundaries
 from mspgt.results import MODES, SIGNALS, Boundaries, ModelResult, Notice, Numbers, ProbeResult, to_jsonable
-from mspgt.signals.geometry import calibrated_s1, paper_s1
+from mspgt.signals.geometry import CKA_FLOOR, calibrated_s1, paper_s1
 from mspgt.signals.jumps import JumpSignal, jump_signal
 from mspgt.signals.profiles import Draws, Signals
 from mspgt.stats.bootstrap import LEAST_SHARE, document_weights, percentile_interval
@@ -49,6 +49,7 @@ def decide(
         Notice(f"{place}.signals.{name}", why, f"{name} is null") for name, why in signals.missing.items()
     ]
     notices += [Notice(place, note, "") for note in notes]
+    notices += clip_notices(signals, place)
 
     draws: Draws | None = None
     if signals.transitions < 1:
@@ -104,6 +105,25 @@ def decide(
             )
         )
     return result, notices, findings
+
+
+def clip_notices(signals: Signals, place: str) -> list[Notice]:
+    """Where CKA was clipped for S1, if anywhere."""
+    where = {
+        "paper": "signals.S1.paper",
+        "calibrated": "signals.S1.calibrated",
+        "with_sinks": "controls.with_sinks.S1",
+    }
+    return [
+        Notice(
+            f"{place}.{where[kind]}",
+            f"CKA below {CKA_FLOOR:g} was clipped at {count} of {signals.layers} steps from layer to layer, "
+            "the embedding's included",
+            "S1 there is the least that it can be",
+        )
+        for kind, count in signals.clips().items()
+        if count
+    ]
 
 
 def read_signals(identity: Identity, where: Addresses, data: Data, embedding: bool = False) -> Signals:
@@ -183,7 +203,7 @@ def _embedding_step(signals: Signals) -> dict[str, dict[str, float | None]]:
     step: dict[str, dict[str, float | None]] = {
         "S1": {
             "paper": float(paper_s1(geometry.cka("paper"))[0][0]),
-            "calibrated": float(calibrated_s1(geometry.cka("calibrated"))[0]),
+            "calibrated": float(calibrated_s1(geometry.cka("calibrated"))[0][0]),
         }
     }
     if signals.probes is not None:
