@@ -71,3 +71,13 @@ def test_a_twin_far_from_the_model_does_not_flatten_its_axis(results: dict[str, 
     assert "median 1e−05" in s3.missing[0]
     assert min(axis_values(s3.lines)) > 0.01
     assert min(axis_values(panels.control_panels(results, "stories")[2].lines)) == 1e-5
+
+
+def test_captions_name_what_was_resampled(results: dict[str, Any]) -> None:
+    data = results["provenance"]["data"]
+    for documents, units in ((64, "over n = 64 documents,"), (65, "over 64 groups of n = 65 documents,")):
+        data["documents"] = documents
+        s1, s2, s3, _ = panels.signal_panels(results, "stories")
+        assert units in s1.caption
+        assert units in s3.caption
+        assert "over treebank documents," in s2.caption

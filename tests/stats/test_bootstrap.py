@@ -4,7 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mspgt.errors import InputError
-from mspgt.stats.bootstrap import document_clusters, document_weights, percentile_interval
+from mspgt.stats.bootstrap import MAX_CLUSTERS, document_clusters, document_weights, percentile_interval
+from mspgt.study.stages import document_groups
+from mspgt.text.corpus import Corpus, Document
 
 
 def test_weights_are_counts_of_a_resample():
@@ -58,8 +60,12 @@ def test_clusters_are_deterministic_complete_and_balanced(sizes, at_most):
         assert totals.max() - totals.min() <= max(sizes)
 
 
-def test_clusters_default_to_one_hundred():
-    assert len(set(document_clusters([1] * 250))) == 100
+def test_a_measurement_in_memory_and_a_study_resample_the_same_groups():
+    assert len(set(document_clusters([1] * 250))) == MAX_CLUSTERS == 64
+    documents = tuple(Document(str(i), "", ("One sentence.",) * (1 + i % 7)) for i in range(250))
+    sizes = [len(document.sentences) for document in documents]
+    groups = document_groups(Corpus("many", documents, ""))
+    assert (groups == document_clusters(sizes)).all()
     with pytest.raises(InputError):
         document_clusters([1, 2, 3], at_most=1)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from mspgt.report.section import Section
 from mspgt.report.words import Json, counted, listing, number
+from mspgt.stats.bootstrap import MAX_CLUSTERS
 
 PAPER = """@article{zhang2025mspgt,
   title   = {Multi-Scale Probabilistic Generation Theory: A Unified Information-Theoretic Framework
@@ -96,7 +97,8 @@ def _boundaries(settings: Json) -> str:
         "Boundaries were detected as spikes, bumps, steps and kinks of the fused signals against a smooth "
         f"background, with a family-wise error of {level} % over a family of profiles without boundaries and 95 % "
         f"confidence sets that include layer-to-layer roughness. Intervals are percentile intervals of a bootstrap "
-        f"over documents{draws}. For comparison the protocol of Zhang and Dong (2025, eqs. 3–6) was run to the letter"
+        f"over documents{draws}, those of a corpus in {MAX_CLUSTERS} groups where it has more. "
+        f"For comparison the protocol of Zhang and Dong (2025, eqs. 3–6) was run to the letter"
         + (f" (weights {weights}, prominence {number(own['prominence'])}, widths < {number(own['max_width'])} layers)"
            if weights and "prominence" in own and "max_width" in own else "")
         + "."

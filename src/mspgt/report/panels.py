@@ -9,6 +9,7 @@ from statistics import median
 
 from mspgt.report.curves import Intervals, Line, Mark, Panel, StripRow, known_values, measured
 from mspgt.report.words import BOUNDARIES, NO_REASON, Json, claims, counted, number, reason
+from mspgt.stats.bootstrap import MAX_CLUSTERS
 
 # Signal → title, axis in calibrated mode, axis in paper mode (the same text: one shared axis).
 SIGNALS = {
@@ -17,6 +18,7 @@ SIGNALS = {
     "S3": ("S3 · attention drift", "JS divergence, bits", "JS divergence, bits"),
     "evidence": ("Fused evidence", "fused z", "E(l)"),
 }
+RESAMPLED = {"S1": "documents", "S2": "treebank documents", "S3": "documents"}
 EVIDENCE = "Points without a band: the detector’s sets carry the uncertainty, 95 % each, below the curves."
 TASKS = {
     "pos": "Part of speech",
@@ -58,7 +60,7 @@ def signal_panels(results: Json, name: str) -> list[Panel]:
                 second_axis=paper_axis if paper_axis != axis else None,
                 missing=tuple(missing),
                 log=signal != "evidence",
-                caption=band_words(results, lines) if signal != "evidence" else EVIDENCE,
+                caption=EVIDENCE if signal == "evidence" else band_words(results, lines, RESAMPLED[signal]),
             )
         )
     return panels
@@ -106,7 +108,7 @@ def control_panels(results: Json, name: str) -> list[Panel]:
                 drawn,
                 missing=tuple(missing),
                 log=True,
-                caption=band_words(results, drawn) + seeds,
+                caption=band_words(results, drawn, RESAMPLED[signal]) + seeds,
             )
         )
     return panels
@@ -227,7 +229,10 @@ def nested(outer: Intervals | None, inner: dict[str, Intervals] | None) -> Inter
 
 
 def band_words(results: Json, lines: Iterable[Line], what: str = "documents") -> str:
-    """Level, n and method of the bands of a bootstrap; empty where no curve has one."""
+    """Level, n and method of the bands of a bootstrap; empty where no curve has one.
+
+    Many documents of a corpus are resampled in groups, those of a treebank one by one.
+    """
     depth = max((len(line.bands()) for line in lines if line.role == "calibrated"), default=0)
     if not depth:
         return ""
@@ -236,4 +241,5 @@ def band_words(results: Json, lines: Iterable[Line], what: str = "documents") ->
     draws = (settings.get("boundaries") or {}).get("draws")
     often = f", {number(draws)} draws" if draws else ""
     n = f"n = {number(data['documents'])} " if what == "documents" else ""
-    return f"Bands: {levels} percentile intervals, bootstrap over {n}{what}{often}."
+    groups = f"{MAX_CLUSTERS} groups of " if n and data["documents"] > MAX_CLUSTERS else ""
+    return f"Bands: {levels} percentile intervals, bootstrap over {groups}{n}{what}{often}."

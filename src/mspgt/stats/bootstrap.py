@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from mspgt.errors import InputError
 
-MAX_CLUSTERS = 100
+MAX_CLUSTERS = 64  # documents beyond this are grouped: the tables of CKA grow with the cube
 LEAST_SHARE = 0.5  # of the draws must have a value for an interval; those that fail are left out and counted
 
 

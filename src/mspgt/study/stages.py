@@ -17,7 +17,7 @@ import numpy as np
 
 from mspgt.errors import InputError
 from mspgt.signals.labels import probe_tasks
-from mspgt.stats.bootstrap import document_clusters
+from mspgt.stats.bootstrap import MAX_CLUSTERS, document_clusters
 from mspgt.study.config import StudyConfig
 from mspgt.study.store import Address, code_version
 from mspgt.text.corpus import Corpus
@@ -25,8 +25,6 @@ from mspgt.text.treebank import Treebank
 
 if TYPE_CHECKING:
     from mspgt.signals.measure import Progress
-
-MAX_CLUSTERS = 64  # documents beyond this are grouped: chain tables grow with the cube
 
 
 @dataclass(frozen=True)
@@ -159,7 +157,7 @@ def probe_settings(config: StudyConfig, subject: Subject) -> dict[str, Any]:
 
 def document_groups(corpus: Corpus) -> np.ndarray:
     """The cluster of each document: (documents,)."""
-    return document_clusters([len(d.sentences) for d in corpus.documents], at_most=MAX_CLUSTERS)
+    return document_clusters([len(d.sentences) for d in corpus.documents])
 
 
 def require_measurable(data: Data) -> None:
