@@ -130,7 +130,7 @@ class ProbeResult:
 
     f1: Numbers  # test F1 in [0, 1], mean over seeds
     f1_ci: list[list[float] | None] | None  # 95 % over documents of the treebank
-    selectivity: list[float] | None  # F1 minus control-task accuracy (Hewitt & Liang 2019)
+    selectivity: list[float] | None  # accuracy (ner: of words) less control accuracy (Hewitt & Liang 2019)
     codelength: list[float] | None  # online codelength in bits a label (Voita & Titov 2020)
     floor: float | None  # F1 of the most frequent label of each word type
     ceiling: float | None = None  # Bayes F1 where it is known (planted languages)

@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from mspgt.errors import InputError, StoreError
@@ -20,6 +21,7 @@ from mspgt.report.views import model_view
 from mspgt.report.words import number
 from mspgt.report.writing import stems, write
 from mspgt.results import to_jsonable
+from mspgt.signals.probes import ProbeResults, TaskResult
 from tests.report.planted_results import HOSTILE
 from tests.report.planted_results import model as model_of_depth
 
@@ -149,6 +151,16 @@ def test_the_methods_text_holds_what_was_done(page: Page) -> None:
                  "at most 8,192 tokens", "3 independent seeds", "5 networks", "9f9f9f9f9f9f9f9f"):  # fmt: skip
         assert said in text, said
     assert any(text.startswith("@software{mspgt,") for text in page.text["pre"])
+
+
+def test_selectivity_is_told_as_it_is_computed(page: Page) -> None:
+    counts = np.array([[[[1, 1, 3]]]])
+    task = TaskResult(counts, np.array([[0.9]]), counts[..., 0, 0], np.array([0.2]), None, 3, 0.5, {})
+    probes = ProbeResults({"ner": task}, np.zeros(1, int), {})
+    assert probes.selectivity("ner") == [pytest.approx(0.9 - 0.2)]
+    told = " ".join(text for texts in page.text.values() for text in texts)
+    assert "Selectivity is accuracy, for entities that of words, minus the accuracy of a control task" in told
+    assert "F1 minus" not in told
 
 
 def test_disagreement_comes_first(page: Page) -> None:

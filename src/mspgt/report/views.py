@@ -25,7 +25,7 @@ ABOUT = {
     "lines in the last panel are the boundaries; the bars below it, their 95 % sets.",
     "probes": "F1 of one-hidden-layer probes on the test split, over layers (0 is the embedding). The floor is the "
     "most frequent label of each word type; the ceiling, where it is known, the exact reader of the language. "
-    "Selectivity is F1 minus the accuracy of a control task with random labels.",
+    "Selectivity is accuracy, for entities that of words, minus the accuracy of a control task with random labels.",
     "controls": "Calibrated signals beside the same network with random weights, and beside the same estimate with "
     "attention sinks left in.",
 }

@@ -72,7 +72,10 @@ class ProbeResults:
         return int(self.document.max()) + 1
 
     def selectivity(self, task: str) -> list[float] | None:
-        """Accuracy less control accuracy by layer (Hewitt & Liang 2019), first seed; None without controls."""
+        """Accuracy less control accuracy by layer (Hewitt & Liang 2019), first seed; None without controls.
+
+        Of ner, the accuracy of words, most of which are outside of entities.
+        """
         result = self.results[task]
         return None if result.control is None else [float(v) for v in result.accuracy[0] - result.control]
 
