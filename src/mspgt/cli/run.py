@@ -11,7 +11,12 @@ from mspgt.cli.options import Out, Quiet, Seed, Settings, say, start_logging
 
 
 def run(
-    study: Annotated[str, typer.Argument(help="Study file (YAML), or a shipped study: demo, small, paper.")],
+    study: Annotated[
+        str,
+        typer.Argument(
+            help="Study file (YAML), or a shipped one: demo, small, paper, learning, pythia-runs."
+        ),
+    ],
     out: Out = None,
     seed: Seed = None,
     settings: Settings = None,

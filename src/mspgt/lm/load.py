@@ -196,7 +196,8 @@ _NEXT = {
     "config": "Expected a Hub id, or a folder with config.json of a model that transformers knows.",
     "tokenizer": "Expected tokenizer.json beside the model.",
     "weights": "Expected a causal language model in complete .safetensors files. Download it again if a file "
-    "is cut short; pass allow_pickle=True for .bin files from a source you trust.",
+    "is cut short. For .bin files from a source you trust: `allow_pickle: true` beside the model's `id` in a study, "
+    "or allow_pickle=True in Python.",
 }
 
 

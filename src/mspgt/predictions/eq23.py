@@ -24,7 +24,10 @@ def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
             continue
         low, high = SLOPE - rules.slope_margin, SLOPE + rules.slope_margin
         slope = float(found["slope"])
-        return Finding((Unit("planted languages", slope, ci, *inside_p(slope, ci, low, high), path),))
+        note = "computed once over planted languages and shipped: the same in every run"
+        return Finding(
+            (Unit("planted languages", slope, ci, *inside_p(slope, ci, low, high), path),), notes=(note,)
+        )
     return Finding((), tuple(missing))
 
 

@@ -39,7 +39,7 @@ REPEATED = (
 )
 SOURCES = {
     "calibrated": "boundaries of calibrated mode", "paper": "boundaries of paper mode",
-    "given": "boundaries as given", "thirds": "thirds of the depth",
+    "given": "boundaries as given", "thirds": "thirds of the depth, since no boundary was found",
 }  # fmt: skip
 # Of the log ratios of an arm to its baseline: as they are, and by size alone.
 CONTRASTS = {"signed": "Δ(I) − max(Δ(L), Δ(G))", "absolute": "|Δ(I)| − max(|Δ(L)|, |Δ(G)|)"}
@@ -94,9 +94,12 @@ def effect_section(results: Json, name: str, stem: str) -> Section | None:
     ends = ((1, scales["LI"]), (scales["LI"] + 1, scales["IG"]), (scales["IG"] + 1, model["layers"]))
     lead = f"layers {listing(layer_set(range(a, b + 1)) for a, b in ends)}, {SOURCES[scales['source']]}"
     methods = (
-        "Gaussian noise was added to the residual stream of one scale at a time while the model wrote, at doses "
-        "matched by layers and by variance, with common random numbers across arms; effects are paired differences "
-        "with document bootstrap intervals, beside an A/A arm."
+        f"Gaussian noise of {told(about['sigma'])} standard deviations of each layer was added to the residual "
+        f"stream of one scale at a time while the model wrote {about['new_tokens']} tokens after prompts of "
+        f"{about['prompt_tokens']}, at doses matched by layers and by variance, with common random numbers across "
+        "arms; effects are paired differences with document bootstrap intervals, beside an A/A arm.",
+        f"The scales of {name} were {lead}; {told(about['samples'])} texts an arm from "
+        f"{counted(about['documents'], 'document')}.",
     )
     return Section(
         anchor, "Interventions", Markup("").join(parts), lead=lead, figures=figures, methods=methods

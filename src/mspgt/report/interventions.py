@@ -128,6 +128,8 @@ def _change(found: Json | None) -> str:
     if found.get("percent_ci"):
         low, high = found["percent_ci"]
         words += f" [{_signed(low)}, {_signed(high)}]"
+    elif found.get("reason"):
+        words += f" ({found['reason']})"
     return words + _stars(found)
 
 

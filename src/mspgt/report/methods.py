@@ -29,14 +29,14 @@ def methods_text(results: Json, sections: Sequence[Section] = ()) -> str:
     settings = made.get("settings") or {}
     said = [_models(results), _data(made["data"])]
     said.append(_signals(settings, made["data"]))
-    said.append(_boundaries(settings))
+    said.append(_boundaries(settings, made["data"]))
     twins = made["seeds"].get("twins")
     if twins:
         said.append(
             f"{counted(twins, 'network')} with the configuration of each model and random weights went through the "
             "same pipeline as a control."
         )
-    said += dict.fromkeys(section.methods for section in sections if section.methods)
+    said += dict.fromkeys(sentence for section in sections for sentence in section.methods)
     if made.get("limits"):
         said.append(f"The run was cut short by limits: {listing(made['limits'])}.")
     said.append(
@@ -59,7 +59,7 @@ def _models(results: Json) -> str:
         f"{model['revision'][:12]})"
         for name, model in results["models"].items()
     )
-    return f"We located scale boundaries in {names}."
+    return f"We looked for scale boundaries in {names}."
 
 
 def _data(data: Json) -> str:
@@ -88,7 +88,7 @@ def _signals(settings: Json, data: Json) -> str:
     return text
 
 
-def _boundaries(settings: Json) -> str:
+def _boundaries(settings: Json, data: Json) -> str:
     own = settings.get("boundaries") or {}
     draws = f", {number(own['draws'])} draws" if "draws" in own else ""
     level = f"{100 * own['level']:g}" if "level" in own else "5"
@@ -98,7 +98,8 @@ def _boundaries(settings: Json) -> str:
         f"background, with a family-wise error of {level} % over a family of profiles without boundaries and 95 % "
         f"confidence sets that include layer-to-layer roughness. Intervals are percentile intervals of a bootstrap "
         f"over documents{draws}, those of a corpus in {MAX_CLUSTERS} groups where it has more. "
-        f"For comparison the protocol of Zhang and Dong (2025, eqs. 3–6) was run to the letter"
+        "For comparison the protocol of Zhang and Dong (2025, eqs. 3–6) was run "
+        + ("to the letter" if data["treebank"] else "without S2, for which there were no labels")
         + (f" (weights {weights}, prominence {number(own['prominence'])}, widths < {number(own['max_width'])} layers)"
            if weights and "prominence" in own and "max_width" in own else "")
         + "."

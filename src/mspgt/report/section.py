@@ -34,7 +34,7 @@ class Section:
     lead: str = ""  # one line to be read while it is closed
     tables: tuple[Table, ...] = ()  # written to tables/, as CSV, Parquet and LaTeX
     figures: Mapping[str, Plate] = field(default_factory=dict)  # by file name without extension
-    methods: str = ""  # sentences for the methods text
+    methods: tuple[str, ...] = ()  # sentences for the methods text, where the same one is said once
     shown: bool = False  # open from the start
 
     @property

@@ -54,7 +54,7 @@ def theory_section(results: Json, name: str, stem: str) -> Section | None:
     parts.append(tag("p", "Figures: ", Markup(", ").join(links), class_="files"))
     return Section(
         anchor, "Theory", Markup("").join(parts), lead="information, noise, rates: sections 3 and appendix A",
-        figures=figures, methods="Information by layer is V-information about declared labels, cross-fitted.",
+        figures=figures, methods=("Information by layer is V-information about declared labels, cross-fitted.",),
     )  # fmt: skip
 
 

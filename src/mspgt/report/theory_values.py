@@ -43,7 +43,11 @@ def _kinks(theory: Json) -> Values:
         if any(one.get("p") is not None for one in found):
             rows.append((profile, *(_p_value(one) for one in found)))
     why = "; ".join(dict.fromkeys(kink[which].get("reason", "") for which in BOUNDARIES))
-    about = f"Two-sided p of a kink at the transition of the boundary; {kink['estimator']}." if rows else why
+    about = (
+        f"Two-sided p of a kink at either end of the step from a boundary; {kink['estimator']}."
+        if rows
+        else why
+    )
     return Values("Kinks of the information", about, ("profile", *BOUNDARIES.values()), rows)
 
 
@@ -117,8 +121,17 @@ def _bottleneck(theory: Json) -> Values:
 def _verdicts(theory: Json) -> Values:
     markov, beta, curve = theory["markov"], theory["beta"]["equation23"], theory["concentration"]
     rows = [
-        ("A2: mean near-Markov ratio", _estimate(markov, "mean"), markov["verdict"]),
-        ("equation 23: log–log slope over planted languages", _estimate(beta, "slope"), beta["verdict"]),
+        ("A2: near-Markov ratio, mean over layers", _estimate(markov, "mean"), MISSING),
+        (
+            "A2: near-Markov ratio, largest over layers",
+            number(max(markov.get("ratio") or [], default=None)),
+            markov["verdict"],
+        ),
+        (
+            "equation 23: log–log slope over planted languages (shipped, not of this model)",
+            _estimate(beta, "slope"),
+            beta["verdict"],
+        ),
     ]
     if found := theory["fisher"]["equation30"]:
         for key, what in (("loss", "loss"), ("kl", "KL")):

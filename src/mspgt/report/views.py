@@ -280,7 +280,11 @@ def _lead(view: View, group: ChartGroup) -> str:
             if f1 and known_values(f1[0]):
                 values = [-1.0 if value is None else value for value in f1[0].values]
                 top = max(values)
-                best.append(f"{panel.key.upper()} {number(top, 2)} at layer {panel.x[values.index(top)]}")
+                floor = next((line.values[0] for line in panel.lines if line.label == "floor"), None)
+                below = f" (below the floor, {number(floor, 2)})" if floor is not None and top < floor else ""
+                best.append(
+                    f"{panel.key.upper()} {number(top, 2)} at layer {panel.x[values.index(top)]}{below}"
+                )
         return f"best F1: {', '.join(best)}" if best else "no F1 was measured"
     twins = view.model["controls"].get("random_init") or {}
     p = number(view.model["controls"].get("concordance_p"), 2)

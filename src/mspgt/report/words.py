@@ -200,8 +200,14 @@ def _headline(model: Json, disagree: tuple[str, ...]) -> str:
 def _paper_words(model: Json) -> str:
     paper = model["boundaries"]["paper"]
     found = [paper[which] for which in BOUNDARIES if paper[which]]
+    # What its evidence lacked is no reason of its rule.
+    lacks = [why for why in paper["reasons"] if why.endswith("left out of the evidence")]
+    reasons = "; ".join(why for why in paper["reasons"] if why not in lacks) or NO_REASON
+    return f"{_paper_verdict(paper, found, reasons)}{''.join(f' {why}.' for why in lacks)}"
+
+
+def _paper_verdict(paper: Json, found: list[Json], why: str) -> str:
     if not found:
-        why = "; ".join(paper["reasons"]) or NO_REASON
         return f"The paper’s protocol finds no boundary: {why}."
     places = listing(str(boundary["layer"]) for boundary in found)
     words = f"The paper’s protocol peaks at layer{'s' * (len(found) > 1)} {places}"
@@ -209,7 +215,6 @@ def _paper_words(model: Json) -> str:
         return f"{words}; without a bootstrap it neither accepts nor rejects them."
     if paper["accepted"]:
         return f"{words} and accepts them."
-    why = "; ".join(paper["reasons"]) or NO_REASON
     return f"{words} but rejects them by its own rule: {why}."
 
 

@@ -32,7 +32,8 @@ def describe(config: StudyConfig, root: Path, *, quiet: bool = False) -> Iterato
     for identity in plan.identities:
         yield (
             f"model   {identity.label}: {identity.family}, {identity.layers} layers, width {identity.width}, "
-            f"{identity.parameters:,} parameters, {identity.dtype}" + _power(identity)
+            f"{identity.parameters:,} parameters, {identity.dtype}"
+            + _power(identity, 1 + (data.treebank is not None) + identity.has_attention)
         )
     stages = [*plan.stages(root), *_later(plan)]
     yield from replicate_lines(config, plan.identities)
@@ -136,16 +137,16 @@ def _gpu() -> bool:
     return Path("/dev/nvidiactl").exists()
 
 
-def _power(identity: Identity) -> str:
+def _power(identity: Identity, signals: int) -> str:
     from mspgt.boundaries.power import power_statement
     from mspgt.results import KINDS
 
     if identity.layers < 3:
         return "; no boundary possible"
-    sizes = {kind: power_statement(identity.layers - 1, kind).size80 for kind in KINDS}
-    seen = [f"{kind} {size:.1f} SD" for kind, size in sizes.items() if size is not None]
+    sizes = {kind: power_statement(identity.layers - 1, kind, signals=signals).size80 for kind in KINDS}
+    seen = [f"{kind} {size:.1f}" for kind, size in sizes.items() if size is not None]
     blind = [kind for kind, size in sizes.items() if size is None]
-    text = f"; seen in 80 %: {', '.join(seen)}" if seen else ""
+    text = f"; seen in 80 %, in roughness SDs: {', '.join(seen)}" if seen else ""
     return text + (f"; could not be seen: {', '.join(blind)}" if blind else "")
 
 

@@ -110,7 +110,7 @@ def run_study(config: StudyConfig, out: Path, *, quiet: bool = False) -> dict[st
     families, predictions, told = conclude(config, models, len(data.corpus.documents))
     results = Results(
         study={"name": config.name, "hash": plan.hash, "mode_default": config.mode},
-        provenance=_provenance(plan, started, time.perf_counter() - clock),
+        provenance=_provenance(plan, models, started, time.perf_counter() - clock),
         models=models,
         families=families,
         predictions=predictions,
@@ -194,7 +194,7 @@ def _finished(where: Any) -> bool:
     return where.geometry.status().done and (where.probes is None or where.probes.status().done)
 
 
-def _provenance(plan: Plan, started: str, seconds: float) -> Provenance:
+def _provenance(plan: Plan, models: dict[str, ModelResult], started: str, seconds: float) -> Provenance:
     import torch
 
     env = environment()
@@ -212,6 +212,7 @@ def _provenance(plan: Plan, started: str, seconds: float) -> Provenance:
             sha256=corpus.sha256,
             documents=len(corpus.documents),
             sentences=corpus.n_sentences,
+            tokens=next(iter(models.values())).tokens["real_tokens"],
             treebank=None
             if treebank is None
             else {

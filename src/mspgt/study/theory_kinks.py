@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mspgt.boundaries.detect import detect
+from mspgt.boundaries.find import heard
 from mspgt.errors import InputError, NumericsError
 from mspgt.stats.bootstrap import document_weights
 from mspgt.study.decide import read_signals
@@ -95,7 +96,9 @@ def boundaries_of_half(given: Given) -> tuple[dict[str, int | None], str]:
         if paper.LI is None or paper.IG is None:
             return {}, "the paper's protocol finds no two peaks on the half of the documents that may choose"
         return {"LI": paper.LI.layer, "IG": paper.IG.layer}, ""
-    profile = signals.calibrated(corpus, treebank)
+    profile = heard(signals.halves()[0])
+    if np.isnan(profile).all():
+        return {}, "every signal is constant on the half of the documents that may choose"
     floors = _floors(given, signals.calibrated())
     found = detect(profile, "calibrated", level=settings.level, floors=floors)
     places = {which: None if claim is None else int(claim.layer) for which, claim in found.chosen.items()}

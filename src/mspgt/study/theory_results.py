@@ -277,7 +277,8 @@ def _equation23() -> Block:
 
 def _hvib(result: StageResult) -> Block:
     about: Block = {
-        "units": "nats a token; information and gap sum to the KL (equation 19)",
+        "units": "nats a token; information and gap sum to the KL (equation 19) up to sampling: they rest "
+        "on one draw of the latents an example, the KL on its closed form",
         "estimator": "H-VIB on the last layer of each scale, next token among the 64 most frequent, half of the "
         "documents held out",
     }
