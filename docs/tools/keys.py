@@ -1,4 +1,8 @@
-"""Writes the tables of `reference/study-file.md` from the types that read a study file: they cannot go stale."""
+"""The tables of `reference/study-file.md`, from the types that read a study file.
+
+`python docs/tools/keys.py` writes them into the page, so that it reads as well in a clone; a test holds the page
+against the types.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import dataclasses
 import inspect
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
@@ -13,12 +18,13 @@ from pydantic import BaseModel
 from mspgt.study.config import StudyConfig
 from mspgt.study.explain import sections_in
 
-MARK = "<!-- keys -->"
+PAGE = Path(__file__).parents[1] / "reference" / "study-file.md"
+MARK = "<!-- keys: written by docs/tools/keys.py -->\n"
 
 
-def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Called by mkdocs for every page."""
-    return markdown.replace(MARK, "\n".join(tables(StudyConfig))) if MARK in markdown else markdown
+def written(markdown: str) -> str:
+    """The page with its tables as they are now."""
+    return markdown.split(MARK)[0] + MARK + "\n" + "\n".join(tables(StudyConfig)).rstrip() + "\n"
 
 
 def tables(schema: type) -> Iterator[str]:
@@ -72,3 +78,7 @@ def comments(section: type) -> dict[str, str]:
     lines = inspect.getsource(section).splitlines()
     found = (re.match(r" {4}(\w+)\s*:.*?#\s*(.*)$", line) for line in lines)
     return {match[1]: match[2] for match in found if match}
+
+
+if __name__ == "__main__":
+    PAGE.write_text(written(PAGE.read_text("utf-8")), "utf-8")
