@@ -102,3 +102,13 @@ def test_what_cannot_speak_is_not_heard():
     profile[2, 4] = np.nan
     assert np.isnan(heard(profile)).all(axis=1).tolist() == [False, True, True]
     assert (heard(profile)[0] == profile[0]).all()
+
+
+def test_noise_that_explains_all_roughness_has_no_ratio_and_says_so():
+    signals = Planted(ROUGH)
+    rows = signals.calibrated()
+    loud = np.abs(rows * np.exp(2 * np.random.default_rng(1).standard_normal((50, 3, 27))))
+    found = find_boundaries(signals, draws=Draws(loud, loud))
+    for name, ratio in found.calibrated.noise_ratio.items():
+        assert ratio is None
+        assert any(note.startswith(f"{name}: sentence noise explains all") for note in found.notes)

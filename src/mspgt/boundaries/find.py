@@ -90,6 +90,11 @@ def find_boundaries(
     shaken = None if draws is None else read(draws.calibrated)
     paper_draws = None if draws is None else _without(draws.paper, unplaced)
     calibrated = detect(seen, "calibrated", shaken, level=level)
+    notes += [
+        f"{name}: sentence noise explains all of its roughness between layers, so se/τ has no bound and is null"
+        for name, ratio in zip(SIGNALS, calibrated.noise_ratio, strict=True)
+        if np.isposinf(ratio)
+    ]
     paper = detect(_without(paper_seen, unplaced), "paper", paper_draws, **constants)
 
     def variant(profile: Array, name: str) -> Array:

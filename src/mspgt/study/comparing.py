@@ -13,6 +13,7 @@ from mspgt.errors import InputError
 from mspgt.predictions.registry import fixed_in_advance
 from mspgt.predictions.rules import Rules
 from mspgt.results import SCHEMA, Notice, to_jsonable
+from mspgt.study.plan import short, unlike
 from mspgt.study.store import write_json
 from mspgt.study.verdicts import conclusions
 
@@ -22,7 +23,6 @@ FREE = ("name", "models", "mode", "run", "seed")
 BY_CONTENT = ("corpus", "treebank")
 # An experiment that one run lacks is missing there; two runs that have it must have it alike.
 OPTIONAL = ("interventions", "theory")
-ABSENT = "(absent)"
 
 
 @dataclass(frozen=True)
@@ -130,8 +130,8 @@ def differences(one: FinishedRun, other: FinishedRun) -> Iterator[str]:
         a, b = mine.get(section), yours.get(section)
         if section in OPTIONAL and (a is None or b is None):
             continue
-        for key, x, y in _unlike(section, a, b):
-            yield f"{key}: {_short(x)} in {one.name}, {_short(y)} in {other.name}"
+        for key, x, y in unlike(section, a, b):
+            yield f"{key}: {short(x)} in {one.name}, {short(y)} in {other.name}"
     for what in BY_CONTENT:
         if one.plan[what] != other.plan[what]:
             names = [_data_name(run, what) for run in (one, other)]
@@ -151,19 +151,6 @@ def differences(one: FinishedRun, other: FinishedRun) -> Iterator[str]:
 
 def _now(run: FinishedRun) -> dict[str, Any]:
     return fixed_in_advance(Rules(**run.plan["config"]["predictions"]))
-
-
-def _unlike(key: str, a: Any, b: Any) -> Iterator[tuple[str, Any, Any]]:
-    if isinstance(a, dict) and isinstance(b, dict):
-        for name in sorted({*a, *b}):
-            yield from _unlike(f"{key}.{name}", a.get(name, ABSENT), b.get(name, ABSENT))
-    elif a != b:
-        yield key, a, b
-
-
-def _short(value: Any) -> str:
-    text = value if value == ABSENT else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 60 else text[:57] + "…"
 
 
 def _data_name(run: FinishedRun, what: str) -> str:

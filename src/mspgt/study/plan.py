@@ -14,9 +14,12 @@ import yaml
 
 from mspgt.errors import StoreError
 from mspgt.predictions.registry import fixed_in_advance
+from mspgt.results import to_jsonable
 from mspgt.study.config import StudyConfig
 from mspgt.study.stages import Addresses, Data, Identity, Subject, addresses
 from mspgt.study.store import Address, Status, digest, write_json, write_text
+
+ABSENT = "(absent)"
 
 
 @dataclass(frozen=True)
@@ -93,12 +96,19 @@ class Plan:
         path = root / "plan.json"
         if path.exists():
             try:
-                there = str(json.loads(path.read_text("utf-8"))["hash"])
+                stored = json.loads(path.read_text("utf-8"))
+                there = str(stored["hash"])
             except (ValueError, KeyError, TypeError) as error:
                 raise StoreError(f"{path}: not a plan ({error}). Choose another --out.") from error
             if there != self.hash:
+                here = to_jsonable(self._hashed())
+                differing = [
+                    f"  {key.removeprefix('config.')}: {short(a)} there, {short(b)} here"
+                    for what, value in here.items()
+                    for key, a, b in unlike(what, stored.get(what, ABSENT), value)
+                ]
                 raise StoreError(
-                    f"{root} holds a run of another plan.\n  there: {there}\n  here:  {self.hash}\n"
+                    f"{root} holds a run of another plan:\n" + "\n".join(differing) + "\n"
                     "Results of two plans are never mixed: choose another --out, or remove that folder."
                 )
         write_json(path, {"hash": self.hash, **self._hashed(), "environment": environment()})
@@ -134,3 +144,18 @@ def environment() -> dict[str, Any]:
         "processor": platform.machine(),
         "cores": os.cpu_count(),
     }
+
+
+def unlike(key: str, a: Any, b: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Dotted key and both values of whatever differs between two values of plans."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        for name in sorted({*a, *b}):
+            yield from unlike(f"{key}.{name}", a.get(name, ABSENT), b.get(name, ABSENT))
+    elif a != b:
+        yield key, a, b
+
+
+def short(value: Any) -> str:
+    """A value of a plan, as long as fits a line."""
+    text = value if value == ABSENT else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:57] + "…"
