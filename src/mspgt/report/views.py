@@ -59,7 +59,9 @@ class ChartGroup:
 
 
 def _kinds(panels: Sequence[Panel]) -> list[tuple[str, str]]:
-    return list(dict.fromkeys((line.role, line.label) for panel in panels for line in reversed(panel.lines)))
+    """Role and label of every curve, the foremost first; a level has its name beside it in the drawing."""
+    lines = (line for panel in panels for line in reversed(panel.lines))
+    return list(dict.fromkeys((line.role, line.label) for line in lines if line.role != "level"))
 
 
 @dataclass(frozen=True)
