@@ -88,6 +88,17 @@ def test_a_bundled_model_can_be_checked_and_a_misspelt_one_is_guessed():
     assert "Did you mean 'triscale-llama-1'?" in told
 
 
+def test_a_plan_refuses_scales_that_do_not_fit_the_model(tmp_path):
+    study = tmp_path / "study.yaml"
+    study.write_text(
+        "name: x\nmodels: [{id: 'zoo:triscale-llama-1', scales: [2, 50]}]\n"
+        "corpus: {source: triscale, format: triscale, max_documents: 20}\n"
+    )
+    done = mspgt("plan", str(study))
+    assert done.returncode == 2
+    assert "scales: Three scales need boundaries 1 <= LI < IG < 24" in done.stderr
+
+
 def test_the_planted_language_needs_no_file():
     quick = quick_study(["zoo:triscale-llama-1"], "triscale", treebank=["triscale"], seed=3, dtype=None)
     config = make_config(quick, ("boundaries.draws=500",), where="command line")

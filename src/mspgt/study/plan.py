@@ -12,7 +12,8 @@ from typing import Any
 
 import yaml
 
-from mspgt.errors import StoreError
+from mspgt.boundaries.scales import Scales
+from mspgt.errors import InputError, StoreError
 from mspgt.predictions.registry import fixed_in_advance
 from mspgt.results import to_jsonable
 from mspgt.study.config import StudyConfig
@@ -43,6 +44,15 @@ class Plan:
     data: Data
     twin_data: Data
     identities: tuple[Identity, ...]
+
+    def __post_init__(self) -> None:
+        """Raises InputError where scales that were given do not fit their model."""
+        for model, identity in zip(self.config.models, self.identities, strict=True):
+            if model.scales is not None:
+                try:
+                    Scales(*model.scales, identity.layers, "given")
+                except InputError as error:
+                    raise InputError(f"models: {model.label}: scales: {error}") from error
 
     @property
     def hash(self) -> str:

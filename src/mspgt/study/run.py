@@ -21,8 +21,8 @@ from typing import Any
 
 from rich.console import Console
 
-from mspgt.boundaries.scales import Scales, scales_of
-from mspgt.errors import InputError, MspgtError, StoppedError
+from mspgt.boundaries.scales import scales_of
+from mspgt.errors import MspgtError, StoppedError
 from mspgt.results import DataProvenance, ModelResult, Notice, Provenance, Results
 from mspgt.study.config import StudyConfig, load_config
 from mspgt.study.decide import decide
@@ -167,12 +167,6 @@ def make_plan(
     with display(len(jobs), quiet) as shown:
         inspected = run_jobs(jobs, context, min(workers, len(jobs)), shown)
     identities = tuple(inspected[model.label][0] for model in config.models)
-    for model, identity in zip(config.models, identities, strict=True):
-        if model.scales is not None:
-            try:
-                Scales(*model.scales, identity.layers, "given")
-            except InputError as error:
-                raise InputError(f"models: {model.label}: scales: {error}") from error
     return Plan(config, data, twin_data, identities), inspected
 
 
