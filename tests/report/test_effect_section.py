@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from mspgt.report.build import build_report
-from mspgt.report.effect_section import REPEATED, effect_section, effect_tables
+from mspgt.report.effect_section import REPEATED, effect_lines, effect_section, effect_tables
 from tests.report.planted_results import planted
 from tests.report.test_interventions import HOSTILE, effect
 from tests.report.test_interventions import model as disturbed
@@ -50,6 +50,15 @@ def test_charts_doses_contrasts_and_texts_stand_in_the_section() -> None:
     assert "<script>alert" not in html
     assert set(section.figures) == {"stories-interventions-plain", "stories-interventions-matched_variance"}
     assert {table.name for table in effect_tables(results)} == {"interventions", "table2", "noise_response"}
+
+
+def test_effects_are_told_on_a_terminal() -> None:
+    first, *lines = effect_lines(with_interventions())
+    assert first == "stories, noise into one scale: layers 1–2, 3–4 and 5, boundaries as given"
+    told = next(line for line in lines if "type–token ratio" in line)
+    assert "L -12.5*" in told
+    assert "chance alone -9.0 to +9.0 %" in told
+    assert list(effect_lines(planted())) == []
 
 
 def test_an_equal_dose_that_repeats_the_whole_scale_is_said_and_not_drawn() -> None:

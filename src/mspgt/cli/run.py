@@ -50,6 +50,8 @@ def finish(config: object, out: Path, quiet: bool) -> None:
     """Run, build the report, print Table 1 and where the page is."""
     from mspgt.errors import StoppedError
     from mspgt.report import build_report, summary_lines
+    from mspgt.report.effect_section import effect_lines
+    from mspgt.report.predictions import verdict_lines
     from mspgt.report.replicated import replicated_lines
     from mspgt.study.config import StudyConfig
     from mspgt.study.run import run_study
@@ -62,6 +64,12 @@ def finish(config: object, out: Path, quiet: bool) -> None:
             "stopped. Finished stages are kept; run the same command again to go on from them."
         ) from None
     page = build_report(out)
-    for line in [*summary_lines(results), *replicated_lines(results)]:
+    for line in [*summary_lines(results), *replicated_lines(results), *effect_lines(results)]:
         say(line)
+    judged = {name: one for name, one in results["predictions"].items() if one["verdict"] != "not testable"}
+    for line in verdict_lines({**results, "predictions": judged}):
+        say(line)
+    say(
+        f"{len(judged)} of {len(results['predictions'])} predictions could be tested; the page has the reasons."
+    )
     say(f"\nPage: {page.resolve()}")

@@ -16,7 +16,7 @@ def blocks(results: Json, key: str, missing: list[str]) -> Iterator[tuple[str, J
     """(model, its block of the theory part); models without one are told in `missing`."""
     models = finished(results)
     if not any(model.get("theory") for model in models.values()):
-        missing.append(f"the theory part was not run: models.*.theory.{key}")
+        missing.append("the theory part was not run (`mspgt theory`, or `theory` in a study file)")
         return
     for name, model in named(models):
         block = (model.get("theory") or {}).get(key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from markupsafe import Markup
 
@@ -44,6 +44,7 @@ SOURCES = {
 # Of the log ratios of an arm to its baseline: as they are, and by size alone.
 CONTRASTS = {"signed": "Δ(I) − max(Δ(L), Δ(G))", "absolute": "|Δ(I)| − max(|Δ(L)|, |Δ(G)|)"}
 HEADLINE = tuple(METRICS)[:5]
+SPOKEN = (*HEADLINE, "perplexity", "length")  # at the dose of the whole scale
 SHOWN = ("arm", "percent", "percent_low", "percent_high", "p_adjusted", "aa_low", "aa_high", "n")
 
 
@@ -60,7 +61,7 @@ def effect_section(results: Json, name: str, stem: str) -> Section | None:
     repeated = [dose for dose in DOSES if dose != "plain" and repeats_plain(model, dose)]
     for dose, words in DOSES.items():
         # What the paper looks at, at every dose; all metrics stand in the table.
-        wanted = HEADLINE if dose != "plain" else (*HEADLINE, "perplexity", "length")
+        wanted = HEADLINE if dose != "plain" else SPOKEN
         panels = [panel for panel in bar_panels(model, dose) if panel.drawn and panel.metric in wanted]
         if not panels:
             continue
@@ -90,9 +91,7 @@ def effect_section(results: Json, name: str, stem: str) -> Section | None:
         parts.append(tag("div", drawn_curve, class_="charts small"))
     parts += _texts(about)
     parts.append(facts_html(_facts(about)))
-    scales = about["scales"]
-    ends = ((1, scales["LI"]), (scales["LI"] + 1, scales["IG"]), (scales["IG"] + 1, model["layers"]))
-    lead = f"layers {listing(layer_set(range(a, b + 1)) for a, b in ends)}, {SOURCES[scales['source']]}"
+    lead = _scale_words(model)
     methods = (
         f"Gaussian noise of {told(about['sigma'])} standard deviations of each layer was added to the residual "
         f"stream of one scale at a time while the model wrote {about['new_tokens']} tokens after prompts of "
@@ -104,6 +103,32 @@ def effect_section(results: Json, name: str, stem: str) -> Section | None:
     return Section(
         anchor, "Interventions", Markup("").join(parts), lead=lead, figures=figures, methods=methods
     )
+
+
+def effect_lines(results: Json) -> Iterator[str]:
+    """Effects of noise in each whole scale for a terminal, beside what two runs without noise differ by."""
+    for name, model in results["models"].items():
+        if not has_interventions(model):
+            continue
+        yield f"{name}, noise into one scale: {_scale_words(model)}"
+        yield "  change of the text in percent, * where the adjusted p is below 0.05"
+        for panel in bar_panels(model):
+            if panel.drawn and panel.metric in SPOKEN:
+                found = {bar.label: bar for bar in panel.bars}
+                told_ = "  ".join(
+                    f"{letter} {MISSING if bar.percent is None else f'{bar.percent:+.1f}'}{'*' * bar.claimed}"
+                    for letter, bar in found.items()
+                )
+                chance = (
+                    "not measured" if panel.chance is None else "{:+.1f} to {:+.1f}".format(*panel.chance)
+                )
+                yield f"  {panel.title:<36} {told_:<28} %; chance alone {chance} %"
+
+
+def _scale_words(model: Json) -> str:
+    scales = model["interventions_about"]["scales"]
+    ends = ((1, scales["LI"]), (scales["LI"] + 1, scales["IG"]), (scales["IG"] + 1, model["layers"]))
+    return f"layers {listing(layer_set(range(a, b + 1)) for a, b in ends)}, {SOURCES[scales['source']]}"
 
 
 def effect_tables(results: Json) -> list[Table]:
