@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from mspgt.boundaries.find import find_boundaries, heard
+from mspgt.boundaries.find import find_boundaries, heard, own_floors
 from mspgt.signals.profiles import Draws
 
 LAYERS, PLACES = 28, (9, 19)
@@ -112,3 +112,10 @@ def test_noise_that_explains_all_roughness_has_no_ratio_and_says_so():
     for name, ratio in found.calibrated.noise_ratio.items():
         assert ratio is None
         assert any(note.startswith(f"{name}: sentence noise explains all") for note in found.notes)
+
+
+def test_the_floor_of_a_signal_without_twins_is_positive_wherever_it_says_anything():
+    floors = own_floors(np.stack([ROUGH, MOSTLY_ZERO, ZEROS]))
+    assert floors[0] == pytest.approx(0.01 * np.median(ROUGH))
+    assert floors[1] > 0
+    assert np.isnan(floors[2])

@@ -8,7 +8,7 @@ import pytest
 from mspgt.cli.app import app
 from mspgt.cli.quick import quick_study
 from mspgt.errors import InputError
-from mspgt.study.config import make_config
+from mspgt.study.loading import make_config
 
 
 def mspgt(*arguments, env=None):

@@ -125,7 +125,7 @@ def test_every_key_of_a_study_file_is_told() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DOCS)))
 def test_python_in_a_page_compiles_and_study_files_are_valid(page: Path) -> None:
-    from mspgt.study.config import make_config
+    from mspgt.study.loading import make_config
 
     for code in blocks(page, "python"):
         compile(code, str(page), "exec")

@@ -8,7 +8,7 @@ from mspgt.errors import InputError
 from mspgt.predictions.registry import fixed_in_advance
 from mspgt.results import to_jsonable
 from mspgt.study.comparing import compare_runs, read_run
-from mspgt.study.config import make_config
+from mspgt.study.loading import make_config
 from tests.report.planted_results import claim, planted
 from tests.report.planted_results import model as measured
 

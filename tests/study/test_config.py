@@ -1,7 +1,7 @@
 import pytest
 
 from mspgt.errors import InputError
-from mspgt.study.config import load_config, make_config
+from mspgt.study.loading import load_config, make_config
 from mspgt.study.reading import read_data
 
 MINIMAL = {"name": "s", "models": ["org/model"], "corpus": {"source": "text.txt"}}

@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from mspgt.errors import InputError
-from mspgt.study.config import make_config
 from mspgt.study.describe import describe
+from mspgt.study.loading import make_config
 from mspgt.study.run import run_study
 from tests.interventions.languagetool_server import install, serving
 from tests.lm.tiny import tiny_model

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from mspgt.errors import InputError
-from mspgt.study.config import make_config
 from mspgt.study.describe import describe
+from mspgt.study.loading import make_config
 from mspgt.study.replicates import replicate_groups
 from mspgt.study.run import run_study
 from mspgt.study.stages import Identity

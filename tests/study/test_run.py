@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from mspgt.errors import InputError, ModelError, MspgtError, StoreError
-from mspgt.study.config import make_config
 from mspgt.study.describe import describe
+from mspgt.study.loading import make_config
 from mspgt.study.run import run_study
 from tests.lm.tiny import tiny_model
 

@@ -3,7 +3,7 @@
 import pytest
 
 from mspgt.errors import InputError
-from mspgt.study.config import load_config, make_config
+from mspgt.study.loading import load_config, make_config
 
 
 def models(*given):

@@ -14,8 +14,8 @@ from mspgt.report.theory_table import theory_table
 from mspgt.report.theory_values import _weights, values_html
 from mspgt.report.words import number
 from mspgt.results import to_jsonable
-from mspgt.study.config import make_config
 from mspgt.study.describe import describe
+from mspgt.study.loading import make_config
 from mspgt.study.run import run_study
 from mspgt.study.stages import Data, document_groups
 from mspgt.study.theory_stages import held_out, held_out_sentences

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from mspgt.results import to_jsonable
-from mspgt.study.config import make_config
+from mspgt.study.loading import make_config
 from mspgt.study.stages import Identity
 from mspgt.study.verdicts import conclude, conclusions, families_of, power_lines
 from tests.predictions.planted import model, results

@@ -179,7 +179,7 @@ def _without(profiles: Array, lost: NDArray[np.bool_]) -> Array:
 
 def _floors(own: Array, twins: Sequence[Signals]) -> tuple[Array, list[str]]:
     """(3,): the level of each signal in a network that has learnt nothing; `own` without its silent signals."""
-    fallback = 0.01 * np.array([_middle(row) for row in own])
+    fallback = own_floors(own)
     if not twins:
         return fallback, [
             "no random twins: signals are floored at a hundredth of their median, not at a twin's level"
@@ -195,6 +195,14 @@ def _floors(own: Array, twins: Sequence[Signals]) -> tuple[Array, list[str]]:
         for i in np.flatnonzero(replaced)
     ]
     return np.where(floors > 0, floors, fallback), notes
+
+
+def own_floors(own: Array) -> Array:
+    """(3,): a hundredth of each signal's median, where no twin says what a network knows that has learnt nothing.
+
+    own: (3, transitions). NaN for a signal that is 0 or not measured at every transition.
+    """
+    return 0.01 * np.array([_middle(row) for row in own])
 
 
 def _middle(row: Array) -> float:

@@ -23,8 +23,8 @@ def plan(
       mspgt plan study.yaml
     """
     start_logging()
-    from mspgt.study.config import load_config
     from mspgt.study.describe import describe
+    from mspgt.study.loading import load_config
 
     config = load_config(study, tuple(settings or ()))
     for line in describe(config, out or Path("runs") / config.name, quiet=quiet):

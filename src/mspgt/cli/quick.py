@@ -43,7 +43,7 @@ def quick_study(
 def run_quick(data: dict[str, Any], settings: list[str] | None, out: Path | None, quiet: bool) -> None:
     """Run the study of such a mapping, with `--set` over it; it lies in runs/ where no folder is named."""
     from mspgt.cli.run import finish
-    from mspgt.study.config import make_config
+    from mspgt.study.loading import make_config
 
     config = make_config(data, tuple(settings or ()), where="command line")
     finish(config, out or Path("runs") / config.name, quiet)

@@ -39,7 +39,7 @@ def run(
       treebank: {conllu: [train.conllu, dev.conllu, test.conllu]}
     """
     start_logging()
-    from mspgt.study.config import load_config
+    from mspgt.study.loading import load_config
 
     overrides = [*(settings or []), *([f"seed={seed}"] if seed is not None else [])]
     config = load_config(study, tuple(overrides))
@@ -47,7 +47,7 @@ def run(
 
 
 def finish(config: object, out: Path, quiet: bool) -> None:
-    """Run, build the report, print Table 1 and where the page is."""
+    """Run, build the report, print Table 1, effects, verdicts and where the page is."""
     from mspgt.errors import StoppedError
     from mspgt.report import build_report, summary_lines
     from mspgt.report.effect_section import effect_lines

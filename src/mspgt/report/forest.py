@@ -14,9 +14,8 @@ from mspgt.report.tables import Cell, Table
 from mspgt.report.words import number
 
 WIDTH, LABELS, RIGHT, TOP, ROW, BOTTOM, LINE = 430, 150, 14, 8, 20, 34, 13
-AXIS_LETTERS = (
-    46  # of the name of the axis in a line; twice the way from its middle to the edge of the drawing
-)
+# Of the name of the axis in a line: twice the way from its middle to the edge of the drawing.
+AXIS_LETTERS = 50
 # Shapes tell the roles apart where colours do not: circle, square, diamond, triangle, cross.
 SHAPES = {
     "calibrated": "M-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0Z",

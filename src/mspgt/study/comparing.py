@@ -13,12 +13,12 @@ from mspgt.errors import InputError
 from mspgt.predictions.registry import fixed_in_advance
 from mspgt.predictions.rules import Rules
 from mspgt.results import SCHEMA, Notice, to_jsonable
-from mspgt.study.plan import short, unlike
+from mspgt.study.differences import short, unlike
 from mspgt.study.store import write_json
 from mspgt.study.verdicts import conclusions
 
-# What may differ: how a study is called and run, its models, and the draw of its random numbers.
-FREE = ("name", "models", "mode", "run", "seed")
+# What may differ: the models, and the draw of random numbers.
+FREE = ("models", "seed")
 # Their files are compared by content; the settings say where those lie.
 BY_CONTENT = ("corpus", "treebank")
 # An experiment that one run lacks is missing there; two runs that have it must have it alike.

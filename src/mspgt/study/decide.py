@@ -95,7 +95,7 @@ def decide(
         result.probes, about = _probe_results(
             signals, config.boundaries.draws, config.seed, plan.data.treebank.labels, ceilings(config)
         )
-        notices += [Notice(f"{place}.{where}", what, consequence) for where, what, consequence in about]
+        notices += [Notice(f"{place}.{key}", what, consequence) for key, what, consequence in about]
     if meta["cut_sentences"]:
         notices.append(
             Notice(

@@ -16,11 +16,11 @@ from mspgt.boundaries.scales import Scales
 from mspgt.errors import InputError, StoreError
 from mspgt.predictions.registry import fixed_in_advance
 from mspgt.results import to_jsonable
+from mspgt.stats.bootstrap import MAX_CLUSTERS
 from mspgt.study.config import StudyConfig
+from mspgt.study.differences import ABSENT, short, unlike
 from mspgt.study.stages import Addresses, Data, Identity, Subject, addresses
 from mspgt.study.store import Address, Status, digest, write_json, write_text
-
-ABSENT = "(absent)"
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Plan:
         for subject, data in self.subjects():
             where = addresses(root, self.config, subject, data)
             sentences = data.corpus.n_sentences
-            clusters = min(len(data.corpus.documents), 64)
+            clusters = min(len(data.corpus.documents), MAX_CLUSTERS)
             identity = subject.identity
             tables = 2 * (2 * identity.layers + 1) * (4 * clusters**3 + 8 * clusters**2)
             yield PlannedStage(subject.name, "observe", _observed(where), sentences, 0)
@@ -154,18 +154,3 @@ def environment() -> dict[str, Any]:
         "processor": platform.machine(),
         "cores": os.cpu_count(),
     }
-
-
-def unlike(key: str, a: Any, b: Any) -> Iterator[tuple[str, Any, Any]]:
-    """Dotted key and both values of whatever differs between two values of plans."""
-    if isinstance(a, dict) and isinstance(b, dict):
-        for name in sorted({*a, *b}):
-            yield from unlike(f"{key}.{name}", a.get(name, ABSENT), b.get(name, ABSENT))
-    elif a != b:
-        yield key, a, b
-
-
-def short(value: Any) -> str:
-    """A value of a plan, as long as fits a line."""
-    text = value if value == ABSENT else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 60 else text[:57] + "…"

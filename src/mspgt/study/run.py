@@ -24,12 +24,13 @@ from rich.console import Console
 from mspgt.boundaries.scales import scales_of
 from mspgt.errors import MspgtError, StoppedError
 from mspgt.results import DataProvenance, ModelResult, Notice, Provenance, Results
-from mspgt.study.config import StudyConfig, load_config
+from mspgt.study.config import StudyConfig
 from mspgt.study.decide import decide
 from mspgt.study.describe import standing
 from mspgt.study.engines import run_jobs
 from mspgt.study.experiments import PARTS
 from mspgt.study.jobs import Context, Job, Work
+from mspgt.study.loading import load_config
 from mspgt.study.parts import Given, Part, finished
 from mspgt.study.plan import Plan, environment
 from mspgt.study.progress import Bars, Display, Lines

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mspgt.boundaries.detect import detect
-from mspgt.boundaries.find import heard
+from mspgt.boundaries.find import heard, own_floors
 from mspgt.errors import InputError, NumericsError
 from mspgt.stats.bootstrap import document_weights
 from mspgt.study.decide import read_signals
@@ -96,10 +96,11 @@ def boundaries_of_half(given: Given) -> tuple[dict[str, int | None], str]:
         if paper.LI is None or paper.IG is None:
             return {}, "the paper's protocol finds no two peaks on the half of the documents that may choose"
         return {"LI": paper.LI.layer, "IG": paper.IG.layer}, ""
-    profile = heard(signals.halves()[0])
+    floors = _floors(given, heard(signals.calibrated()))
+    # A signal that was silent on the whole corpus has no floor, and stays silent.
+    profile = np.where((floors > 0)[:, None], heard(signals.halves()[0]), np.nan)
     if np.isnan(profile).all():
         return {}, "every signal is constant on the half of the documents that may choose"
-    floors = _floors(given, signals.calibrated())
     found = detect(profile, "calibrated", level=settings.level, floors=floors)
     places = {which: None if claim is None else int(claim.layer) for which, claim in found.chosen.items()}
     return places, "not found again on the half of the documents that may choose"
@@ -110,8 +111,7 @@ def _floors(given: Given, own: Array) -> Array:
     known = (given.result.controls.get("random_init") or {}).get("floors")
     if known:
         return np.array([np.nan if value is None else value for value in known.values()], dtype=np.float64)
-    with np.errstate(invalid="ignore"):
-        return np.array([0.01 * np.median(np.abs(row)) for row in own])
+    return own_floors(own)
 
 
 def profiles_of(

@@ -1,0 +1,110 @@
+"""From a study file, or a mapping, to a checked configuration: overrides, paths, and errors that name the line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from mspgt.errors import InputError, did_you_mean
+from mspgt.study.config import StudyConfig
+from mspgt.study.explain import explain
+
+SHIPPED = Path(__file__).parent / "shipped"
+
+
+def load_config(path: Path | str, overrides: tuple[str, ...] = ()) -> StudyConfig:
+    """Read a study file; relative paths in it are relative to the file.
+
+    Args:
+        path: YAML file, or the name of a shipped study.
+        overrides: `section.key=value`, the value in YAML.
+
+    Raises:
+        InputError: the file is missing or no YAML, or a key or value is not allowed (all of them are listed).
+    """
+    file = Path(path)
+    shipped = {f.stem: f for f in sorted(SHIPPED.glob("*.yaml"))}
+    if not file.is_file():
+        if str(path) not in shipped:
+            raise InputError(
+                f"{file}: no such study file. Expected a YAML file with name, models and corpus, or the name of a "
+                f"shipped study: {', '.join(shipped)}.{did_you_mean(str(path), shipped)}"
+            )
+        file = shipped[str(path)]
+    try:
+        text = file.read_text("utf-8")
+        data = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = f":{mark.line + 1}" if mark else ""
+        raise InputError(
+            f"{file}{line}: not valid YAML: {error.problem or error}. Mend that line."
+        ) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{file}: not valid YAML: {error}. Save it as UTF-8 text.") from error
+    if not isinstance(data, dict):
+        raise InputError(
+            f"{file}: expected a mapping with name, models and corpus, found {type(data).__name__}. "
+            "`mspgt run --help` shows a study file."
+        )
+    _anchor_paths(data, file.resolve().parent)
+    return make_config(data, overrides, where=str(file), text=text)
+
+
+def make_config(
+    data: dict[str, Any], overrides: tuple[str, ...] = (), *, where: str = "study", text: str = ""
+) -> StudyConfig:
+    """Validate a mapping, after applying `section.key=value` overrides.
+
+    Args:
+        where: what to call it in a message: its path.
+        text: what its file holds, so that a message can name the line.
+
+    Raises:
+        InputError: a key or value is not allowed; all of them are listed, each with its place.
+    """
+    given = tuple(one.partition("=")[0] for one in overrides)
+    for one in overrides:
+        key, found, value = one.partition("=")
+        if not found:
+            raise InputError(f"--set {one!r}: expected section.key=value, for example boundaries.draws=500.")
+        *sections, last = key.split(".")
+        target = data
+        for section in sections:
+            target = target.setdefault(section, {})
+            if not isinstance(target, dict):
+                raise InputError(
+                    f"--set {one!r}: expected a section, found the value {section!r}; name one of its own keys."
+                )
+        target[last] = yaml.safe_load(value)
+    try:
+        return StudyConfig.model_validate(data)
+    except ValidationError as error:
+        raise InputError(explain(error, StudyConfig, where, text, given)) from error
+
+
+def _anchor_paths(data: dict[str, Any], folder: Path) -> None:
+    def anchored(value: Any) -> Any:
+        if isinstance(value, str) and (folder / value).exists():
+            return str(folder / value)
+        # A folder for every step of a run: what stands before the step must be there.
+        if isinstance(value, str) and "{}" in value and list(folder.glob(value.replace("{}", "*"))):
+            return str(folder / value)
+        return value
+
+    models = data.get("models")
+    if isinstance(models, list):
+        data["models"] = [
+            {**m, "id": anchored(m["id"])} if isinstance(m, dict) and "id" in m else anchored(m)
+            for m in models
+        ]
+    corpus, treebank = data.get("corpus"), data.get("treebank")
+    if isinstance(corpus, dict) and "source" in corpus:
+        corpus["source"] = anchored(corpus["source"])
+    if isinstance(treebank, dict):
+        for key in ("conllu", "entities", "roles"):
+            if isinstance(treebank.get(key), list):
+                treebank[key] = [anchored(item) for item in treebank[key]]
