@@ -204,6 +204,22 @@ def test_contrasts_seldom_find_what_is_not_there():
     assert stats.binomtest(hits["absolute"], 200, 0.05, alternative="greater").pvalue > 0.01
 
 
+def test_a_magnitude_of_either_sign_keeps_its_level():
+    """Noise in the middle scale moves the texts by chance alone, in the others not at all: either sign is an error."""
+    hits = 0
+    for seed in range(600):
+        rng = np.random.default_rng(seed)
+        x = rng.normal(10, 1, 100)
+        arms = {"baseline": x, "local": x, "intermediate": x + rng.normal(0, 0.3, 100), "global": x}
+        drawn = {arm: {"length": mean_scores(values)} for arm, values in arms.items()}
+        found = {
+            arm: {"length": effect(drawn["baseline"]["length"], one["length"], DOCUMENTS, draws=200)}
+            for arm, one in drawn.items()
+        }
+        hits += contrasts(found)["length"]["plain"]["absolute"]["p"] < 0.05
+    assert 0.02 < hits / 600 < 0.075
+
+
 def test_an_empty_effect_is_all_null():
     assert Effect(reason="why").percent is None
     assert not Scores("ratio", np.zeros((3, 2))).defined.any()

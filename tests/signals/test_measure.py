@@ -163,3 +163,17 @@ def test_s1_is_clipped_and_clips_are_counted():
     value, clips = calibrated_s1(np.array([1.0, np.exp(-1), -0.2, np.nan]))
     np.testing.assert_allclose(value, [0.0, 1.0, -np.log(1e-3), np.nan], atol=1e-12)
     assert clips == 1
+
+
+@pytest.mark.parametrize("ratio", [10.0, 1.2])
+def test_activation_scales_are_those_of_all_tokens_laid_side_by_side(lm, ratio):
+    encoded = encode(lm, [s for d in CORPUS.documents for s in d.sentences])
+    scales = measure_scales(lm, encoded, sample=100, sink_ratio=ratio, batch_tokens=64)
+    every = np.concatenate([by_hand(lm, text)[0].transpose(0, 1).numpy() for text in TEXTS])
+    norms = np.linalg.norm(every, axis=-1)
+    kept = ~(norms > ratio * np.median(norms, axis=0)).any(axis=1)
+    assert scales.sinks == (~kept).sum()
+    assert (scales.sinks > 0) == (ratio < 2)
+    np.testing.assert_allclose(scales.std_all, every.std(axis=(0, 2)), rtol=1e-6)
+    np.testing.assert_allclose(scales.std, every[kept].std(axis=(0, 2)), rtol=1e-6)
+    np.testing.assert_allclose(scales.std_dimension, every[kept].std(axis=0), rtol=1e-6)

@@ -222,7 +222,8 @@ def contrasts(effects: Mapping[str, Mapping[str, Effect]]) -> dict[str, dict[str
     `signed` takes Δ with the sign of the change of the metric, `absolute` its magnitude. `p` is one-sided,
     against "the intermediate scale does not exceed both others": the larger p of the two comparisons, each a t
     test with the bootstrap's standard error. A magnitude exceeds another exactly when both the difference and
-    the sum of the two changes have its sign, and each comparison takes the larger p of those two.
+    the sum of the two changes have its sign: each comparison takes the larger p of those two, doubled because the
+    sign is read from the same data.
 
     Returns:
         metric → dose → {signed, absolute: {estimate, ci, p}, or null with a reason}.
@@ -259,6 +260,8 @@ def _contrast(local: Effect | None, middle: Effect | None, top: Effect | None) -
         for rival, other in ((at[0], low), (at[2], high))
         for turn in (-1.0, 1.0)
     )
+    # The data chose the sign of the middle change: two directions, one question.
+    p_absolute = min(1.0, 2 * p_absolute)
     size = np.abs(mid) - np.maximum(np.abs(low), np.abs(high))
     return {
         "signed": {

@@ -28,11 +28,15 @@ class Scales:
     """How large activations are, layer by layer (0 = embedding), on a sample of the corpus.
 
     `median_norm` (layers+1,): median token norm, the yardstick for sinks. `std` (layers+1,): standard deviation
-    over non-sink tokens and dimensions, the yardstick for noise. `tokens`, `sinks`: counts behind them.
+    over non-sink tokens and dimensions. `std_dimension` (layers+1, width): of each dimension over non-sink tokens,
+    the yardstick for noise. `std_all` (layers+1,): over all tokens and dimensions, sinks included, as the paper's
+    words go. `tokens`, `sinks`: counts behind them.
     """
 
     median_norm: NDArray[np.float64]
     std: NDArray[np.float64]
+    std_all: NDArray[np.float64]
+    std_dimension: NDArray[np.float64]
     tokens: int
     sinks: int
 
@@ -62,10 +66,14 @@ def measure_scales(
     sink_ratio: float,
     batch_tokens: int,
 ) -> Scales:
-    """Median norms and activation scales from `sample` sentences spread evenly over the corpus."""
+    """Median norms and activation scales from `sample` sentences spread evenly over the corpus.
+
+    Which tokens are sinks is known only after all norms are, so each dimension's own scale takes a second pass.
+    """
     take = np.unique(np.linspace(0, len(encoded) - 1, min(sample, len(encoded))).round().astype(int))
+    passes = list(batches([encoded[i] for i in take], max_tokens=batch_tokens))
     sums, squares = [], []
-    for batch in batches([encoded[i] for i in take], max_tokens=batch_tokens):
+    for batch in passes:
         hidden = observe(lm, batch, attention=False).hidden
         real = batch.attention_mask.bool()
         sums.append(np.stack([_gather(h.double().sum(-1), real) for h in hidden], 1))
@@ -73,15 +81,38 @@ def measure_scales(
     total, square = np.concatenate(sums), np.concatenate(squares)
     norms = np.sqrt(square)
     median = np.median(norms, axis=0)
-    sink = (norms > sink_ratio * median).any(1)
-    kept = ~sink
-    n = kept.sum() * lm.width
-    mean = total[kept].sum(0) / n
-    std = np.sqrt(square[kept].sum(0) / n - mean**2)
+    kept = ~(norms > sink_ratio * median).any(1)
+    std, std_all = (_deviation(total[some], square[some], lm.width) for some in (kept, np.ones_like(kept)))
     if not (np.isfinite(std).all() and (std > 0).all()):
         layer = int(np.flatnonzero(~(np.isfinite(std) & (std > 0)))[0])
         raise NumericsError(f"{lm.name}: activations after layer {layer} are constant or not finite.")
-    return Scales(median, std, len(total), int(sink.sum()))
+    by_dimension = _by_dimension(lm, passes, kept)
+    return Scales(median, std, std_all, by_dimension, len(total), int((~kept).sum()))
+
+
+def _deviation(total: NDArray[np.float64], square: NDArray[np.float64], width: int) -> NDArray[np.float64]:
+    """Standard deviation over tokens and dimensions, (layers+1,), from sums over dimensions (tokens, layers+1)."""
+    count = len(total) * width
+    mean = total.sum(0) / count
+    deviation: NDArray[np.float64] = np.sqrt(square.sum(0) / count - mean**2)
+    return deviation
+
+
+def _by_dimension(lm: LanguageModel, passes: Sequence[Batch], kept: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Standard deviation of every dimension over the `kept` tokens of all passes, (layers+1, width)."""
+    sums = torch.zeros((2, lm.layers + 1, lm.width), dtype=torch.float64)
+    start = 0
+    for batch in passes:
+        real = batch.attention_mask.bool()
+        chosen = torch.zeros_like(real)
+        chosen[real] = torch.from_numpy(kept[start : start + int(real.sum())])
+        start += int(real.sum())
+        for layer, stream in enumerate(observe(lm, batch, attention=False).hidden):
+            rows = stream[chosen.to(stream.device)].double()
+            sums[0, layer] += rows.sum(0).cpu()
+            sums[1, layer] += rows.square().sum(0).cpu()
+    mean, square = (sums / int(kept.sum())).numpy()
+    return np.sqrt(np.maximum(square - mean**2, 0.0))
 
 
 def _gather(values: torch.Tensor, real: torch.Tensor) -> NDArray[np.float64]:

@@ -13,15 +13,16 @@ from mspgt.signals.tokens import TOKEN_SETS
 from mspgt.study.store import Arrays, StageResult
 
 _TABLES = ("sizes", "total", "self_pair", "self_chain", "next_pair", "next_chain")
+_SCALES = ("median_norm", "std", "std_all", "std_dimension")
 
 
 def pack_scales(scales: Scales) -> StageResult:
     meta = {"tokens": scales.tokens, "sinks": scales.sinks}
-    return StageResult({"median_norm": scales.median_norm, "std": scales.std}, meta)
+    return StageResult({name: getattr(scales, name) for name in _SCALES}, meta)
 
 
 def unpack_scales(result: StageResult) -> Scales:
-    return Scales(result.arrays["median_norm"], result.arrays["std"], **result.meta)
+    return Scales(**{name: result.arrays[name] for name in _SCALES}, **result.meta)
 
 
 def pack_pairing(pairing: np.ndarray) -> StageResult:

@@ -260,7 +260,9 @@ def compute(
             "cut_sentences": sum(e.cut > 0 for e in encoded),
             "sentences": len(texts),
             "drawn": {name: int(sum(len(s.token_document[name]) for s in shards)) for name in tokens.drawn},
-            "scales": {key: value for key, value in asdict(scales).items() if key != "tokens"},
+            "scales": {
+                key: value for key, value in asdict(scales).items() if key not in ("tokens", "std_dimension")
+            },
             "measuring_seconds": sum(address.seconds() for _, address in where.shards),
         }
         where.geometry.save(codec.pack_geometry(geometry, meta), time.perf_counter() - started)
