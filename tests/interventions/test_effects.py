@@ -205,7 +205,7 @@ def test_contrasts_seldom_find_what_is_not_there():
 
 
 def test_a_magnitude_of_either_sign_keeps_its_level():
-    """Noise in the middle scale moves the texts by chance alone, in the others not at all: either sign is an error."""
+    """The middle scale moves the texts by chance alone, the others not at all: a claim of either sign is an error."""
     hits = 0
     for seed in range(600):
         rng = np.random.default_rng(seed)
