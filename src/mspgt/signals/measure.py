@@ -81,7 +81,7 @@ def measure_scales(
     total, square = np.concatenate(sums), np.concatenate(squares)
     norms = np.sqrt(square)
     median = np.median(norms, axis=0)
-    kept = ~(norms > sink_ratio * median).any(1)
+    kept: NDArray[np.bool_] = ~np.any(norms > sink_ratio * median, axis=1)
     std, std_all = (_deviation(total[some], square[some], lm.width) for some in (kept, np.ones_like(kept)))
     if not (np.isfinite(std).all() and (std > 0).all()):
         layer = int(np.flatnonzero(~(np.isfinite(std) & (std > 0)))[0])

@@ -22,7 +22,7 @@ def pack_scales(scales: Scales) -> StageResult:
 
 
 def unpack_scales(result: StageResult) -> Scales:
-    return Scales(**{name: result.arrays[name] for name in _SCALES}, **result.meta)
+    return Scales(*(result.arrays[name] for name in _SCALES), **result.meta)
 
 
 def pack_pairing(pairing: np.ndarray) -> StageResult:
