@@ -22,7 +22,8 @@ def pack_scales(scales: Scales) -> StageResult:
 
 
 def unpack_scales(result: StageResult) -> Scales:
-    return Scales(*(result.arrays[name] for name in _SCALES), **result.meta)
+    median_norm, std, std_all, by_dimension = (result.arrays[name] for name in _SCALES)
+    return Scales(median_norm, std, std_all, by_dimension, result.meta["tokens"], result.meta["sinks"])
 
 
 def pack_pairing(pairing: np.ndarray) -> StageResult:
