@@ -36,8 +36,10 @@ class DataProvenance:
     sentences: int
     tokens: int | None = None  # real tokens of the first model; tokenizers differ
     treebank: dict[str, Any] | None = (
-        None  # name, sha256, sentences per split, dropped, tasks off with reasons
+        None  # name, sha256, language, sentences per split, dropped, tasks off with reasons
     )
+    language: str | None = None  # of the corpus, as the study file calls it
+    scripts: dict[str, float] = field(default_factory=dict)  # share of the corpus's letters in each script
 
 
 @dataclass

@@ -14,12 +14,23 @@ from urllib.parse import parse_qs
 
 
 class Server(ThreadingHTTPServer):
-    """Finds the word "teh" wrong; `fails_after` answers it says 503, and it remembers what it was asked."""
+    """Finds the word "teh" wrong, and remembers what it was asked; after `fails_after` answers it says `status`.
 
-    def __init__(self, fails_after: int | None = None, version: str = "6.5", port: int = 0) -> None:
+    A `status` of 200 is an answer that holds the keys of `instead` besides.
+    """
+
+    def __init__(
+        self,
+        fails_after: int | None = None,
+        version: str = "6.5",
+        port: int = 0,
+        status: int = 503,
+        instead: dict[str, Any] | None = None,
+    ) -> None:
         super().__init__(("127.0.0.1", port), _Answer)
         self.asked: list[dict[str, str]] = []
         self.fails_after, self.software_version = fails_after, version
+        self.status, self.instead = status, instead or {}
 
     @property
     def url(self) -> str:
@@ -36,7 +47,8 @@ class _Answer(BaseHTTPRequestHandler):
         if self.path != "/v2/check" or {"text", "language"} - set(asked):
             self._say(400, "Error: missing parameter")
         elif self.server.fails_after is not None and len(self.server.asked) > self.server.fails_after:
-            self._say(503, "Service Unavailable")
+            late = _checked(asked, self.server.software_version) | self.server.instead
+            self._say(self.server.status, json.dumps(late) if self.server.status == 200 else "No")
         else:
             self._say(200, json.dumps(_checked(asked, self.server.software_version)))
 

@@ -8,7 +8,8 @@ from mspgt.errors import InputError
 from mspgt.interventions.arms import plan_arms, plan_response
 from mspgt.interventions.prompts import make_prompts
 from mspgt.lm.load import load
-from mspgt.text.corpus import Corpus, Document
+from mspgt.text.corpus import Corpus
+from mspgt.text.documents import Document
 from tests.lm.tiny import tiny_model
 
 SCALED = Scales(13, 16, 32, "given")  # the paper's Llama-2: 13, 3 and 16 layers

@@ -15,7 +15,8 @@ from mspgt.interventions.prompts import Prompt, make_prompts
 from mspgt.interventions.response import divergence, linear_range
 from mspgt.interventions.texts import Texts, write_texts
 from mspgt.lm.load import load
-from mspgt.text.corpus import Corpus, Document
+from mspgt.text.corpus import Corpus
+from mspgt.text.documents import Document
 from tests.lm.tiny import TEXTS, tiny_model
 
 CORPUS = Corpus("t", tuple(Document(str(i), "", tuple(TEXTS[i:] + TEXTS[:i])) for i in range(5)), "")

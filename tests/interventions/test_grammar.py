@@ -64,6 +64,24 @@ def test_a_server_that_goes_away_is_an_error_and_never_a_zero():
         tool.errors("teh")
 
 
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"status": 413}, "a text too long: start it with a larger maxTextLength"),
+        ({"status": 429}, "asked too often: start it with a larger requestLimit"),
+        ({"status": 200, "instead": {"warnings": {"incompleteResults": True}}}, "results are incomplete"),
+        ({"status": 200, "instead": {"incompleteResults": True}}, "results are incomplete"),
+    ],
+)
+def test_what_a_server_did_not_read_is_never_a_zero(settings, message):
+    with (
+        serving(fails_after=1, **settings) as server,
+        languagetool(server.url) as tool,
+        pytest.raises(UnavailableError, match=message),
+    ):
+        tool.errors("A text without any fault.")
+
+
 def test_nobody_there_and_no_address():
     with serving() as server:
         gone = server.url

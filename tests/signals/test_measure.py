@@ -12,7 +12,8 @@ from mspgt.lm.tokenize import encode
 from mspgt.signals.geometry import calibrated_s1, paper_s1, reduce_shards
 from mspgt.signals.measure import measure_scales, measure_shard
 from mspgt.signals.tokens import draw_tokens
-from mspgt.text.corpus import Corpus, Document
+from mspgt.text.corpus import Corpus
+from mspgt.text.documents import Document
 from tests.lm.tiny import TEXTS, tiny_model
 
 DOCUMENTS = (TEXTS[:2], TEXTS[2:4], TEXTS[4:])

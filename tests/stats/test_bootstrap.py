@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from mspgt.errors import InputError
 from mspgt.stats.bootstrap import MAX_CLUSTERS, document_clusters, document_weights, percentile_interval
 from mspgt.study.stages import document_groups
-from mspgt.text.corpus import Corpus, Document
+from mspgt.text.corpus import Corpus
+from mspgt.text.documents import Document
 
 
 def test_weights_are_counts_of_a_resample():

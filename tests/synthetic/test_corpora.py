@@ -6,8 +6,8 @@ from mspgt.errors import InputError
 from mspgt.synthetic.bounds import bounds
 from mspgt.synthetic.corpora import sample_corpus, sample_treebank
 from mspgt.synthetic.triscale import TriScale
-from mspgt.text.align import word_spans
 from mspgt.text.sentences import split_sentences
+from mspgt.text.words import word_spans
 
 LANGUAGE = TriScale()
 

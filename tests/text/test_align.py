@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mspgt.text.align import last_subtokens, word_spans
+from mspgt.text.align import last_subtokens
 from mspgt.text.corpus import load_corpus
 from mspgt.text.trees import read_conllu
+from mspgt.text.words import word_spans
 
 MODELS = ("stories260K", "babyllama-105", "llama-a", "qwen-a", "llama-deep", "qwen-deep")
 

@@ -74,6 +74,8 @@ def test_jsonl_takes_text_or_sentences_with_ids_and_titles(tmp_path):
         "documents_without_sentences": 1,
         "sentences_found": 5,
         "sentences_too_short": 2,
+        "sentences_with_marks": 0,
+        "files_ignored": 0,
     }
 
 
@@ -135,7 +137,7 @@ def test_hostile_text_passes_through(tmp_path):
         ('{"body": "text"}', r"a\.jsonl:2: .*\['body'\]"),
         ('{"sentences": "not a list"}', r"a\.jsonl:2: .*list of strings"),
         ('{"text": "half a pair \\ud83d of surrogates"}', r"a\.jsonl:2: .*surrogate"),
-        ('{"text": "again", "id": "x"}', r"a\.jsonl:2: .*'x' again \(first on line 1\)"),
+        ('{"text": "again", "id": "x"}', r"a\.jsonl:2: .*'x' again \(first in .*a\.jsonl:1\)"),
     ],
 )
 def test_bad_jsonl_names_the_line(tmp_path, line, message):
@@ -163,7 +165,7 @@ def test_nothing_to_use_is_an_error(tmp_path):
     with pytest.raises(InputError, match="expected a file for format 'jsonl'"):
         load_corpus(tmp_path / "folder", format="jsonl")
     with pytest.raises(InputError, match="expected a format among auto"):
-        load_corpus(tmp_path / "a.txt", format="parquet")
+        load_corpus(tmp_path / "a.txt", format="parchment")
 
 
 @pytest.mark.parametrize(
@@ -188,3 +190,116 @@ def test_an_existing_file_is_never_asked_of_the_hub(no_network, tmp_path, monkey
     assert load_corpus("owner/name").n_sentences == 1
     with pytest.raises(InputError, match="leave format out"):
         load_corpus("owner/name", format="hub")
+
+
+@pytest.fixture(scope="module")
+def wikitext(data):
+    return (data / "wikitext" / "wiki.valid.raw").read_text("utf-8")
+
+
+@pytest.mark.parametrize("how", ["no blank lines", "jsonl", "json", "parquet", "gzip"])
+def test_wikitext_in_any_wrapping_is_the_same_corpus(data, wikitext, tmp_path, how):
+    import gzip
+
+    import pyarrow
+    import pyarrow.parquet
+
+    rows = wikitext.split("\n")
+    if how == "no blank lines":
+        source = write(tmp_path / "a.raw", "\n".join(row for row in rows if row.strip()))
+    elif how == "jsonl":
+        source = write(tmp_path / "a.jsonl", "\n".join(json.dumps({"text": row}) for row in rows))
+    elif how == "json":
+        source = write(tmp_path / "a.json", json.dumps([{"text": row} for row in rows]))
+    elif how == "parquet":
+        source = tmp_path / "a.parquet"
+        pyarrow.parquet.write_table(pyarrow.table({"text": rows}), source)
+    else:
+        source = tmp_path / "a.raw.gz"
+        source.write_bytes(gzip.compress(wikitext.encode()))
+    assert load_corpus(source).sha256 == load_corpus(data / "wikitext" / "wiki.valid.raw").sha256
+
+
+def test_wikitext_that_begins_in_the_middle_of_an_article(wikitext, tmp_path):
+    corpus = load_corpus(write(tmp_path / "a.raw", "\n".join(wikitext.split("\n")[5:])))
+    assert (corpus.n_documents, corpus.documents[0].title) == (60, "")
+    assert not any("@-@" in sentence for document in corpus.documents for sentence in document.sentences)
+
+
+def test_the_smallest_wikitext(tmp_path):
+    corpus = load_corpus(write(tmp_path / "a.txt", " = T = \n A paragraph of five words . \n"))
+    assert [(document.title, document.sentences) for document in corpus.documents] == [
+        ("T", ("A paragraph of five words.",))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [("a.csv", "a table"), ("a.tsv", "a table"), ("a.conllu", "a treebank"), ("a.html.gz", "a web page")],
+)
+def test_what_is_not_plain_text_is_refused_by_what_it_is(tmp_path, name, what):
+    with pytest.raises(InputError, match=f"which is {what}"):
+        load_corpus(write(tmp_path / name, f"id,text\n1,{LONG}\n"))
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [(b"PK\x03\x04rest", "a zip archive"), (b"%PDF-1.7 text", "a PDF"), (b"\x1f\x8b\x08broken", "gzip file")],
+)
+def test_binary_files_are_told_by_their_first_bytes(tmp_path, content, what):
+    (tmp_path / "a.txt").write_bytes(content)
+    with pytest.raises(InputError, match=what):
+        load_corpus(tmp_path / "a.txt")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        [LONG, LONG],
+        [{"text": LONG, "id": "a"}, {"sentences": [LONG], "id": "b"}],
+        {"data": [{"text": LONG}, {"text": LONG}]},
+    ],
+)
+def test_json_lists(tmp_path, value):
+    assert documents(load_corpus(write(tmp_path / "a.json", json.dumps(value)))) == [(LONG,), (LONG,)]
+
+
+def test_json_lines_under_the_name_of_json(tmp_path):
+    lines = "\n".join(json.dumps({"text": LONG, "id": i}) for i in range(3))
+    assert documents(load_corpus(write(tmp_path / "a.json", lines))) == [(LONG,)] * 3
+    with pytest.raises(InputError, match="expected a list of texts or objects, found int"):
+        load_corpus(write(tmp_path / "b.json", "7"))
+
+
+def test_a_folder_passes_over_what_is_no_text_and_counts_it(tmp_path):
+    for name in ("a.txt", "B.TXT", "._a.txt", "notes.md"):
+        write(tmp_path / name, LONG)
+    (tmp_path / "more").mkdir()
+    corpus = load_corpus(tmp_path)
+    assert sorted(document.id for document in corpus.documents) == ["B", "a"]
+    assert corpus.record["files_ignored"] == 3
+
+
+def test_leftovers_of_tokenised_text_are_counted(tmp_path):
+    text = (
+        f"{LONG}\nHe went <unk> the big house.\nA well @-@ known man was here.\nThis ends with </s> a mark."
+    )
+    assert load_corpus(write(tmp_path / "a.txt", text)).record["sentences_with_marks"] == 3
+
+
+def test_composed_and_decomposed_text_are_one_corpus(tmp_path):
+    import unicodedata
+
+    text = "Le café a été fermé hier soir."
+    files = [write(tmp_path / f"{form}.txt", unicodedata.normalize(form, text)) for form in ("NFC", "NFD")]
+    assert len({load_corpus(file).sha256 for file in files}) == 1
+    as_json = write(tmp_path / "d.jsonl", json.dumps({"text": unicodedata.normalize("NFD", text)}))
+    assert documents(load_corpus(as_json)) == [(text,)]
+
+
+def test_chinese_has_sentences_of_characters(tmp_path):
+    corpus = load_corpus(
+        write(tmp_path / "zh.txt", "今天天气很好。我们去公园吧！好。\n第二个文档在这里？"), language="zh"
+    )
+    assert documents(corpus) == [("今天天气很好。", "我们去公园吧！"), ("第二个文档在这里？",)]
+    assert (corpus.language, corpus.scripts) == ("zh", {"Han": 1.0})

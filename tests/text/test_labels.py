@@ -31,7 +31,8 @@ ROLES = {
 def read(reader, tmp_path, text):
     file = tmp_path / "labels"
     file.write_text(text, encoding="utf-8")
-    return list(reader(file))
+    found = reader(file)
+    return found[0] if reader is read_entities else list(found)
 
 
 def test_entities(tmp_path):
@@ -66,6 +67,42 @@ def test_entities_cut_off(tmp_path):
     assert len(read(read_entities, tmp_path, IOB2.rstrip("\n"))) == 2, "only the last blank line is missing"
 
 
+SCHEMES = {
+    "IOB1": "I-PER I-PER O I-LOC B-LOC I-ORG",
+    "BIOES": "B-PER E-PER O S-LOC S-LOC S-ORG",
+    "BILOU": "B-PER L-PER O U-LOC U-LOC U-ORG",
+    "IOB2": "B-PER I-PER O B-LOC B-LOC B-ORG",
+}
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_other_schemes_are_read_as_iob2(tmp_path, scheme):
+    tags = SCHEMES[scheme].split()
+    rows = "\n".join(f"{i}\tw{i}\t{tag}" for i, tag in enumerate(tags, 1))
+    (tmp_path / "tags").write_text(f"1\t-DOCSTART-\tO\n\n# sent_id = a\n{rows}\n\n", encoding="utf-8")
+    (sentence,), found = read_entities(tmp_path / "tags")
+    assert found == scheme
+    assert sentence.labels == tuple(SCHEMES["IOB2"].split())
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        "O E-PER S-LOC",
+        "B-PER E-PER I-PER",
+        "S-LOC I-LOC",
+        "B-PER E-LOC",
+        "B-PER L-PER L-PER",
+        "I-PER O X-LOC B-LOC",
+    ],
+)
+def test_tags_that_no_scheme_allows_are_refused(tmp_path, tags):
+    rows = "\n".join(f"{i}\tw{i}\t{tag}" for i, tag in enumerate(tags.split(), 1))
+    (tmp_path / "tags").write_text(f"# sent_id = a\n{rows}\n\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"tags:\d: expected a BIO tag"):
+        read_entities(tmp_path / "tags")
+
+
 def test_roles(tmp_path):
     (sentence,) = read(read_roles, tmp_path, json.dumps(ROLES) + "\n\n")
     assert sentence.words == ("Ann", "Lee", "flew", "off")
@@ -83,6 +120,12 @@ def test_roles(tmp_path):
         ({"props": [{"pred": 0, "spans": [["ARG1", 2]]}]}, "expected a JSON object"),
         ({"props": [{"spans": []}]}, r"KeyError\('pred'\)"),
         ({"words": None}, "expected a JSON object"),
+        ({"props": [{"pred": 1.7, "spans": []}]}, r"whole word indices, found pred 1\.7"),
+        ({"props": [{"pred": True, "spans": []}]}, "whole word indices, found pred True"),
+        ({"props": [{"pred": 0, "spans": [["ARG1", 1, 2.0]]}]}, "whole word indices"),
+        ({"props": [{"pred": 0, "spans": [["B-V", 0, 1]]}]}, "name of a role .*'B-V'"),
+        ({"pos_agree": float("nan")}, "pos_agree to be a number in .0, 1., found nan"),
+        ({"pos_agree": "0.9"}, "pos_agree to be a number"),
     ],
 )
 def test_bad_roles_name_the_line(tmp_path, change, message):

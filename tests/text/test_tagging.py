@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from mspgt.errors import InputError
-from mspgt.text.corpus import Corpus, Document
+from mspgt.text.corpus import Corpus
+from mspgt.text.documents import Document
 from mspgt.text.tagging import tag_corpus
 
 spacy = pytest.importorskip("spacy", reason="the tag extra is not installed")

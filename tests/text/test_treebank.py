@@ -136,10 +136,79 @@ def test_limits_and_the_hash_of_what_is_used(files, tmp_path):
     assert load_treebank(moved, entities=files["entities"]).sha256 == whole.sha256
 
 
-@pytest.mark.parametrize("name", ["treebank.conllu", "latest.conllu", "train-test.conllu"])
-def test_the_split_is_read_off_the_name(files, name):
-    with pytest.raises(InputError, match=f"train, dev, test in the file name {name}"):
-        load_treebank([files["write"](name, sentence("a", ["b"]))])
+def test_the_split_is_read_off_the_name(files):
+    with pytest.raises(InputError, match=r"train, dev, test in the file name train-test\.conllu"):
+        load_treebank([files["write"]("train-test.conllu", sentence("a", ["b"]))])
+    unnamed = files["write"]("latest.conllu", sentence("a", ["b"]))
+    with pytest.raises(InputError, match=r"every file or of none, found .*latest\.conllu"):
+        load_treebank([*files["conllu"], unnamed])
+
+
+def many(documents):
+    """Ten sentences a document."""
+    return "".join(
+        sentence(f"d{d}-{i}", ["see", f"d{d}-{i}"], f"d{d}") for d in range(documents) for i in range(10)
+    )
+
+
+@pytest.mark.parametrize("name", ["whole.conllu", "de_gsd-ud-test.conllu"])
+def test_one_file_is_split_by_documents(files, name):
+    place = files["write"](name, many(20))
+    treebank = load_treebank([place])
+    splits = [treebank.train, treebank.dev, treebank.test]
+    assert [len(split) for split in splits] == [140, 30, 30]
+    held = [{each.document for each in split} for split in splits]
+    assert len(set.union(*held)) == sum(map(len, held)), "no document on two sides"
+    assert "split into train, dev and test by documents" in treebank.notes[0]
+    assert treebank.language == ("de" if name.startswith("de") else None)
+    again = load_treebank([files["write"](f"sub-{name}", many(20))])
+    assert [[each.sent_id for each in split] for split in (again.train, again.dev, again.test)] == [
+        [each.sent_id for each in split] for split in splits
+    ]
+
+
+def test_a_missing_dev_is_taken_out_of_train_and_test_stays(files):
+    train, test = files["write"]("a-train.conllu", many(10)), files["conllu"][2]
+    treebank = load_treebank([train, test])
+    assert [each.sent_id for each in treebank.test] == ["test-0", "test-1", "test-2"]
+    assert len(treebank.dev) == 20
+    assert not {each.document for each in treebank.dev} & {each.document for each in treebank.train}
+    assert "no dev: taken out of train" in treebank.notes[0]
+
+
+def test_one_document_is_split_by_sentences_and_said(files):
+    treebank = load_treebank([files["write"]("one.conllu", many(1) + "")])
+    assert [len(split) for split in (treebank.train, treebank.dev, treebank.test)] == [6, 2, 2]
+    assert "for want of documents" in treebank.notes[0]
+
+
+def test_labels_of_other_ids_join_in_order_where_words_are_equal(files):
+    every = [f"{split}-{i}" for split in ("train", "dev", "test") for i in range(3)]
+    renamed = "".join(entities(f"s{i}", ["see", name], "B-PER") for i, name in enumerate(every))
+    treebank = load_treebank(files["conllu"], entities=[files["write"]("o.iob2", renamed)])
+    assert treebank.test[2].entities == ("B-PER", "B-PER")
+    assert treebank.dropped == {}
+    assert "joined in order" in treebank.notes[0]
+    moved = "".join(entities(f"s{i}", ["see", name]) for i, name in enumerate(reversed(every)))
+    with pytest.raises(InputError, match=r"no sent_id is shared: there 's0', in the treebank 'train-0'"):
+        load_treebank(files["conllu"], entities=[files["write"]("m.iob2", moved)])
+
+
+def test_a_sentence_that_does_not_spell_its_text_is_dropped_and_counted(files):
+    text = sentence("dev-9", ["see", "this"]).replace("# sent_id", "# text = saw this\n# sent_id")
+    place = files["write"]("more-dev.conllu", text + sentence("dev-8", ["see", "that"]))
+    treebank = load_treebank([*files["conllu"], place])
+    assert [each.sent_id for each in treebank.dev] == ["dev-0", "dev-1", "dev-2", "dev-8"]
+    assert treebank.dropped == {"treebank: words do not spell the sentence": 1}
+
+
+def test_german_from_one_file(data):
+    treebank = load_treebank([data / "multilingual" / "de_gsd-ud-test.conllu"])
+    assert sum(map(len, (treebank.train, treebank.dev, treebank.test))) == 977
+    assert (treebank.language, treebank.tasks) == ("de", ("pos", "dep"))
+    fused = next(each for each in treebank.train if "zum" in each.text.split())
+    place = fused.words.index("zu") if "zu" in fused.words else -1
+    assert fused.text[slice(*fused.spans[place])] == "zum", "both words of a fused one have all of it"
 
 
 def test_a_repeated_sentence_names_both_places(files):

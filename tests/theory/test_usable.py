@@ -14,7 +14,8 @@ from mspgt.signals.measure import measure_scales
 from mspgt.synthetic.corpora import sample_corpus, sample_treebank
 from mspgt.synthetic.stacks import Profiles, sample_stack
 from mspgt.synthetic.triscale import TriScale
-from mspgt.text.corpus import Corpus, Document
+from mspgt.text.corpus import Corpus
+from mspgt.text.documents import Document
 from mspgt.theory.information import gaussian_information
 from mspgt.theory.states import components, sample_states
 from mspgt.theory.usable import Question, lexical, scarcity, syntactic, topical, usable_information

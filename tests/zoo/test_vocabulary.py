@@ -10,7 +10,8 @@ from transformers import AutoTokenizer
 
 from mspgt.synthetic.corpora import sample_corpus
 from mspgt.synthetic.triscale import TriScale
-from mspgt.text.align import last_subtokens, word_spans
+from mspgt.text.align import last_subtokens
+from mspgt.text.words import word_spans
 from mspgt.zoo.vocabulary import build_tokenizer, learn_tokenizer, save_tokenizer
 
 LANGUAGE = TriScale()

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mspgt.errors import InputError
+from mspgt.text.words import words_and_marks
 
 ORDERS = 4
 EPSILON = 0.1  # stands for a count of 0 (method 1 of Chen & Cherry 2014)
-_TOKEN = re.compile(r"\w+|[^\w\s]")
 
 Array = NDArray[np.float64]
 
@@ -41,7 +40,7 @@ def self_bleu_scores(texts: Sequence[str] | Sequence[Sequence[str]]) -> Array:
     """BLEU-4 of each text against all others, (texts,); NaN for an empty text or one without another."""
     if isinstance(texts, str):
         raise InputError("Expected a sequence of texts, found a single string; pass [text, …].")
-    split = [_TOKEN.findall(text) if isinstance(text, str) else list(text) for text in texts]
+    split = [words_and_marks(text) if isinstance(text, str) else list(text) for text in texts]
     scores = np.full(len(split), np.nan)
     whole = [number for number, tokens in enumerate(split) if tokens]
     if len(whole) > 1:

@@ -22,6 +22,11 @@ from mspgt.errors import InputError, MissingExtraError, UnavailableError
 LOCAL = "local"
 TIMEOUT = 60.0  # seconds for one text
 ATTEMPTS = 3
+# What a server means by a status, and what helps.
+_REFUSALS = {
+    413: "finds a text too long: start it with a larger maxTextLength, or write fewer new_tokens",
+    429: "answers that it was asked too often: start it with a larger requestLimit, or use a server of your own",
+}
 _NOT_STARTED = (
     "LanguageTool {} could not be started ({}). It needs Java 17 or newer; or give a running server's URL."
 )
@@ -61,7 +66,8 @@ class LanguageToolServer:
         """Matches that LanguageTool reports in a text.
 
         Raises:
-            UnavailableError: the server stopped answering, after three attempts.
+            UnavailableError: the server stopped answering, after three attempts, or read only a part of the text:
+                what it did not read is never counted as free of errors.
         """
         return len(self._ask(text)["matches"]) if text.strip() else 0
 
@@ -72,12 +78,23 @@ class LanguageToolServer:
             try:
                 with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310
                     found = json.load(answer)
+                if found.get("incompleteResults") or (found.get("warnings") or {}).get("incompleteResults"):
+                    raise UnavailableError(
+                        f"LanguageTool at {self._check} answered that its results are incomplete: it gave up in "
+                        "the middle of the text. Start it with a longer maxCheckTimeMillis; texts and other "
+                        "metrics are kept."
+                    )
                 if "matches" in found and "version" in found["software"]:
                     return dict(found)
                 raise ValueError(f"an answer without matches or version: {str(found)[:80]}")
             except urllib.error.HTTPError as error:
                 words = error.read(200).decode("utf-8", "replace")
                 why = f"status {error.code}: {words}"
+                if error.code in _REFUSALS and (error.code != 429 or attempt == ATTEMPTS):
+                    raise UnavailableError(
+                        f"LanguageTool at {self._check} {_REFUSALS[error.code]} ({why}). Texts and other metrics "
+                        "are kept."
+                    ) from error
                 if error.code < 500 and error.code != 429:
                     break
             except (OSError, ValueError, KeyError, TypeError) as error:

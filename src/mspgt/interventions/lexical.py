@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -10,13 +9,6 @@ import numpy as np
 
 TTR_WORDS = 200
 FACTOR_END = 0.72
-# Letters and digits, with apostrophes and hyphens inside a word.
-_WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
-
-
-def words(text: str) -> list[str]:
-    """The words of a text in lower case; punctuation is none."""
-    return _WORD.findall(text.lower())
 
 
 def ttr(tokens: Sequence[str], first: int = TTR_WORDS) -> float:

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mspgt.interventions.diversity import self_bleu_scores
-from mspgt.interventions.lexical import mattr, mtld, ttr, words
+from mspgt.interventions.lexical import mattr, mtld, ttr
 from mspgt.interventions.structure import length_moments, variance_within
+from mspgt.text.words import words
 
 Array = NDArray[np.float64]
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from mspgt.lm.load import LanguageModel
 from mspgt.lm.tokenize import encode
-from mspgt.text.corpus import Corpus, Document
+from mspgt.text.corpus import Corpus
+from mspgt.text.documents import Document
 from mspgt.text.limits import evenly_spread
 
 

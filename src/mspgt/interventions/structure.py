@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from mspgt.interventions.lexical import words
 from mspgt.text.sentences import split_sentences
+from mspgt.text.words import words
 
 Array = NDArray[np.float64]
 

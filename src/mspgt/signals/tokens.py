@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mspgt.lm.tokenize import Encoded
-from mspgt.text.align import last_subtokens, word_spans
+from mspgt.text.align import last_subtokens
 from mspgt.text.corpus import Corpus
+from mspgt.text.words import word_spans
 
 Positions = list[NDArray[np.int64]]  # per sentence: token positions, ascending
 

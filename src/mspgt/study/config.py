@@ -111,7 +111,8 @@ class CorpusConfig(_Section):
     """The text that S1 and S3 are measured on."""
 
     source: str  # file, folder or hub data set; for the planted language: triscale
-    format: Literal["auto", "wikitext", "text", "jsonl", "hub", "triscale"] = "auto"
+    format: Literal["auto", "wikitext", "text", "jsonl", "json", "parquet", "hub", "triscale"] = "auto"
+    language: str | None = None  # what results call it ("de"); changes no number
     min_words: int = Field(5, ge=1)
     max_documents: int | None = Field(None, ge=1)
     max_sentences: int | None = Field(None, ge=1)
@@ -308,6 +309,7 @@ class StudyConfig(_Section):
             "run": True,
             "name": True,
             "mode": True,
+            "corpus": {"language"},
             "measure": {"batch_tokens", "shard_documents"},
             "interventions": {"languagetool", "batch_rows", "shard_samples"},
             "theory": {"gradient_tokens"},

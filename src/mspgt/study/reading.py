@@ -39,6 +39,7 @@ def _corpus(config: StudyConfig) -> Corpus:
         min_words=corpus.min_words,
         max_documents=corpus.max_documents,
         max_sentences=corpus.max_sentences,
+        language=corpus.language,
     )
 
 
@@ -111,6 +112,7 @@ def data_warnings(config: StudyConfig, data: Data) -> list[Notice]:
                 "no interval can be given: nothing to resample",
             )
         )
+    notices += _corpus_warnings(data.corpus)
     treebank = data.treebank
     if treebank is None:
         notices.append(
@@ -132,9 +134,23 @@ def data_warnings(config: StudyConfig, data: Data) -> list[Notice]:
     if not config.probes.controls:
         for what in ("selectivity", "codelength"):
             notices.append(Notice(f"models.*.probes.*.{what}", "probes.controls is false", f"{what} is null"))
+    notices += [Notice("provenance.data.treebank", note, "") for note in treebank.notes]
     for why, count in treebank.dropped.items():
         if count:
             notices.append(Notice("provenance.data.treebank", f"{count} sentences: {why}", "left out"))
+    return notices
+
+
+def _corpus_warnings(corpus: Corpus) -> list[Notice]:
+    place, record, notices = "provenance.data", corpus.record, []
+    if count := record.get("sentences_with_marks", 0):
+        what = (
+            f"{count} sentences hold marks of tokenised or generated text (<unk>, @-@, <|endoftext|>, </s>)"
+        )
+        notices.append(Notice(place, what, "they were measured as they stand"))
+    if count := record.get("files_ignored", 0):
+        what = f"{count} entries of the folder are no .txt files (or hidden, or folders)"
+        notices.append(Notice(place, what, "left out"))
     return notices
 
 

@@ -208,11 +208,14 @@ def _provenance(plan: Plan, models: dict[str, ModelResult], started: str, second
             documents=len(corpus.documents),
             sentences=corpus.n_sentences,
             tokens=next(iter(models.values())).tokens["real_tokens"],
+            language=corpus.language,
+            scripts={script: round(share, 4) for script, share in corpus.scripts.items()},
             treebank=None
             if treebank is None
             else {
                 "name": treebank.name,
                 "sha256": treebank.sha256,
+                "language": treebank.language,
                 "sentences": {split: len(getattr(treebank, split)) for split in ("train", "dev", "test")},
                 "tasks": treebank.tasks,
                 "labels": treebank.labels,

@@ -10,7 +10,8 @@ from mspgt.errors import InputError
 from mspgt.synthetic.grammar import TEMPLATES
 from mspgt.synthetic.lexicon import TOPICS
 from mspgt.synthetic.triscale import TriScale
-from mspgt.text.corpus import Corpus, Document
+from mspgt.text.corpus import Corpus
+from mspgt.text.documents import Document
 from mspgt.text.treebank import LabelledSentence, Proposition, Treebank
 
 # Third words of the random seed; training streams have two words, so no text here was trained on.

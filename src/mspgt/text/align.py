@@ -1,20 +1,7 @@
 """Words and sub-tokens, aligned by character offsets: `word_ids()` is wrong for SentencePiece conversions."""
 
-import re
 from collections.abc import Sequence
 from itertools import chain
-
-# Words are runs of anything but space and punctuation, so that letters keep their combining marks.
-# Apostrophes in a word, commas and full stops in a number belong to it; "--" and "..." are one mark.
-_PUNCTUATION = r"!-/:-@\[-^`{-~¡§¶·¿«»‐-‧‰-⁞、。〈-】"
-_WORD = re.compile(
-    rf"[^\s{_PUNCTUATION}]+(?:(?:['’]|(?<=\d)[.,](?=\d))[^\s{_PUNCTUATION}]+)*|([{_PUNCTUATION}])\1*"
-)
-
-
-def word_spans(text: str) -> list[tuple[int, int]]:
-    """Character spans (start, end) of the words and punctuation marks of plain text."""
-    return [match.span() for match in _WORD.finditer(text)]
 
 
 def last_subtokens(offsets: Sequence[tuple[int, int]], spans: Sequence[tuple[int, int]]) -> list[int]:

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from mspgt.errors import InputError
-from mspgt.text.columns import read_blocks
+from mspgt.text.columns import Block, read_blocks
+from mspgt.text.entity_schemes import scheme_of, to_iob2
 from mspgt.text.files import read_text
 
 _CHUNK_TAG = re.compile(r"([BI])-(\S+)")
+_TAGGED = re.compile(r"[BIES]-.+")
 # The predicate itself and its particle are no arguments.
 _PREDICATE_LABELS = ("V", "C-V")
 
@@ -35,37 +37,54 @@ class SentenceLabels:
     agreement: float | None = None
 
 
-def read_entities(path: Path) -> Iterator[SentenceLabels]:
-    """BIO tags of an IOB2 file: tab-separated columns id, word, tag, a comment `# sent_id = ...`.
+def read_entities(path: Path) -> tuple[list[SentenceLabels], str]:
+    """BIO tags of a file of tab-separated columns id, word, tag with comments `# sent_id = ...`, and its scheme.
 
-    Raises InputError for lines that are not such, tags that are not valid BIO, and a file cut off.
+    Tags are IOB2; a file in IOB1, BIOES or BILOU is turned into it. Blocks of `-DOCSTART-` are passed over.
+    Raises InputError for lines that are not such, tags that no scheme allows, and a file cut off.
     """
-    for block in read_blocks(path):
-        words: list[str] = []
-        tags: list[str] = []
-        inside = ""
-        for number, line in block.rows:
-            columns = line.split("\t")
-            if len(columns) < 3:
-                raise InputError(
-                    f"{path}:{number}: expected tab-separated columns id, word, tag, found {line[:60]!r}; "
-                    "correct the line, or fetch the file again if it was cut off"
-                )
-            word, tag = columns[1:3]
-            chunk = _CHUNK_TAG.fullmatch(tag)
-            if tag != "O" and (chunk is None or (chunk[1] == "I" and chunk[2] != inside)):
-                raise InputError(
-                    f"{path}:{number}: expected a BIO tag (O, B-X, or I-X inside an entity X), found {tag!r} "
-                    f"after {tags[-1] if tags else 'the start of the sentence'}; convert the file to IOB2"
-                )
-            inside = chunk[2] if chunk else ""
-            words.append(word)
-            tags.append(tag)
+    blocks = [block for block in read_blocks(path) if not _is_mark(block)]
+    given = [_word_tags(block) for block in blocks]
+    scheme = scheme_of([tags for _, tags in given])
+    found = []
+    for block, (words, tags) in zip(blocks, given, strict=True):
+        labels = to_iob2(tags, scheme)
+        _check_tags(block, tags, labels, scheme)
         block.check_whole(block.comment("text"), words)
         sent_id = block.comment("sent_id")
         if not sent_id:
             raise InputError(f"{block.where}: expected a line `# sent_id = ...`, found none; add it")
-        yield SentenceLabels(block.where, sent_id, tuple(words), tuple(tags))
+        found.append(SentenceLabels(block.where, sent_id, tuple(words), tuple(labels)))
+    return found, scheme
+
+
+def _is_mark(block: Block) -> bool:
+    return bool(block.rows) and all("-DOCSTART-" in line.split() for _, line in block.rows)
+
+
+def _word_tags(block: Block) -> tuple[list[str], list[str]]:
+    rows = []
+    for number, line in block.rows:
+        columns = line.split("\t")
+        if len(columns) < 3:
+            raise InputError(
+                f"{block.path}:{number}: expected tab-separated columns id, word, tag, found {line[:60]!r}; "
+                "correct the line, or fetch the file again if it was cut off"
+            )
+        rows.append((columns[1], columns[2]))
+    return [word for word, _ in rows], [tag for _, tag in rows]
+
+
+def _check_tags(block: Block, given: list[str], tags: list[str], scheme: str) -> None:
+    inside = ""
+    for (number, _), tag, label, before in zip(block.rows, given, tags, ["", *given], strict=False):
+        chunk = _CHUNK_TAG.fullmatch(label)
+        if label != "O" and (chunk is None or (chunk[1] == "I" and chunk[2] != inside)):
+            raise InputError(
+                f"{block.path}:{number}: expected a BIO tag (O, B-X, or I-X inside an entity X; the file reads as "
+                f"{scheme}), found {tag!r} after {before or 'the start of the sentence'}; convert the file to IOB2"
+            )
+        inside = chunk[2] if chunk else ""
 
 
 def read_roles(path: Path) -> Iterator[SentenceLabels]:
@@ -86,7 +105,7 @@ def read_roles(path: Path) -> Iterator[SentenceLabels]:
                 sent_id=str(record["sent_id"]),
                 words=words,
                 labels=tuple(_proposition(each, where, len(words)) for each in record["props"]),
-                agreement=float(record["pos_agree"]) if "pos_agree" in record else None,
+                agreement=_agreement(record.get("pos_agree"), where),
             )
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise InputError(
@@ -96,12 +115,30 @@ def read_roles(path: Path) -> Iterator[SentenceLabels]:
         yield sentence
 
 
+def _agreement(value: Any, where: str) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+        raise InputError(f"{where}: expected pos_agree to be a number in [0, 1], found {value!r}; correct it")
+    return float(value)
+
+
 def _proposition(record: Any, where: str, n_words: int) -> Proposition:
-    predicate = int(record["pred"])
-    arguments = tuple((str(label), int(start), int(end)) for label, start, end in record["spans"])
-    if not 0 <= predicate < n_words or not all(0 <= start < end <= n_words for _, start, end in arguments):
+    predicate, spans = record["pred"], [(label, start, end) for label, start, end in record["spans"]]
+    numbers = [predicate, *(place for _, *span in spans for place in span)]
+    if not all(isinstance(number, int) and not isinstance(number, bool) for number in numbers):
+        raise InputError(
+            f"{where}: expected whole word indices, found pred {predicate!r} with {spans}; correct them"
+        )
+    for label, _, _ in spans:
+        if not isinstance(label, str) or _TAGGED.fullmatch(label):
+            raise InputError(
+                f"{where}: expected the name of a role (ARG0), found {label!r}; a span has its ends beside it, so "
+                "take the tag's first letter away"
+            )
+    if not 0 <= predicate < n_words or not all(0 <= start < end <= n_words for _, start, end in spans):
         raise InputError(
             f"{where}: expected a predicate and spans [start, end) within the {n_words} words, found "
-            f"predicate {predicate} with {arguments}; correct them"
+            f"predicate {predicate} with {spans}; correct them"
         )
-    return Proposition(predicate, tuple(each for each in arguments if each[0] not in _PREDICATE_LABELS))
+    return Proposition(predicate, tuple(each for each in spans if each[0] not in _PREDICATE_LABELS))

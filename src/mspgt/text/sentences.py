@@ -1,10 +1,15 @@
-"""Where sentences end in English text: rules over whitespace-separated tokens, no model, one linear pass."""
+"""Where sentences end: rules over whitespace-separated tokens, no model, one linear pass.
+
+Abbreviations are English; full stops, question marks and dandas of other scripts end a sentence wherever they stand.
+"""
 
 import re
 from itertools import pairwise
 
-_MARKS = ".!?…"
+_MARKS = ".!?…।॥؟۔։።၊။។‽"
 _CLOSERS = "\"'”’»)]}*_"
+# These end a sentence without a space after them; closing quotes and brackets still belong to it.
+_WIDE_END = re.compile(r"[。！？｡]+[」』”’）】》〉]*")
 _ENDINGS = frozenset(_MARKS + _CLOSERS)
 _OPENERS = "\"'“‘«([{*_-–—"
 
@@ -55,11 +60,12 @@ _TRAILER = re.compile(r"[:;=]['-]?[)(DPp/|*]+|\^_*\^|[.!?…\"'”’»)\]}]+")
 
 
 def split_sentences(text: str) -> list[str]:
-    """Sentences of English text, in order: slices of it, between which nothing but whitespace is lost.
+    """Sentences of a text, in order: slices of it, between which nothing but whitespace is lost.
 
-    A blank line always ends a sentence; a single line break does not. Otherwise a token that ends in . ! ? …
-    (closing quotes and brackets aside) does, unless it is an abbreviation, an initial or the number of a
-    list item, or the next word begins in lower case where that means that the sentence goes on.
+    A blank line always ends a sentence; a single line break does not. Full stops of scripts without spaces (。！？)
+    do wherever they stand. Otherwise a token that ends in . ! ? … or the like (closing quotes and brackets aside)
+    does, unless it is an abbreviation, an initial or the number of a list item, or the next word begins in lower
+    case where that means that the sentence goes on.
     """
     sentences = []
     start = 0
@@ -70,6 +76,11 @@ def split_sentences(text: str) -> list[str]:
 
 
 def _split_paragraph(text: str) -> list[str]:
+    ends = [0, *(match.end() for match in _WIDE_END.finditer(text)), len(text)]
+    return [sentence for start, end in pairwise(ends) for sentence in _split_stretch(text[start:end])]
+
+
+def _split_stretch(text: str) -> list[str]:
     tokens = list(_TOKEN.finditer(text))
     sentences = []
     first = 0

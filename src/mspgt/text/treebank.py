@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -15,10 +15,13 @@ from mspgt.text.hub import is_hub_id
 from mspgt.text.hub_treebank import HUB_SPLITS, hub_entities, hub_sentences
 from mspgt.text.labels import Proposition, SentenceLabels, read_entities, read_roles
 from mspgt.text.limits import evenly_spread
+from mspgt.text.splits import fill_splits
 from mspgt.text.trees import LabelledSentence, read_conllu
 
 __all__ = ["LabelledSentence", "Proposition", "Treebank", "load_treebank"]
 
+UNNAMED = "unnamed"
+_UD_NAME = re.compile(r"([a-z]{2,3})_\w+-ud-")
 _SPLIT = re.compile(r"(?<![a-z])(train|dev|test)(?![a-z])", re.IGNORECASE)
 FIELD_OF_TASK = {"pos": "upos", "dep": "heads", "ner": "entities", "srl": "propositions"}
 
@@ -43,6 +46,8 @@ class Treebank:
     off: dict[str, str]
     found: dict[str, int] = field(default_factory=dict)
     labels: str = "gold"  # gold | silver: given by people, or made by a tagger
+    notes: tuple[str, ...] = ()  # what was made of the files that a reader must know
+    language: str | None = None  # by the name of a Universal Dependencies file (de_gsd-ud-test: de)
 
 
 def load_treebank(
@@ -54,23 +59,32 @@ def load_treebank(
     max_eval: int | None = None,
     min_agreement: float = 0.0,
 ) -> Treebank:
-    """Treebank from CoNLL-U files, entities (IOB2) and roles (PropBank-style JSONL) joined by sent_id.
+    """Treebank from CoNLL-U files, entities (IOB2) and roles (PropBank-style JSONL), joined.
 
-    A CoNLL-U file belongs to the split (train, dev, test) in its name. Entities and roles are taken only
-    where their words equal the treebank's; where they differ, or where roles agree with its parts of speech
-    (`pos_agree`) less than `min_agreement` (a fraction), the sentence loses that task alone, and `dropped`
-    counts it. `max_train` and `max_eval` (dev and test, each) take evenly spread sentences.
+    A CoNLL-U file belongs to the split (train, dev, test) in its name; a file without any, and a treebank that lacks
+    a split, are split by documents (`notes` says how). Entities and roles are joined by sent_id, or, where no id is
+    the treebank's, in order if all words are equal. They are taken only where their words equal the treebank's; where
+    they differ, or where roles agree with its parts of speech (`pos_agree`) less than `min_agreement` (a fraction),
+    the sentence loses that task alone, and `dropped` counts it. `max_train` and `max_eval` (dev and test, each) take
+    evenly spread sentences.
 
     In place of files, `conllu` may be one hub id (`universal-dependencies/universal_dependencies:en_ewt`), and
     `entities` another (`universalner/universal_ner:en_ewt`); both need the extra `hub` and a network.
 
-    Raises InputError for a file without a split in its name, a repeated sent_id, and malformed files.
+    Raises InputError for a file with two splits in its name, a repeated sent_id, labels whose ids are not the
+    treebank's, and malformed files.
     """
     if not conllu:
         raise InputError(
             "expected at least one CoNLL-U file, found none; name the treebank's train, dev and test"
         )
     splits: dict[str, list[LabelledSentence]] = {"train": [], "dev": [], "test": []}
+    named = {_split_of(Path(source)) for source in conllu if not _of_hub(source)}
+    if UNNAMED in named and len(named) > 1:
+        raise InputError(
+            f"expected one of the words train, dev, test in the name of every file or of none, found "
+            f"{', '.join(Path(source).name for source in conllu)}; rename the files to say which split each is"
+        )
     words: dict[str, tuple[str, ...]] = {}
     places: dict[str, str] = {}
     dropped: Counter[str] = Counter()
@@ -80,12 +94,12 @@ def load_treebank(
             words[sentence.sent_id] = sentence.words
             splits[split].append(sentence)
 
-    found_tags = chain.from_iterable(
-        hub_entities(str(source)) if _of_hub(source) else read_entities(Path(source)) for source in entities
-    )
-    found_frames = chain.from_iterable(read_roles(Path(path)) for path in roles)
-    tags = _join(words, found_tags, "ner", 0.0, dropped)
-    frames = _join(words, found_frames, "srl", min_agreement, dropped)
+    splits, said = fill_splits(splits)
+    notes = [said] if said else []
+    found_tags = [each for source in entities for each in _entities(source, notes)]
+    found_frames = list(chain.from_iterable(read_roles(Path(path)) for path in roles))
+    tags = _join(words, found_tags, "ner", 0.0, dropped, notes)
+    frames = _join(words, found_frames, "srl", min_agreement, dropped, notes)
     limits = {"train": max_train, "dev": max_eval, "test": max_eval}
     used = {
         split: tuple(
@@ -108,7 +122,23 @@ def load_treebank(
         dropped=dict(dropped),
         off=off,
         found={split: len(sentences) for split, sentences in splits.items()},
+        notes=tuple(notes),
+        language=_language(conllu[0]),
     )
+
+
+def _language(source: Path | str) -> str | None:
+    found = _UD_NAME.match(Path(source).name)
+    return found[1] if found else None
+
+
+def _entities(source: Path | str, notes: list[str]) -> list[SentenceLabels]:
+    if _of_hub(source):
+        return list(hub_entities(str(source)))
+    found, scheme = read_entities(Path(source))
+    if scheme != "IOB2":
+        notes.append(f"entities of {Path(source).name} are written in {scheme} and were read as IOB2")
+    return found
 
 
 def _of_hub(source: Path | str) -> bool:
@@ -121,8 +151,8 @@ def _sentences(
     """(split, where, sentence) of a CoNLL-U file or of a data set of the hub."""
     if not _of_hub(source):
         path = Path(source)
-        split = _split_of(path)
-        yield from ((split, where, sentence) for where, sentence in read_conllu(path))
+        split = "test" if _split_of(path) == UNNAMED else _split_of(path)
+        yield from ((split, where, sentence) for where, sentence in read_conllu(path, dropped))
         return
     if sources > 1:
         raise InputError(
@@ -133,13 +163,14 @@ def _sentences(
 
 
 def _split_of(path: Path) -> str:
+    """The split in a file's name; UNNAMED where it has none."""
     named = {split.lower() for split in _SPLIT.findall(path.stem)}
-    if len(named) != 1:
+    if len(named) > 1:
         raise InputError(
             f"expected one of the words train, dev, test in the file name {path.name}, found "
-            f"{' and '.join(sorted(named)) or 'none'}; rename the file to say which split it is"
+            f"{' and '.join(sorted(named))}; rename the file to say which split it is"
         )
-    return named.pop()
+    return named.pop() if named else UNNAMED
 
 
 def _note_place(places: dict[str, str], sent_id: str, where: str) -> None:
@@ -153,14 +184,18 @@ def _note_place(places: dict[str, str], sent_id: str, where: str) -> None:
 
 def _join(
     words: Mapping[str, tuple[str, ...]],
-    found: Iterable[SentenceLabels],
+    found: Sequence[SentenceLabels],
     task: str,
     min_agreement: float,
     dropped: Counter[str],
+    notes: list[str],
 ) -> dict[str, tuple[Any, ...]]:
     """Labels by sent_id, of those whose words are the treebank's; the others are counted."""
     places: dict[str, str] = {}
     accepted = {}
+    if found and not any(each.sent_id in words for each in found):
+        found = _in_order(words, found, task)
+        notes.append(f"{task}: no sent_id is the treebank's; joined in order, all words being equal")
     for each in found:
         _note_place(places, each.sent_id, each.where)
         if each.sent_id not in words:
@@ -175,6 +210,19 @@ def _join(
     if places and missing:
         dropped[f"{task}: sentence without labels in the file"] = missing
     return accepted
+
+
+def _in_order(
+    words: Mapping[str, tuple[str, ...]], found: Sequence[SentenceLabels], task: str
+) -> list[SentenceLabels]:
+    """The same labels under the treebank's ids, where its sentences are the same in the same order."""
+    if [each.words for each in found] != list(words.values()):
+        raise InputError(
+            f"{found[0].where}: expected {task} labels of the treebank's sentences, found that no sent_id is shared: "
+            f"there {found[0].sent_id!r}, in the treebank {next(iter(words))!r}. Name the files that belong "
+            "together, or give both the same ids"
+        )
+    return [replace(each, sent_id=sent_id) for each, sent_id in zip(found, words, strict=True)]
 
 
 def _tasks_off(used: Mapping[str, Sequence[LabelledSentence]], given: Mapping[str, bool]) -> dict[str, str]:

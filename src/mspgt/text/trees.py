@@ -1,5 +1,6 @@
 """CoNLL-U sentences: words, where they stand in the text, parts of speech and dependencies."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,16 +35,18 @@ class LabelledSentence:
     propositions: tuple[Proposition, ...] | None = None
 
 
-def read_conllu(path: Path) -> Iterator[tuple[str, LabelledSentence]]:
+def read_conllu(path: Path, dropped: Counter[str] | None = None) -> Iterator[tuple[str, LabelledSentence]]:
     """(file:line, sentence) of a CoNLL-U file.
 
     Words are syntactic words: the parts of a multiword token share out its characters where they spell it,
     and have all of them where not ("du" = "de le"); empty nodes are left out. Relations lose their subtype
     (`nsubj:pass`), which a parse need not have and which splits classes thinly: EWT's 51 become 36. Without
-    `# newdoc` the whole file is one document. Raises InputError for columns, ids, heads or words that cannot
-    be right, and for a file cut off.
+    `# newdoc` the whole file is one document. A sentence whose words do not spell its `# text` is left out and
+    counted in `dropped`. Raises InputError for columns, ids or heads that cannot be right, for a file cut off, and
+    for one of which no sentence is left.
     """
     document = path.stem
+    lost, kept = "", 0
     for block in read_blocks(path):
         # Not the path: it would make the treebank's hash depend on where the file lies.
         unnamed = f"{path.stem}:{block.lines[0][0]}"
@@ -52,7 +55,14 @@ def read_conllu(path: Path) -> Iterator[tuple[str, LabelledSentence]]:
         _check_tree(block, tokens, len(words))
         if "newdoc" in tokens.metadata or "newdoc id" in tokens.metadata:
             document = tokens.metadata.get("newdoc id") or unnamed
-        text, spans = _locate(block, tokens)
+        located = _locate(block, tokens)
+        if located is None:
+            lost = lost or block.where
+            if dropped is not None:
+                dropped["treebank: words do not spell the sentence"] += 1
+            continue
+        kept += 1
+        text, spans = located
         heads = _complete([None if token["head"] is None else token["head"] - 1 for token in words])
         deprels = _complete([token["deprel"].split(":")[0] for token in words])
         yield (
@@ -68,6 +78,14 @@ def read_conllu(path: Path) -> Iterator[tuple[str, LabelledSentence]]:
                 deprels=deprels if heads else None,
             ),
         )
+    if not kept:
+        raise InputError(
+            f"{lost}: expected the words to spell the sentence's `# text`, found none in {path.name} that do; "
+            "correct them, or remove the `# text` lines to have the text made from the words"
+        )
+
+
+_LONGEST_ID = 20  # characters; a sentence has no 10^19 words
 
 
 def _as_is(columns: list[str], i: int) -> str:
@@ -75,6 +93,8 @@ def _as_is(columns: list[str], i: int) -> str:
 
 
 def _word_id(columns: list[str], i: int) -> Any:
+    if len(columns[i]) > _LONGEST_ID:
+        raise ParseException(f"an id of {len(columns[i])} characters")
     return int(columns[i]) if columns[i].isdecimal() else parse_id_value(columns[i])
 
 
@@ -115,8 +135,8 @@ def _check_tree(block: Block, tokens: TokenList, n_words: int) -> None:
             )
 
 
-def _locate(block: Block, tokens: TokenList) -> tuple[str, tuple[Span, ...]]:
-    """The text and the span of every word in it, found by spelling the text with the surface tokens."""
+def _locate(block: Block, tokens: TokenList) -> tuple[str, tuple[Span, ...]] | None:
+    """The text and the span of every word in it, by spelling it with the surface tokens; None if they do not."""
     forms: list[str] = []
     parts: list[list[str]] = []
     rebuilt = ""
@@ -135,10 +155,7 @@ def _locate(block: Block, tokens: TokenList) -> tuple[str, tuple[Span, ...]]:
     text = given or rebuilt.strip()
     placed = spell(text, forms)
     if placed is None:
-        raise InputError(
-            f"{block.where}: expected the words to spell the sentence's `# text`, found that they do not; "
-            "correct either, or remove the `# text` line to have the text made from the words"
-        )
+        return None
     spans: list[Span] = []
     for (start, end), form, words in zip(placed, forms, parts, strict=True):
         shared = "".join(words) == form

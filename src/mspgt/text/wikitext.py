@@ -4,6 +4,12 @@ import re
 from itertools import takewhile
 
 _MARKER = re.compile(r" ?(?<!\S)@([-,.])@(?!\S) ?")
+# A heading as the raw files have it, with a space on either side (editors and exports take the last one away).
+_RAW_HEADING = re.compile(r" ?(= )+(?!=).*[^= ]( =)+ ?")
+_RAW_TITLE = re.compile(r"^ = (?!=).*[^= ] = ?$", re.MULTILINE)
+_TOKENISED = re.compile(r" @[-,.]@ | <unk> | [.,] ")
+# What tokenised or generated files leave behind in text, and no writer wrote.
+LEFTOVER = re.compile(r"<unk>|<\|[a-z_]+\|>|</?s>|(?<!\S)@[-,.]@(?!\S)")
 _CONTRACTIONS = ("s", "t", "d", "m", "re", "ve", "ll")
 _DECADE = re.compile(r"\d0s")
 _ATTACH_LEFT = frozenset([*",.;:!?)]}%”’°′″", "...", ".."])
@@ -27,18 +33,36 @@ def heading(line: str) -> tuple[int, str] | None:
     return level, restore(" ".join(tokens[level:-level]))
 
 
+def is_wikitext(text: str) -> bool:
+    """Whether a text is WikiText's raw form: it begins with a level-1 heading, or has one and tokenised lines.
+
+    A file may begin in the middle of an article, and may have lost its blank lines.
+    """
+    first = text.lstrip("\n \t").split("\n", 1)[0]
+    head = heading(first)
+    if head is not None and head[0] == 1:
+        return True
+    return _RAW_TITLE.search(text) is not None and _TOKENISED.search(text) is not None
+
+
 def articles(text: str) -> list[tuple[str, list[str]]]:
     """(title, restored paragraphs) of every article; text before the first heading is an untitled article.
 
-    A heading stands between blank lines, because formulas and table keys can look like one. Section headings
-    are left out.
+    A heading stands between blank lines, because formulas and table keys can look like one; in a file that has lost
+    its blank lines, a heading is a line ` = Title = ` with its own spaces. Section headings are left out.
     """
     found: list[tuple[str, list[str]]] = []
     lines = ["", *text.split("\n"), ""]
+    spaced = any(
+        (head := heading(line)) is not None and head[0] == 1 and not before.strip() and not after.strip()
+        for before, line, after in zip(lines, lines[1:], lines[2:], strict=False)
+        if "=" in line
+    )
     for before, line, after in zip(lines, lines[1:], lines[2:], strict=False):
         if not line.strip():
             continue
-        head = heading(line) if not before.strip() and not after.strip() else None
+        apart = not before.strip() and not after.strip() if spaced else _RAW_HEADING.fullmatch(line)
+        head = heading(line) if apart else None
         if head is not None and head[0] == 1:
             found.append((head[1], []))
         elif head is None:

@@ -20,8 +20,9 @@ from mspgt.lm.observe import observe
 from mspgt.lm.tokenize import Encoded, batches
 from mspgt.signals.measure import Scales
 from mspgt.signals.tokens import draw_tokens
-from mspgt.text.align import last_subtokens, word_spans
+from mspgt.text.align import last_subtokens
 from mspgt.text.corpus import Corpus
+from mspgt.text.words import word_spans
 
 Array = NDArray[np.float64]
 Progress = Callable[[int, int, str], None]
