@@ -41,7 +41,7 @@ def treebank(
 
 def ner_task(labels: tuple[str, ...], gold: list[int], sentences: list[int]) -> ProbeTask:
     rows = np.arange(len(gold))
-    examples = Examples(rows[:, None], np.array(gold), rows, np.array(sentences))
+    examples = Examples(rows[:, None], np.array(gold), rows[:, None], np.array(sentences))
     documents = ("d",) * (max(sentences) + 1)
     return ProbeTask("ner", labels, len(labels), documents, dict.fromkeys(SPLITS, examples))
 
@@ -159,7 +159,7 @@ def test_control_task_is_a_function_of_the_word_type() -> None:
     label_of: dict[int, int] = {}
     for split in SPLITS:
         each = control.examples[split]
-        for kind, label in zip(each.types, each.labels, strict=True):
+        for kind, label in zip(each.types[:, 0], each.labels, strict=True):
             assert label_of.setdefault(int(kind), int(label)) == label
         assert np.array_equal(each.rows, task.examples[split].rows)
     share = np.mean([control.labels[label] == "NOUN" for label in label_of.values()])
@@ -171,7 +171,7 @@ def test_control_task_is_a_function_of_the_word_type() -> None:
 def test_control_task_of_pairs_follows_the_dependent() -> None:
     task = probe_tasks(treebank([MARY, DOGS], [MARY], [MARY], ("dep",)))["dep"]
     types = task.examples["train"].types
-    assert len(set(types.tolist())) == 5  # Mary, Smith, Bob, books, dogs: not gave, which heads them
+    assert len(set(types[:, 0].tolist())) == 5  # Mary, Smith, Bob, books, dogs: not gave, which heads them
 
 
 def test_unigram_floor_by_hand() -> None:
@@ -179,6 +179,33 @@ def test_unigram_floor_by_hand() -> None:
     test = sentence("a b c new", upos=("X", "Y", "X", "Y"))  # a: X, b: tie, Y is more frequent, c: Y, new: Y
     task = probe_tasks(treebank([train], [train], [test], ("pos",)))["pos"]
     assert task.floor() == pytest.approx(3 / 4)
+
+
+def test_floor_of_pairs_is_that_of_both_word_types() -> None:
+    def pair(words: str, relation: str) -> LabelledSentence:
+        return sentence(words, heads=(1, -1), deprels=(relation, "root"))
+
+    train = [
+        pair("dog barks", "nsubj"),
+        pair("dog barks", "nsubj"),
+        pair("dog feed", "obj"),
+        pair("cat feed", "x"),
+    ]
+    test = [
+        pair("dog barks", "nsubj"),  # the pair says nsubj
+        pair("dog feed", "obj"),  # the pair says obj, though the word alone says nsubj
+        pair("dog see", "nsubj"),  # unknown pair: the word alone
+        pair("cow feed", "nsubj"),  # unknown word: the most frequent
+        pair("cat barks", "obj"),  # wrong: cat alone says x
+    ]
+    task = probe_tasks(treebank(train, train, test, ("dep",)))["dep"]
+    assert task.floor() == pytest.approx(4 / 5)
+
+
+def test_a_score_is_called_what_it_is() -> None:
+    names = ("pos", "dep", "ner", "srl")
+    tasks = probe_tasks(treebank([MARY, DOGS], [MARY], [MARY], names))
+    assert [tasks[name].score for name in names] == ["accuracy", "accuracy", "entity F1", "accuracy"]
 
 
 def test_unusable_treebanks_are_refused() -> None:

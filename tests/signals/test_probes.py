@@ -30,7 +30,9 @@ def words_of(split: str, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 def task_of(labels: dict[str, np.ndarray], types: dict[str, np.ndarray], name: str = "pos") -> ProbeTask:
     examples = {
-        split: Examples(np.arange(len(y))[:, None], y.astype(np.int64), types[split], np.arange(len(y)) // 10)
+        split: Examples(
+            np.arange(len(y))[:, None], y.astype(np.int64), types[split][:, None], np.arange(len(y)) // 10
+        )
         for split, y in labels.items()
     }
     sentences = len(labels["test"]) // 10
@@ -209,13 +211,46 @@ def test_pairs_are_read_from_both_words() -> None:
     for split in SPLITS:
         rows = rng.integers(0, SIZES[split], (SIZES[split], 2))
         examples[split] = Examples(
-            rows, bits[split][rows].sum(1), TYPES[split], np.sort(rng.integers(0, 240, SIZES[split]))
+            rows, bits[split][rows].sum(1), TYPES[split][rows], np.sort(rng.integers(0, 240, SIZES[split]))
         )
     task = ProbeTask("dep", tuple("ABCD"), 3, TASK.documents, examples)
     features = [features_of((bits[split][None, :, None] * np.ones(4)).astype(np.float32)) for split in SPLITS]
     assert (
         train_probes(*features, {"dep": task}, seeds=1, controls=False).results["dep"].accuracy.min() > 0.99
     )
+
+
+def test_the_size_of_a_word_says_nothing() -> None:
+    features = planted([2.0, 2.0])
+    louder = [replace(f, values=f.values * (0.5 + torch.rand(f.values.shape[1])[:, None])) for f in features]
+    plain, scaled = (
+        train_probes(*each, {"pos": TASK}, seeds=1, controls=False).results["pos"].accuracy
+        for each in (features, louder)
+    )
+    assert np.abs(plain - scaled).max() < 0.005
+
+
+def test_sinks_hide_no_dimension_from_the_probe() -> None:
+    """Words of a massive activation along one dimension, which tells most of the labels of the others."""
+    plain = [
+        np.random.default_rng(split).standard_normal((SIZES[split_name], 12))
+        for split, split_name in enumerate(SPLITS)
+    ]
+    for values, split in zip(plain, SPLITS, strict=True):
+        values[:, 0] += 3.0 * (LABELS[split] == 0)
+    sinks = [values.copy() for values in plain]
+    sinks[0][::40, 0] = 1e4
+    sinks[0][20::40, 0] = -1e4
+    few, many = (
+        train_probes(
+            *(features_of(v[None].astype(np.float32)) for v in each), {"pos": TASK}, seeds=1, controls=False
+        )
+        .results["pos"]
+        .accuracy
+        for each in (plain, sinks)
+    )
+    assert few.min() > (LABELS["test"] == 0).mean() + 0.1
+    assert np.abs(few - many).max() < 0.03
 
 
 def test_sentences_left_out_count_nowhere() -> None:

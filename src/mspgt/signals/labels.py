@@ -15,6 +15,8 @@ from mspgt.text.treebank import LabelledSentence, Treebank
 Ints = NDArray[np.int64]
 
 SPLITS = ("train", "dev", "test")
+# Entities must be found; words, heads and arguments are given, and their micro F1 is an accuracy.
+SCORES = {"pos": "accuracy", "dep": "accuracy", "ner": "entity F1", "srl": "accuracy"}
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,8 @@ class Examples:
 
     rows: (examples, parts) words, counted over all sentences of the split.
     labels: (examples,) places in `ProbeTask.labels`; at or above `ProbeTask.classes` for labels that train lacks.
-    types: (examples,) word type by which the control task and the unigram floor go, numbered over all splits.
+    types: (examples, parts) word type of each part, numbered over all splits, first that by which the control task
+        goes.
     sentence: (examples,) place of the sentence in the split.
     """
 
@@ -48,7 +51,8 @@ class ProbeTask:
     arguments other than the predicate itself.
 
     Answers are counted by sentence as true positives, false positives and false negatives: of entity spans for
-    ner, of labels for the others, whose F1 = 2TP / (2TP + FP + FN) is the micro average and equals accuracy.
+    ner, of labels for the others, whose F1 = 2TP / (2TP + FP + FN) is the micro average over given words, heads and
+    spans: their accuracy, and called so.
     `labels` are those of train, then those only dev or test have: no probe can answer one of them, so each costs
     a false negative (and, since something else was answered, mostly a false positive).
     """
@@ -58,6 +62,11 @@ class ProbeTask:
     classes: int
     documents: tuple[str, ...]  # of each sentence of the test split
     examples: dict[str, Examples]  # "train", "dev", "test"
+
+    @property
+    def score(self) -> str:
+        """What F1 is here: "entity F1", or "accuracy" (of given words, heads and spans)."""
+        return SCORES[self.name]
 
     @property
     def outside(self) -> int:
@@ -107,20 +116,31 @@ class ProbeTask:
         frequency = np.bincount(train.labels, minlength=self.classes) / len(train)
         rng = np.random.default_rng([seed, zlib.crc32(self.name.encode())])
         drawn = rng.choice(self.classes, size=self._types(), p=frequency)
-        examples = {split: replace(each, labels=drawn[each.types]) for split, each in self.examples.items()}
+        examples = {
+            split: replace(each, labels=drawn[each.types[:, 0]]) for split, each in self.examples.items()
+        }
         return replace(self, name=f"{self.name} control", examples=examples)
 
     def floor(self) -> float:
-        """Test F1 of answering with the most frequent train label of the word type, or of all for an unseen type.
+        """Test F1 of answering with the most frequent train label of the word type, or of the pair of word types.
 
-        NaN where test has nothing to find and nothing was found.
+        For a pair that train lacks, that of the first type alone; for a type that train lacks, that of all. NaN
+        where test has nothing to find and nothing was found.
         """
-        train = self.examples["train"]
-        table = np.zeros((self._types(), self.classes))
-        np.add.at(table, (train.types, train.labels), 1)
-        # The total breaks ties and answers for unseen types; scaled, it never outweighs an occurrence.
-        table += table.sum(0) / (len(train) + 1)
-        true, wrong, missed = self.counts(table.argmax(1)[self.examples["test"].types][None]).sum((0, 1))
+        train, test = self.examples["train"], self.examples["test"]
+        overall = np.bincount(train.labels, minlength=self.classes)
+        answers = np.full(len(test), overall.argmax())
+        for parts in range(1, train.types.shape[1] + 1):
+            both = np.concatenate([train.types[:, :parts], test.types[:, :parts]])
+            seen, number = np.unique(both, axis=0, return_inverse=True)
+            table = np.zeros((len(seen), self.classes))
+            np.add.at(table, (number.ravel()[: len(train)], train.labels), 1)
+            known = table.any(1)
+            # The total breaks ties; scaled, it never outweighs an occurrence.
+            best = (table + overall / (len(train) + 1)).argmax(1)
+            mine = number.ravel()[len(train) :]
+            answers = np.where(known[mine], best[mine], answers)
+        true, wrong, missed = self.counts(answers[None]).sum((0, 1))
         size = 2 * true + wrong + missed
         return float(2 * true / size) if size else np.nan
 
@@ -173,32 +193,36 @@ def _examples(
     """Examples of one split; labels and word types that are new get the next number."""
     parts = 2 if name in ("dep", "srl") else 1
     rows: list[list[int]] = []
-    labels, kinds, places = [], [], []
+    kinds: list[list[int]] = []
+    labels, places = [], []
     first = 0
     for place, sentence in enumerate(sentences):
-        for words, typed, label in _of_sentence(name, sentence):
+        for words, label in _of_sentence(name, sentence):
             rows.append([first + word for word in words])
             labels.append(names.setdefault(label, len(names)))
-            kinds.append(types.setdefault(sentence.words[typed], len(types)))
+            order = reversed(words) if name == "srl" else words
+            kinds.append([types.setdefault(sentence.words[word], len(types)) for word in order])
             places.append(place)
         first += len(sentence.words)
     return Examples(
         np.array(rows, dtype=np.int64).reshape(-1, parts),
-        *(np.array(column, dtype=np.int64) for column in (labels, kinds, places)),
+        np.array(labels, dtype=np.int64),
+        np.array(kinds, dtype=np.int64).reshape(-1, parts),
+        np.array(places, dtype=np.int64),
     )
 
 
-def _of_sentence(name: str, sentence: LabelledSentence) -> Iterator[tuple[tuple[int, ...], int, str]]:
-    """(words, the word whose type counts, label) of each example of a sentence."""
+def _of_sentence(name: str, sentence: LabelledSentence) -> Iterator[tuple[tuple[int, ...], str]]:
+    """(words, label) of each example of a sentence."""
     if name == "dep" and sentence.heads is not None and sentence.deprels is not None:
         for word, (head, relation) in enumerate(zip(sentence.heads, sentence.deprels, strict=True)):
             if head >= 0:
-                yield (word, head), word, relation
+                yield (word, head), relation
     elif name == "srl":
         for proposition in sentence.propositions or ():
             for role, _, end in proposition.arguments:
                 if role != "V":
-                    yield (proposition.predicate, end - 1), end - 1, role
+                    yield (proposition.predicate, end - 1), role
     elif name in ("pos", "ner"):
         for word, label in enumerate((sentence.upos if name == "pos" else sentence.entities) or ()):
-            yield (word,), word, label
+            yield (word,), label

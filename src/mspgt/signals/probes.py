@@ -1,4 +1,8 @@
-"""Probes of S2: small classifiers of words and word pairs on every layer, their control tasks and code lengths."""
+"""Probes of S2: small classifiers of words and word pairs on every layer, their control tasks and code lengths.
+
+A probe reads what the next block reads up to its gains: states divided by their own root mean square, so that a word
+with a massive activation is a direction among others, then standardised by dimension on words that are no sinks.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +27,7 @@ from mspgt.signals.measure import Progress
 Array = NDArray[np.float64]
 
 MOST_DEV = 2048  # examples that choose a probe's epoch
+SINK_RATIO = 3.0  # a word is a sink when its norm exceeds so many medians of its layer, at any layer
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,7 @@ class TaskResult:
     control: (layers,) test accuracy on the control task, first seed; None without controls.
     bits: (layers,) online codelength in bits an example of train, first seed; None without controls.
     classes: labels of train; the uniform code takes log2(classes) bits an example.
-    floor: test F1 of the most frequent label of each word type.
+    floor: test F1 of the most frequent label of each word type, or pair of word types.
     examples: split → examples used; "unseen" are those of test whose label train lacks.
     """
 
@@ -90,7 +95,7 @@ class ProbeResults:
         return None if bits is None else [math.log2(self.results[task].classes) / float(v) for v in bits]
 
     def floor(self, task: str) -> float:
-        """Test F1 of the most frequent label of each word type."""
+        """Test F1 of the most frequent label of each word type, or pair of word types."""
         return self.results[task].floor
 
     def examples(self, task: str) -> dict[str, int]:
@@ -141,8 +146,8 @@ def train_probes(
 ) -> ProbeResults:
     """Train every probe of a model and count its answers on test.
 
-    A probe is a ReLU layer of `hidden` units and a softmax (the paper's signal 2) on features standardised by layer
-    and dimension on train. Examples, initial weights and batches are the same for all layers and differ between
+    A probe is a ReLU layer of `hidden` units and a softmax (the paper's signal 2) on features over their root mean
+    square, standardised by layer and dimension on the words of train that are no sinks. Examples, initial weights and batches are the same for all layers and differ between
     seeds, so that layers differ by what they represent only, and seeds by everything but test. Of each probe the
     epoch with the best F1 on dev is kept.
 
@@ -174,12 +179,13 @@ def train_probes(
     at_once = max(1, (_room(device) if memory is None else memory) // (4 * words * width))
     groups = [range(int(g[0]), int(g[-1]) + 1) for g in np.array_split(range(layers), -(-layers // at_once))]
     recipe = Recipe(hidden, epochs)
+    usual = _usual(splits["train"], device)
 
     results = {name: _empty(task, seeds, layers, controls) for name, task in tasks.items()}
     probes = [(name, number) for name in tasks for number in range(seeds)]
     for place, group in enumerate(groups):
         here = slice(group.start, group.stop)
-        tables = _tables(splits, group, device)
+        tables = _tables(splits, group, usual, device)
         for done, (name, number) in enumerate(probes, start=1 + place * len(probes)):
             task, result = tasks[name], results[name]
             # Task, control task and online code start from the same key: same examples, same initial weights.
@@ -237,9 +243,20 @@ def _draw(
     }
 
 
-def _tables(splits: Mapping[str, WordFeatures], group: range, device: torch.device) -> dict[str, Tensor]:
-    """Words of each split at some layers, (layers, words, width) float32, standardised on the kept words of train."""
-    kept = torch.from_numpy(splits["train"].kept).to(device)
+def _usual(train: WordFeatures, device: torch.device) -> Tensor:
+    """Places of the kept words of train that are no sinks at any layer; block outputs and the embedding count."""
+    kept = torch.from_numpy(np.flatnonzero(train.kept))
+    sink = torch.zeros(len(kept), dtype=torch.bool, device=device)
+    for layer in train.values:
+        norm = layer[kept].to(device, torch.float32).norm(dim=-1)
+        sink |= norm > SINK_RATIO * norm.median()
+    return kept.to(device)[~sink]
+
+
+def _tables(
+    splits: Mapping[str, WordFeatures], group: range, usual: Tensor, device: torch.device
+) -> dict[str, Tensor]:
+    """Words of each split at some layers, (layers, words, width) float32: RMS 1 each, standardised on `usual`."""
     tables = {
         split: torch.empty((len(group), *features.values.shape[1:]), device=device)
         for split, features in splits.items()
@@ -252,8 +269,10 @@ def _tables(splits: Mapping[str, WordFeatures], group: range, device: torch.devi
                     f"Expected finite features, found NaN or infinity at layer {layer} of the {split} split. "
                     "Load the model with dtype='float32' or 'bfloat16'."
                 )
-            tables[split][place] = words
-        std, mean = torch.std_mean(tables["train"][place, kept], dim=0)
+            # A word that was left out is all zeros, and stays so.
+            rms = words.square().mean(-1, keepdim=True).sqrt()
+            torch.div(words, rms.where(rms > 0, 1.0), out=tables[split][place])
+        std, mean = torch.std_mean(tables["train"][place, usual], dim=0)
         for table in tables.values():
             table[place].sub_(mean).div_(std.where(std > 0, 1.0))
     return tables
