@@ -130,17 +130,18 @@ class Boundaries:
 class ProbeResult:
     """One probing task of S2, per layer 0..L (layer 0 is the embedding)."""
 
-    f1: Numbers  # test F1 in [0, 1], mean over seeds
+    f1: Numbers  # test score in [0, 1], mean over seeds: micro F1, which is what `score` says
     f1_ci: list[list[float] | None] | None  # 95 % over documents of the treebank
     selectivity: list[float] | None  # accuracy (ner: of words) less control accuracy (Hewitt & Liang 2019)
     codelength: list[float] | None  # online codelength in bits a label (Voita & Titov 2020)
-    floor: float | None  # F1 of the most frequent label of each word type
+    floor: float | None  # score of the most frequent label of each word type (dep, srl: pair of word types)
     ceiling: float | None = None  # Bayes F1 where it is known (planted languages)
     labels: str = "gold"  # gold | silver
     examples: dict[str, int] = field(default_factory=dict)  # split → examples
     f1_bands: dict[str, list[list[float] | None]] | None = (
         None  # "80", "50" → [lo, hi] per layer, inside f1_ci
     )
+    score: str = "F1"  # accuracy (of given words, heads and spans: pos, dep, srl) | entity F1 (ner)
 
 
 @dataclass

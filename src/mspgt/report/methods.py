@@ -82,8 +82,10 @@ def _signals(settings: Json, data: Json) -> str:
     )
     if data["treebank"] and "seeds" in probes:
         text += (
-            f" S2 is the jump of probing F1 between neighbouring layers, estimated across "
-            f"{counted(probes['seeds'], 'independent seed')} of one-hidden-layer probes."
+            " S2 is the jump between neighbouring layers of the mean score of one-hidden-layer probes (micro F1, for "
+            "given words, heads and spans their accuracy; "
+            f"{counted(probes['seeds'], 'independent seed')}), less the median jump that chance among seeds and test "
+            "documents would give."
         )
     return text
 

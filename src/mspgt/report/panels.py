@@ -14,7 +14,7 @@ from mspgt.stats.bootstrap import MAX_CLUSTERS
 # Signal → title, axis in calibrated mode, axis in paper mode (the same text: one shared axis).
 SIGNALS = {
     "S1": ("S1 · representation change", "−log CKA", "1/CKA"),
-    "S2": ("S2 · probe jump", "relative change of F1", "relative change of F1"),
+    "S2": ("S2 · probe jump", "relative change of probe scores", "relative change of probe scores"),
     "S3": ("S3 · attention drift", "JS divergence, bits", "JS divergence, bits"),
     "evidence": ("Fused evidence", "fused z", "E(l)"),
 }
@@ -115,7 +115,7 @@ def control_panels(results: Json, name: str) -> list[Panel]:
 
 
 def probe_panels(results: Json, name: str) -> list[Panel]:
-    """F1 of each probing task over layers 0..L with its floor and ceiling, and its selectivity."""
+    """Score of each probing task over layers 0..L with its floor and ceiling, and its selectivity."""
     model = results["models"][name]
     x = tuple(range(model["layers"] + 1))
     panels = []
@@ -125,7 +125,8 @@ def probe_panels(results: Json, name: str) -> list[Panel]:
         for key in ("floor", "ceiling"):
             if probe[key] is not None:
                 lines.append(Line(key, "level", [probe[key]] * len(x)))
-        for key, label, role in (("selectivity", "selectivity", "variant"), ("f1", "F1", "calibrated")):
+        score = probe.get("score", "F1")
+        for key, label, role in (("selectivity", "selectivity", "variant"), ("f1", score, "calibrated")):
             if measured(probe[key]):
                 ends = nested(probe["f1_ci"], probe.get("f1_bands")) if key == "f1" else None
                 lines.append(Line(label, role, probe[key], ends))
@@ -136,7 +137,7 @@ def probe_panels(results: Json, name: str) -> list[Panel]:
         beside = (Line("codelength, bits a label", "variant", code),) if measured(code) else ()
         caption = band_words(results, lines, "treebank documents")
         panels.append(
-            Panel(task, title, "F1", x, tuple(lines), missing=tuple(missing), beside=beside, caption=caption)
+            Panel(task, title, score, x, tuple(lines), missing=tuple(missing), beside=beside, caption=caption)
         )
     return panels
 

@@ -23,8 +23,10 @@ ABOUT = {
     "signals": "Transition l is the step from layer l to layer l + 1. Where the two modes measure in different "
     "units, paper mode has its own axis on the right: where its curve crosses the other means nothing. Vertical "
     "lines in the last panel are the boundaries; the bars below it, their 95 % sets.",
-    "probes": "F1 of one-hidden-layer probes on the test split, over layers (0 is the embedding). The floor is the "
-    "most frequent label of each word type; the ceiling, where it is known, the exact reader of the language. "
+    "probes": "One-hidden-layer probes on the test split, over layers (0 is the embedding): accuracy for parts of "
+    "speech, relations and roles, whose words, heads and spans are given, and F1 for entities, which must be found. "
+    "The floor is the most frequent label of each word type, or pair of word types; the ceiling, where it is known, "
+    "the exact reader of the language. "
     "Selectivity is accuracy, for entities that of words, minus the accuracy of a control task with random labels.",
     "controls": "Calibrated signals beside the same network with random weights, and beside the same estimate with "
     "attention sinks left in.",
@@ -278,16 +280,16 @@ def _lead(view: View, group: ChartGroup) -> str:
     if group.key == "probes":
         best = []
         for panel in group.panels:
-            f1 = [line for line in panel.lines if line.label == "F1"]
-            if f1 and known_values(f1[0]):
-                values = [-1.0 if value is None else value for value in f1[0].values]
+            scores = [line for line in panel.lines if line.role == "calibrated"]
+            if scores and known_values(scores[0]):
+                values = [-1.0 if value is None else value for value in scores[0].values]
                 top = max(values)
                 floor = next((line.values[0] for line in panel.lines if line.label == "floor"), None)
                 below = f" (below the floor, {number(floor, 2)})" if floor is not None and top < floor else ""
                 best.append(
                     f"{panel.key.upper()} {number(top, 2)} at layer {panel.x[values.index(top)]}{below}"
                 )
-        return f"best F1: {', '.join(best)}" if best else "no F1 was measured"
+        return f"best score: {', '.join(best)}" if best else "no score was measured"
     twins = view.model["controls"].get("random_init") or {}
     p = number(view.model["controls"].get("concordance_p"), 2)
     return f"{counted(twins.get('seeds') or 0, 'random twin')}; concordance of the signals p = {p}"

@@ -147,9 +147,9 @@ def train_probes(
     """Train every probe of a model and count its answers on test.
 
     A probe is a ReLU layer of `hidden` units and a softmax (the paper's signal 2) on features over their root mean
-    square, standardised by layer and dimension on the words of train that are no sinks. Examples, initial weights and batches are the same for all layers and differ between
-    seeds, so that layers differ by what they represent only, and seeds by everything but test. Of each probe the
-    epoch with the best F1 on dev is kept.
+    square, standardised by layer and dimension on the words of train that are no sinks. Examples, initial weights
+    and batches are the same for all layers and differ between seeds, so that layers differ by what they represent
+    only, and seeds by everything but test. Of each probe the epoch with the best F1 on dev is kept.
 
     Args:
         seeds: independent probes of each layer and task.

@@ -118,10 +118,10 @@ class Signals:
     def bootstrap(self, draws: int, seed: int) -> Draws:
         """Resample documents of the corpus and, independently, of the test split of the treebank.
 
-        S2 of a draw is the mean over the tasks that its test documents hold a label of. A draw in which S2 has
-        no value, because there is no such task or because F1 is 0 at a layer, is left out and counted. If that
-        leaves fewer than half of the draws, or if the test split is one document, S2 is held at its value, without
-        an interval.
+        S2 of a draw is the mean over the tasks that its test documents hold a label of. A draw in which S2 has no
+        value, because there is no such task, because F1 is 0 at a layer, or because it is one document over and
+        over, is left out and counted. If that leaves fewer than half of the draws, or if the test split is one
+        document, S2 is held at its value, without an interval.
 
         Raises:
             InputError: the corpus has fewer than two documents: an interval would say nothing.
@@ -133,22 +133,24 @@ class Signals:
             return self._held(corpus, "the test split of the treebank is one document")
         treebank = document_weights(self.probes.n_documents, draws, seed + 1)
         paper, calibrated = self.paper(corpus, treebank), self.calibrated(corpus, treebank)
-        kept = self._with_s2(paper)
+        kept = self._with_s2(paper, calibrated)
         if kept.all():
             return Draws(paper, calibrated)
         why = (
-            f"{(~kept).sum()} of {draws} draws of test documents hold no label of any task, or leave a layer with "
-            "an F1 of 0, so they have no S2"
+            f"{(~kept).sum()} of {draws} draws of test documents hold no label of any task, leave a layer with an "
+            "F1 of 0, or are one document over and over, so they have no S2"
         )
         if kept.mean() < LEAST_SHARE:
             return self._held(corpus, f"{why}; too few are left")
         return Draws(paper[kept], calibrated[kept], (f"{why}: they are left out",), np.flatnonzero(kept))
 
-    def _with_s2(self, draws: Array) -> NDArray[np.bool_]:
-        """Which draws have S2 at every transition; all of them where the whole test split has gaps of its own."""
-        if not np.isfinite(self.paper()[1]).all():
-            return np.ones(len(draws), dtype=bool)
-        return np.asarray(np.isfinite(draws[:, 1]).all(axis=-1))
+    def _with_s2(self, paper: Array, calibrated: Array) -> NDArray[np.bool_]:
+        """Which draws have S2 at every transition; a mode in which the whole test split has gaps does not count."""
+        kept = np.ones(len(paper), dtype=bool)
+        for whole, draws in ((self.paper(), paper), (self.calibrated(), calibrated)):
+            if np.isfinite(whole[1]).all():
+                kept &= np.isfinite(draws[:, 1]).all(axis=-1)
+        return kept
 
     def _held(self, corpus: Array, why: str) -> Draws:
         """Draws of S1 and S3 alone."""

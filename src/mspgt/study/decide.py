@@ -15,6 +15,7 @@ from mspgt.boundaries.find import Findings, find_boundaries
 from mspgt.results import MODES, SIGNALS, Boundaries, ModelResult, Notice, Numbers, ProbeResult, to_jsonable
 from mspgt.signals.geometry import CKA_FLOOR, calibrated_s1, paper_s1
 from mspgt.signals.jumps import JumpSignal, jump_signal
+from mspgt.signals.labels import SCORES
 from mspgt.signals.profiles import Draws, Signals
 from mspgt.stats.bootstrap import LEAST_SHARE, document_weights, percentile_interval
 from mspgt.study import codec
@@ -261,16 +262,20 @@ def _probe_results(
             ceiling=ceilings.get(task),
             labels=labels,
             examples=probes.examples(task),
+            score=SCORES.get(task, "F1"),
         )
     return results, about
 
 
 def _about_s2(point: JumpSignal) -> list[tuple[str, str, str]]:
-    """Why S2 has no value at any transition; empty where it has one."""
+    """Why S2 has no value at any transition, in either mode; empty where it has one in both."""
     if np.isnan(point.score).all():
         return [("signals.S2", "the test split holds no label of any task", "S2 is null")]
     if np.isnan(point.paper).all() and point.paper.size:
         return [("signals.S2", "F1 is 0 at every layer, and no jump is relative to 0", "S2 is null")]
+    if np.isnan(point.calibrated).all() and point.calibrated.size:
+        why = "its noise is not known from a single seed, or from a test split of one document"
+        return [("signals.S2.calibrated", why, "calibrated S2 is null; give more seeds, or `# newdoc` lines")]
     return []
 
 
