@@ -135,7 +135,7 @@ class ProbeTask:
             seen, number = np.unique(both, axis=0, return_inverse=True)
             table = np.zeros((len(seen), self.classes))
             np.add.at(table, (number.ravel()[: len(train)], train.labels), 1)
-            known = table.any(1)
+            known = table.sum(1) > 0
             # The total breaks ties; scaled, it never outweighs an occurrence.
             best = (table + overall / (len(train) + 1)).argmax(1)
             mine = number.ravel()[len(train) :]
