@@ -19,9 +19,6 @@ from typing import Any
 import numpy as np
 
 SCHEMA = "1"
-SIGNALS = ("S1", "S2", "S3")
-KINDS = ("spike", "bump", "step", "kink")
-MODES = ("paper", "calibrated")
 
 Numbers = list[float | None]
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mspgt.errors import StoreError
-from mspgt.study.store import Address, StageResult, code_version, digest, write_json
+from mspgt.study.store import Address, StageResult, digest, write_json
 
 
 def address(root, **inputs):
@@ -106,9 +106,3 @@ def test_json_is_written_whole_and_without_nan(tmp_path):
     assert path.read_text() == '{\n "x": null,\n "y": 2.5,\n "z": [\n  1,\n  2\n ]\n}\n'
     with pytest.raises(StoreError):
         write_json(tmp_path / "missing" / "r.json", {})
-
-
-def test_code_version_follows_the_source(tmp_path):
-    assert code_version("text") == code_version("text")
-    assert code_version("text") != code_version("stats")
-    assert code_version("signals/cka.py") != code_version("signals/attention.py")

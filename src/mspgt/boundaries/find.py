@@ -16,8 +16,9 @@ from mspgt.boundaries.fuse import ROUNDING
 from mspgt.boundaries.peaks import PaperBoundaries
 from mspgt.boundaries.robustness import robustness
 from mspgt.boundaries.stabilise import stabilise
-from mspgt.results import KINDS, SIGNALS, CalibratedResult, Claim, PaperBoundary, PaperResult
+from mspgt.results import CalibratedResult, Claim, PaperBoundary, PaperResult
 from mspgt.signals.profiles import Draws, Signals
+from mspgt.vocabulary import KINDS, SIGNALS
 
 Array = NDArray[np.float64]
 Stands = dict[tuple[str, int], dict[str, bool | None]]

@@ -18,8 +18,9 @@ from mspgt.boundaries.embedding import calibrated_from_embedding
 from mspgt.boundaries.find import Findings, calibrated_result
 from mspgt.boundaries.robustness import robustness
 from mspgt.errors import InputError
-from mspgt.results import KINDS, SIGNALS, ReplicatedResult
+from mspgt.results import ReplicatedResult
 from mspgt.stats.bootstrap import LEAST_SHARE
+from mspgt.vocabulary import KINDS, SIGNALS
 
 Array = NDArray[np.float64]
 

@@ -6,9 +6,9 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +16,11 @@ from numpy.typing import NDArray
 from mspgt.errors import MissingExtraError, UnavailableError
 from mspgt.study.config import InterventionsConfig
 from mspgt.study.parts import Report
-from mspgt.study.store import Address, StageResult, code_version, write_json
+from mspgt.study.store import Address, StageResult, write_json
 from mspgt.text.limits import evenly_spread
+
+if TYPE_CHECKING:
+    from mspgt.interventions.texts import Texts
 
 log = logging.getLogger("mspgt")
 
@@ -37,12 +40,10 @@ def checker_inputs(settings: InterventionsConfig) -> dict[str, dict[str, Any]]:
     inputs: dict[str, dict[str, Any]] = {}
     if settings.encoder is not None:
         inputs["coherence"] = settings.model_dump(include={"encoder", "coherence_samples"})
-        inputs["coherence"]["code"] = code_version("text", "interventions/coherence.py")
-    code = code_version("interventions/grammar.py")
     if settings.languagetool is not None:
-        inputs["grammar"] = settings.model_dump(include={"language", "languagetool_version"}) | {"code": code}
+        inputs["grammar"] = settings.model_dump(include={"language", "languagetool_version"})
     if settings.harper:
-        inputs["harper"] = {"code": code}
+        inputs["harper"] = {}
     return inputs
 
 
@@ -70,7 +71,7 @@ def check_shards(
     limit = settings.coherence_samples if name == "coherence" else None
     wanted = set(evenly_spread(range(settings.samples), limit))
     what = f"{name}, samples"
-    with _checker(name, settings) as (version, check):
+    with MAKERS[name](settings) as (version, check):
         for samples, source, place in zip(shards, sources, places, strict=True):
             report(samples.start, settings.samples, what)
             if place.status().done and place.load().meta["version"] == version:
@@ -78,14 +79,21 @@ def check_shards(
             started = time.perf_counter()
             texts = Texts.from_parquet(source.load().files[TEXTS])
             chosen = [at for at, sample in enumerate(samples) if sample in wanted]
-            written = [texts.of(arm)["text"] for arm in texts.arms]
-            numbers = np.full((len(written), len(samples)), np.nan)
-            # All arms at once, so that what they share is looked at once.
-            found = check([texts_of_arm[at] for texts_of_arm in written for at in chosen])
-            numbers[:, chosen] = found.reshape(len(written), len(chosen))
-            arrays = dict(zip(texts.arms, numbers, strict=True))
+            arrays = checked(texts, chosen, check)
             place.save(StageResult(arrays, {"version": version}), time.perf_counter() - started)
         report(settings.samples, settings.samples, what)
+
+
+def checked(
+    texts: Texts, chosen: Sequence[int], check: Callable[[list[str]], NDArray[np.float64]]
+) -> dict[str, NDArray[np.float64]]:
+    """What a checker says of the chosen texts of each arm: arm → (samples,), NaN for the others."""
+    written = [texts.of(arm)["text"] for arm in texts.arms]
+    numbers = np.full((len(written), len(written[0])), np.nan)
+    # All arms at once, so that what they share is looked at once.
+    found = check([texts_of_arm[at] for texts_of_arm in written for at in chosen])
+    numbers[:, list(chosen)] = found.reshape(len(written), len(chosen))
+    return dict(zip(texts.arms, numbers, strict=True))
 
 
 @contextmanager
@@ -109,21 +117,36 @@ def shared_languagetool(settings: InterventionsConfig) -> Iterator[Interventions
 
 
 @contextmanager
-def _checker(name: str, settings: InterventionsConfig) -> Iterator[Checker]:
+def _coherence(settings: InterventionsConfig) -> Iterator[Checker]:
     from mspgt.interventions.coherence import coherence, encoder_version, sentence_encoder
-    from mspgt.interventions.grammar import harper, languagetool
 
-    if name == "coherence":
-        assert settings.encoder is not None
-        encode = sentence_encoder(settings.encoder)
-        yield encoder_version(settings.encoder), lambda texts: coherence(texts, encode)
-    elif name == "grammar":
-        assert settings.languagetool is not None
-        with languagetool(settings.languagetool, settings.language, settings.languagetool_version) as server:
-            yield server.version, lambda texts: _errors(texts, server.errors)
-    else:
-        errors, version = harper()
-        yield version, lambda texts: _errors(texts, errors)
+    assert settings.encoder is not None
+    encode = sentence_encoder(settings.encoder)
+    yield encoder_version(settings.encoder), lambda texts: coherence(texts, encode)
+
+
+@contextmanager
+def _grammar(settings: InterventionsConfig) -> Iterator[Checker]:
+    from mspgt.interventions.grammar import languagetool
+
+    assert settings.languagetool is not None
+    with languagetool(settings.languagetool, settings.language, settings.languagetool_version) as server:
+        yield server.version, lambda texts: _errors(texts, server.errors)
+
+
+@contextmanager
+def _harper(_: InterventionsConfig) -> Iterator[Checker]:
+    from mspgt.interventions.grammar import harper
+
+    errors, version = harper()
+    yield version, lambda texts: _errors(texts, errors)
+
+
+MAKERS: dict[str, Callable[[InterventionsConfig], AbstractContextManager[Checker]]] = {
+    "coherence": _coherence,
+    "grammar": _grammar,
+    "harper": _harper,
+}
 
 
 def _errors(texts: list[str], errors: Callable[[str], int]) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mspgt.boundaries.concordance import concordance
 from mspgt.boundaries.find import Findings, find_boundaries
-from mspgt.results import MODES, SIGNALS, Boundaries, ModelResult, Notice, Numbers, ProbeResult, to_jsonable
+from mspgt.results import Boundaries, ModelResult, Notice, Numbers, ProbeResult, to_jsonable
 from mspgt.signals.geometry import CKA_FLOOR, calibrated_s1, paper_s1
 from mspgt.signals.jumps import JumpSignal, jump_signal
 from mspgt.signals.labels import SCORES
@@ -22,6 +22,8 @@ from mspgt.study import codec
 from mspgt.study.plan import Plan
 from mspgt.study.reading import ceilings
 from mspgt.study.stages import Addresses, Data, Identity, Subject, addresses
+from mspgt.study.store import StageResult
+from mspgt.vocabulary import MODES, SIGNALS
 
 Array = NDArray[np.float64]
 Intervals = list[list[float] | None]
@@ -129,16 +131,28 @@ def clip_notices(signals: Signals, place: str) -> list[Notice]:
 
 def read_signals(identity: Identity, where: Addresses, data: Data, embedding: bool = False) -> Signals:
     """The measured signals of one subject, from the store."""
+    probes = None if where.probes is None else where.probes.load()
+    return unpack_signals(identity, where.geometry.load(), probes, data, embedding)
+
+
+def unpack_signals(
+    identity: Identity,
+    geometry: StageResult,
+    probes: StageResult | None,
+    data: Data,
+    embedding: bool = False,
+) -> Signals:
+    """The measured signals of one subject, from the results of its stages."""
     missing = {}
-    if where.probes is None:
+    if probes is None:
         off = "no treebank was given" if data.treebank is None else f"every task is off: {data.treebank.off}"
         missing["S2"] = off
     if not identity.has_attention:
         missing["S3"] = f"not measurable: {identity.no_attention}"
     return Signals(
         layers=identity.layers,
-        geometry=codec.unpack_geometry(where.geometry.load()),
-        probes=None if where.probes is None else codec.unpack_probes(where.probes.load()),
+        geometry=codec.unpack_geometry(geometry),
+        probes=None if probes is None else codec.unpack_probes(probes),
         missing=missing,
         embedding=embedding,
     )

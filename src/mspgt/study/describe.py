@@ -123,6 +123,7 @@ def identity_of(model: ModelConfig) -> Identity:
         parameters=card.parameters,
         has_attention=card.has_attention,
         no_attention="" if card.has_attention else "the architecture has no attention",
+        blocks=model.blocks or "",
     )
 
 
@@ -139,7 +140,7 @@ def _gpu() -> bool:
 
 def _power(identity: Identity, signals: int) -> str:
     from mspgt.boundaries.power import power_statement
-    from mspgt.results import KINDS
+    from mspgt.vocabulary import KINDS
 
     if identity.layers < 3:
         return "; no boundary possible"

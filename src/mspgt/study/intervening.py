@@ -11,10 +11,10 @@ that was not there can be made up for without writing a text again.
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,23 +25,27 @@ from mspgt.errors import InputError, MissingExtraError, UnavailableError
 from mspgt.results import Notice
 from mspgt.study.checking import (
     CHECKERS,
+    MAKERS,
     OFF,
     TEXTS,
     check_shards,
+    checked,
     checker_inputs,
     note,
     noted,
     shared_languagetool,
 )
 from mspgt.study.config import InterventionsConfig, StudyConfig
+from mspgt.study.keys import stage_address
 from mspgt.study.parts import Cost, Given, Report
-from mspgt.study.stages import Data, Identity, Subject, addresses
-from mspgt.study.store import Address, StageResult, code_version
+from mspgt.study.stages import Data, Identity, Measuring, Subject, activation_scales, addresses, who_is
+from mspgt.study.store import Address, StageResult
 from mspgt.text.limits import evenly_spread
 
 if TYPE_CHECKING:
     from mspgt.interventions.arms import Arm
     from mspgt.interventions.metrics import Scores
+    from mspgt.interventions.prompts import Prompt
     from mspgt.interventions.texts import Texts
     from mspgt.lm.load import LanguageModel
 
@@ -93,14 +97,18 @@ class Interventions:
     def compute(self, given: Given, model: Callable[[], LanguageModel], report: Report) -> None:
         """Write what texts are missing, then score them. A checker that is not there is noted, and all goes on."""
         where = places(given)
-        if not _scales_address(given).status().done:
-            _measure_scales(given, model())
-        if not all(address.status().done for address in where.texts):
-            _write(given, where, model(), report)
+        # Experiment 1 leaves them; only a damaged store has none.
+        measuring = Measuring(given.config, Subject(given.identity), given.data, model)
+        _scales_address(given).fill(lambda: activation_scales(measuring))
+        writing = [*where.texts, *([] if where.response is None else [where.response])]
+        if not all(address.status().done for address in writing):
+            work = Writing(given, _scales_address(given).load(), model())
+            _write(work, where, report)
+            if where.response is not None:
+                where.response.fill(lambda: noise_response(work, report))
         if not where.scores.status().done:
-            _score(given, where, report)
-        if where.response is not None and not where.response.status().done:
-            _respond(given, where.response, model(), report)
+            report(0, 1, "scoring texts")
+            where.scores.fill(lambda: scored_texts(given, [address.load() for address in where.texts]))
         for name in where.checks:
             try:
                 check_shards(
@@ -127,7 +135,7 @@ class Interventions:
         from mspgt.interventions.metrics import mean_scores, rate_scores
 
         settings, where = _settings(given.config), places(given)
-        texts = _texts(where)
+        texts = joined_texts([address.load() for address in where.texts])
         _publish(given, texts)
         scores = _unpack_scores(where.scores.load(), texts)
         missing, versions = {}, {}
@@ -152,7 +160,7 @@ class Interventions:
         content = summary(
             texts,
             scores,
-            _arms(given),
+            _arms(given, _scales_address(given).load()),
             given.scales,
             settings={
                 key: getattr(settings, key)
@@ -180,10 +188,12 @@ def places(given: Given) -> Places:
     """All addresses of one model."""
     config, identity, settings = given.config, given.identity, _settings(given.config)
 
-    def at(stage: str, inputs: dict[str, Any]) -> Address:
-        return Address(given.root, identity.folder, identity.revision, stage, inputs)
+    def at(stage: str, inputs: dict[str, Any], *functions: Callable[..., Any]) -> Address:
+        return stage_address(given.root, identity, stage, inputs, *functions)
 
     writing = {
+        **who_is(Subject(identity)),
+        "corpus": given.data.corpus.sha256,
         "scales": _scales_address(given).key,
         "boundaries": [given.scales.LI, given.scales.IG],
         "seed": config.seed,
@@ -193,57 +203,92 @@ def places(given: Given) -> Places:
                 *("sigma", "scope", "random_sets"),
             }
         ),
-        "code": code_version("text", "lm", *(f"interventions/{m}.py" for m in ("arms", "prompts", "texts"))),
     }
     shards = tuple(
         range(start, min(start + settings.shard_samples, settings.samples))
         for start in range(0, settings.samples, settings.shard_samples)
     )
-    texts = tuple(at("texts", {**writing, "shard": [part.start, part.stop]}) for part in shards)
+    texts = tuple(
+        at("texts", {**writing, "shard": [part.start, part.stop]}, written_texts) for part in shards
+    )
     checks = {
-        name: tuple(at(name, {"texts": address.key, **inputs}) for address in texts)
+        name: tuple(at(name, {"texts": address.key, **inputs}, checked, MAKERS[name]) for address in texts)
         for name, inputs in checker_inputs(settings).items()
     }
-    scores = at(
-        "scores",
-        {
-            "texts": [address.key for address in texts],
-            "mattr_window": settings.mattr_window,
-            "code": code_version(
-                "text", *(f"interventions/{m}.py" for m in ("metrics", "diversity", "structure", "lexical"))
-            ),
-        },
-    )
+    scoring = {"texts": [address.key for address in texts], "mattr_window": settings.mattr_window}
+    scores = at("scores", scoring, scored_texts)
     response = None
     if settings.response_samples:
         curve = settings.model_dump(include={"response", "response_samples", "draws"})
-        response = at("response", {**writing, **curve, "analysis": code_version("interventions", "stats")})
+        response = at("response", {**writing, **curve}, noise_response)
     return Places(shards, texts, checks, scores, response)
 
 
-def _write(given: Given, where: Places, lm: LanguageModel, report: Report) -> None:
-    from mspgt.interventions.prompts import make_prompts
+class Writing:
+    """What texts of one model are written with: prompts and arms, made when first asked for."""
+
+    def __init__(self, given: Given, measured: StageResult, lm: LanguageModel) -> None:
+        self.given, self.measured, self.lm = given, measured, lm
+
+    @cached_property
+    def prompts(self) -> list[Prompt]:
+        from mspgt.interventions.prompts import make_prompts
+
+        settings = _settings(self.given.config)
+        return make_prompts(self.lm, self.given.data.corpus, settings.samples, settings.prompt_tokens)
+
+
+def written_texts(work: Writing, samples: range, progress: Callable[[int], None]) -> StageResult:
+    """Texts of some samples under every arm."""
     from mspgt.interventions.texts import write_texts
 
-    settings = _settings(given.config)
-    prompts = make_prompts(lm, given.data.corpus, settings.samples, settings.prompt_tokens)
-    arms = _arms(given)
+    written = write_texts(
+        work.lm,
+        work.prompts[samples.start : samples.stop],
+        _arms(work.given, work.measured),
+        **_generation(work.given),
+        progress=progress,
+    )
+    return StageResult(files={TEXTS: written.to_parquet()})
+
+
+def noise_response(work: Writing, report: Report) -> StageResult:
+    """How texts change with the size of the noise."""
+    from mspgt.interventions.experiment import respond
+
+    given, settings = work.given, _settings(work.given.config)
+    chosen = evenly_spread(work.prompts, settings.response_samples)
+    curve = respond(
+        work.lm,
+        chosen,
+        given.scales,
+        _std(work.measured),
+        sigmas=settings.response,
+        draws=settings.draws,
+        **_generation(given),
+        progress=lambda done: report(done, len(chosen), "noise–response curve, samples"),
+    )
+    return StageResult(meta={"curve": curve})
+
+
+def scored_texts(given: Given, shards: Sequence[StageResult]) -> StageResult:
+    """Sums of every metric that needs nothing but the texts."""
+    from mspgt.interventions.experiment import arm_scores
+
+    scores = arm_scores(joined_texts(shards), mattr_window=_settings(given.config).mattr_window)
+    arrays = {f"{arm}/{metric}": one.sums for arm, found in scores.items() for metric, one in found.items()}
+    return StageResult(arrays)
+
+
+def _write(work: Writing, where: Places, report: Report) -> None:
+    total = _settings(work.given.config).samples
     for samples, address in zip(where.shards, where.texts, strict=True):
-        if not address.status().done:
-            started = time.perf_counter()
 
-            def step(done: int, before: int = samples.start) -> None:
-                report(before + done, settings.samples, "writing texts, samples")
+        def step(done: int, before: int = samples.start) -> None:
+            report(before + done, total, "writing texts, samples")
 
-            written = write_texts(
-                lm,
-                prompts[samples.start : samples.stop],
-                arms,
-                **_generation(given),
-                progress=step,
-            )
-            address.save(StageResult(files={TEXTS: written.to_parquet()}), time.perf_counter() - started)
-        report(samples.stop, settings.samples, "writing texts, samples")
+        address.fill(partial(written_texts, work, samples, step))
+        report(samples.stop, total, "writing texts, samples")
 
 
 def _generation(given: Given) -> dict[str, Any]:
@@ -255,63 +300,35 @@ def _generation(given: Given) -> dict[str, Any]:
     }
 
 
-def _measure_scales(given: Given, lm: LanguageModel) -> None:
-    """Experiment 1 leaves them; only a damaged store comes here."""
-    from mspgt.lm.tokenize import encode
-    from mspgt.signals.measure import measure_scales
-
-    measure = given.config.measure
-    texts = [sentence for document in given.data.corpus.documents for sentence in document.sentences]
-    started = time.perf_counter()
-    scales = measure_scales(
-        lm,
-        encode(lm, texts, too_long=measure.too_long),
-        sample=measure.scale_sentences,
-        sink_ratio=measure.sink_ratio,
-        batch_tokens=measure.batch_tokens,
-    )
+def _std(measured: StageResult) -> NDArray[np.float64]:
     from mspgt.study import codec  # loads torch, which a plan does not need
 
-    _scales_address(given).save(codec.pack_scales(scales), time.perf_counter() - started)
-
-
-def _std(given: Given) -> NDArray[np.float64]:
-    from mspgt.study import codec  # loads torch, which a plan does not need
-
-    return codec.unpack_scales(_scales_address(given).load()).std
+    return codec.unpack_scales(measured).std
 
 
 def _scales_address(given: Given) -> Address:
     return addresses(given.root, given.config, Subject(given.identity), given.data).scales
 
 
-def _arms(given: Given) -> list[Arm]:
+def _arms(given: Given, measured: StageResult) -> list[Arm]:
+    """measured: the activation scales of Experiment 1."""
     from mspgt.interventions.arms import plan_arms
 
     settings = _settings(given.config)
     return plan_arms(
         given.scales,
-        _std(given),
+        _std(measured),
         sigma=settings.sigma,
         random_sets=settings.random_sets,
         seed=given.config.seed,
     )
 
 
-def _texts(where: Places) -> Texts:
+def joined_texts(shards: Sequence[StageResult]) -> Texts:
+    """All texts of a model."""
     from mspgt.interventions.texts import Texts
 
-    return Texts.join([Texts.from_parquet(address.load().files[TEXTS]) for address in where.texts])
-
-
-def _score(given: Given, where: Places, report: Report) -> None:
-    from mspgt.interventions.experiment import arm_scores
-
-    report(0, 1, "scoring texts")
-    started = time.perf_counter()
-    scores = arm_scores(_texts(where), mattr_window=_settings(given.config).mattr_window)
-    arrays = {f"{arm}/{metric}": one.sums for arm, found in scores.items() for metric, one in found.items()}
-    where.scores.save(StageResult(arrays), time.perf_counter() - started)
+    return Texts.join([Texts.from_parquet(shard.files[TEXTS]) for shard in shards])
 
 
 def _unpack_scores(result: StageResult, texts: Texts) -> dict[str, dict[str, Scores]]:
@@ -324,27 +341,6 @@ def _unpack_scores(result: StageResult, texts: Texts) -> dict[str, dict[str, Sco
             if sums is not None:
                 found.setdefault(arm, {})[metric] = Scores(law, sums)
     return found
-
-
-def _respond(given: Given, address: Address, lm: LanguageModel, report: Report) -> None:
-    from mspgt.interventions.experiment import respond
-    from mspgt.interventions.prompts import make_prompts
-
-    settings = _settings(given.config)
-    started = time.perf_counter()
-    prompts = make_prompts(lm, given.data.corpus, settings.samples, settings.prompt_tokens)
-    chosen = evenly_spread(prompts, settings.response_samples)
-    curve = respond(
-        lm,
-        chosen,
-        given.scales,
-        _std(given),
-        sigmas=settings.response,
-        draws=settings.draws,
-        **_generation(given),
-        progress=lambda done: report(done, len(chosen), "noise–response curve, samples"),
-    )
-    address.save(StageResult(meta={"curve": curve}), time.perf_counter() - started)
 
 
 def _publish(given: Given, texts: Texts) -> None:

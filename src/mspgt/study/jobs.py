@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mspgt.boundaries.scales import Scales
 from mspgt.errors import ModelError, MspgtError
@@ -12,6 +12,9 @@ from mspgt.results import ModelResult
 from mspgt.study.config import BUNDLED, ModelConfig, StudyConfig
 from mspgt.study.parts import Given, Part, Report
 from mspgt.study.stages import Data, Identity, Subject, addresses, compute
+
+if TYPE_CHECKING:
+    from mspgt.lm.load import LanguageModel
 
 # A model that predicts nothing yet (random weights) can be measured all the same; the report says so.
 TOLERATED = {"predicts text"}
@@ -84,6 +87,22 @@ def local_id(model: str) -> str:
     return str(path(model.removeprefix(BUNDLED)))
 
 
+def load_trained(source: str, settings: ModelConfig) -> LanguageModel:
+    """A model as trained, from its folder or Hub id."""
+    from mspgt.lm.load import load
+
+    return load(
+        source,
+        revision=settings.revision,
+        dtype=settings.dtype,
+        device=settings.device,
+        device_map=settings.device_map,
+        trust_remote_code=settings.trust_remote_code,
+        allow_pickle=settings.allow_pickle,
+        blocks=settings.blocks,
+    )
+
+
 class Loader:
     """Keeps the last model in memory: its twins come right after it."""
 
@@ -94,19 +113,12 @@ class Loader:
     def trained(self, model: ModelConfig) -> Any:
         from transformers.utils.logging import disable_progress_bar
 
-        from mspgt.lm.load import load
-
         if self._key != model:
             self._key = self._model = None
             source = local_id(model.id)
             if Path(source).is_dir():  # nothing to download, so nothing to wait for
                 disable_progress_bar()
-            self._model = load(
-                source,
-                **model.model_dump(
-                    exclude={"id", "name", "family", "scales", "steps", "run", "step", "replicates"}
-                ),
-            )
+            self._model = load_trained(source, model)
             self._key = model
         return self._model
 
@@ -146,5 +158,6 @@ class Loader:
             parameters=lm.parameters,
             has_attention=lm.has_attention,
             no_attention=lm.no_attention,
+            blocks=model.blocks or "",
         )
         return identity, [asdict(c) for c in checks], list(lm.notes)

@@ -11,9 +11,10 @@ import numpy as np
 
 from mspgt.boundaries.power import power_statement
 from mspgt.errors import InputError
-from mspgt.results import KINDS, Notice, ReplicatedResult
+from mspgt.results import Notice, ReplicatedResult
 from mspgt.study.config import StudyConfig
 from mspgt.study.stages import Identity
+from mspgt.vocabulary import KINDS
 
 if TYPE_CHECKING:
     from mspgt.boundaries.find import Findings  # loads torch, which a plan does not need

@@ -9,22 +9,30 @@ change its result; batch sizes and worker counts cannot, and are left out.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mspgt.errors import InputError
 from mspgt.signals.labels import probe_tasks
-from mspgt.stats.bootstrap import MAX_CLUSTERS, document_clusters
+from mspgt.stats.bootstrap import document_clusters
 from mspgt.study.config import StudyConfig
-from mspgt.study.store import Address, code_version
+from mspgt.study.keys import code_of, stage_address
+from mspgt.study.store import Address, StageResult
 from mspgt.text.corpus import Corpus
 from mspgt.text.treebank import Treebank
+from mspgt.vocabulary import Progress
 
 if TYPE_CHECKING:
-    from mspgt.signals.measure import Progress
+    from mspgt.lm.load import LanguageModel
+    from mspgt.lm.tokenize import Encoded
+    from mspgt.signals.measure import Scales
+    from mspgt.signals.tokens import CorpusTokens
 
 
 @dataclass(frozen=True)
@@ -51,6 +59,7 @@ class Identity:
     parameters: int
     has_attention: bool
     no_attention: str
+    blocks: str = ""  # where the study says that the blocks are, for odd architectures
 
 
 @dataclass(frozen=True)
@@ -78,73 +87,60 @@ class Addresses:
 
 def addresses(root: Path, config: StudyConfig, subject: Subject, data: Data) -> Addresses:
     """All addresses of one subject. Needs no model in memory."""
-    identity = subject.identity
-    measure = config.measure
-    who = {
-        "weights": identity.weights_sha256,
-        "revision": identity.revision,
-        "dtype": identity.dtype,
-        "twin": subject.twin,
-    }
-    reading = {"corpus": data.corpus.sha256, "too_long": measure.too_long}
-    scales_inputs = {
+    identity, measure = subject.identity, config.measure
+
+    def at(stage: str, function: Callable[..., Any], inputs: dict[str, Any]) -> Address:
+        return stage_address(root, identity, stage, inputs, function)
+
+    who = who_is(subject)
+    reading = {
         **who,
-        **reading,
+        "corpus": data.corpus.sha256,
+        "too_long": measure.too_long,
         "scale_sentences": measure.scale_sentences,
         "sink_ratio": measure.sink_ratio,
-        "code": code_version("text", "lm", "signals/measure.py"),
     }
+    scales = at("scales", activation_scales, reading)
+    matched = measure.heads == "matched" and identity.has_attention and identity.layers > 1
+    pairing = at("pairing", head_pairing, {**reading, "scales": scales.key}) if matched else None
     drawing = {
-        **scales_inputs,
+        **reading,
+        "scales": scales.key,
+        "pairing": None if pairing is None else pairing.key,
         "cka_tokens": measure.cka_tokens,
         "unit": measure.unit,
         "heads": measure.heads,
         "seed": config.seed,
-        "code": code_version(
-            "text", "lm", *(f"signals/{m}.py" for m in ("measure", "tokens", "attention", "heads"))
-        ),
     }
-
-    def at(stage: str, inputs: dict[str, Any]) -> Address:
-        return Address(root, identity.folder, identity.revision, stage, inputs)
-
     count, step = len(data.corpus.documents), measure.shard_documents
     shards = tuple(
-        (part, at("observe", {**drawing, "documents": [part.start, part.stop]}))
+        (part, at("observe", observed_shard, {**drawing, "documents": [part.start, part.stop]}))
         for part in (range(start, min(start + step, count)) for start in range(0, count, step))
     )
-    geometry = at(
-        "geometry", {**drawing, "clusters": MAX_CLUSTERS, "reduce": code_version("signals", "stats")}
-    )
-    matched = measure.heads == "matched" and identity.has_attention and identity.layers > 1
-    return Addresses(
-        at("scales", scales_inputs),
-        shards,
-        geometry,
-        _probes_address(at, config, subject, data, who),
-        at("pairing", {**scales_inputs, "heads": code_version("signals")}) if matched else None,
-    )
-
-
-def _probes_address(
-    at: Any, config: StudyConfig, subject: Subject, data: Data, who: dict[str, Any]
-) -> Address | None:
-    if data.treebank is None or not data.treebank.tasks:
-        return None
-    return at(
-        "probes",
-        {
+    # How documents are cut into shards changes nothing, and is left out.
+    geometry = at("geometry", reduced_geometry, {**drawing, "observe": code_of(observed_shard)})
+    probes = None
+    if data.treebank is not None and data.treebank.tasks:
+        asked = {
             **who,
             "treebank": data.treebank.sha256,
             "probes": probe_settings(config, subject),
             "seed": config.seed,
-            "code": code_version(
-                "text",
-                "lm",
-                *(f"signals/{m}.py" for m in ("labels", "features", "probes", "classifier", "codelength")),
-            ),
-        },
-    )
+        }
+        probes = at("probes", trained_probes, asked)
+    return Addresses(scales, shards, geometry, probes, pairing)
+
+
+def who_is(subject: Subject) -> dict[str, Any]:
+    """What tells one subject from another in the keys of whatever is computed with it."""
+    identity = subject.identity
+    return {
+        "weights": identity.weights_sha256,
+        "revision": identity.revision,
+        "dtype": identity.dtype,
+        "blocks": identity.blocks,
+        "twin": None if subject.twin is None else [subject.twin, code_of("mspgt.lm.twin:random_twin")],
+    }
 
 
 def probe_settings(config: StudyConfig, subject: Subject) -> dict[str, Any]:
@@ -172,122 +168,190 @@ def require_measurable(data: Data) -> None:
         probe_tasks(data.treebank)
 
 
+class Measuring:
+    """What the stages of one subject share, each thing made when first asked for."""
+
+    def __init__(
+        self, config: StudyConfig, subject: Subject, data: Data, model: Callable[[], LanguageModel]
+    ) -> None:
+        self.config, self.subject, self.data, self.model = config, subject, data, model
+        self.scales: Scales | None = None
+        self.pairing: NDArray[np.intp] | None = None
+
+    @cached_property
+    def encoded(self) -> list[Encoded]:
+        from mspgt.lm.tokenize import encode
+
+        texts = [sentence for d in self.data.corpus.documents for sentence in d.sentences]
+        return encode(self.model(), texts, too_long=self.config.measure.too_long)
+
+    @cached_property
+    def tokens(self) -> CorpusTokens:
+        from mspgt.signals.tokens import draw_tokens
+
+        measure = self.config.measure
+        return draw_tokens(
+            self.data.corpus,
+            self.encoded,
+            limit=measure.cka_tokens,
+            unit=measure.unit,
+            seed=self.config.seed,
+        )
+
+    @property
+    def activation_scales(self) -> Scales:
+        assert self.scales is not None
+        return self.scales
+
+
+def activation_scales(work: Measuring) -> StageResult:
+    """Median norms and standard deviations of the layers."""
+    from mspgt.signals.measure import measure_scales
+    from mspgt.study import codec
+
+    measure = work.config.measure
+    scales = measure_scales(
+        work.model(),
+        work.encoded,
+        sample=measure.scale_sentences,
+        sink_ratio=measure.sink_ratio,
+        batch_tokens=measure.batch_tokens,
+    )
+    return codec.pack_scales(scales)
+
+
+def head_pairing(work: Measuring) -> StageResult:
+    """Which head of a layer is most like which of the next."""
+    from mspgt.signals.heads import match_heads
+    from mspgt.study import codec
+
+    measure = work.config.measure
+    found = match_heads(
+        work.model(),
+        work.encoded,
+        work.activation_scales,
+        sample=measure.scale_sentences,
+        sink_ratio=measure.sink_ratio,
+        batch_tokens=measure.batch_tokens,
+    )
+    return codec.pack_pairing(found)
+
+
+def observed_shard(work: Measuring, documents: range, progress: Progress) -> StageResult:
+    """The measuring pass over some documents."""
+    from mspgt.signals.measure import measure_shard
+    from mspgt.study import codec
+
+    measure = work.config.measure
+    shard = measure_shard(
+        work.model(),
+        work.tokens,
+        documents,
+        work.activation_scales,
+        sink_ratio=measure.sink_ratio,
+        batch_tokens=measure.batch_tokens,
+        unit=measure.unit,
+        pairing=work.pairing,
+        progress=progress,
+    )
+    return codec.pack_shard(shard)
+
+
+def reduced_geometry(work: Measuring, observed: list[StageResult], seconds: float) -> StageResult:
+    """Statistics of documents, from all shards. seconds: that the measuring pass took."""
+    from mspgt.signals.geometry import reduce_shards
+    from mspgt.study import codec
+
+    shards = [codec.unpack_shard(one) for one in observed]
+    geometry = reduce_shards(shards, document_groups(work.data.corpus), device=work.model().device)
+    tokens, scales = work.tokens, asdict(work.activation_scales)
+    meta = {
+        "real_tokens": tokens.real,
+        "word_final_tokens": tokens.word_final,
+        "sinks": sum(shard.sinks for shard in shards),
+        "cut_sentences": sum(e.cut > 0 for e in work.encoded),
+        "sentences": len(work.encoded),
+        "drawn": {name: int(sum(len(s.token_document[name]) for s in shards)) for name in tokens.drawn},
+        "scales": {
+            key: value for key, value in scales.items() if key not in ("tokens", "std_dimension")
+        },
+        "measuring_seconds": seconds,
+    }
+    return codec.pack_geometry(geometry, meta)
+
+
+def trained_probes(work: Measuring, progress: Progress) -> StageResult:
+    """Probes of every layer, task and seed."""
+    from mspgt.signals.features import word_features
+    from mspgt.signals.probes import train_probes
+    from mspgt.study import codec
+
+    treebank = work.data.treebank
+    assert treebank is not None
+    features = {}
+    for split in ("train", "dev", "test"):
+        progress(0, 1, f"probe features ({split})")
+        features[split] = word_features(
+            work.model(), getattr(treebank, split), batch_tokens=work.config.measure.batch_tokens
+        )
+    results = train_probes(
+        features["train"],
+        features["dev"],
+        features["test"],
+        probe_tasks(treebank),
+        **probe_settings(work.config, work.subject),
+        seed=work.config.seed,
+        progress=progress,
+    )
+    return codec.pack_probes(results)
+
+
 def compute(
     config: StudyConfig,
     subject: Subject,
     data: Data,
     where: Addresses,
-    model: Any,
+    model: Callable[[], LanguageModel],
     report: Progress,
 ) -> None:
     """Compute what is missing of one subject, in order; `model()` loads it when first needed."""
-    import time
-
-    from mspgt.lm.tokenize import encode
-    from mspgt.signals.features import word_features
-    from mspgt.signals.geometry import reduce_shards
-    from mspgt.signals.heads import match_heads
-    from mspgt.signals.measure import measure_scales, measure_shard
-    from mspgt.signals.probes import train_probes
-    from mspgt.signals.tokens import draw_tokens
     from mspgt.study import codec
 
-    measure = config.measure
-    ratio, batch = measure.sink_ratio, measure.batch_tokens
-
+    work = Measuring(config, subject, data, model)
     if not where.geometry.status().done:
-        lm = model()
-        texts = [sentence for d in data.corpus.documents for sentence in d.sentences]
-        encoded = encode(lm, texts, too_long=measure.too_long)
-        tokens = draw_tokens(
-            data.corpus, encoded, limit=measure.cka_tokens, unit=measure.unit, seed=config.seed
-        )
         if not where.scales.status().done:
             report(0, 1, "scales")
-            started = time.perf_counter()
-            scales = measure_scales(
-                lm, encoded, sample=measure.scale_sentences, sink_ratio=ratio, batch_tokens=batch
-            )
-            where.scales.save(codec.pack_scales(scales), time.perf_counter() - started)
-        scales = codec.unpack_scales(where.scales.load())
-        pairing = None
+        where.scales.fill(lambda: activation_scales(work))
+        work.scales = codec.unpack_scales(where.scales.load())
         if where.pairing is not None:
             if not where.pairing.status().done:
                 report(0, 1, "matching heads")
-                started = time.perf_counter()
-                found = match_heads(
-                    lm,
-                    encoded,
-                    scales,
-                    sample=measure.scale_sentences,
-                    sink_ratio=ratio,
-                    batch_tokens=batch,
-                )
-                where.pairing.save(codec.pack_pairing(found), time.perf_counter() - started)
-            pairing = codec.unpack_pairing(where.pairing.load())
-        finished = 0
-        for documents, address in where.shards:
-            sentences = int(np.isin(tokens.document, np.arange(documents.start, documents.stop)).sum())
-            if not address.status().done:
-                started = time.perf_counter()
-                before = finished
-
-                def step(done: int, total: int, _: str, before: int = before) -> None:
-                    report(before + done, len(texts), "measuring pass, sentences")
-
-                shard = measure_shard(
-                    lm,
-                    tokens,
-                    documents,
-                    scales,
-                    sink_ratio=ratio,
-                    batch_tokens=batch,
-                    unit=measure.unit,
-                    pairing=pairing,
-                    progress=step,
-                )
-                address.save(codec.pack_shard(shard), time.perf_counter() - started)
-            finished += sentences
-            report(finished, len(texts), "measuring pass, sentences")
+            where.pairing.fill(lambda: head_pairing(work))
+            work.pairing = codec.unpack_pairing(where.pairing.load())
+        _observe(work, where, report)
         report(0, 1, "reducing to document statistics")
-        started = time.perf_counter()
-        shards = [codec.unpack_shard(address.load()) for _, address in where.shards]
-        geometry = reduce_shards(shards, document_groups(data.corpus), device=lm.device)
-        meta = {
-            "real_tokens": tokens.real,
-            "word_final_tokens": tokens.word_final,
-            "sinks": sum(shard.sinks for shard in shards),
-            "cut_sentences": sum(e.cut > 0 for e in encoded),
-            "sentences": len(texts),
-            "drawn": {name: int(sum(len(s.token_document[name]) for s in shards)) for name in tokens.drawn},
-            "scales": {
-                key: value for key, value in asdict(scales).items() if key not in ("tokens", "std_dimension")
-            },
-            "measuring_seconds": sum(address.seconds() for _, address in where.shards),
-        }
-        where.geometry.save(codec.pack_geometry(geometry, meta), time.perf_counter() - started)
+        shards = [address.load() for _, address in where.shards]
+        seconds = sum(address.seconds() for _, address in where.shards)
+        where.geometry.fill(lambda: reduced_geometry(work, shards, seconds))
     if not config.run.keep_activations:
         for _, address in where.shards:
             address.discard()
+    if where.probes is not None:
+        where.probes.fill(lambda: trained_probes(work, report))
 
-    if where.probes is not None and not where.probes.status().done:
-        assert data.treebank is not None
-        lm = model()
-        started = time.perf_counter()
-        features = {}
-        for split in ("train", "dev", "test"):
-            report(0, 1, f"probe features ({split})")
-            features[split] = word_features(
-                lm, getattr(data.treebank, split), batch_tokens=measure.batch_tokens
-            )
-        settings = probe_settings(config, subject)
-        results = train_probes(
-            features["train"],
-            features["dev"],
-            features["test"],
-            probe_tasks(data.treebank),
-            **settings,
-            seed=config.seed,
-            progress=report,
-        )
-        where.probes.save(codec.pack_probes(results), time.perf_counter() - started)
+
+def _observe(work: Measuring, where: Addresses, report: Progress) -> None:
+    """The shards that are missing, one by one; `report` counts sentences of the whole."""
+    finished, total = 0, len(work.encoded)
+    for documents, address in where.shards:
+
+        def step(done: int, _: int, __: str, before: int = finished) -> None:
+            report(before + done, total, "measuring pass, sentences")
+
+        def observed(part: range = documents, step: Progress = step) -> StageResult:
+            return observed_shard(work, part, step)
+
+        address.fill(observed)
+        within = np.isin(work.tokens.document, np.arange(documents.start, documents.stop))
+        finished += int(within.sum())
+        report(finished, total, "measuring pass, sentences")

@@ -14,9 +14,9 @@ import hashlib
 import json
 import os
 import shutil
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -52,19 +52,6 @@ def digest(value: Any) -> str:
     """SHA-256 of a JSON-like value, independent of the order of its keys."""
     text = json.dumps(to_jsonable(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-@cache
-def code_version(*rooms: str) -> str:
-    """Hash of the source of the rooms (or single files) that a stage runs through."""
-    sha = hashlib.sha256()
-    root = files("mspgt")
-    for room in sorted(rooms):
-        place = Path(str(root / room))
-        for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
-            sha.update(path.name.encode())
-            sha.update(path.read_bytes())
-    return sha.hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -158,6 +145,12 @@ class Address:
                 f"{self.folder}: could not write the result of stage {self.stage} ({error}). "
                 "Stages finished before it are kept: free space or permissions, then run the same command again."
             ) from error
+
+    def fill(self, compute: Callable[[], StageResult]) -> None:
+        """Compute and save the result, unless it is there and verifies."""
+        if not self.status().done:
+            started = time.perf_counter()
+            self.save(compute(), time.perf_counter() - started)
 
     def discard(self) -> None:
         """Remove a result that is no longer needed by anything downstream."""

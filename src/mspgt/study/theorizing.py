@@ -11,16 +11,17 @@ be computed (no treebank, no gradient, too little text) is null with its reason;
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mspgt.results import Notice, to_jsonable
 from mspgt.study.config import StudyConfig
+from mspgt.study.keys import stage_address
 from mspgt.study.parts import Cost, Given, Report
-from mspgt.study.stages import Data, Identity, Subject, addresses
-from mspgt.study.store import Address, code_version
+from mspgt.study.stages import Data, Identity, Subject, addresses, who_is
+from mspgt.study.store import Address, StageResult
 from mspgt.study.theory_stages import (
     Shared,
     bottleneck,
@@ -34,19 +35,12 @@ from mspgt.study.theory_stages import (
 if TYPE_CHECKING:
     from mspgt.lm.load import LanguageModel
 
-# Source that decides the result of each stage. `study/stages.py` says which documents are held out; what widths
-# reads of the model and the text is in the keys of the signals that it resamples.
-_READING = ("theory", "lm", "signals", "stats", "text", "study/stages.py", "study/theory_stages.py")
-SOURCES = {
-    "information": _READING,
-    "bottleneck": _READING,
-    "sensitivity": _READING,
-    "widths": (
-        "theory/concentration.py", "boundaries", "signals", "stats", "study/codec.py", "study/decide.py",
-        "study/stages.py", "study/theory_stages.py",
-    ),
-}  # fmt: skip
-STAGES = tuple(SOURCES)
+STAGES: dict[str, Callable[[Shared], StageResult]] = {
+    "information": information,
+    "bottleneck": bottleneck,
+    "sensitivity": sensitivity,
+    "widths": widths,
+}
 
 
 class Theorizing:
@@ -83,11 +77,10 @@ class Theorizing:
     def addresses(self, given: Given) -> list[Address]:
         """Of the four stages, in order."""
         theory, identity = section_of(given.config), given.identity
-        who = {"weights": identity.weights_sha256, "revision": identity.revision, "dtype": identity.dtype}
         measure = given.config.measure
         reading = {
-            **who, "corpus": given.data.corpus.sha256, "too_long": measure.too_long, "sink_ratio": measure.sink_ratio,
-            "scale_sentences": measure.scale_sentences, "seed": given.config.seed,
+            **who_is(Subject(identity)), "corpus": given.data.corpus.sha256, "too_long": measure.too_long,
+            "sink_ratio": measure.sink_ratio, "scale_sentences": measure.scale_sentences, "seed": given.config.seed,
         }  # fmt: skip
         settings = theory.model_dump(mode="json", exclude={"gradient_tokens"})
         where = {"LI": given.scales.LI, "IG": given.scales.IG}
@@ -112,27 +105,22 @@ class Theorizing:
             },
         }  # fmt: skip
         return [
-            Address(
-                given.root, identity.folder, identity.revision, f"theory-{stage}",
-                inputs[stage] | {"code": code_version(*sources)},
-            )
-            for stage, sources in SOURCES.items()
-        ]  # fmt: skip
+            stage_address(given.root, identity, f"theory-{stage}", inputs[stage], function)
+            for stage, function in STAGES.items()
+        ]
 
     def compute(self, given: Given, model: Callable[[], LanguageModel], report: Report) -> None:
         """Compute what is missing, stage by stage."""
-        stages = dict(zip(STAGES, self.addresses(given), strict=True))
-        shared = Shared(given, model, report)
-        work = {
-            "information": information, "bottleneck": bottleneck, "sensitivity": sensitivity, "widths": widths,
-        }  # fmt: skip
-        for stage, address in stages.items():
-            if address.status().done:
-                continue
-            report(0, 1, stage)
-            started = time.perf_counter()
-            result = work[stage](shared)
-            address.save(result, time.perf_counter() - started)
+        profiles = addresses(given.root, given.config, Subject(given.identity), given.data)
+
+        def signals() -> tuple[StageResult, StageResult | None]:
+            return profiles.geometry.load(), None if profiles.probes is None else profiles.probes.load()
+
+        shared = Shared(given, model, signals, report)
+        for (stage, function), address in zip(STAGES.items(), self.addresses(given), strict=True):
+            if not address.status().done:
+                report(0, 1, stage)
+                address.fill(partial(function, shared))
 
     def serving(self, config: StudyConfig) -> AbstractContextManager[StudyConfig]:
         """Nothing is shared."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from mspgt.errors import InputError, ModelError, NumericsError
 from mspgt.results import to_jsonable
 from mspgt.study.config import StudyConfig, TheoryConfig
 from mspgt.study.parts import Given, Report
-from mspgt.study.stages import Data, Subject, addresses, document_groups
+from mspgt.study.stages import Data, document_groups
 from mspgt.study.store import StageResult, digest
 from mspgt.text.corpus import Corpus
 from mspgt.text.limits import evenly_spread
@@ -61,57 +62,52 @@ def section_of(config: StudyConfig) -> TheoryConfig:
 class Shared:
     """What stages computed in one go need not do twice: the text, activation scales and sampled states."""
 
-    def __init__(self, given: Given, model: Callable[[], LanguageModel], report: Report) -> None:
-        self.given, self.model, self.report = given, model, report
+    def __init__(
+        self,
+        given: Given,
+        model: Callable[[], LanguageModel],
+        measured: Callable[[], tuple[StageResult, StageResult | None]],
+        report: Report,
+    ) -> None:
+        """measured: loads geometry and probes of Experiment 1."""
+        self.given, self.model, self.measured, self.report = given, model, measured, report
         self.theory, self.seed = section_of(given.config), given.config.seed
         self.corpus = held_out(given.data.corpus)
-        self._encoded: list[Encoded] | None = None
-        self._scales: ActivationScales | None = None
-        self._states: States | None = None
-        self._components: Components | None = None
 
-    @property
+    @cached_property
     def encoded(self) -> list[Encoded]:
         from mspgt.lm.tokenize import encode
 
-        if self._encoded is None:
-            texts = [sentence for document in self.corpus.documents for sentence in document.sentences]
-            self._encoded = encode(self.model(), texts, too_long=self.given.config.measure.too_long)
-        return self._encoded
+        texts = [sentence for document in self.corpus.documents for sentence in document.sentences]
+        return encode(self.model(), texts, too_long=self.given.config.measure.too_long)
 
-    @property
+    @cached_property
     def scales(self) -> ActivationScales:
         from mspgt.signals.measure import measure_scales
 
-        if self._scales is None:
-            measure = self.given.config.measure
-            self._scales = measure_scales(
-                self.model(), self.encoded, sample=measure.scale_sentences, sink_ratio=measure.sink_ratio,
-                batch_tokens=measure.batch_tokens,
-            )  # fmt: skip
-        return self._scales
+        measure = self.given.config.measure
+        return measure_scales(
+            self.model(), self.encoded, sample=measure.scale_sentences, sink_ratio=measure.sink_ratio,
+            batch_tokens=measure.batch_tokens,
+        )  # fmt: skip
 
-    @property
+    @cached_property
     def states(self) -> States:
         from mspgt.theory.states import sample_states
 
-        if self._states is None:
-            measure = self.given.config.measure
-            self._states = sample_states(
-                self.model(), self.corpus, self.encoded, self.scales, tokens=self.theory.tokens,
-                sink_ratio=measure.sink_ratio, batch_tokens=measure.batch_tokens, seed=self.seed,
-                progress=self.report,
-            )  # fmt: skip
-        return self._states
+        measure = self.given.config.measure
+        return sample_states(
+            self.model(), self.corpus, self.encoded, self.scales, tokens=self.theory.tokens,
+            sink_ratio=measure.sink_ratio, batch_tokens=measure.batch_tokens, seed=self.seed,
+            progress=self.report,
+        )  # fmt: skip
 
-    @property
+    @cached_property
     def components(self) -> Components:
         from mspgt.theory.states import components
 
-        if self._components is None:
-            k = min(self.theory.components, self.given.identity.width)
-            self._components = components(self.states, k, device=self.model().device)
-        return self._components
+        k = min(self.theory.components, self.given.identity.width)
+        return components(self.states, k, device=self.model().device)
 
 
 def information(shared: Shared) -> StageResult:
@@ -283,10 +279,9 @@ def widths(shared: Shared) -> StageResult:
     from mspgt.theory.concentration import DRAWS, concentration
 
     given = shared.given
-    where = addresses(given.root, given.config, Subject(given.identity), given.data)
-    from mspgt.study.decide import read_signals  # loads torch, which a plan does not need
+    from mspgt.study.decide import unpack_signals  # loads torch, which a plan does not need
 
-    signals = read_signals(given.identity, where, given.data)
+    signals = unpack_signals(given.identity, *shared.measured(), given.data)
     treebank = None if signals.probes is None else signals.probes.n_documents
 
     def profiles(weights: np.ndarray) -> np.ndarray:
