@@ -272,9 +272,7 @@ def reduced_geometry(work: Measuring, observed: list[StageResult], seconds: floa
         "cut_sentences": sum(e.cut > 0 for e in work.encoded),
         "sentences": len(work.encoded),
         "drawn": {name: int(sum(len(s.token_document[name]) for s in shards)) for name in tokens.drawn},
-        "scales": {
-            key: value for key, value in scales.items() if key not in ("tokens", "std_dimension")
-        },
+        "scales": {key: value for key, value in scales.items() if key not in ("tokens", "std_dimension")},
         "measuring_seconds": seconds,
     }
     return codec.pack_geometry(geometry, meta)
