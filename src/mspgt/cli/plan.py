@@ -7,11 +7,16 @@ from typing import Annotated
 
 import typer
 
-from mspgt.cli.options import Out, Quiet, Settings, say, start_logging
+from mspgt.cli.options import Entities, Out, Quiet, Roles, Settings, Treebank, say, start_logging
+from mspgt.cli.quick import other_data
 
 
 def plan(
     study: Annotated[str, typer.Argument(help="Study file (YAML), or a shipped study.")],
+    corpus: Annotated[str | None, typer.Option("--corpus", help="In place of the study's own text.")] = None,
+    treebank: Treebank = None,
+    entities: Entities = None,
+    roles: Roles = None,
     out: Out = None,
     settings: Settings = None,
     quiet: Quiet = False,
@@ -26,6 +31,6 @@ def plan(
     from mspgt.study.describe import describe
     from mspgt.study.loading import load_config
 
-    config = load_config(study, tuple(settings or ()))
+    config = load_config(study, tuple(settings or ()), other_data(corpus, treebank, entities, roles))
     for line in describe(config, out or Path("runs") / config.name, quiet=quiet):
         say(line)

@@ -40,6 +40,20 @@ def quick_study(
     return data | {key: value for key, value in {"mode": mode, "seed": seed}.items() if value is not None}
 
 
+def other_data(
+    corpus: str | None, treebank: list[str] | None, entities: list[str] | None, roles: list[str] | None
+) -> dict[str, Any]:
+    """Sections of a study file that take the place of its own: the text, and the labels, where they are given."""
+    sections: dict[str, Any] = {}
+    if corpus is not None:
+        sections["corpus"] = {"source": corpus, "format": PLANTED if corpus == PLANTED else "auto"}
+    if treebank == [PLANTED]:
+        sections["treebank"] = {"planted": PLANTED}
+    elif treebank or entities or roles:
+        sections["treebank"] = {"conllu": treebank or [], "entities": entities or [], "roles": roles or []}
+    return sections
+
+
 def run_quick(data: dict[str, Any], settings: list[str] | None, out: Path | None, quiet: bool) -> None:
     """Run the study of such a mapping, with `--set` over it; it lies in runs/ where no folder is named."""
     from mspgt.cli.run import finish

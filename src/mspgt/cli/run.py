@@ -7,16 +7,21 @@ from typing import Annotated
 
 import typer
 
-from mspgt.cli.options import Out, Quiet, Seed, Settings, say, start_logging
+from mspgt.cli.options import Entities, Out, Quiet, Roles, Seed, Settings, Treebank, say, start_logging
+from mspgt.cli.quick import other_data
 
 
 def run(
     study: Annotated[
         str,
         typer.Argument(
-            help="Study file (YAML), or a shipped one: demo, small, paper, learning, pythia-runs."
+            help="Study file (YAML), or a shipped one: demo, real, small, paper, learning, pythia-runs."
         ),
     ],
+    corpus: Annotated[str | None, typer.Option("--corpus", help="In place of the study's own text.")] = None,
+    treebank: Treebank = None,
+    entities: Entities = None,
+    roles: Roles = None,
     out: Out = None,
     seed: Seed = None,
     settings: Settings = None,
@@ -42,7 +47,7 @@ def run(
     from mspgt.study.loading import load_config
 
     overrides = [*(settings or []), *([f"seed={seed}"] if seed is not None else [])]
-    config = load_config(study, tuple(overrides))
+    config = load_config(study, tuple(overrides), other_data(corpus, treebank, entities, roles))
     finish(config, out or Path("runs") / config.name, quiet)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mspgt.boundaries.scales import Scales
 from mspgt.errors import ModelError, MspgtError
+from mspgt.lm.wheel import WHEEL, weights_of
 from mspgt.results import ModelResult
 from mspgt.study.config import BUNDLED, ModelConfig, StudyConfig
 from mspgt.study.parts import Given, Part, Report
@@ -79,7 +80,9 @@ def attempt(job: Job, context: Context, loader: Loader, report: Report) -> Any:
 
 
 def local_id(model: str) -> str:
-    """The folder of a bundled model ("zoo:NAME"), verified; any other id as it is."""
+    """The folder of a bundled model ("zoo:NAME"), the weights of a package ("wheel:NAME"), or the id itself."""
+    if model.startswith(WHEEL):
+        return str(weights_of(model.removeprefix(WHEEL)))
     if not model.startswith(BUNDLED):
         return model
     from mspgt.zoo.bundled import path

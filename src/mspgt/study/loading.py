@@ -15,12 +15,15 @@ from mspgt.study.explain import explain
 SHIPPED = Path(__file__).parent / "shipped"
 
 
-def load_config(path: Path | str, overrides: tuple[str, ...] = ()) -> StudyConfig:
+def load_config(
+    path: Path | str, overrides: tuple[str, ...] = (), data_given: dict[str, dict[str, Any]] | None = None
+) -> StudyConfig:
     """Read a study file; relative paths in it are relative to the file.
 
     Args:
         path: YAML file, or the name of a shipped study.
         overrides: `section.key=value`, the value in YAML.
+        data_given: a `corpus` or `treebank` in place of the file's; its limits (`max_…`) stay.
 
     Raises:
         InputError: the file is missing or no YAML, or a key or value is not allowed (all of them are listed).
@@ -51,6 +54,9 @@ def load_config(path: Path | str, overrides: tuple[str, ...] = ()) -> StudyConfi
             "`mspgt run --help` shows a study file."
         )
     _anchor_paths(data, file.resolve().parent)
+    for section, given in (data_given or {}).items():
+        limits = {key: value for key, value in (data.get(section) or {}).items() if key.startswith("max_")}
+        data[section] = limits | given
     return make_config(data, overrides, where=str(file), text=text)
 
 
