@@ -12,14 +12,17 @@ from .tiny import tiny_model
 
 @pytest.fixture(scope="session")
 def tiny_lm(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., LanguageModel]:
-    """`tiny_lm(family, **options of tiny_model)` loads a tiny random model, made once a session."""
+    """`tiny_lm(family, **options of tiny_model)` loads a tiny random model, made once a session.
+
+    `load_as` is the type to compute in.
+    """
     made: dict[str, LanguageModel] = {}
 
-    def make(family: str = "llama", **options: object) -> LanguageModel:
-        key = f"{family} {sorted(options.items())}"
+    def make(family: str = "llama", *, load_as: str = "auto", **options: object) -> LanguageModel:
+        key = f"{family} {load_as} {sorted(options.items())}"
         if key not in made:
             folder = tmp_path_factory.mktemp(family)
-            made[key] = load(tiny_model(folder, family, **options), device="cpu")
+            made[key] = load(tiny_model(folder, family, **options), device="cpu", dtype=load_as)
         return made[key]
 
     return make

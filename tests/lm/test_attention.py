@@ -1,4 +1,4 @@
-"""The attention function against arithmetic in float64, one query at a time."""
+"""Attention seen beside the model's own: against arithmetic in float64, and leaving the model as it is."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ from typing import Any
 
 import pytest
 import torch
-from torch import nn
 
-from mspgt.lm.attention import OBSERVED, attention_implementation, observed_attention, seen_through_interface
+import mspgt.lm.attention
+from mspgt.lm.attention import Maps, Recomputed, attention_implementation, seen_through_interface
 from mspgt.lm.load import LanguageModel
+from mspgt.lm.observe import observe
+from mspgt.lm.tokenize import batches, encode
+
+from .tiny import BY_INTERFACE, TEXTS
 
 B, H, K, T, E = 2, 4, 2, 5, 8
 
@@ -46,36 +50,76 @@ def by_hand(
 @pytest.mark.parametrize("softcap", [None, 2.0])
 @pytest.mark.parametrize("with_sinks", [False, True])
 @pytest.mark.parametrize("window", [2, T])
+@pytest.mark.parametrize("kind", ["none", "boolean", "additive", "flash"])
 def test_against_arithmetic(
-    tiny_lm: Callable[..., LanguageModel], softcap: float | None, with_sinks: bool, window: int
+    monkeypatch: pytest.MonkeyPatch, softcap: float | None, with_sinks: bool, window: int, kind: str
 ) -> None:
+    monkeypatch.setitem(mspgt.lm.attention._AT_ONCE, "cpu", 1)  # as many runs of queries as can be
     generator = torch.Generator().manual_seed(3)
     query = torch.randn(B, T, H, E, generator=generator).transpose(1, 2)
     key, value = (torch.randn(B, K, T, E, generator=generator) for _ in range(2))
     sinks = torch.randn(H, generator=generator) if with_sinks else None
     place = torch.arange(T)
     causal = (place[None] <= place[:, None]) & (place[None] > place[:, None] - window)
-    allowed = causal.expand(B, T, T)
-    mask = torch.where(allowed, 0.0, torch.finfo(torch.float32).min)[:, None]
-    seen: list[torch.Tensor] = []
-    with seen_through_interface(tiny_lm("llama").model, seen.append):
-        output, returned = observed_attention(
-            nn.Identity(), query, key, value, mask, scaling=0.4, softcap=softcap, s_aux=sinks
-        )
-    weights, expected = by_hand(query, key, value, allowed, 0.4, softcap, sinks)
-    torch.testing.assert_close(seen[0].double(), weights, atol=1e-6, rtol=0)
-    torch.testing.assert_close(output.double(), expected, atol=1e-6, rtol=0)
-    assert returned is None
+    real = torch.tensor([[True] * T, [True] * (T - 1) + [False]])
+    allowed = causal & real[:, None] if kind != "none" else causal.expand(B, T, T)
+    masks = {
+        "none": None,
+        "boolean": allowed[:, None],
+        "additive": torch.where(allowed, 0.0, torch.finfo(torch.float32).min)[:, None],
+        "flash": real,
+    }
+    maps = Recomputed(
+        query, key, masks[kind], 0.4, window=window if kind in ("none", "flash") else None, softcap=softcap,
+        sinks=sinks,
+    )  # fmt: skip
+    weights, _ = by_hand(query, key, value, allowed, 0.4, softcap, sinks)
+    torch.testing.assert_close(maps.by_head().double(), weights, atol=1e-6, rtol=0)
+    torch.testing.assert_close(maps.mean().double(), weights.mean(1), atol=1e-6, rtol=0)
+
+
+def test_runs_of_queries_are_one_map(monkeypatch: pytest.MonkeyPatch) -> None:
+    generator = torch.Generator().manual_seed(4)
+    query, key = torch.randn(2, 4, 70, 8, generator=generator), torch.randn(2, 2, 70, 8, generator=generator)
+    maps = Recomputed(query, key, None, 0.3)
+    whole = maps.by_head()
+    monkeypatch.setitem(mspgt.lm.attention._AT_ONCE, "cpu", 1)
+    torch.testing.assert_close(maps.by_head(), whole, atol=1e-6, rtol=1e-5)
+    torch.testing.assert_close(maps.mean(), whole.mean(1), atol=1e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize("implementation", ["sdpa", "eager"])
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
+@pytest.mark.parametrize("family", BY_INTERFACE)
+def test_the_residual_stream_is_that_of_the_plain_pass_bit_for_bit(
+    tiny_lm: Callable[..., LanguageModel], family: str, dtype: str, implementation: str
+) -> None:
+    lm = tiny_lm(family, load_as=dtype)
+    if implementation == "sdpa" and not lm.model._supports_sdpa:
+        pytest.skip(f"{family} has no sdpa")
+    encoded = encode(lm, TEXTS)
+    with attention_implementation(lm.model, implementation):
+        # One batch with padding and one without: sdpa gets a mask for the first and none for the second.
+        for texts in (encoded, encoded[:1]):
+            (batch,) = batches(texts, max_tokens=10_000)
+            plain = observe(lm, batch, attention=False)
+            seen = observe(lm, batch, verify=True)
+            for one, other in zip(plain.hidden, seen.hidden, strict=True):
+                assert torch.equal(one, other)
+            assert seen.apart is not None
+            assert seen.apart < {"float32": 1e-5, "bfloat16": 2e-2, "float16": 2e-3}[dtype]
 
 
 def test_nobody_looks_outside_the_context(tiny_lm: Callable[..., LanguageModel]) -> None:
     lm = tiny_lm("llama")
-    seen: list[torch.Tensor] = []
-    with seen_through_interface(lm.model, seen.append):
-        pass
-    with attention_implementation(lm.model, OBSERVED), torch.inference_mode():
-        lm.model(input_ids=torch.tensor([[1, 2, 3]]))
-    assert seen == []
+    seen: list[Maps] = []
+    ids = torch.tensor([[1, 2, 3]])
+    with seen_through_interface(seen.append), torch.inference_mode():
+        lm.model(input_ids=ids)
+    assert len(seen) == lm.layers
+    with torch.inference_mode():
+        lm.model(input_ids=ids)
+    assert len(seen) == lm.layers
 
 
 def test_the_implementation_before_comes_back(tiny_lm: Callable[..., LanguageModel]) -> None:

@@ -34,6 +34,7 @@ CONFIGS = {
     "qwen3": {**_LLAMA, "head_dim": 16},
     "mistral": {**_LLAMA, "sliding_window": 5},
     "gemma2": {**_LLAMA, "head_dim": 8, "sliding_window": 5, "query_pre_attn_scalar": 8},
+    "gemma3_text": {**_LLAMA, "head_dim": 8, "sliding_window": 5, "sliding_window_pattern": 2},
     "gpt_oss": {
         **_LLAMA,
         "head_dim": 8,
@@ -49,7 +50,7 @@ CONFIGS = {
     "mamba": {**_COMMON, "hidden_size": 32, "state_size": 4},
 }
 _DEPTH_KEY = {"gpt2": "n_layer", "gptj": "n_layer", "bloom": "n_layer"}
-BY_INTERFACE = ["llama", "qwen2", "qwen3", "mistral", "gemma2", "gpt_oss", "gpt_neox", "gpt2"]
+BY_INTERFACE = ["llama", "qwen2", "qwen3", "mistral", "gemma2", "gemma3_text", "gpt_oss", "gpt_neox", "gpt2"]
 BY_HOOKS = ["bloom", "falcon"]
 BY_EITHER = ["gptj"]  # through the interface from transformers 5.24 on, through hooks before
 

@@ -1,71 +1,204 @@
-"""See attention maps inside the forward pass, one layer at a time, without keeping them."""
+"""See attention beside the model's own: its weights are computed once more for the statistic, and its output is kept.
+
+The model's attention function (sdpa, eager, flash) is called as it would be without an observer, with the same mask,
+so that the residual stream is that of the plain pass bit for bit, in any precision. A function that returns its own
+weights (eager) is believed; the others' are recomputed.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import AttentionInterface, AttentionMaskInterface
-from transformers.masking_utils import eager_mask
+from transformers import AttentionInterface
 
-OBSERVED = "mspgt_observed"
+from mspgt.errors import ModelError
 
-See = Callable[[Tensor], None]
-
-_see: ContextVar[See | None] = ContextVar("mspgt_see_attention", default=None)
+# Weights that are held at a time, over all texts and heads: what fits a cache, or keeps a GPU busy.
+_AT_ONCE = {"cpu": 2**20, "cuda": 2**27}
 
 
-def observed_attention(
-    module: nn.Module,
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    attention_mask: Tensor | None,
-    scaling: float | None = None,
-    dropout: float = 0.0,
-    softcap: float | None = None,
-    s_aux: Tensor | None = None,
-    position_bias: Tensor | None = None,
-    **_: Any,
-) -> tuple[Tensor, None]:
-    """Eager attention that hands its weights (B, H, T, T), float32, to the active observer and drops them.
+class Maps:
+    """The attention of one layer over one batch, float32 (float64 in a float64 model), as far as it is asked for."""
 
-    query (B, H, T, e), key and value (B, K, T, e) with H a multiple of K (grouped queries); `attention_mask`
-    is additive (B, 1, T, T) and holds causality, padding and any sliding window. `softcap` as in Gemma 2;
-    `s_aux` (H,) are learned attention sinks as in gpt-oss: they take weight, so that rows sum to less than
-    one. Returns the output (B, T, H, e) and no weights.
+    def mean(self) -> Tensor:
+        """Mean over heads, (B, T, T)."""
+        raise NotImplementedError
+
+    def by_head(self) -> Tensor:
+        """(B, H, T, T)."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Given(Maps):
+    """Weights that the model itself returned, (B, H, T, T)."""
+
+    weights: Tensor
+
+    def mean(self) -> Tensor:
+        return self.weights.mean(dim=1)
+
+    def by_head(self) -> Tensor:
+        return self.weights
+
+
+@dataclass(frozen=True)
+class Recomputed(Maps):
+    """Softmax of queries on keys, computed again from what the attention function was called with.
+
+    query (B, H, T, e), key (B, K, T, e) with H a multiple of K (grouped queries). `mask`: as the function got it:
+    none, boolean or additive (B, 1 or H, T, T), or (B, T) true for real tokens. `window`: keys that a query sees, its
+    own among them, where the mask does not say. `softcap` as in Gemma 2. `sinks` (H,): learned logits as in gpt-oss
+    that take weight, so that rows sum to less than one. `bias` is added to the scores.
     """
-    batch, heads, length, width = query.shape
-    groups, keys = key.shape[1:3]
-    scaled = query * (width**-0.5 if scaling is None else scaling)
-    # Queries of one group are stacked along time, so that keys and values need not be repeated.
-    scores = torch.matmul(scaled.reshape(batch, groups, -1, width), key.transpose(-1, -2))
-    # Softmax in float32 even where the model computes in less, so that rows sum to one.
-    scores = scores.to(torch.promote_types(scores.dtype, torch.float32)).view(batch, heads, length, keys)
-    if softcap is not None:
-        scores = torch.tanh(scores / softcap) * softcap
-    if position_bias is not None:
-        scores += position_bias
-    if attention_mask is not None:
-        scores += attention_mask
-    if s_aux is None:
-        weights = torch.softmax(scores, dim=-1)
-    else:
-        sinks = s_aux.to(scores.dtype).view(1, -1, 1, 1).expand(batch, heads, length, 1)
-        weights = torch.softmax(torch.cat([scores, sinks], dim=-1), dim=-1)[..., :-1]
-    see = _see.get()
-    if see is not None:
-        see(weights)
-    output = torch.matmul(weights.to(value.dtype).reshape(batch, groups, -1, keys), value)
-    return output.view(batch, heads, length, -1).transpose(1, 2).contiguous(), None
+
+    query: Tensor
+    key: Tensor
+    mask: Tensor | None
+    scaling: float
+    causal: bool = True
+    window: int | None = None
+    softcap: float | None = None
+    sinks: Tensor | None = None
+    bias: Tensor | None = None
+
+    def mean(self) -> Tensor:
+        batch, _, length, _ = self.query.shape
+        whole = self.query.new_zeros((batch, length, length), dtype=self._dtype)
+        for start, weights in self._rows():
+            whole[:, start : start + weights.shape[2], : weights.shape[3]] = weights.mean(dim=1)
+        return whole
+
+    def by_head(self) -> Tensor:
+        batch, heads, length, _ = self.query.shape
+        whole = self.query.new_zeros((batch, heads, length, length), dtype=self._dtype)
+        for start, weights in self._rows():
+            whole[:, :, start : start + weights.shape[2], : weights.shape[3]] = weights
+        return whole
+
+    @property
+    def _dtype(self) -> torch.dtype:
+        # Single precision even where the model computes in less, so that rows sum to one.
+        return torch.promote_types(self.query.dtype, torch.float32)
+
+    def _rows(self) -> Iterator[tuple[int, Tensor]]:
+        """The first query of a run of them, and their weights (B, H, queries, keys up to the last that counts)."""
+        batch, heads, length, width = self.query.shape
+        groups = self.key.shape[1]
+        key = self.key.to(self._dtype).transpose(-1, -2)
+        at_once = _AT_ONCE.get(self.query.device.type, 2**20)
+        step = max(16, at_once // (batch * heads * length))
+        for start in range(0, length, step):
+            stop = min(start + step, length)
+            keys = stop if self.causal else length
+            query = self.query[:, :, start:stop].to(self._dtype) * self.scaling
+            # Queries of one group are stacked along time, so that keys need not be repeated.
+            scores = torch.matmul(query.reshape(batch, groups, -1, width), key[..., :keys])
+            scores = scores.view(batch, heads, stop - start, keys)
+            if self.softcap is not None:
+                scores = torch.tanh(scores / self.softcap) * self.softcap
+            if self.bias is not None:
+                scores = scores + self.bias[..., start:stop, :keys]
+            scores = self._masked(scores, start)
+            if self.sinks is None:
+                yield start, torch.softmax(scores, dim=-1)
+                continue
+            sinks = self.sinks.to(scores.dtype).view(1, -1, 1, 1).expand(batch, heads, stop - start, 1)
+            yield start, torch.softmax(torch.cat([scores, sinks], dim=-1), dim=-1)[..., :-1]
+
+    def _masked(self, scores: Tensor, start: int) -> Tensor:
+        rows, keys = scores.shape[-2:]
+        if self.mask is not None and self.mask.dim() == 4:
+            part = self.mask[..., start : start + rows, :keys]
+            if part.dtype != torch.bool:
+                return scores.add_(part)
+            return scores.masked_fill_(~part, torch.finfo(scores.dtype).min)
+        here = torch.arange(start, start + rows, device=scores.device)[:, None]
+        there = torch.arange(keys, device=scores.device)
+        hidden = there > here if self.causal else torch.zeros_like(there > here)
+        if self.window is not None:
+            hidden = hidden | (there <= here - self.window)
+        if self.mask is not None:
+            hidden = hidden | ~self.mask[:, None, None, :keys].bool()
+        return scores.masked_fill_(hidden, torch.finfo(scores.dtype).min)
 
 
-AttentionInterface.register(OBSERVED, observed_attention)
-AttentionMaskInterface.register(OBSERVED, eager_mask)
+See = Callable[[Maps], None]
+Compare = Callable[
+    [Maps, Tensor, Tensor], None
+]  # maps, value (B, K, T, e), the function's own output (B, T, H, e)
+
+
+@dataclass(frozen=True)
+class _Watch:
+    see: See
+    compare: Compare | None
+
+
+_watch: ContextVar[_Watch | None] = ContextVar("mspgt_watch_attention", default=None)
+
+
+def _given(weights: Any) -> Given | None:
+    """Maps that a module returned, known by their shape (B, H, T, T)."""
+    if isinstance(weights, Tensor) and weights.dim() == 4 and weights.shape[-1] == weights.shape[-2]:
+        return Given(weights.to(torch.promote_types(weights.dtype, torch.float32)))
+    return None
+
+
+def _recomputed(
+    module: nn.Module, query: Tensor, key: Tensor, attention_mask: Any, options: dict[str, Any]
+) -> Recomputed:
+    """What a call of an attention function says of its weights."""
+    is_tensor = isinstance(attention_mask, Tensor)
+    if not (attention_mask is None or (is_tensor and attention_mask.dim() in (2, 4))):
+        raise ModelError(
+            f"expected an attention mask of two or four dimensions, found {type(attention_mask).__name__}; "
+            "choose attn_implementation sdpa or eager"
+        )
+    scaling = options.get("scaling")
+    causal = options.get("is_causal")
+    return Recomputed(
+        query,
+        key,
+        attention_mask,
+        scaling=query.shape[-1] ** -0.5 if scaling is None else float(scaling),
+        causal=bool(getattr(module, "is_causal", True) if causal is None else causal),
+        window=options.get("sliding_window"),
+        softcap=options.get("softcap"),
+        sinks=options.get("s_aux"),
+        bias=options.get("position_bias"),
+    )
+
+
+def _beside(function: Callable[..., Any]) -> Callable[..., Any]:
+    """An attention function that shows its weights to the active observer, and returns what it always returns."""
+
+    def attention(
+        module: nn.Module,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        mask: Any = None,
+        *rest: Any,
+        **options: Any,
+    ) -> Any:
+        watch = _watch.get()
+        if watch is None:
+            return function(module, query, key, value, mask, *rest, **options)
+        result = function(module, query, key, value, mask, *rest, **options)
+        maps = _given(result[1]) or _recomputed(module, query, key, mask, options)
+        watch.see(maps)
+        if watch.compare is not None:
+            watch.compare(maps, value, result[0])
+        return result
+
+    return attention
 
 
 @contextmanager
@@ -91,14 +224,24 @@ def attention_implementation(model: Any, name: str) -> Iterator[None]:
 
 
 @contextmanager
-def seen_through_interface(model: Any, see: See) -> Iterator[None]:
-    """Hand every attention map computed inside to `see`, through the registered attention function."""
-    token = _see.set(see)
+def seen_through_interface(see: See, compare: Compare | None = None) -> Iterator[None]:
+    """Hand the attention of every layer computed inside to `see`, whatever attention function the model uses.
+
+    `compare` gets the same maps with the values and the output of the model's own function, to hold one against the
+    other.
+    """
+    token = _watch.set(_Watch(see, compare))
+    original = AttentionInterface.get_interface
+
+    def get_interface(self: Any, implementation: Any, default: Any) -> Any:
+        return _beside(original(self, implementation, default))
+
+    AttentionInterface.get_interface = get_interface
     try:
-        with attention_implementation(model, OBSERVED):
-            yield
+        yield
     finally:
-        _see.reset(token)
+        AttentionInterface.get_interface = original
+        _watch.reset(token)
 
 
 @contextmanager
@@ -115,8 +258,8 @@ def seen_through_hooks(model: Any, blocks: nn.ModuleList, see: See) -> Iterator[
             return None
         kept = list(output)
         for place, weights in enumerate(output[1:], start=1):
-            if isinstance(weights, Tensor) and weights.dim() == 4 and weights.shape[-1] == weights.shape[-2]:
-                see(weights.float())
+            if (maps := _given(weights)) is not None:
+                see(maps)
                 kept[place] = weights.new_empty(0)
         return tuple(kept)
 

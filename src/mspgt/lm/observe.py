@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from mspgt.errors import InputError, ModelError, NumericsError
-from mspgt.lm.attention import seen_through_hooks, seen_through_interface
+from mspgt.lm.attention import Maps, seen_through_hooks, seen_through_interface
 from mspgt.lm.blocks import residual_hooks
 
 if TYPE_CHECKING:
@@ -30,11 +30,14 @@ class Observation:
     attention: (L, B, T, T) float32, mean over heads; query rows of padding are zero. None when not asked for,
         or when the model shows no attention (`lm.no_attention` says why).
     per_head: with `heads=True`, L tensors (B, H, T, T) float32.
+    apart: with `verify=True`, the largest relative difference, token by token, between the output of the model's own
+        attention and the one that the maps give; None where the model shows its maps only afterwards.
     """
 
     hidden: list[Tensor]
     attention: Tensor | None
     per_head: list[Tensor] | None = None
+    apart: float | None = None
 
     def head_attention(self, layer: int) -> Tensor:
         """The attention of block `layer` (1..L), (B, H, T, T); InputError unless observed with heads=True."""
@@ -52,12 +55,14 @@ def observe(
     attention: bool = True,
     heads: bool = False,
     on_heads: Callable[[int, Tensor], None] | None = None,
+    verify: bool = False,
 ) -> Observation:
     """Run the model once over `batch` without gradients, logits or cache.
 
-    Attention is reduced to its mean over heads inside the forward pass, so that only one layer's map by head
-    exists at a time. `heads=True` keeps the maps by head (L times the memory); `on_heads(layer, weights)`
-    sees each of them, (B, H, T, T) float32 with padded query rows not zeroed, and may reduce it on the spot.
+    Attention is reduced to its mean over heads inside the forward pass, a run of queries at a time. `heads=True`
+    keeps the maps by head (L times the memory); `on_heads(layer, weights)` sees each of them, (B, H, T, T) float32
+    with padded query rows not zeroed, and may reduce it on the spot. `verify` holds them against what the model's own
+    attention returns. None of this changes what the model computes.
     Raises NumericsError naming the first layer with NaN or infinity, ModelError when the model does not show
     what it showed when it was loaded.
     """
@@ -68,6 +73,8 @@ def observe(
     by_head: list[Tensor] = []
     seen = [0] * (depth + 1)
     inside = 0
+    real = mask.bool()
+    apart: list[float] = []
 
     def enter(layer: int, stream: Tensor) -> None:
         nonlocal inside
@@ -80,34 +87,54 @@ def observe(
         inside = 0
         hidden[layer] = stream
 
-    def see(weights: Tensor) -> None:
+    def see(maps: Maps) -> None:
         nonlocal mean
         if inside == 0:
             return
-        if mean is None:
-            mean = torch.empty((depth, *ids.shape, ids.shape[1]), device=lm.device)
         seen[inside] += 1
-        mean[inside - 1] = weights.mean(dim=1)
-        if heads:
-            by_head.append(weights)
-        if on_heads is not None:
-            on_heads(inside, weights)
+        if attention:
+            if mean is None:
+                mean = torch.empty((depth, *ids.shape, ids.shape[1]), device=lm.device)
+            mean[inside - 1] = maps.mean()
+        if heads or on_heads is not None:
+            weights = maps.by_head()
+            if heads:
+                by_head.append(weights)
+            if on_heads is not None:
+                on_heads(inside, weights)
+
+    def compare(maps: Maps, value: Tensor, output: Tensor) -> None:
+        weights = maps.by_head()
+        value = value.to(weights.dtype).repeat_interleave(weights.shape[1] // value.shape[1], dim=1)
+        expected = torch.matmul(weights, value).transpose(1, 2).flatten(2)[real.to(output.device)]
+        apart.append(deviation(expected, output.flatten(2)[real.to(output.device)]))
 
     wanted = (attention or heads or on_heads is not None) and lm.has_attention
     with ExitStack() as stack:
         stack.enter_context(torch.inference_mode())
         stack.enter_context(residual_hooks(lm.blocks, enter, leave))
         if wanted and lm.attention_route == "interface":
-            stack.enter_context(seen_through_interface(lm.model, see))
+            stack.enter_context(seen_through_interface(see, compare if verify else None))
         elif wanted:
             stack.enter_context(seen_through_hooks(lm.model, lm.blocks, see))
         residual_forward(lm.model, lm.blocks, ids, mask, maps=wanted and lm.attention_route == "hooks")
         _require_finite(lm.name, hidden, mask)
         if wanted:
-            if (reason := _unseen(seen[1:])) or mean is None:
+            if reason := _unseen(seen[1:]):
                 raise ModelError(f"Attention of {lm.name} cannot be measured: {reason}.")
-            mean *= mask[None, :, :, None]
-    return Observation(hidden, mean if wanted and attention else None, by_head if wanted and heads else None)
+            if mean is not None:
+                mean *= mask[None, :, :, None]
+    return Observation(hidden, mean, by_head if wanted and heads else None, max(apart, default=None))
+
+
+def deviation(one: Tensor, other: Tensor) -> float:
+    """Largest relative difference of two streams (..., d), token by token in the Euclidean norm.
+
+    By token, since one massive activation would hide the rest.
+    """
+    wide = torch.promote_types(torch.promote_types(one.dtype, other.dtype), torch.float32)
+    one, other = one.to(wide), other.to(wide)
+    return float(((one - other).norm(dim=-1) / one.norm(dim=-1).clamp_min(1e-30)).max())
 
 
 def residual_forward(

@@ -17,8 +17,9 @@ from mspgt.study.stages import Data, Identity, Subject, addresses, compute
 if TYPE_CHECKING:
     from mspgt.lm.load import LanguageModel
 
-# A model that predicts nothing yet (random weights) can be measured all the same; the report says so.
-TOLERATED = {"predicts text"}
+# A model that predicts nothing yet (random weights), or whose attention cannot be watched (S3 is null then), can be
+# measured all the same; the report says so.
+TOLERATED = {"predicts text", "attention measurable"}
 
 
 @dataclass(frozen=True)
