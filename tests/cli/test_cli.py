@@ -60,8 +60,8 @@ def test_every_fault_of_a_study_file_has_its_line_and_the_next_step(tmp_path):
     assert len(told) == 5
     expected = {
         f"{file}:1: name: expected at most 64 letters",
-        f"{file}:5: corpus.format: expected one of auto, wikitext, text, jsonl, hub, triscale, found 'triscal'; did "
-        "you mean 'triscale'?",
+        f"{file}:5: corpus.format: expected one of auto, wikitext, text, jsonl, json, parquet, hub, triscale, "
+        "found 'triscal'; did you mean 'triscale'?",
         f"{file}:7: unknown key 'boundaries.drows'; did you mean 'draws'?",
         f"{file}:8: boundaries.level: expected less than 1, found 2",
         "--set twins.seeds: twins.seeds: expected greater than or equal to 0, found -1",
