@@ -78,7 +78,7 @@ def design(layers: int) -> Design:
     penalty[layers - 1 :, layers - 1 :] = RIDGE * span * (np.eye(layers) - 1 / layers)
     weights = lags.astype(np.float64) ** -0.5
     weighted = model.T * weights
-    solve: Array = np.linalg.solve(weighted @ model + penalty, weighted)
+    solve = np.asarray(np.linalg.solve(weighted @ model + penalty, weighted), dtype=np.float64)
     misfit = np.eye(len(lags)) - model @ solve
     return Design(
         first=first,
