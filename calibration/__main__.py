@@ -5,7 +5,7 @@ What is stored from the same recipe and code is read, so a run that was stopped 
 
 import sys
 
-from calibration import detector, figures, jumps, languages, paper, stacks, truths, validate
+from calibration import detector, figures, languages, paper, phases, stacks, truths, validate
 
 
 def main() -> None:
@@ -16,7 +16,7 @@ def main() -> None:
         "languages": languages.main,
         "truths": truths.main,
         "stacks": stacks.main,
-        "jumps": jumps.main,
+        "phases": phases.main,
         "figures": figures.main,
     }
     if len(sys.argv) > 1 and sys.argv[1] in rooms:

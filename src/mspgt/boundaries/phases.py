@@ -13,7 +13,7 @@ from math import log, sinh
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mspgt.boundaries.caterpillar import fit_chain
+from mspgt.boundaries.caterpillar import fit_chain, reach
 from mspgt.errors import InputError
 
 Array = NDArray[np.float64]
@@ -79,7 +79,9 @@ def threshold(layers: int, level: float = 0.05) -> float:
     return 2.6 + 0.40 * max(0.0, log(layers / 24)) + STRICTER[level]
 
 
-def find_phases(similarity: ArrayLike, *, level: float = 0.05, least_error: float = LEAST_ERROR) -> Phases:
+def find_phases(
+    similarity: ArrayLike, *, level: float = 0.05, least_error: float | Array = LEAST_ERROR
+) -> Phases:
     """Find lasting changes of function in the similarity matrix of what blocks write.
 
     Args:
@@ -87,7 +89,7 @@ def find_phases(similarity: ArrayLike, *, level: float = 0.05, least_error: floa
             centred, pairs of tokens of one document left out); pairs more than 8 blocks apart are not read and
             may be NaN.
         level: family-wise error, 0.05 or 0.01.
-        least_error: SD of a step over other draws of documents, where it is known to be larger than 0.02.
+        least_error: SD of a step over other draws of documents, or of each (L−1,), where it is more than 0.02.
 
     Returns:
         Outside 12 to 80 blocks nothing is claimed, and `reasons` says so.
@@ -164,7 +166,7 @@ class Profile:
     inflation: Array
 
 
-def evidence_profile(similarity: Array, least_error: float = LEAST_ERROR) -> Profile:
+def evidence_profile(similarity: Array, least_error: float | Array = LEAST_ERROR) -> Profile:
     """Lasting change at each transition in units of its noise and the declared tolerance; (..., L, L) → (..., L−1).
 
     asinh(c v / se) / c makes the variance of se² + (c v)² even: noise, and lasting speed that differs by a log-SD
@@ -237,11 +239,11 @@ def _checked(similarity: ArrayLike) -> Array:
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not len(matrix):
         raise InputError(f"expected a similarity matrix (blocks, blocks); found shape {matrix.shape}")
     blocks = np.arange(len(matrix))
-    near = np.abs(blocks[:, None] - blocks) <= 8
+    near = np.abs(blocks[:, None] - blocks) <= reach(len(matrix))
     if not np.isfinite(matrix[near]).all():
         block = int((~np.isfinite(matrix) & near).sum(axis=1).argmax()) + 1
         raise InputError(
-            f"expected a finite similarity of every pair of blocks up to 8 apart; that of block {block} is not: "
+            f"expected a finite similarity of all pairs of near blocks; that of block {block} is not: "
             "an update that is the same for every token has no similarity"
         )
     if not np.allclose(matrix[near], matrix.T[near], atol=1e-6) or not np.allclose(

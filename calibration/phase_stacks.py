@@ -1,0 +1,105 @@
+"""Stacks of tokens with known similarity of updates, through the code that measures models.
+
+Every token of every document gets an update from each block: a Gaussian process over the path of blocks, part of it
+shared by its document, and a part that the block writes alone. The similarity of two blocks' updates is then known
+(`expected`), and so is where boundaries were planted.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from mspgt.boundaries.phase_checks import model_phases
+from mspgt.signals.similarity import LIMIT_2, WITHOUT_TOP_WORD, UpdateSimilarity, update_similarity
+from mspgt.stats.bootstrap import document_weights
+
+Array = NDArray[np.float64]
+
+WIDTH, DRAWS = 64, 100
+TOP_WORD = 0.15  # share of tokens that are the most frequent word
+
+
+def stack(
+    steps: Array,
+    *,
+    documents: int = 60,
+    tokens: int = 900,
+    shared: float = 0.3,
+    alone: float = 0.3,
+    word_steps: Array | None = None,
+    rng: np.random.Generator,
+) -> tuple[UpdateSimilarity, Array]:
+    """Measured similarity of a stack of tokens, and the similarity that it was drawn with.
+
+    Args:
+        steps: (L−1,) lasting change between neighbouring blocks, in −log CKA.
+        shared: correlation of tokens of one document.
+        alone: what each block writes alone, in −log CKA.
+        word_steps: (L−1,) other steps for the tokens of the most frequent word.
+    """
+    layers = len(steps) + 1
+    document = np.sort(rng.integers(0, documents, tokens))
+    top = rng.random(tokens) < TOP_WORD
+    updates = np.sqrt(1 - shared) * _process(steps, tokens, rng)
+    if word_steps is not None:
+        updates[:, top] = np.sqrt(1 - shared) * _process(word_steps, int(top.sum()), rng)
+        # One direction of its own for the word, so that it counts for more than its share.
+        updates[:, top] += 6 * _process(word_steps, 1, rng)
+    updates += np.sqrt(shared) * _process(steps, documents, rng)[:, document]
+    common = np.exp(-alone / 2)
+    own = rng.standard_normal((layers, tokens, WIDTH))
+    updates = np.sqrt(common) * updates + np.sqrt(1 - common) * own
+    sizes = rng.uniform(0.5, 2.0, layers)[:, None, None]
+    hidden = np.concatenate([np.zeros((1, tokens, WIDTH)), np.cumsum(sizes * updates, axis=0)])
+    kept = {LIMIT_2: rng.random(tokens) > 0.02, WITHOUT_TOP_WORD: ~top}
+    seen = update_similarity(
+        torch.from_numpy(hidden.astype(np.float32)), torch.from_numpy(document), documents, kept
+    )
+    path = np.concatenate([[0.0], np.cumsum(steps)])
+    expected = np.exp(-alone - np.abs(path[:, None] - path))
+    np.fill_diagonal(expected, 1)
+    return seen, expected
+
+
+def _process(steps: Array, count: int, rng: np.random.Generator) -> Array:
+    """(L, count, width): a stationary Gaussian process whose correlation falls by exp(−step / 2) a block."""
+    rows = [rng.standard_normal((count, WIDTH))]
+    for step in steps:
+        keep = np.exp(-step / 2)
+        rows.append(keep * rows[-1] + np.sqrt(1 - keep**2) * rng.standard_normal((count, WIDTH)))
+    return np.stack(rows)
+
+
+def token_stacks(layers: int, runs: int, seed: Sequence[int]) -> list[dict[str, Any]]:
+    """The whole rule, checks and all, on stacks of tokens: claims before and after the checks."""
+    rng = np.random.default_rng(list(seed))
+    rows = []
+    cells: dict[str, dict[str, Any]] = {
+        "no boundary": {},
+        "no boundary, 20 documents, 400 tokens": {"documents": 20, "tokens": 400},
+        "a boundary of 0.4": {"jump": 0.4},
+        "a boundary of 0.6": {"jump": 0.6},
+        "a boundary of one word only": {"word_jump": 6.0},
+    }
+    for name, cell in cells.items():
+        sizes = {key: cell[key] for key in ("documents", "tokens") if key in cell}
+        row = {"stack": name, "runs": runs, "over_threshold": 0, "claimed": 0, "right": 0}
+        for _ in range(runs):
+            place = int(rng.integers(4, layers - 4))
+            steps = np.exp(0.25 * rng.standard_normal(layers - 1)) / (layers - 1)
+            word = np.zeros(layers - 1) if "word_jump" in cell else None
+            steps[place - 1] += cell.get("jump", 0.0)
+            if word is not None:
+                word[place - 1] += cell["word_jump"]
+            seen, _ = stack(steps, word_steps=word, rng=rng, **sizes)
+            found = model_phases(
+                seen, weights=document_weights(len(seen.sizes), DRAWS, int(rng.integers(1 << 30)))
+            )
+            row["over_threshold"] += bool(found.main.boundaries)
+            row["claimed"] += bool(found.boundaries)
+            row["right"] += any(abs(one.phase.layer - place) <= 1 for one in found.boundaries)
+        rows.append(row)
+    return rows
