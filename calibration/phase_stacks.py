@@ -6,6 +6,7 @@ shared by its document, and a part that the block writes alone. The similarity o
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,21 +19,31 @@ from mspgt.stats.bootstrap import document_weights
 
 Array = NDArray[np.float64]
 
-WIDTH, DRAWS = 64, 100
+WIDTH, DRAWS = 128, 100
+ALONE = 0.3
 TOP_WORD = 0.15  # share of tokens that are the most frequent word
 
 
-def stack(
+@dataclass(frozen=True)
+class Tokens:
+    """States of tokens (layers+1, tokens, width), layer 0 without content; their documents; the frequent word."""
+
+    hidden: NDArray[np.float32]
+    document: NDArray[np.int64]
+    top: NDArray[np.bool_]
+
+
+def tokens_of(
     steps: Array,
     *,
     documents: int = 60,
     tokens: int = 900,
     shared: float = 0.3,
-    alone: float = 0.3,
+    alone: float = ALONE,
     word_steps: Array | None = None,
     rng: np.random.Generator,
-) -> tuple[UpdateSimilarity, Array]:
-    """Measured similarity of a stack of tokens, and the similarity that it was drawn with.
+) -> Tokens:
+    """Tokens that blocks write to.
 
     Args:
         steps: (L−1,) lasting change between neighbouring blocks, in −log CKA.
@@ -54,14 +65,24 @@ def stack(
     updates = np.sqrt(common) * updates + np.sqrt(1 - common) * own
     sizes = rng.uniform(0.5, 2.0, layers)[:, None, None]
     hidden = np.concatenate([np.zeros((1, tokens, WIDTH)), np.cumsum(sizes * updates, axis=0)])
-    kept = {LIMIT_2: rng.random(tokens) > 0.02, WITHOUT_TOP_WORD: ~top}
-    seen = update_similarity(
-        torch.from_numpy(hidden.astype(np.float32)), torch.from_numpy(document), documents, kept
-    )
+    return Tokens(hidden.astype(np.float32), document, top)
+
+
+def expected(steps: Array, alone: float = ALONE) -> Array:
+    """The similarity (L, L) that tokens are drawn with."""
     path = np.concatenate([[0.0], np.cumsum(steps)])
-    expected = np.exp(-alone - np.abs(path[:, None] - path))
-    np.fill_diagonal(expected, 1)
-    return seen, expected
+    similarity = np.exp(-alone - np.abs(path[:, None] - path))
+    np.fill_diagonal(similarity, 1)
+    return similarity
+
+
+def measured(tokens: Tokens, rng: np.random.Generator) -> UpdateSimilarity:
+    """Their similarity as measured; a fiftieth of the tokens count as large."""
+    kept = {LIMIT_2: rng.random(len(tokens.document)) > 0.02, WITHOUT_TOP_WORD: ~tokens.top}
+    documents, numbered = np.unique(tokens.document, return_inverse=True)
+    return update_similarity(
+        torch.from_numpy(tokens.hidden), torch.from_numpy(numbered), len(documents), kept
+    )
 
 
 def _process(steps: Array, count: int, rng: np.random.Generator) -> Array:
@@ -94,7 +115,7 @@ def token_stacks(layers: int, runs: int, seed: Sequence[int]) -> list[dict[str, 
             steps[place - 1] += cell.get("jump", 0.0)
             if word is not None:
                 word[place - 1] += cell["word_jump"]
-            seen, _ = stack(steps, word_steps=word, rng=rng, **sizes)
+            seen = measured(tokens_of(steps, word_steps=word, rng=rng, **sizes), rng)
             found = model_phases(
                 seen, weights=document_weights(len(seen.sizes), DRAWS, int(rng.integers(1 << 30)))
             )
