@@ -26,7 +26,7 @@ TOP_WORD = 0.15  # share of tokens that are the most frequent word
 
 @dataclass(frozen=True)
 class Tokens:
-    """States of tokens (layers+1, tokens, width), layer 0 without content; their documents; the frequent word."""
+    """States (layers+1, tokens, width), layer 0 without content; the document of each token; the frequent word."""
 
     hidden: NDArray[np.float32]
     document: NDArray[np.int64]

@@ -23,7 +23,7 @@ from mspgt.boundaries.phases import contrasts, evidence_profile, find_phases, th
 Array = NDArray[np.float64]
 
 SEED = 93_000_017
-DEPTHS = (12, 18, 24, 30, 32, 48, 80)
+DEPTHS = (24, 30, 12, 48, 18, 80, 32)
 BATCH = 250
 JUMPS = (0.2, 0.3, 0.4, 0.6)
 # Below so many draws without a boundary (by what a boundary is declared to be) a world is none of nulls.
@@ -111,8 +111,10 @@ def spread_changes(layers: int, runs: int) -> list[dict[str, Any]]:
 def _judge(planted: Array, truth: NDArray[np.int64]) -> dict[str, Any]:
     everything = false = claims = covered = 0
     sizes = []
-    for matrix, layers in zip(planted, truth, strict=True):
-        found = find_phases(matrix).boundaries
+    score = contrasts(evidence_profile(planted).evidence).max(axis=(1, 2))
+    over = score >= threshold(planted.shape[-1])
+    for matrix, layers, some in zip(planted, truth, over, strict=True):
+        found = find_phases(matrix).boundaries if some else ()
         near = [min(abs(one.layer - layer) for one in found) <= 1 if found else False for layer in layers]
         everything += all(near)
         for one in found:
@@ -139,8 +141,8 @@ def measure(layers: int, runs: int, stacks: int) -> dict[str, Any]:
         "runs": runs,
         "threshold": round(threshold(layers), 4),
         "errors": errors(layers, runs),
-        "recovery": recovery(layers, max(50, runs // 10)),
-        "spread": spread_changes(layers, max(50, runs // 10)),
+        "recovery": recovery(layers, runs // 10),
+        "spread": spread_changes(layers, runs // 10),
         "token_stacks": token_stacks(layers, stacks, [SEED, layers, 4]) if layers in (12, 24) else None,
     }
 
@@ -150,7 +152,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--brief", action="store_true", help="a tenth of the runs")
     parser.add_argument("--layers", type=int, nargs="+", default=DEPTHS)
     options = parser.parse_args(arguments)
-    runs, stacks = (200, 6) if options.brief else (2000, 40)
+    runs, stacks = (100, 2) if options.brief else (1000, 12)
     for layers in options.layers:
         if path(layers).exists() and json.loads(path(layers).read_text("utf-8"))["runs"] >= runs:
             continue
