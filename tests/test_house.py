@@ -12,7 +12,18 @@ import mspgt
 SRC = Path(mspgt.__file__).parent
 # A room uses what stands above it. `study` is the only place that knows everything; `cli` may know all.
 ORDER = [
-    *("errors", "vocabulary", "results", "text", "synthetic", "lm", "stats", "signals", "boundaries"),
+    *(
+        "errors",
+        "vocabulary",
+        "results",
+        "text",
+        "synthetic",
+        "lm",
+        "stats",
+        "signals",
+        "scales",
+        "boundaries",
+    ),
     *("interventions", "families", "theory", "predictions", "report", "zoo", "study", "cli", "__main__"),
 ]
 MODULES = sorted(SRC.rglob("*.py"))

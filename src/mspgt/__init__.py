@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mspgt.interventions.experiment import intervene as intervene
     from mspgt.lm.check import check as check
     from mspgt.lm.load import load as load
-    from mspgt.lm.twin import random_twin as random_twin
+    from mspgt.scales.find import find_scales as find_scales
     from mspgt.signals.attention import jensen_shannon as jensen_shannon
     from mspgt.signals.cka import cka as cka
     from mspgt.signals.profiles import measure as measure
@@ -38,13 +38,13 @@ _HOMES = {
     "compare_families": "mspgt.families",
     "detect": "mspgt.boundaries.detect",
     "find_boundaries": "mspgt.boundaries.find",
+    "find_scales": "mspgt.scales.find",
     "intervene": "mspgt.interventions.experiment",
     "jensen_shannon": "mspgt.signals.attention",
     "load": "mspgt.lm.load",
     "load_corpus": "mspgt.text.corpus",
     "load_treebank": "mspgt.text.treebank",
     "measure": "mspgt.signals.profiles",
-    "random_twin": "mspgt.lm.twin",
     "self_bleu": "mspgt.interventions.diversity",
 }
 __all__ = sorted(_HOMES)

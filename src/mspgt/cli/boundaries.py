@@ -19,6 +19,13 @@ def boundaries(
         str | None,
         typer.Option("--tagger", help="Without a treebank: silver labels by an installed spaCy pipeline."),
     ] = None,
+    scales: Annotated[
+        bool,
+        typer.Option(
+            "--scales/--no-scales",
+            help="With a treebank: functional scales, of the model and of a random twin (minutes on a CPU).",
+        ),
+    ] = True,
     out: options.Out = None,
     mode: Annotated[
         str | None, typer.Option("--mode", help="paper or calibrated: which one tables put first.")
@@ -58,6 +65,7 @@ def boundaries(
         entities=entities,
         roles=roles,
         tagger=tagger,
+        functional=scales and bool(treebank),
         mode=mode,
         seed=seed,
         dtype=dtype,

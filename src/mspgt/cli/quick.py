@@ -17,6 +17,7 @@ def quick_study(
     entities: list[str] | None = None,
     roles: list[str] | None = None,
     tagger: str | None = None,
+    functional: bool = False,
     mode: str | None = None,
     seed: int | None = None,
     **loading: Any,
@@ -37,6 +38,8 @@ def quick_study(
     if given_labels := {key: value for key, value in labels.items() if value}:
         # What does not go together is refused where a study file is.
         data["treebank"] = given_labels
+    if functional:
+        data["scales"] = {}
     return data | {key: value for key, value in {"mode": mode, "seed": seed}.items() if value is not None}
 
 

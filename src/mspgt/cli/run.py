@@ -56,6 +56,7 @@ def finish(config: object, out: Path, quiet: bool) -> None:
     from mspgt.errors import StoppedError
     from mspgt.report import build_report, summary_lines
     from mspgt.report.effect_section import effect_lines
+    from mspgt.report.functional import functional_lines
     from mspgt.report.predictions import verdict_lines
     from mspgt.report.replicated import replicated_lines
     from mspgt.study.config import StudyConfig
@@ -69,8 +70,9 @@ def finish(config: object, out: Path, quiet: bool) -> None:
             "stopped. Finished stages are kept; run the same command again to go on from them."
         ) from None
     page = build_report(out)
-    for line in [*summary_lines(results), *replicated_lines(results), *effect_lines(results)]:
-        say(line)
+    for lines in (summary_lines, functional_lines, replicated_lines, effect_lines):
+        for line in lines(results):
+            say(line)
     judged = {name: one for name, one in results["predictions"].items() if one["verdict"] != "not testable"}
     for line in verdict_lines({**results, "predictions": judged}):
         say(line)

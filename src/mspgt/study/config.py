@@ -220,6 +220,19 @@ class TheoryConfig(_Section):
     draws: int = Field(500, ge=100)  # bootstrap over documents
 
 
+class ScalesConfig(_Section):
+    """Functional scales: which layers hold what context tells of words, on the running documents of the treebank."""
+
+    documents: int = Field(
+        240, ge=10
+    )  # about 60 are needed for Local–Intermediate, 300 for Intermediate–Global
+    words: int = Field(90, ge=10)  # most of a document; keep it equal across models
+    seeds: int = Field(2, ge=1)  # deals of the documents to readers; the interval covers them from 2 on
+    draws: int = Field(1000, ge=100)  # of the bootstrap over documents
+    sink_ratio: float = Field(3.0, gt=1)  # a word whose norm exceeds so many medians of a layer is left out
+    twins: int = Field(1, ge=0)  # random twins on the same documents, of those under `twins`
+
+
 class InterventionsConfig(_Section):
     """Experiment 2: noise into one scale at a time."""
 
@@ -276,6 +289,7 @@ class StudyConfig(_Section):
     probes: ProbesConfig = ProbesConfig()
     boundaries: BoundariesConfig = BoundariesConfig()
     twins: TwinsConfig = TwinsConfig()
+    scales: ScalesConfig | None = None  # functional scales; needs a treebank; null: not measured
     interventions: InterventionsConfig | None = None  # Experiment 2; null: not run
     predictions: Rules = Rules()  # thresholds of the verdicts
     theory: TheoryConfig | None = None  # null: not computed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mspgt.study.intervening import Interventions
 from mspgt.study.parts import Part
+from mspgt.study.scaling import Scaling
 from mspgt.study.theorizing import Theorizing
 
-PARTS: tuple[Part, ...] = (Interventions(), Theorizing())
+PARTS: tuple[Part, ...] = (Scaling(), Interventions(), Theorizing())

@@ -16,6 +16,7 @@ from mspgt.boundaries.scales import Scales
 from mspgt.errors import InputError, StoreError
 from mspgt.predictions.registry import fixed_in_advance
 from mspgt.results import to_jsonable
+from mspgt.scales.tasks import TASKS
 from mspgt.stats.bootstrap import MAX_CLUSTERS
 from mspgt.study.config import StudyConfig
 from mspgt.study.differences import ABSENT, short, unlike
@@ -65,6 +66,9 @@ class Plan:
             "models": [[i.label, i.revision, i.weights_sha256, i.dtype] for i in self.identities],
             "corpus": [self.data.corpus.sha256, self.twin_data.corpus.sha256],
             "predictions": fixed_in_advance(self.config.predictions),
+            "scales": None
+            if self.data.running is None
+            else {"text": self.data.running.sha256, "tasks": [task.declared() for task in TASKS]},
             "treebank": [d.treebank.sha256 if d.treebank else None for d in (self.data, self.twin_data)],
         }
 

@@ -7,6 +7,7 @@ from functools import cache
 
 from mspgt.results import Notice
 from mspgt.study.config import StudyConfig, TreebankConfig, TwinsConfig
+from mspgt.study.scaling import draw_running
 from mspgt.study.stages import Data, require_measurable
 from mspgt.study.store import digest
 from mspgt.synthetic.bounds import bounds
@@ -20,7 +21,10 @@ from mspgt.text.treebank import Treebank, load_treebank
 def read_data(config: StudyConfig) -> tuple[Data, Data]:
     """Corpus and treebank, for the models and (smaller) for the twins."""
     corpus = _corpus(config)
-    full = Data(corpus, _treebank(config, corpus))
+    treebank = _treebank(config, corpus)
+    running, why = draw_running(config, treebank)
+    # Whole splits are needed for drawing alone, and every worker would be sent them.
+    full = Data(corpus, None if treebank is None else replace(treebank, whole={}), running, why)
     require_measurable(full)
     if not config.twins.seeds:
         return full, full

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mspgt.errors import InputError
+from mspgt.scales.documents import RunningText
 from mspgt.signals.labels import probe_tasks
 from mspgt.stats.bootstrap import document_clusters
 from mspgt.study.config import StudyConfig
@@ -41,6 +42,8 @@ class Data:
 
     corpus: Corpus
     treebank: Treebank | None
+    running: RunningText | None = None  # documents for functional scales
+    no_running: str = ""  # why there are none
 
 
 @dataclass(frozen=True)

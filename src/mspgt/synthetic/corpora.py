@@ -49,6 +49,7 @@ def sample_treebank(
         dropped={},
         off={},
         found=sizes,
+        whole=splits,
     )
 
 
@@ -74,6 +75,7 @@ def _labelled(language: TriScale, seed: int, split: str, size: int) -> Iterator[
             deprels=template.deprels,
             entities=template.entities,
             propositions=tuple(Proposition(verb, arguments) for verb, arguments in template.propositions),
+            topic=TOPICS[sample.topics[document]],
         )
 
 

@@ -54,6 +54,9 @@ def hub_sentences(source: str, split: str, dropped: Counter[str]) -> Iterator[tu
                 upos=_labels(row, "upos", kept),
                 heads=places if relations else None,
                 deprels=tuple(r.split(":")[0] for r in relations) if relations and places else None,
+                xpos=_labels(row, "xpos", kept),
+                lemmas=_labels(row, "lemmas", kept),
+                marked=document != name,
             ),
         )
     if not found:

@@ -76,6 +76,8 @@ def tag_corpus(
         off=off,
         found=found,
         labels="silver",
+        # Sentences that a limit left are no running text.
+        whole=splits if found == {split: len(sentences) for split, sentences in splits.items()} else {},
     )
 
 

@@ -33,7 +33,8 @@ class Treebank:
     `tasks` have labels in every split that has sentences, `off` says of the others why not. `dropped` counts,
     over the whole files, what a label source lost, by "task: reason". `sha256` is over the sentences, labels
     included, so anything computed from the treebank may be keyed by it. `found` counts the sentences of each
-    split before the limits.
+    split before the limits. `whole` has the sentences of each file's split in the order of the text, before limits and
+    before missing splits are made: what these leave is no running text.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Treebank:
     labels: str = "gold"  # gold | silver: given by people, or made by a tagger
     notes: tuple[str, ...] = ()  # what was made of the files that a reader must know
     language: str | None = None  # by the name of a Universal Dependencies file (de_gsd-ud-test: de)
+    whole: Mapping[str, tuple[LabelledSentence, ...]] = field(default_factory=dict, repr=False)
 
 
 def load_treebank(
@@ -94,18 +96,21 @@ def load_treebank(
             words[sentence.sent_id] = sentence.words
             splits[split].append(sentence)
 
-    splits, said = fill_splits(splits)
+    given, (splits, said) = splits, fill_splits(splits)
     notes = [said] if said else []
     found_tags = [each for source in entities for each in _entities(source, notes)]
     found_frames = list(chain.from_iterable(read_roles(Path(path)) for path in roles))
     tags = _join(words, found_tags, "ner", 0.0, dropped, notes)
     frames = _join(words, found_frames, "srl", min_agreement, dropped, notes)
     limits = {"train": max_train, "dev": max_eval, "test": max_eval}
-    used = {
-        split: tuple(
-            replace(each, entities=tags.get(each.sent_id), propositions=frames.get(each.sent_id))
-            for each in evenly_spread(sentences, limits[split])
+
+    def joined(sentence: LabelledSentence) -> LabelledSentence:
+        return replace(
+            sentence, entities=tags.get(sentence.sent_id), propositions=frames.get(sentence.sent_id)
         )
+
+    used = {
+        split: tuple(map(joined, evenly_spread(sentences, limits[split])))
         for split, sentences in splits.items()
     }
     off = _tasks_off(used, {"ner": bool(entities), "srl": bool(roles)})
@@ -124,6 +129,7 @@ def load_treebank(
         found={split: len(sentences) for split, sentences in splits.items()},
         notes=tuple(notes),
         language=_language(conllu[0]),
+        whole={split: tuple(map(joined, sentences)) for split, sentences in given.items()},
     )
 
 

@@ -20,7 +20,8 @@ class LabelledSentence:
     """One sentence; every label field runs over its words, and is None where it has no such labels.
 
     `spans` are the character offsets of each word in `text`; `heads` are word indices, -1 for the root;
-    `deprels` are universal relations without subtype; `entities` are BIO tags.
+    `deprels` are universal relations without subtype; `entities` are BIO tags. `genre` and `topic` are what the
+    file says of the document. `marked` is false where the file does not say which sentences make a document.
     """
 
     sent_id: str
@@ -33,6 +34,15 @@ class LabelledSentence:
     deprels: tuple[str, ...] | None
     entities: tuple[str, ...] | None = None
     propositions: tuple[Proposition, ...] | None = None
+    xpos: tuple[str, ...] | None = None
+    lemmas: tuple[str, ...] | None = None
+    genre: str | None = None
+    topic: str | None = None
+    marked: bool = True
+
+
+# Comments `# genre = …` or, as some treebanks have it, `# meta::genre = …`.
+_ABOUT_DOCUMENTS = ("genre", "topic")
 
 
 def read_conllu(path: Path, dropped: Counter[str] | None = None) -> Iterator[tuple[str, LabelledSentence]]:
@@ -41,12 +51,13 @@ def read_conllu(path: Path, dropped: Counter[str] | None = None) -> Iterator[tup
     Words are syntactic words: the parts of a multiword token share out its characters where they spell it,
     and have all of them where not ("du" = "de le"); empty nodes are left out. Relations lose their subtype
     (`nsubj:pass`), which a parse need not have and which splits classes thinly: EWT's 51 become 36. Without
-    `# newdoc` the whole file is one document. A sentence whose words do not spell its `# text` is left out and
-    counted in `dropped`. Raises InputError for columns, ids or heads that cannot be right, for a file cut off, and
+    `# newdoc` the whole file is one document, which is not `marked`. A sentence whose words do not spell its `# text`
+    is left out and counted in `dropped`. Raises InputError for columns, ids or heads that cannot be right, for a file cut off, and
     for one of which no sentence is left.
     """
     document = path.stem
     lost, kept = "", 0
+    marked, about = False, dict.fromkeys(_ABOUT_DOCUMENTS)
     for block in read_blocks(path):
         # Not the path: it would make the treebank's hash depend on where the file lies.
         unnamed = f"{path.stem}:{block.lines[0][0]}"
@@ -55,6 +66,9 @@ def read_conllu(path: Path, dropped: Counter[str] | None = None) -> Iterator[tup
         _check_tree(block, tokens, len(words))
         if "newdoc" in tokens.metadata or "newdoc id" in tokens.metadata:
             document = tokens.metadata.get("newdoc id") or unnamed
+            marked, about = True, dict.fromkeys(_ABOUT_DOCUMENTS)
+        for key in about:  # a comment holds until the next document
+            about[key] = tokens.metadata.get(key) or tokens.metadata.get(f"meta::{key}") or about[key]
         located = _locate(block, tokens)
         if located is None:
             lost = lost or block.where
@@ -76,6 +90,13 @@ def read_conllu(path: Path, dropped: Counter[str] | None = None) -> Iterator[tup
                 upos=_complete([token["upos"] for token in words]),
                 heads=heads if deprels else None,
                 deprels=deprels if heads else None,
+                xpos=_complete([token["xpos"] for token in words]),
+                # A lemma may be "_" itself (the word is an underscore); the column is absent where all are.
+                lemmas=tuple(token["lemma"] for token in words)
+                if any(token["lemma"] != "_" for token in words)
+                else None,
+                marked=marked,
+                **about,
             ),
         )
     if not kept:

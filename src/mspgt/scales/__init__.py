@@ -1,0 +1,1 @@
+"""Functional scales: at which depth a model holds, of each kind of context, what the word alone does not tell."""

@@ -1,0 +1,174 @@
+"""Functional scales as a part of a study: gains of a model and of its random twin, each in the store.
+
+    functional (model), functional (twin) ── bits by document, task and layer    (running documents of the treebank)
+
+What is decided from them needs no model and takes seconds, so it is not stored.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mspgt.results import Notice
+from mspgt.scales.documents import RunningText
+from mspgt.scales.tasks import TASKS
+from mspgt.study.config import ScalesConfig, StudyConfig
+from mspgt.study.parts import Cost, Given, Report
+from mspgt.study.stages import Data, Identity
+from mspgt.study.store import Address, StageResult, code_version
+
+if TYPE_CHECKING:
+    from mspgt.lm.load import LanguageModel
+    from mspgt.scales.gains import Gains
+
+TOKENS_A_SENTENCE, TOKENS_A_WORD = 40, 1.3
+
+
+class Scaling:
+    """Section `scales` of a study."""
+
+    name = "scales"
+
+    def costs(self, config: StudyConfig, identity: Identity, data: Data) -> Iterator[Cost]:
+        """Words in their documents, and distinct words alone through half the model; the states lie on disk."""
+        if data.running is None:
+            return
+        words = data.running.n_words
+        passes = int(words * (TOKENS_A_WORD + 0.3) / TOKENS_A_SENTENCE) + 1
+        states = 2 * words * identity.width * (identity.layers + 1)
+        yield Cost("functional", passes, states, memory=6 * 4 * words * min(2 * identity.width, 4096))
+        for twin in range(twins_of(config)):
+            yield Cost(f"functional (twin {twin})", passes, 2**20)
+
+    def addresses(self, given: Given) -> list[Address]:
+        """Of the model, then of its twins; none where nothing can be measured."""
+        if given.data.running is None:
+            return []
+        identity, settings = given.identity, section_of(given.config)
+        inputs = {
+            "weights": identity.weights_sha256, "revision": identity.revision, "dtype": identity.dtype,
+            "text": given.data.running.sha256, "tasks": [task.declared() for task in TASKS],
+            "seeds": settings.seeds, "sink_ratio": settings.sink_ratio,
+            "code": code_version("scales", "lm", "text"),
+        }  # fmt: skip
+        return [
+            Address(given.root, identity.folder, identity.revision, "functional", {**inputs, "twin": twin})
+            for twin in (None, *range(twins_of(given.config)))
+        ]
+
+    def compute(self, given: Given, model: Callable[[], LanguageModel], report: Report) -> None:
+        """Measure the model and its twins where the store has no result."""
+        text, settings = given.data.running, section_of(given.config)
+        if text is None:
+            return
+        for twin, address in zip((None, *range(twins_of(given.config))), self.addresses(given), strict=True):
+            if address.status().done:
+                continue
+            from mspgt.lm.twin import random_twin
+            from mspgt.scales.gains import measure_gains
+
+            started = time.perf_counter()
+            lm = model()
+            gains = measure_gains(
+                lm if twin is None else random_twin(lm, twin),
+                text,
+                seeds=settings.seeds,
+                sink_ratio=settings.sink_ratio,
+                batch_tokens=given.config.measure.batch_tokens,
+                progress=report,
+            )
+            address.save(pack_gains(gains), time.perf_counter() - started)
+
+    def serving(self, config: StudyConfig) -> AbstractContextManager[StudyConfig]:
+        """Nothing is shared."""
+        return nullcontext(config)
+
+    def decide(self, given: Given) -> tuple[dict[str, Any], list[Notice]]:
+        """`scales` of the model's results, from the store; what a reader must be told of them."""
+        place = f"models.{given.identity.label}.scales"
+        text = given.data.running
+        if text is None:
+            return {"scales": None}, [Notice(place, given.data.no_running, "scales is null")]
+        from mspgt.scales.decide import decide_scales
+
+        own, *twins = (unpack_gains(address.load()) for address in self.addresses(given))
+        found = decide_scales(
+            own,
+            twin=twins[0] if twins else None,
+            unit=text.unit,
+            draws=section_of(given.config).draws,
+            seed=given.config.seed,
+            notes=text.notes,
+        )
+        notices = [Notice(place, note, "") for note in found.notes]
+        notices += [
+            Notice(f"{place}.{pair}", f"undefined: {one.reason}", f"{pair} is null")
+            for pair, one in (("LI", found.LI), ("IG", found.IG))
+            if one.layer is None
+        ]
+        notices += [
+            Notice(f"{place}.tasks.{task}", f"task is off: {why}", "") for task, why in found.off.items()
+        ]
+        return {"scales": found}, notices
+
+
+def section_of(config: StudyConfig) -> ScalesConfig:
+    """The section of the study; the part runs only where there is one."""
+    assert config.scales is not None
+    return config.scales
+
+
+def twins_of(config: StudyConfig) -> int:
+    """Twins whose functional scales are measured."""
+    return min(section_of(config).twins, config.twins.seeds)
+
+
+def draw_running(config: StudyConfig, treebank: Any) -> tuple[RunningText | None, str]:
+    """The documents to measure on, or None and why."""
+    from mspgt.errors import InputError
+    from mspgt.scales.documents import draw_documents
+
+    if config.scales is None:
+        return None, "section scales is absent"
+    if treebank is None:
+        raise InputError(
+            "scales: functional scales are measured on the labels of a treebank, and there is none. Add a section "
+            "`treebank`, or leave `scales` out."
+        )
+    settings = config.scales
+    try:
+        drawn = draw_documents(treebank, documents=settings.documents, words=settings.words, seed=config.seed)
+    except InputError as error:
+        return None, str(error)
+    return drawn, ""
+
+
+_ARRAYS = ("sums", "counts", "baseline", "entropy")
+
+
+def pack_gains(gains: Gains) -> StageResult:
+    arrays = {name: getattr(gains, name) for name in _ARRAYS}
+    meta = {
+        "tasks": list(gains.tasks), "classes": list(gains.classes), "off": gains.off,
+        "about": json.dumps(gains.about),
+    }  # fmt: skip
+    return StageResult(arrays, meta)
+
+
+def unpack_gains(result: StageResult) -> Gains:
+    from mspgt.scales.gains import Gains
+
+    meta = result.meta
+    return Gains(
+        tasks=tuple(meta["tasks"]),
+        classes=tuple(meta["classes"]),
+        off=dict(meta["off"]),
+        about=json.loads(meta["about"]),
+        **{name: np.asarray(result.arrays[name]) for name in _ARRAYS},
+    )
