@@ -33,8 +33,8 @@ class Treebank:
     `tasks` have labels in every split that has sentences, `off` says of the others why not. `dropped` counts,
     over the whole files, what a label source lost, by "task: reason". `sha256` is over the sentences, labels
     included, so anything computed from the treebank may be keyed by it. `found` counts the sentences of each
-    split before the limits. `whole` has the sentences of each file's split in the order of the text, before limits and
-    before missing splits are made: what these leave is no running text.
+    split before the limits. `whole` has the sentences of each file's split in the order of the text, before limits
+    and before missing splits are made: what these leave is no running text.
     """
 
     name: str

@@ -52,8 +52,8 @@ def read_conllu(path: Path, dropped: Counter[str] | None = None) -> Iterator[tup
     and have all of them where not ("du" = "de le"); empty nodes are left out. Relations lose their subtype
     (`nsubj:pass`), which a parse need not have and which splits classes thinly: EWT's 51 become 36. Without
     `# newdoc` the whole file is one document, which is not `marked`. A sentence whose words do not spell its `# text`
-    is left out and counted in `dropped`. Raises InputError for columns, ids or heads that cannot be right, for a file cut off, and
-    for one of which no sentence is left.
+    is left out and counted in `dropped`. Raises InputError for columns, ids or heads that cannot be right, for a file
+    cut off, and for one of which no sentence is left.
     """
     document = path.stem
     lost, kept = "", 0
