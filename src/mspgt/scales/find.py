@@ -15,7 +15,7 @@ from mspgt.text.treebank import Treebank
 
 if TYPE_CHECKING:
     from mspgt.lm.load import LanguageModel
-    from mspgt.signals.measure import Progress
+    from mspgt.vocabulary import Progress
 
 
 def find_scales(

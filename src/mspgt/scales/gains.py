@@ -19,7 +19,7 @@ from mspgt.scales.tasks import TASKS, Task, TaskLabels, read_labels
 
 if TYPE_CHECKING:
     from mspgt.lm.load import LanguageModel
-    from mspgt.signals.measure import Progress
+    from mspgt.vocabulary import Progress
 
 SINK_RATIO = 3.0
 SEEDS = 2

@@ -25,7 +25,7 @@ from mspgt.scales.documents import RunningText
 
 if TYPE_CHECKING:
     from mspgt.lm.load import LanguageModel
-    from mspgt.signals.measure import Progress
+    from mspgt.vocabulary import Progress
 
 START_TOKENS = ("<|endoftext|>",)  # what stands between documents where a tokenizer adds nothing of its own
 BATCH_TOKENS = 2048

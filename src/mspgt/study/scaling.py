@@ -8,9 +8,9 @@ What is decided from them needs no model and takes seconds, so it is not stored.
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,9 +19,10 @@ from mspgt.results import Notice
 from mspgt.scales.documents import RunningText
 from mspgt.scales.tasks import TASKS
 from mspgt.study.config import ScalesConfig, StudyConfig
+from mspgt.study.keys import stage_address
 from mspgt.study.parts import Cost, Given, Report
-from mspgt.study.stages import Data, Identity
-from mspgt.study.store import Address, StageResult, code_version
+from mspgt.study.stages import Data, Identity, Subject, who_is
+from mspgt.study.store import Address, StageResult
 
 if TYPE_CHECKING:
     from mspgt.lm.load import LanguageModel
@@ -52,38 +53,21 @@ class Scaling:
             return []
         identity, settings = given.identity, section_of(given.config)
         inputs = {
-            "weights": identity.weights_sha256, "revision": identity.revision, "dtype": identity.dtype,
             "text": given.data.running.sha256, "tasks": [task.declared() for task in TASKS],
             "seeds": settings.seeds, "sink_ratio": settings.sink_ratio,
-            "code": code_version("scales", "lm", "text"),
         }  # fmt: skip
         return [
-            Address(given.root, identity.folder, identity.revision, "functional", {**inputs, "twin": twin})
+            stage_address(
+                given.root, identity, "functional", {**inputs, **who_is(Subject(identity, twin))}, functional
+            )
             for twin in (None, *range(twins_of(given.config)))
         ]
 
     def compute(self, given: Given, model: Callable[[], LanguageModel], report: Report) -> None:
         """Measure the model and its twins where the store has no result."""
-        text, settings = given.data.running, section_of(given.config)
-        if text is None:
-            return
-        for twin, address in zip((None, *range(twins_of(given.config))), self.addresses(given), strict=True):
-            if address.status().done:
-                continue
-            from mspgt.lm.twin import random_twin
-            from mspgt.scales.gains import measure_gains
-
-            started = time.perf_counter()
-            lm = model()
-            gains = measure_gains(
-                lm if twin is None else random_twin(lm, twin),
-                text,
-                seeds=settings.seeds,
-                sink_ratio=settings.sink_ratio,
-                batch_tokens=given.config.measure.batch_tokens,
-                progress=report,
-            )
-            address.save(pack_gains(gains), time.perf_counter() - started)
+        for twin, address in zip((None, *range(twins_of(given.config))), self.addresses(given), strict=False):
+            if not address.status().done:
+                address.fill(partial(functional, given, model, twin, report))
 
     def serving(self, config: StudyConfig) -> AbstractContextManager[StudyConfig]:
         """Nothing is shared."""
@@ -116,6 +100,26 @@ class Scaling:
             Notice(f"{place}.tasks.{task}", f"task is off: {why}", "") for task, why in found.off.items()
         ]
         return {"scales": found}, notices
+
+
+def functional(
+    given: Given, model: Callable[[], LanguageModel], twin: int | None, report: Report
+) -> StageResult:
+    """Gains of the model, or of its random twin of a seed, on the drawn documents."""
+    from mspgt.lm.twin import random_twin
+    from mspgt.scales.gains import measure_gains
+
+    text, settings, lm = given.data.running, section_of(given.config), model()
+    assert text is not None
+    gains = measure_gains(
+        lm if twin is None else random_twin(lm, twin),
+        text,
+        seeds=settings.seeds,
+        sink_ratio=settings.sink_ratio,
+        batch_tokens=given.config.measure.batch_tokens,
+        progress=report,
+    )
+    return pack_gains(gains)
 
 
 def section_of(config: StudyConfig) -> ScalesConfig:
