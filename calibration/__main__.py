@@ -5,7 +5,18 @@ What is stored from the same recipe and code is read, so a run that was stopped 
 
 import sys
 
-from calibration import detector, figures, languages, paper, phases, stacks, truths, validate
+from calibration import (
+    detector,
+    far_misses,
+    figures,
+    jumps,
+    languages,
+    paper,
+    phases,
+    stacks,
+    truths,
+    validate,
+)
 
 
 def main() -> None:
@@ -17,6 +28,8 @@ def main() -> None:
         "truths": truths.main,
         "stacks": stacks.main,
         "phases": phases.main,
+        "jumps": jumps.main,
+        "far-misses": far_misses.main,
         "figures": figures.main,
     }
     if len(sys.argv) > 1 and sys.argv[1] in rooms:

@@ -14,7 +14,7 @@ from mspgt.errors import InputError
 BOUNDARIES = ("LI", "IG")
 MIN_MEMBERS = 3
 
-Position = Sequence[int] | float | None
+Position = Sequence[float] | float | None
 Families = Mapping[str, Mapping[str, Mapping[str, Position]]]
 
 
@@ -238,11 +238,11 @@ def _relative(model: str, position: Position) -> float | None:
 
 
 def _tenths_of_percent(position: Position) -> int:
-    """Percentage rounded half-up to one decimal, times ten; exact for layer pairs."""
+    """Percentage rounded half-up to one decimal, times ten; exact for pairs of whole layers."""
     assert position is not None
     if isinstance(position, Sequence):
         layer, layers = position
-        return (2000 * layer + layers) // (2 * layers)
+        return int((2000 * layer + layers) // (2 * layers))
     # The shortest decimal of a float is what its author wrote: 0.0625 must round as 6.25 %.
     return int((Decimal(repr(float(position))) * 1000).quantize(Decimal(1), ROUND_HALF_UP))
 

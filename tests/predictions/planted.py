@@ -8,14 +8,17 @@ SCALES = ("local", "intermediate", "global")
 SUFFIX = {"plain": "", "matched_layers": "_matched_layers", "matched_variance": "_matched_variance"}
 
 
-def claim(layer: int, layers: int, reach: int = 0, kind: str = "spike", **robust: bool) -> dict[str, Any]:
+def claim(
+    layer: int, layers: int, reach: int = 0, kind: str = "spike", score: float = 5.0, **robust: bool
+) -> dict[str, Any]:
     within = list(range(max(layer - reach, 1), min(layer + reach, layers - 1) + 1))
     return {
         "kind": kind,
         "layer": layer,
         "relative": layer / layers,
         "set": within,
-        "score": 5.0,
+        "score": score,
+        "critical": 3.0,
         "robust": robust,
     }
 
@@ -48,7 +51,7 @@ def model(
         "width": 64,
         "parameters": 1000 + layers,
         "boundaries": {
-            "calibrated": {"chosen": chosen},
+            "calibrated": {"chosen": chosen, "spike": [one for one in chosen.values() if one]},
             "paper": {
                 **protocol,
                 "accepted": paper is not None,
@@ -84,9 +87,7 @@ def noise(
     for dose, suffix in SUFFIX.items():
         for at, scale in enumerate(SCALES):
             about["arms"][scale + suffix] = {"layers": list(range(1, layers[at] + 1))}
-            arms[scale + suffix] = {
-                metric: {"percent": e[at], "percent_se": se, "documents": 60} for metric, e in effects.items()
-            }
+            arms[scale + suffix] = {metric: effect(e[at], se) for metric, e in effects.items()}
         for metric, e in effects.items():
             lead = e[1] - max(e[0], e[2])
             size = abs(e[1]) - max(abs(e[0]), abs(e[2]))
@@ -94,7 +95,22 @@ def noise(
                 "signed": contrast(lead, se),
                 "absolute": contrast(size, se),
             }
+    for number, wobble in enumerate((-0.5, 0.0, 0.5), start=1):
+        # Layers drawn from all scales do what the mean layer does.
+        arms[f"random_{number}"] = {
+            metric: effect(sum(e) / 3 + wobble * se, se) for metric, e in effects.items()
+        }
     return {"interventions": arms, "interventions_about": about}
+
+
+def effect(percent: float, se: float) -> dict[str, Any]:
+    """What results.json holds of an effect, in percent of a baseline of 50."""
+    log = float(np.log1p(percent / 100))
+    margin = 1.96 * se / 100
+    return {
+        "baseline": 50.0, "percent": percent, "percent_se": se, "documents": 60, "log_ratio": log,
+        "log_ratio_ci": [log - margin, log + margin],
+    }  # fmt: skip
 
 
 def contrast(estimate: float, se: float) -> dict[str, Any]:

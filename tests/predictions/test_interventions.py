@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
+from mspgt.predictions.a3 import PREDICTION as A3
 from mspgt.predictions.judging import AS_PUBLISHED, verdicts
 from mspgt.predictions.p3_1 import PREDICTION
 from mspgt.predictions.readings import Reading
 from mspgt.predictions.rules import Rules
 from mspgt.predictions.verdict import combined
-from tests.predictions.planted import contrast, model, noise, results
+from tests.predictions.planted import contrast, effect, model, noise, results
 
 METRIC = "length_variance"
 
@@ -77,7 +78,7 @@ def test_figure_17_noise_about_equal_layers_is_rarely_supported():
     for _ in range(200):
         models = {}
         for family, n in (("llama", 13), ("qwen", 2)):
-            for i in range(2):
+            for i in range(3):
                 effects = {
                     metric: tuple(3.0 * n + 4.0 * rng.standard_normal() for _ in range(3))
                     for metric in (METRIC, "ttr", "coherence")
@@ -88,6 +89,87 @@ def test_figure_17_noise_about_equal_layers_is_rarely_supported():
         published += bool(PREDICTION.paper(results(**models), Rules(), AS_PUBLISHED).supported)
     assert said / 200 <= 0.05
     assert published / 200 > 0.9
+
+
+def test_models_are_the_random_unit_of_a_family():
+    """Families that do not differ, whose models do: effects are log-normal from model to model (SD 1 in logs)."""
+    rng = np.random.default_rng(1)
+    said = 0
+    for _ in range(200):
+        models = {
+            f"{family}{i}": model(
+                family, 32, **noise({METRIC: (8.0 * float(np.exp(rng.standard_normal())), 1, 1)}, se=0.3)
+            )
+            for family in ("a", "b")
+            for i in range(3)
+        }
+        units = PREDICTION.judge(results(**models), Rules(), Reading()).units
+        said += combined(units, PREDICTION.quantifier)[0] <= 0.05
+    assert said / 200 <= 0.05
+
+
+def test_two_models_are_not_two_families():
+    found = study({"a": {METRIC: (40.0, 1, 1)}, "b": {METRIC: (1.0, 1, 1)}}, count=1, se=0.3)
+    for name in ("P3.1", "A3"):
+        verdict = judged(found, name)
+        assert verdict.verdict == "not testable"
+        assert verdict.missing
+    assert "effects in 1 models" in judged(found, "P3.1").missing[0]
+
+
+def test_scales_that_share_a_baseline_are_not_independent():
+    """Every scale does the same in both families; all effects of a model wobble with its one baseline."""
+    rng = np.random.default_rng(2)
+    said = 0
+    for _ in range(400):
+        models = {}
+        for family in ("a", "b"):
+            for i in range(3):
+                shared = 4.0 * rng.standard_normal()
+                effects = tuple(10.0 + shared + 0.5 * rng.standard_normal() for _ in range(3))
+                models[f"{family}{i}"] = model(family, 32, **noise({METRIC: effects}, se=4.0))
+        units = A3.judge(results(**models), Rules(), Reading(metric=METRIC)).units
+        said += min(units[0].p_support, units[0].p_refute) <= 0.05
+    assert said / 400 <= 0.05
+
+
+def test_a_hump_of_sensitivity_in_mid_depth_is_no_rule_of_the_intermediate_scale():
+    """The Intermediate layers lie under the hump, as some of the random layer sets do."""
+    found = study({METRIC: (5, 60, 5)})
+    assert judged(found, "P2.1").verdict == "supported"
+    for one in found["models"].values():
+        for number, percent in enumerate((9.0, 45.0, 62.0), start=1):
+            one["interventions"][f"random_{number}"][METRIC] = effect(percent, 1.0)
+    humped = judged(found, "P2.1")
+    assert humped.verdict == "inconclusive"
+    assert "random layer sets" in humped.units[0]["note"]
+
+
+def test_without_random_layer_sets_nothing_governs():
+    found = study({METRIC: (1, 40, 2)})
+    for one in found["models"].values():
+        for number in (2, 3):
+            del one["interventions"][f"random_{number}"]
+    verdict = judged(found, "P2.1")
+    assert verdict.verdict == "not testable"
+    assert any("1 random layer sets" in why for why in verdict.missing)
+
+
+@pytest.mark.parametrize(
+    ("name", "metric", "governing", "other"),
+    [
+        ("G-coherence", "coherence", (-2, -5, -40), (-40, -5, -2)),
+        ("L-lexical", "ttr", (40, 3, 2), (2, 3, 40)),
+    ],
+)
+def test_what_the_paper_says_in_words(name, metric, governing, other):
+    assert judged(study({metric: governing}), name).verdict == "supported"
+    assert judged(study({metric: other}), name).verdict == "refuted"
+    assert judged(study({metric: (5, 5, 5)}), name).verdict == "inconclusive"
+
+
+def test_coherence_that_rises_under_noise_on_the_global_scale_is_not_what_was_said():
+    assert judged(study({"coherence": (-2, -5, 40)}), "G-coherence").verdict != "supported"
 
 
 def test_brittleness_beyond_five_is_supported_and_below_is_refuted():

@@ -67,7 +67,7 @@ def test_one_member_of_few_documents_errs_no_more_than_it_says():
     errors = 0
     for first, second in rng.normal((10.0, 2.0), 1.0, size=(4000, documents, 2)).transpose(0, 2, 1):
         a, b = (
-            pooled([Effect(float(x.mean()), float(x.std(ddof=1)) / documents**0.5, documents - 1)])
+            Effect(float(x.mean()), float(x.std(ddof=1)) / documents**0.5, documents - 1)
             for x in (first, second)
         )
         errors += p_exceeds(a, b, 5.0) / 2 <= level

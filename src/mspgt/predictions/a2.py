@@ -79,5 +79,9 @@ PREDICTION = Prediction(
     judge=judge,
     paper=paper,
     power=power,
+    excluded=lambda rules: (
+        f"that M beyond its Markov surrogates stays below {rules.markov:g} at every layer, in more than half of the "
+        "models"
+    ),
     shown="middle",
 )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from itertools import combinations, product
+from collections.abc import Callable
+from itertools import combinations
 
 from mspgt.predictions.design import Design
-from mspgt.predictions.effects import PAPER_METRICS, SCALES, brittleness, perturbed, pooled
-from mspgt.predictions.ratios import Effect, p_exceeds
+from mspgt.predictions.effects import PAPER_METRICS, SCALES, brittleness, perturbed, pooled, sum_of
+from mspgt.predictions.ratios import Effect, p_both
 from mspgt.predictions.readings import Reading, by_family, finished, named, position
 from mspgt.predictions.rules import Rules
 from mspgt.predictions.verdict import Claim, Finding, Json, PaperSays, Prediction, Unit
 
 METRICS = (*PAPER_METRICS, "perplexity")
+Scaled = tuple[Effect, Effect, Effect]  # of one model: local, intermediate, global
 SUFFIX = {"matched": "_matched_layers", "plain": ""}
 
 
@@ -20,49 +22,55 @@ def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
     suffix = SUFFIX[reading.dose]
     metrics = (reading.metric,) if reading.metric else METRICS
     missing: list[str] = []
-    effects: dict[str, dict[tuple[str, str], list[Effect]]] = {}
+    families: dict[str, dict[str, list[Scaled]]] = {}
     for _, model in perturbed(named(finished(results)), reading, missing):
-        for scale, metric in product(SCALES, metrics):
-            effect = brittleness(model, scale + suffix, metric, per_layer=reading.per_layer)
-            if effect:
-                effects.setdefault(model["family"], {}).setdefault((scale, metric), []).append(effect)
+        for metric in metrics:
+            effects = [brittleness(model, s + suffix, metric, per_layer=reading.per_layer) for s in SCALES]
+            local, middle, top = effects
+            if local and middle and top:
+                families.setdefault(model["family"], {}).setdefault(metric, []).append((local, middle, top))
     families = {
-        family: {key: pooled(found) for key, found in sorted(own.items())}
-        for family, own in sorted(effects.items())
+        family: {metric: found for metric, found in own.items() if len(found) >= rules.members}
+        for family, own in sorted(families.items())
     }
-    if len(families) < 2:
-        missing.append(f"interventions on models of two families; found {len(families)}")
     units = [
-        unit
+        _unit(first, second, metric, families[first][metric], families[second][metric], suffix)
         for first, second in combinations(families, 2)
         for metric in metrics
-        if (unit := _unit(first, second, metric, families, suffix))
+        if metric in families[first] and metric in families[second]
     ]
+    if not units:
+        able = sum(bool(own) for own in families.values())
+        missing.append(
+            f"effects on {rules.members} models in each of two families; found {able} such families"
+        )
     return Finding(tuple(units), tuple(missing))
 
 
-def _unit(
-    first: str, second: str, metric: str, families: dict[str, dict[tuple[str, str], Effect]], suffix: str
-) -> Unit | None:
-    apart = []
-    for scale in SCALES:
-        a, b = (families[family].get((scale, metric)) for family in (first, second))
-        if a is None or b is None:
-            return None
-        apart.append(Effect(a.value - b.value, (a.se**2 + b.se**2) ** 0.5, min(a.df, b.df)))
-    local, middle, top = apart
-    support = max(p_exceeds(middle, local, 1.0), p_exceeds(top, middle, 1.0))
-    refute = min(1.0, 2 * min(p_exceeds(local, middle, 1.0), p_exceeds(middle, top, 1.0)))
-    step = min(abs(middle.value) - abs(local.value), abs(top.value) - abs(middle.value))
-    told = ", ".join(f"{scale} {abs(one.value):.3g}" for scale, one in zip(SCALES, apart, strict=True))
+def _unit(first: str, second: str, metric: str, a: list[Scaled], b: list[Scaled], suffix: str) -> Unit:
+    """Steps between scales are taken within each model, whose scales share a baseline, and compared over models."""
+
+    def apart(combine: Callable[[Scaled], Effect]) -> Effect:
+        own, other = (pooled([combine(model) for model in family]) for family in (a, b))
+        spread = own.se**2 + other.se**2
+        freedom = (
+            spread**2 / (own.se**4 / own.df + other.se**4 / other.df) if spread else min(own.df, other.df)
+        )
+        return Effect(own.value - other.value, spread**0.5, freedom)
+
+    def exceeds(more: int, less: int) -> float:
+        return p_both(*(apart(lambda m, s=s: sum_of(m[more], m[less], s)) for s in (-1.0, 1.0)))  # type: ignore[misc]
+
+    local, middle, top = (abs(apart(lambda m, at=at: m[at]).value) for at in range(3))  # type: ignore[misc]
+    told = ", ".join(f"{scale} {one:.3g}" for scale, one in zip(SCALES, (local, middle, top), strict=True))
     return Unit(
         f"{metric}: {first} and {second}",
-        step,
+        min(middle - local, top - middle),
         None,
-        support,
-        refute,
+        max(exceeds(1, 0), exceeds(2, 1)),
+        min(1.0, 2 * min(exceeds(0, 1), exceeds(1, 2))),
         f"models.*.interventions.*{suffix}.{metric}",
-        f"difference between families by perturbed layer: {told}",
+        f"difference between families by perturbed layer: {told}; {len(a)} against {len(b)} models",
     )
 
 
@@ -90,9 +98,10 @@ def power(design: Design, rules: Rules) -> str:
     families = design.families()
     if len(families) < 2:
         return f"needs models of two families, found {len(families)}"
-    few = [name for name, members in families.items() if len(members) < 3]
-    text = f"{len(families)} families, {design.samples} texts an arm"
-    return text + (f"; fewer than three models in {', '.join(few)}: models, not families" if few else "")
+    few = [name for name, members in families.items() if len(members) < rules.members]
+    if len(families) - len(few) < 2:
+        return f"needs {rules.members} models in each of two families; fewer in {', '.join(few)}"
+    return f"{len(families) - len(few)} families, {design.samples} texts an arm"
 
 
 PREDICTION = Prediction(
@@ -104,9 +113,11 @@ PREDICTION = Prediction(
     threshold=lambda rules: 0.0,
     rule=(
         "For every pair of families and metric, the difference between families in the effect of noise by "
-        "perturbed layer, doses matched by layers. Supported: |difference| grows from Local to Intermediate and "
+        "perturbed layer, doses matched by layers; models are the random unit, and steps between scales are taken "
+        "within "
+        "each model, whose scales share a baseline. Supported: |difference| grows from Local to Intermediate and "
         "from Intermediate to Global in more than half of the pairs and metrics. Refuted: one of the steps is "
-        "reversed in at least half of them. Only noise on scales of the calibrated detector counts."
+        "reversed in at least half of them. Only noise on scales that were found by a calibrated account counts."
     ),
     paper_rule="In some family the relative I–G position varies more than the L–I position.",
     claim=Claim(
@@ -119,6 +130,10 @@ PREDICTION = Prediction(
     judge=judge,
     paper=paper,
     power=power,
+    excluded=lambda rules: (
+        "that |difference between families| grows at both steps in more than half of the pairs and metrics measured"
+    ),
+    false_in=("featureless", "scattered", "equal layers", "equal families"),
     readings=tuple(
         Reading(dose=dose, per_layer=per_layer, scales=scales, metric=metric)
         for scales in ("calibrated", "any")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import nan
 from typing import Any
 
+from scipy import stats
+
 from mspgt.predictions.ratios import Effect
-from mspgt.predictions.readings import Reading, not_calibrated
+from mspgt.predictions.readings import FOUND, Reading, not_calibrated
 
 Json = dict[str, Any]
 
@@ -17,6 +20,7 @@ STRUCTURE = "length_variance"
 # What an effect on sentence-length variance wobbles by at 1,000 texts, in percent of the baseline: the range of
 # arms without any noise is ±25–34 % there, about two standard errors.
 SE_PERCENT_AT_1000 = 15.0
+LEAST_RANDOM_SETS = 3  # whose spread has an error
 
 
 def perturbed(
@@ -38,7 +42,7 @@ def perturbed(
     spoken = []
     for name, model in able:
         source = (model["interventions_about"].get("scales") or {}).get("source")
-        if source == "calibrated":
+        if source in FOUND:
             spoken.append((name, model))
         else:
             missing.append(not_calibrated(name, source))
@@ -63,15 +67,72 @@ def brittleness(model: Json, arm: str, metric: str, *, per_layer: bool) -> Effec
 
 
 def pooled(effects: list[Effect]) -> Effect:
-    """The mean effect of a family.
+    """The mean effect of a family, with models as the random unit.
 
-    Its error is that between members, or that within them where it is larger: three members may agree by
-    chance. One member speaks for itself only, with as many degrees of freedom as its documents leave.
+    Its error is that between members, or that within them where it is larger: three members may agree by chance.
+    Either way so few members leave n − 1 degrees of freedom.
+
+    Args:
+        effects: of two models at least; one model says nothing of how another would differ.
     """
     n = len(effects)
     mean = sum(one.value for one in effects) / n
     within = sum(one.se**2 for one in effects) / n
-    if n == 1:
-        return Effect(mean, within**0.5, effects[0].df)
     between = sum((one.value - mean) ** 2 for one in effects) / (n - 1)
     return Effect(mean, (max(between, within) / n) ** 0.5, n - 1)
+
+
+def sum_of(a: Effect, b: Effect, sign: float) -> Effect:
+    """a + sign · b of one model, whose error may be as large as if the two always erred together.
+
+    Effects on several scales of one model are held against one baseline, so that their errors are not independent.
+    """
+    return Effect(a.value + sign * b.value, a.se + b.se, min(a.df, b.df))
+
+
+def beyond_random_sets(
+    model: Json, arm: str, metric: str, *, sign: float, absolute: bool
+) -> tuple[float, str]:
+    """p-value that noise on the layers of an arm does no more than noise on random layer sets of equal size.
+
+    The log ratio to baseline of the arm against those of the random sets, as one more draw from them: a t test whose
+    error is the spread between sets, or their own error where it is larger. So layers that only sit on a hump of
+    sensitivity, as other sets of that many layers do too, are not beyond them.
+
+    Returns:
+        p and a note; NaN and the reason where it cannot be said.
+    """
+    arms = model["interventions"]
+    own = log_ratio(arms.get(arm), metric, sign)
+    sets = [
+        found
+        for name in sorted(arms)
+        if name.startswith("random_") and (found := log_ratio(arms[name], metric, sign))
+    ]
+    if own is None or len(sets) < LEAST_RANDOM_SETS:
+        return nan, (
+            f"{metric} on {len(sets)} random layer sets; at least {LEAST_RANDOM_SETS} with an interval are needed"
+            if own
+            else f"{metric} of {arm} has no log ratio with an interval"
+        )
+    values = [abs(one.value) if absolute else one.value for one in sets]
+    value = abs(own.value) if absolute else own.value
+    n = len(sets)
+    mean = sum(values) / n
+    between = sum((one - mean) ** 2 for one in values) / (n - 1)
+    within = max(own.se, *(one.se for one in sets)) ** 2
+    t = (value - mean) / (max(between, within) * (1 + 1 / n)) ** 0.5
+    return float(stats.t.sf(t, n - 1)), f"{value:+.2f} against {mean:+.2f} on {n} random layer sets"
+
+
+def log_ratio(metrics: Json | None, metric: str, sign: float = 1.0) -> Effect | None:
+    """Log ratio of an arm to baseline, positive where the metric moves in the direction of `sign`.
+
+    None without an interval.
+    """
+    record = (metrics or {}).get(metric) or {}
+    ends, value, base = (record.get(key) for key in ("log_ratio_ci", "log_ratio", "baseline"))
+    if not ends or value is None or base is None:
+        return None
+    se = (ends[1] - ends[0]) / (2 * float(stats.norm.ppf(0.975)))
+    return Effect(sign * (value if base > 0 else -value), se)

@@ -77,5 +77,9 @@ PREDICTION = Prediction(
     judge=judge,
     paper=paper,
     power=power,
+    excluded=lambda rules: (
+        f"a loss slope within a factor of {1 + rules.fisher_margin:g} of ½ tr F in all scales, in more than half of "
+        "the models"
+    ),
     readings=(Reading(), Reading(metric="kl")),
 )

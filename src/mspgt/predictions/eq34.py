@@ -63,5 +63,9 @@ PREDICTION = Prediction(
     judge=judge,
     paper=paper,
     power=power,
+    excluded=lambda rules: (
+        f"an exponent of interval width on draws of {-0.5 + rules.exponent_margin:g} or less, in more than half of "
+        "the models"
+    ),
     readings=(Reading(), Reading(metric="by_documents")),
 )

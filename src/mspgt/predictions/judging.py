@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cache
 from importlib.resources import files
-from math import inf, nan
+from math import inf
 from typing import Any
 
-import numpy as np
-
 from mspgt.predictions.design import design_of
-from mspgt.predictions.readings import Reading
+from mspgt.predictions.readings import Reading, primary
 from mspgt.predictions.registry import predictions
 from mspgt.predictions.rules import Rules
 from mspgt.predictions.verdict import (
@@ -31,7 +29,6 @@ from mspgt.predictions.verdict import (
 )
 from mspgt.stats.multiplicity import benjamini_hochberg, holm
 
-PRIMARY = Reading()
 # The paper's own protocol: its boundaries, its doses, its arithmetic.
 AS_PUBLISHED = Reading(mode="paper", arithmetic="paper", dose="plain", per_layer=False, scales="any")
 PValues = tuple[float | None, float | None]
@@ -40,20 +37,30 @@ PValues = tuple[float | None, float | None]
 def verdicts(results: Json, rules: Rules, *, specification: bool = True) -> dict[str, Verdict]:
     """A verdict on every prediction.
 
-    Error over the headline predictions (P1.1 to P3.2) is controlled together by Holm's method, once for
-    "supported" and once for "refuted"; the theory checks stand at the level each.
+    Error over the five headline predictions (P1.1 to P3.2) is controlled together by Holm's method, once for
+    "supported" and once for "refuted", whichever of them a study could test; the theory checks stand at the
+    level each.
 
     Args:
         results: the plain mapping of results.json: `models`, each with boundaries and what else was measured.
         specification: also judge under every other reading of the methods.
     """
     known = predictions()
-    findings = {name: one.judge(results, rules, PRIMARY) for name, one in known.items()}
+    reading, note = primary(results, rules)
+    findings = {name: one.judge(results, rules, reading) for name, one in known.items()}
+    if note:
+        findings = {
+            name: replace(one, notes=(*one.notes, note)) if known[name].by_position else one
+            for name, one in findings.items()
+        }
     raw = {name: _p_values(known[name], finding) for name, finding in findings.items()}
     headline = [name for name, one in known.items() if one.headline]
     adjusted = dict(zip(headline, _holm([raw[name] for name in headline]), strict=True))
     return {
-        name: _verdict(one, findings[name], raw[name], adjusted.get(name), results, rules, specification)
+        name: replace(
+            _verdict(one, findings[name], raw[name], adjusted.get(name), results, rules, specification),
+            positions=reading.positions,
+        )
         for name, one in known.items()
     }
 
@@ -63,8 +70,9 @@ def _p_values(prediction: Prediction, finding: Finding) -> PValues:
 
 
 def _holm(raw: list[PValues]) -> list[PValues]:
-    sides = [holm([nan if p is None else p for p in side]).tolist() for side in zip(*raw, strict=True)]
-    return [(None, None) if np.isnan(s) else (s, r) for s, r in zip(*sides, strict=True)]
+    """Over all of them: one that a study could not test counts as one that nothing speaks for (p = 1)."""
+    sides = [holm([1.0 if p is None else p for p in side]).tolist() for side in zip(*raw, strict=True)]
+    return [(None, None) if one == (None, None) else (s, r) for one, s, r in zip(raw, *sides, strict=True)]
 
 
 def _verdict(
@@ -82,7 +90,7 @@ def _verdict(
     why = list(finding.notes)
     alone = outcome(finding, *raw, rules.level)
     if alone != decided:
-        why.append(f"{alone} on its own, but not among the headline predictions that were tested (Holm)")
+        why.append(f"{alone} on its own, but not among the five headline predictions (Holm)")
     rates = null_rates().get("rates", {}).get(prediction.id, {})
     published = prediction.paper(results, rules, AS_PUBLISHED)
     claim = prediction.claim
@@ -107,6 +115,7 @@ def _verdict(
         p_support_holm=adjusted[0] if adjusted else None,
         p_refute_holm=adjusted[1] if adjusted else None,
         why=why,
+        excluded=prediction.excluded(rules),
         units=_units(finding),
         decided_by=decided_by(
             finding.units, prediction.quantifier, prediction.shown, rules.level, _weights(finding, raw, used)
@@ -153,7 +162,9 @@ def specification_curve(prediction: Prediction, results: Json, rules: Rules) -> 
         where no other is testable.
     """
     rows = []
-    for reading in prediction.readings:
+    first_reading, _ = primary(results, rules)
+    readings = (first_reading, *(one for one in prediction.readings if one != first_reading))
+    for reading in readings:
         if reading.arithmetic == "paper":
             published = prediction.paper(results, rules, reading)
             verdict, statistic = _says(published), published.statistic
@@ -164,7 +175,12 @@ def specification_curve(prediction: Prediction, results: Json, rules: Rules) -> 
             unit = shown_unit(finding.units, prediction.shown) if finding.units else None
             statistic, testable = (unit.statistic if unit else None), bool(finding.units)
         rows.append(
-            {"reading": reading.words(), "verdict": verdict, "statistic": statistic, "testable": testable}
+            {
+                "reading": reading.words(first_reading),
+                "verdict": verdict,
+                "statistic": statistic,
+                "testable": testable,
+            }
         )
     first, others = rows[0], [row for row in rows[1:] if row["testable"]]
     return {

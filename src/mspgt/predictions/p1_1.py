@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from math import sqrt
 
+import numpy as np
 from scipy import stats
 
-from mspgt.families import FamilyBoundary, compare_families, cv_p_values
+from mspgt.families import compare_families, cv_interval, cv_p_values
 from mspgt.predictions.design import Design
-from mspgt.predictions.readings import Reading, boundary_readings, by_family, named, position
+from mspgt.predictions.places import Place, match
+from mspgt.predictions.readings import Reading, boundaries_of, boundary_readings, by_family, named, position
 from mspgt.predictions.rules import Rules
 from mspgt.predictions.verdict import Claim, Finding, Json, PaperSays, Prediction, Unit
 
@@ -16,31 +18,67 @@ BOUNDARY = "LI"
 
 
 def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
-    """One unit a family: the CV of ρ_LI against the threshold, one-sided both ways."""
+    """One unit a family: the CV of ρ_LI against the threshold, one-sided both ways.
+
+    A family whose runs lack the boundary, or show boundaries that cannot be matched, is a unit that nothing supports,
+    so that no family is consistent by what is missing. Without a position in any family there is no statistic.
+    """
     units, missing = [], []
     for family, models in sorted(by_family(results).items()):
-        found = _family(models, reading)
-        n, total = len(found.members), len(models)
-        if n < rules.members or n < rules.share_with_boundary * total:
-            missing.append(
-                f"{family}: {n} of {total} training runs have an L–I boundary; needed are {rules.members}, and "
-                f"{rules.share_with_boundary:.0%} of them"
-            )
+        if len(models) < rules.members:
+            missing.append(f"{family}: {len(models)} training runs; needed are {rules.members}")
             continue
-        rounding = _rounding(models, reading, found)
-        below, above = cv_p_values(found.cv or 0.0, n, rules.cv, rounding)
-        units.append(
-            Unit(
-                family,
-                found.cv,
-                found.ci,
-                below,
-                above,
-                f"families.{family}.{BOUNDARY}",
-                f"{n} training runs",
+        found = {name: boundaries_of(model, reading) for name, model in named(models)}
+        places = _matched(found, models)
+        if isinstance(places, str) or len(places) < rules.members:
+            why = (
+                places
+                if isinstance(places, str)
+                else f"{len(places)} of {len(models)} runs have the boundary"
             )
-        )
+            missing.append(f"{family}: {why}; needed are {rules.members} with the same boundary")
+            units.append(Unit(family, None, None, 1.0, 1.0, f"families.{family}.{BOUNDARY}", why))
+            continue
+        units.append(_unit(family, models, places, rules))
+    if all(unit.statistic is None for unit in units):
+        units = []
     return Finding(tuple(units), tuple(missing))
+
+
+def _matched(found: dict[str, tuple[Place, ...] | str], models: dict[str, Json]) -> dict[str, Place] | str:
+    """Run → its L–I boundary; runs that show fewer than two boundaries, or leave it undefined, are not in it."""
+    able = {
+        name: one
+        for name, one in found.items()
+        if not isinstance(one, str)
+        and (len(one) > 1 or one[0].named)
+        and (not one[0].named or any(place.label == BOUNDARY for place in one))
+    }
+    if len(able) < 2:
+        return {name: one[0] for name, one in able.items()}
+    matched = match(able, 0)
+    return matched if isinstance(matched, str) else matched.places
+
+
+def _unit(family: str, models: dict[str, Json], places: dict[str, Place], rules: Rules) -> Unit:
+    """CV of the runs that have the boundary; support asks that it be small wherever those without it have theirs."""
+    present = [place.relative for place in places.values()]
+    shown = compare_families({"f": {name: {BOUNDARY: p.relative} for name, p in places.items()}})
+    found = shown.families["f"][BOUNDARY]
+    assert found.mean is not None
+    n, absent = len(present), len(models) - len(present)
+    # Half a layer of the shallowest member over the mean: positions are whole layers.
+    rounding = max(0.5 / models[name]["layers"] for name in places) / found.mean
+    below, above = cv_p_values(found.cv or 0.0, n, rules.cv, rounding)
+    for end in (0.0, 1.0) if absent else ():
+        values = np.array([*present, *[end] * absent])
+        worst = float(values.std(ddof=1) / values.mean())
+        below = max(below, cv_p_values(worst, len(values), rules.cv, rounding)[0])
+    note = f"{n} of {len(models)} training runs have the boundary"
+    if absent:
+        note += "; those without it may have theirs anywhere"
+    interval = cv_interval(found.cv or 0.0, n, rounding=rounding)
+    return Unit(family, found.cv, interval, below, above, f"families.{family}.{BOUNDARY}", note)
 
 
 def paper(results: Json, rules: Rules, reading: Reading) -> PaperSays:
@@ -50,7 +88,8 @@ def paper(results: Json, rules: Rules, reading: Reading) -> PaperSays:
     """
     cvs = {}
     for family, models in sorted(by_family(results).items()):
-        cv = _family(models, reading).cv_paper
+        places = {name: {BOUNDARY: position(model, BOUNDARY, reading)} for name, model in named(models)}
+        cv = compare_families({"family": places}).families["family"][BOUNDARY].cv_paper
         if cv is not None:
             cvs[family] = cv
     if not cvs:
@@ -83,18 +122,6 @@ def _size80(n: int, rules: Rules) -> float:
     return float(largest * sqrt((n - 1) / stats.chi2.ppf(0.8, n - 1)))
 
 
-def _family(models: dict[str, Json], reading: Reading) -> FamilyBoundary:
-    places = {name: {BOUNDARY: position(model, BOUNDARY, reading)} for name, model in named(models)}
-    return compare_families({"family": places}).families["family"][BOUNDARY]
-
-
-def _rounding(models: dict[str, Json], reading: Reading, found: FamilyBoundary) -> float:
-    """Half a layer of the shallowest member over the mean: positions are whole layers."""
-    extra = 1 if reading.embedding else 0
-    assert found.mean is not None
-    return max(0.5 / (models[name]["layers"] + extra) for name in found.members) / found.mean
-
-
 PREDICTION = Prediction(
     id="P1.1",
     title="The L–I boundary lies at one relative depth within a family",
@@ -104,9 +131,10 @@ PREDICTION = Prediction(
     threshold=lambda rules: rules.cv,
     rule=(
         "Supported: in every family with enough training runs, an equivalence test puts the coefficient of "
-        "variation of the calibrated L–I position below the threshold (upper end of its one-sided interval, "
-        "half a layer of rounding included). Refuted: in some family the lower end lies above it. A family "
-        "counts if enough of its runs, and a large enough share of them, have the boundary."
+        "variation of the L–I position below the threshold (upper end of its one-sided interval, half a layer of "
+        "rounding included), wherever runs without the boundary would have theirs. Refuted: in some family the lower "
+        "end lies above it, among the runs that have it. Boundaries are matched between the runs of a family first "
+        "(as in P3.2); a family that lacks them, or in which they do not match, speaks for nothing but counts as one."
     ),
     paper_rule="In some family of two or more, the CV (dividing by n, of rounded percentages) is below 0.2.",
     claim=Claim(
@@ -120,6 +148,8 @@ PREDICTION = Prediction(
     paper=paper,
     power=power,
     readings=boundary_readings(),
+    by_position=True,
+    excluded=lambda rules: f"that the CV of ρ_LI is {rules.cv:g} or less in every family",
     false_in=("featureless", "scattered"),
     true_in=("as predicted",),
     shown="largest",

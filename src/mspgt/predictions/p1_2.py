@@ -112,6 +112,9 @@ PREDICTION = Prediction(
     judge=judge,
     paper=paper,
     power=power,
+    excluded=lambda rules: (
+        f"at half or more of the boundaries, a kink of {rules.kink:g} SDs of the other layers' bends or more"
+    ),
     readings=tuple(
         Reading(scales=scales, metric=metric)
         for scales in ("calibrated", "any")

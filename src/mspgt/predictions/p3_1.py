@@ -19,7 +19,7 @@ ARMS = {"matched": "local", "plain": "local", "matched_layers": "local_matched_l
 
 def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
     """One unit a pair of families and metric: γ_L of one over the other, by Fieller."""
-    gammas, missing = _gammas(results, reading)
+    gammas, missing = _gammas(results, rules, reading)
     metrics = (reading.metric,) if reading.metric else PAPER_METRICS
     units = []
     for metric in metrics:
@@ -47,8 +47,10 @@ def _arm(reading: Reading) -> str:
     return ARMS.get(reading.dose, "local")
 
 
-def _gammas(results: Json, reading: Reading) -> tuple[dict[str, dict[str, tuple[Effect, int]]], list[str]]:
-    gammas: dict[str, dict[str, tuple[Effect, int]]] = {}
+def _gammas(
+    results: Json, rules: Rules, reading: Reading
+) -> tuple[dict[str, dict[str, tuple[Effect, int]]], list[str]]:
+    """Family → metric → γ_L with its error between models, of families with enough of them."""
     missing: list[str] = []
     families: dict[str, dict[str, list[Effect]]] = {}
     for _, model in perturbed(named(finished(results)), reading, missing):
@@ -56,8 +58,16 @@ def _gammas(results: Json, reading: Reading) -> tuple[dict[str, dict[str, tuple[
             effect = brittleness(model, _arm(reading), metric, per_layer=reading.per_layer)
             if effect:
                 families.setdefault(model["family"], {}).setdefault(metric, []).append(effect)
+    gammas: dict[str, dict[str, tuple[Effect, int]]] = {}
     for family, effects in sorted(families.items()):
-        gammas[family] = {metric: (pooled(found), len(found)) for metric, found in effects.items()}
+        enough = {metric: found for metric, found in effects.items() if len(found) >= rules.members}
+        missing += [
+            f"{family}, {metric}: effects in {len(found)} models; a family needs {rules.members}"
+            for metric, found in effects.items()
+            if metric not in enough
+        ]
+        if enough:
+            gammas[family] = {metric: (pooled(found), len(found)) for metric, found in enough.items()}
     return gammas, missing
 
 
@@ -95,12 +105,14 @@ def power(design: Design, rules: Rules) -> str:
     pairs = len(PAPER_METRICS) * len(families) * (len(families) - 1) / 2
     tail = stats.norm.isf(rules.level / (4 * pairs)) + stats.norm.ppf(0.8)
     least = tail * sqrt(1 + rules.ratio**2) * se
-    few = [name for name, members in families.items() if len(members) < 3]
-    text = (
+    few = [name for name, members in families.items() if len(members) < rules.members]
+    if len(families) - len(few) < 2:
+        return f"needs {rules.members} models in each of two families; fewer in {', '.join(few)}"
+    return (
         f"at {design.samples} texts an arm the local effect of the brittle family on sentence-length variance "
-        f"must be about {least:.0f} % of the baseline or more for 80 % power, if the other family has none"
+        f"must be about {least:.0f} % of the baseline or more for 80 % power, if the other family has none and the "
+        "models of a family do not differ; where they do, more"
     )
-    return text + (f"; fewer than three models in {', '.join(few)}: models, not families" if few else "")
 
 
 PREDICTION = Prediction(
@@ -112,10 +124,12 @@ PREDICTION = Prediction(
     threshold=lambda rules: rules.ratio,
     rule=(
         "γ_L is the percent change under noise on the Local scale, a unit of σ and perturbed layer; a family's is "
-        "the mean of its models. Supported: for some pair of families and some of the paper's five metrics, "
+        "the mean of its models, of which there must be enough: models are the random unit, and their spread is in "
+        "every "
+        "interval. Supported: for some pair of families and some of the paper's five metrics, "
         "|γ_L| of one exceeds the threshold times the other's (Fieller, both directions, Bonferroni over pairs "
         "and metrics). Refuted: for every pair and metric the ratio is bounded within the threshold both ways. "
-        "Only noise on scales of the calibrated detector counts."
+        "Only noise on scales that were found by a calibrated account counts."
     ),
     paper_rule="The ratio of two models' percent changes, not divided by perturbed layers, exceeds 5.",
     claim=Claim(
@@ -128,6 +142,10 @@ PREDICTION = Prediction(
     judge=judge,
     paper=paper,
     power=power,
+    excluded=lambda rules: (
+        f"a ratio of {rules.ratio:g} or more between any two of the families measured, on any of the metrics measured"
+    ),
+    false_in=("featureless", "scattered", "equal layers", "equal families"),
     true_in=("as predicted",),
     readings=tuple(
         Reading(dose=dose, per_layer=per_layer, metric=metric, scales=scales, arithmetic=arithmetic)

@@ -8,12 +8,14 @@ import numpy as np
 from scipy import stats
 
 from mspgt.predictions.design import Design
+from mspgt.predictions.places import Place, drifts, match, p_drifting
 from mspgt.predictions.readings import (
+    FAR_ALPHA,
     Reading,
+    boundaries_of,
     boundary_readings,
     by_family,
     finished,
-    layer_set,
     named,
     position,
 )
@@ -21,69 +23,57 @@ from mspgt.predictions.rules import Rules
 from mspgt.predictions.verdict import Claim, Finding, Json, PaperSays, Prediction, Unit
 
 BOUNDARY = "IG"
-MISS = 0.05  # how often a 95 % confidence set misses its boundary
-Span = tuple[float, float]
+SHOWN_PAIRS = 10
+HALF = (
+    "runs of one recipe differ in what training left them with, not in what they are: this tests the Θ half of "
+    "equation 2 (different parameters), not its architecture half"
+)
 
 
 def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
-    """One unit an architecture that was trained several times."""
+    """One unit an architecture that was trained several times, if its boundaries match between the runs."""
     units, missing = [], []
-    groups = _architectures(results)
-    for (family, layers, width, _), models in groups:
+    for (family, layers, width, _), models in _architectures(results):
         name = f"{family}, {layers} layers, width {width}"
-        spans = {label: _span(model, reading) for label, model in models.items()}
-        known = {label: span for label, span in spans.items() if span is not None}
-        if len(known) < rules.runs:
-            missing.append(
-                f"{name}: {len(known)} of {len(models)} training runs have an I–G boundary; needed are {rules.runs}"
-            )
+        if len(models) < rules.runs:
+            missing.append(f"{name}: {len(models)} training runs; needed are {rules.runs}")
             continue
-        places = {label: _place(models[label], reading) for label in known}
-        units.append(_unit(name, family, places, known, models, rules))
+        found = {label: boundaries_of(model, reading) for label, model in models.items()}
+        lacking = {label: why for label, why in found.items() if isinstance(why, str)}
+        if lacking:
+            missing += [f"{name}: {label}: {why}" for label, why in lacking.items()]
+            continue
+        matched = match({run: one for run, one in found.items() if not isinstance(one, str)}, 1)
+        if isinstance(matched, str):
+            missing.append(f"{name}: {matched}")
+            continue
+        units.append(_unit(name, family, matched.places, layers, rules))
     if not units:
         missing += _not_one_architecture(results)
-    return Finding(tuple(units), tuple(missing))
+    return Finding(tuple(units), tuple(missing), (HALF,) if units else ())
 
 
-def _unit(
-    name: str,
-    family: str,
-    places: dict[str, float],
-    spans: dict[str, Span],
-    models: dict[str, Json],
-    rules: Rules,
-) -> Unit:
-    values = np.array(list(places.values()))
-    outside = discordant(list(spans.values()), rules.drift)
+def _unit(name: str, family: str, places: dict[str, Place], layers: int, rules: Rules) -> Unit:
+    values = np.array([place.relative for place in places.values()])
     n = len(values)
-    # If no two runs differed by more, every set left out must have missed its boundary.
-    p_support = float(stats.binom.sf(outside - 1, n, MISS))
-    rounding = 0.5 / min(model["layers"] for model in models.values())
-    sd = max(float(values.std(ddof=1)), rounding / sqrt(3))
+    # Where positions are whole layers, equal ones have no spread but no certainty either.
+    sd = max(float(values.std(ddof=1)), 0.5 / layers / sqrt(3))
     p_refute = float(stats.chi2.cdf((n - 1) * (sd / _largest_sd(rules)) ** 2, n - 1))
-    note = f"{n} training runs; {outside} of their sets lie outside any window of {rules.drift:g}"
+    pairs = drifts(places)
+    told = "; ".join(
+        f"{one.first} and {one.second} {one.drift:.2f} [{one.ci[0]:.2f}, {one.ci[1]:.2f}]"
+        for one in pairs[:SHOWN_PAIRS]
+    )
+    rest = f" and {len(pairs) - SHOWN_PAIRS} nearer pairs" if len(pairs) > SHOWN_PAIRS else ""
     return Unit(
         name,
-        float(np.ptp(values)),
-        _drift_interval(list(spans.values())),
-        p_support,
+        pairs[0].drift,
+        pairs[0].ci,
+        p_drifting(list(places.values()), rules.drift),
         p_refute,
         f"families.{family}.{BOUNDARY}",
-        note,
+        f"{n} training runs; drift by pair: {told}{rest}",
     )
-
-
-def discordant(spans: list[Span], window: float) -> int:
-    """Least number of spans to leave out so that one window of that width meets all the others."""
-    starts = [high for _, high in spans]
-    met = max(sum(low <= start + window and high >= start for low, high in spans) for start in starts)
-    return len(spans) - met
-
-
-def _drift_interval(spans: list[Span]) -> Span:
-    """Least and largest distance between the two farthest runs that their sets allow."""
-    least = max(low for low, _ in spans) - min(high for _, high in spans)
-    return max(least, 0.0), max(high for _, high in spans) - min(low for low, _ in spans)
 
 
 def _largest_sd(rules: Rules) -> float:
@@ -95,7 +85,8 @@ def paper(results: Json, rules: Rules, reading: Reading) -> PaperSays:
     """The paper's rule: two members of some family, whatever their architectures, lie farther apart."""
     widest, where = None, ""
     for family, models in sorted(by_family(results).items()):
-        places = [_place(model, reading) for _, model in named(models) if position(model, BOUNDARY, reading)]
+        found = [position(model, BOUNDARY, reading) for _, model in named(models)]
+        places = [layer / layers for layer, layers in filter(None, found)]
         if len(places) > 1 and (widest is None or np.ptp(places) > widest):
             widest, where = float(np.ptp(places)), family
     if widest is None:
@@ -104,18 +95,21 @@ def paper(results: Json, rules: Rules, reading: Reading) -> PaperSays:
 
 
 def power(design: Design, rules: Rules) -> str:
-    """By architecture: the least p that its number of runs can reach, and the SD that would refute."""
+    """By architecture: how many runs must lie apart, and the SD that would refute."""
     parts = []
     for (family, layers, *_), members in sorted(design.architectures().items()):
         n, name = len(members), f"{family}, {layers} layers"
         if n < rules.runs:
             parts.append(f"{name}: {n} of the {rules.runs} training runs needed")
             continue
-        apart = next(m for m in range(1, n + 1) if m == n or stats.binom.sf(m - 1, n, MISS) <= rules.level)
-        reach = stats.chi2.ppf(rules.level, n - 1) / stats.chi2.ppf(0.8, n - 1)
+        # Among five headline predictions, and of two levels of sets.
+        level = rules.level / 10
+        apart = next(m for m in range(1, n + 1) if m == n or stats.binom.sf(m - 1, n, FAR_ALPHA) <= level)
+        reach = stats.chi2.ppf(rules.level / 5, n - 1) / stats.chi2.ppf(0.8, n - 1)
         parts.append(
-            f"{name}: supported if the sets of {apart} of {n} runs lie apart from the others by more than "
-            f"{rules.drift:g}; refuted in 80 % of cases if runs scatter by an SD of "
+            f"{name}: supported if the boundaries of all {n} runs match and the sets of {apart} of them lie apart "
+            "from "
+            f"the others by more than {rules.drift:g}; refuted in 80 % of cases if runs scatter by an SD of "
             f"{_largest_sd(rules) * sqrt(reach):.3f} at most"
         )
     return "; ".join(parts)
@@ -146,21 +140,6 @@ def _not_one_architecture(results: Json) -> list[str]:
     return told
 
 
-def _place(model: Json, reading: Reading) -> float:
-    found = position(model, BOUNDARY, reading)
-    assert found is not None
-    return found[0] / found[1]
-
-
-def _span(model: Json, reading: Reading) -> Span | None:
-    found = position(model, BOUNDARY, reading)
-    if found is None:
-        return None
-    layers, extra = found[1], found[1] - model["layers"]
-    within = [layer + extra for layer in layer_set(model, BOUNDARY, reading)]
-    return min(*within, found[0]) / layers, max(*within, found[0]) / layers
-
-
 PREDICTION = Prediction(
     id="P3.2",
     title="The I–G boundary drifts between training runs of one architecture",
@@ -170,8 +149,10 @@ PREDICTION = Prediction(
     threshold=lambda rules: rules.drift,
     rule=(
         "Runs are of one architecture if family, layers, width and parameters agree; states along one run "
-        "count once. Supported: in some architecture, more 95 % sets of the calibrated I–G position lie outside "
-        "every window of the threshold's width than would miss their boundary by chance (binomial, 5 % each). "
+        "count once. Boundaries are matched between runs first: all runs must show equally many, an optimal "
+        "assignment on their confidence sets must pair them in order, and I–G is the same one in each; else it is "
+        "not testable. Supported: in some architecture, more sets of the I–G position lie outside every window of "
+        "the threshold's width than would miss their boundary by chance (binomial, at each level of the sets). "
         "Refuted: in every architecture, the scatter of the positions is so small that fewer than the stated "
         "share of pairs can drift that far (one-sided test of the SD of normal positions)."
     ),
@@ -187,7 +168,12 @@ PREDICTION = Prediction(
     paper=paper,
     power=power,
     readings=boundary_readings(),
-    false_in=("featureless", "equal layers"),
+    by_position=True,
+    excluded=lambda rules: (
+        f"a drift above {rules.drift:g} in {rules.drifting_pairs:.0%} or more of the pairs of training runs of one "
+        "recipe"
+    ),
+    false_in=("featureless", "equal layers", "three alike", "four alike"),
     true_in=("as predicted",),
     shown="largest",
 )

@@ -23,9 +23,13 @@ def p_exceeds(a: Effect, b: Effect, factor: float) -> float:
     |a| exceeds factor · |b| exactly when a − factor · b and a + factor · b both have the sign of a: an
     intersection of two one-sided tests, valid however close b is to 0 (Fieller 1954).
     """
-    lower, upper = (_combination(a, b, sign * factor) for sign in (-1.0, 1.0))
-    positive = max(_tail(lower), _tail(upper))
-    negative = max(_tail(_flipped(lower)), _tail(_flipped(upper)))
+    return p_both(*(_combination(a, b, sign * factor) for sign in (-1.0, 1.0)))
+
+
+def p_both(lower: Effect, upper: Effect) -> float:
+    """p-value of |a| > |b| from a − b and a + b, however their errors depend on each other; two-sided in the sign."""
+    positive = max(tail(lower), tail(upper))
+    negative = max(tail(_flipped(lower)), tail(_flipped(upper)))
     return min(1.0, 2 * min(positive, negative))
 
 
@@ -53,7 +57,8 @@ def _flipped(effect: Effect) -> Effect:
     return Effect(-effect.value, effect.se, effect.df)
 
 
-def _tail(effect: Effect) -> float:
+def tail(effect: Effect) -> float:
+    """One-sided p-value that an effect is above 0."""
     if effect.se == 0:
         return 0.0 if effect.value > 0 else 1.0
     z = effect.value / effect.se

@@ -12,9 +12,16 @@ from itertools import product
 from math import inf
 from typing import Any
 
+from mspgt.predictions.places import Place
+from mspgt.predictions.rules import Rules
+from mspgt.results import KINDS
+
 Json = dict[str, Any]
 
 BOUNDARIES = ("LI", "IG")
+# A set and this many layers on either side miss their boundary by so much in fewer than this share of claims, where
+# a model shows as many boundaries as it has (calibration/results/far_misses.json).
+FAR_REACH, FAR_ALPHA = 2, 0.01
 # What a calibrated boundary must survive to count; "all" asks nothing more of it.
 EVIDENCE = (
     "all",
@@ -23,11 +30,15 @@ EVIDENCE = (
 )
 
 
+POSITIONS = ("functional", "shocks", "phases")
+
+
 @dataclass(frozen=True)
 class Reading:
-    """One way of reading results; the defaults are the primary one."""
+    """One way of reading results; the defaults are the primary one, up to `positions`, which the rules choose."""
 
     mode: str = "calibrated"  # calibrated | paper: whose boundaries
+    positions: str = "shocks"  # functional | shocks | phases: which account of the scales, in calibrated mode
     normalisation: str = "min-max"  # min-max | maximum: of the signals, in paper mode
     embedding: bool = False  # count the embedding as a layer: ρ = (l + 1)/(L + 1) instead of l/L
     evidence: str = "all"  # what a calibrated boundary must survive
@@ -38,9 +49,9 @@ class Reading:
     metric: str = ""  # another metric than the primary one
     scales: str = "calibrated"  # calibrated | any: whose scales an intervention may have perturbed
 
-    def words(self) -> dict[str, str]:
+    def words(self, primary: Reading | None = None) -> dict[str, str]:
         """What differs from the primary reading."""
-        first = asdict(Reading())
+        first = asdict(primary or Reading())
         return {
             key: str(value) if not isinstance(value, bool) else "yes" if value else "no"
             for key, value in asdict(self).items()
@@ -52,60 +63,131 @@ READING_KEYS = tuple(field.name for field in fields(Reading))
 
 
 def boundary_readings() -> tuple[Reading, ...]:
-    """Readings of boundary positions, the primary one first."""
+    """Readings of boundary positions: the calibrated ones of every account, then those of paper mode."""
     calibrated = [
         Reading(embedding=embedding, evidence=evidence)
         for embedding, evidence in product((False, True), EVIDENCE)
+    ]
+    others = [
+        Reading(positions=positions, embedding=embedding)
+        for positions, embedding in product(("functional", "phases"), (False, True))
     ]
     paper = [
         Reading(mode="paper", embedding=embedding, normalisation=normalisation)
         for embedding, normalisation in product((False, True), ("min-max", "maximum"))
     ]
-    return tuple(replace(one, arithmetic=a) for a in ("primary", "paper") for one in (*calibrated, *paper))
+    return tuple(
+        replace(one, arithmetic=a) for a in ("primary", "paper") for one in (*calibrated, *others, *paper)
+    )
 
 
-def position(model: Json, which: str, reading: Reading) -> tuple[int, int] | None:
-    """(layer, layers) of a boundary of a model under a reading; None where there is none.
+def primary(results: Json, rules: Rules) -> tuple[Reading, str]:
+    """The reading that verdicts rest on, and what must be said of it.
+
+    Functional scales where some model of the study has them; a study without any is read by its shocks.
+    """
+    if rules.positions != "functional" or any(model.get("scales") for model in results["models"].values()):
+        return Reading(positions=rules.positions), ""
+    return Reading(), "functional scales were measured in no model: positions are shocks"
+
+
+def position(model: Json, which: str, reading: Reading) -> tuple[float, int] | None:
+    """(layer, layers) of a boundary of a model under a reading, by its own name; None where there is none.
 
     In paper mode a boundary that the protocol itself rejected is none.
     """
-    layer = _paper(model, which, reading) if reading.mode == "paper" else _calibrated(model, which, reading)
-    if layer is None:
+    found = boundaries_of(model, reading)
+    named = [] if isinstance(found, str) else [place for place in found if place.label == which]
+    if len(named) != 1:
         return None
-    return (layer + 1, model["layers"] + 1) if reading.embedding else (layer, model["layers"])
+    layers = model["layers"] + (1 if reading.embedding else 0)
+    return _whole(named[0].relative * layers), layers
 
 
-def layer_set(model: Json, which: str, reading: Reading) -> list[int]:
-    """95 % confidence set of a boundary that `position` finds, in layers.
+def _whole(layer: float) -> float:
+    """A whole number of layers without the rounding of its fraction."""
+    return round(layer) if abs(layer - round(layer)) < 1e-9 else layer
 
-    In paper mode its interval; the other normalisation was not bootstrapped, so there the layer stands alone.
-    """
+
+def boundaries_of(model: Json, reading: Reading) -> tuple[Place, ...] | str:
+    """All boundaries of a model under a reading, by depth; or why it has none."""
     if reading.mode == "paper":
-        paper = model["boundaries"]["paper"]
-        if reading.normalisation == "maximum":
-            return [int(paper["other_normalisation"][which])]
-        low, high = paper[which]["ci"] or [paper[which]["layer"]] * 2
-        return list(range(int(low), int(high) + 1))
-    return list(model["boundaries"]["calibrated"]["chosen"][which]["set"])
+        found = _paper(model, reading)
+    elif reading.positions == "functional":
+        found = _functional(model, reading)
+    elif reading.positions == "phases":
+        found = _phases(model, reading)
+    else:
+        found = _shocks(model, reading)
+    return found if isinstance(found, str) else tuple(sorted(found, key=lambda place: place.relative))
 
 
-def _calibrated(model: Json, which: str, reading: Reading) -> int | None:
-    claim = model["boundaries"]["calibrated"]["chosen"].get(which)
-    if not claim:
-        return None
-    if reading.evidence != "all" and claim["robust"].get(reading.evidence) is not True:
-        return None
-    return int(claim["layer"])
+def _shocks(model: Json, reading: Reading) -> list[Place] | str:
+    calibrated = model["boundaries"]["calibrated"]
+    chosen = calibrated["chosen"]
+    labels = {(one["kind"], one["layer"]): which for which, one in chosen.items() if one}
+    claims = [claim for kind in KINDS for claim in calibrated.get(kind, ())]
+    if reading.evidence != "all":
+        claims = [claim for claim in claims if claim["robust"].get(reading.evidence) is True]
+    places = [
+        _place(
+            model,
+            reading,
+            claim["layer"],
+            [(0.05, min(claim["set"]), max(claim["set"])), *_far(claim["set"])],
+            strength=claim["score"] / claim["critical"],
+            label=labels.get((claim["kind"], claim["layer"])),
+        )
+        for claim in claims
+    ]
+    return places or "the calibrated detector found no boundary"
 
 
-def _paper(model: Json, which: str, reading: Reading) -> int | None:
+def _far(within: list[int]) -> list[tuple[float, int, int]]:
+    return [(FAR_ALPHA, min(within) - FAR_REACH, max(within) + FAR_REACH)]
+
+
+def _place(
+    model: Json,
+    reading: Reading,
+    layer: float,
+    sets: list[tuple[float, float, float]],
+    *,
+    strength: float | None = None,
+    label: str | None = None,
+    named: bool = False,
+) -> Place:
+    """A place from layers: `sets` holds (α, first layer, last layer) by falling α."""
+    extra = 1 if reading.embedding else 0
+    depth = model["layers"] + extra
+    graded = tuple((alpha, ((low + extra) / depth, (high + extra) / depth)) for alpha, low, high in sets)
+    return Place((layer + extra) / depth, graded, strength, label, named)
+
+
+def _paper(model: Json, reading: Reading) -> list[Place] | str:
     paper = model["boundaries"]["paper"]
-    if reading.normalisation == "maximum":
-        layer = paper["other_normalisation"].get(which)
-        return None if layer is None else int(layer)
-    if not paper[which] or paper["accepted"] is False:
-        return None
-    return int(paper[which]["layer"])
+    found = []
+    for which in BOUNDARIES:
+        if reading.normalisation == "maximum":
+            # It was not bootstrapped, so the layer stands alone.
+            layer = paper["other_normalisation"].get(which)
+            ends = None if layer is None else [layer, layer]
+        else:
+            one = paper[which] if paper["accepted"] is not False else None
+            layer = one and one["layer"]
+            ends = one and (one["ci"] or [layer, layer])
+        if layer is not None and ends is not None:
+            sets = [(0.05, min(ends[0], layer), max(ends[1], layer))]
+            found.append(_place(model, reading, layer, sets, label=which, named=True))
+    return found or "the paper's protocol found no boundary that it accepts"
+
+
+def _functional(model: Json, reading: Reading) -> list[Place] | str:
+    return "functional scales were not measured"
+
+
+def _phases(model: Json, reading: Reading) -> list[Place] | str:
+    return "phases were not measured"
 
 
 def finished(results: Json) -> dict[str, Json]:
@@ -141,6 +223,8 @@ def named(models: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
     yield from sorted(models.items())
 
 
+# Whose scales may carry a verdict: `calibrated` are the shocks of the detector.
+FOUND = ("calibrated", "functional", "phases")
 _ORIGIN = {"paper": "were found by paper mode", "given": "were given", "thirds": "are thirds of its depth"}
 
 

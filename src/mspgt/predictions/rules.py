@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 
 @dataclass(frozen=True)
@@ -13,13 +13,16 @@ class Rules:
     # An unknown key in a study file is an error, as everywhere else in it.
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
+    # Where functional scales were measured in no model of a study, shocks are read, and every verdict says so.
+    positions: Literal["functional", "shocks", "phases"] = "functional"  # whose boundaries are judged
     level: float = 0.05  # chance of a false "supported", over all headline predictions together (Holm)
     cv: float = 0.2  # P1.1: coefficient of variation of the L–I position within a family
-    members: int = 3  # P1.1: least members of a family that have the boundary
-    share_with_boundary: float = 2 / 3  # P1.1: least share of the members that have it
+    members: int = (
+        3  # P1.1, P3.1, A3: least training runs of a family, whose spread is part of every interval
+    )
     ratio: float = 5.0  # P3.1: local brittleness of one family over another's
     drift: float = 0.3  # P3.2: distance of the I–G positions of two runs, in relative depth
-    runs: int = 3  # P3.2: least training runs of one architecture that have the boundary
+    runs: int = 3  # P3.2: least training runs of one architecture, in all of which boundaries match
     drifting_pairs: float = 0.05  # P3.2 is refuted where fewer pairs of runs than this can drift so far
     kink: float = 4.0  # P1.2 is refuted where a kink of so many SDs of the other layers' bends is excluded
     markov: float = 0.05  # A2: conditional over plain mutual information
@@ -32,9 +35,9 @@ class Rules:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if not value > 0:
+            if not isinstance(value, str) and not value > 0:
                 raise ValueError(f"{field.name} must be positive, found {value}")
-        for name in ("level", "share_with_boundary", "drift", "drifting_pairs"):
+        for name in ("level", "drift", "drifting_pairs"):
             if not getattr(self, name) < 1:
                 raise ValueError(f"{name} must lie between 0 and 1, found {getattr(self, name)}")
         for name in ("members", "runs"):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from math import inf
 from typing import Any, Final, Literal
 
 from mspgt.predictions.design import Design
@@ -90,7 +89,10 @@ class Prediction:
     judge: Callable[[Json, Rules, Reading], Finding]
     paper: Callable[[Json, Rules, Reading], PaperSays]
     power: Callable[[Design, Rules], str]
+    # What "refuted" excludes, with its threshold: no verdict claims more.
+    excluded: Callable[[Rules], str]
     readings: tuple[Reading, ...] = (Reading(),)
+    by_position: bool = False  # whether it rests on where boundaries lie
     # Kinds of null worlds (`worlds.py`) in which it is false, and the one in which it is true.
     false_in: tuple[str, ...] = ("featureless", "scattered", "equal layers")
     true_in: tuple[str, ...] = ()
@@ -132,6 +134,8 @@ class Verdict:
     paper_rule: dict[str, Any] = field(default_factory=dict)
     null_rates: dict[str, Any] = field(default_factory=dict)
     specification: dict[str, Any] = field(default_factory=dict)
+    excluded: str = ""  # what "refuted" excludes, in words
+    positions: str = ""  # whose boundaries it rests on: functional | shocks | phases
 
 
 def at_least(p: Sequence[float], count: int) -> float:
@@ -199,5 +203,6 @@ def outcome(finding: Finding, p_support: float | None, p_refute: float | None, l
 
 def shown_unit(units: Sequence[Unit], which: Shown) -> Unit:
     """The unit whose statistic stands for all."""
-    ordered = sorted(units, key=lambda unit: -inf if unit.statistic is None else unit.statistic)
+    known = [unit for unit in units if unit.statistic is not None]
+    ordered = sorted(known or units, key=lambda unit: unit.statistic or 0.0)
     return ordered[{"smallest": 0, "middle": (len(ordered) - 1) // 2, "largest": -1}[which]]

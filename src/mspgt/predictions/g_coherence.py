@@ -1,0 +1,70 @@
+"""The Global scale governs coherence: a sentence of the paper, no numbered prediction, in the form of P2.1."""
+
+from __future__ import annotations
+
+from itertools import product
+
+from mspgt.predictions.design import Design
+from mspgt.predictions.governs import Governs
+from mspgt.predictions.readings import Reading
+from mspgt.predictions.rules import Rules
+from mspgt.predictions.verdict import Claim, Finding, Json, PaperSays, Prediction
+
+STATEMENT = Governs("global", "coherence", -1.0, ("signed", "absolute"))
+
+
+def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
+    """One unit a model: the lead of the Global scale, at every matched dose."""
+    return STATEMENT.judge(results, reading)
+
+
+def paper(results: Json, rules: Rules, reading: Reading) -> PaperSays:
+    """The paper's way: the bare change is largest under noise on the Global scale, in some model."""
+    return STATEMENT.paper(results, reading)
+
+
+def power(design: Design, rules: Rules) -> str:
+    """Needs Experiment 2 on most models."""
+    if design.samples is None:
+        return "needs Experiment 2 (interventions)"
+    held = len(design.members) // 2 + 1
+    n = len(design.members)
+    return f"one test in each of {n} models, {held} of which must show it; {design.samples} texts an arm"
+
+
+PREDICTION = Prediction(
+    id="G-coherence",
+    title="The Global scale governs coherence",
+    tier="assumption",
+    quantifier="most",
+    statistic="lead of Global over the other two in the fall of coherence, log ratio, weakest contrast",
+    threshold=lambda rules: 0.0,
+    rule=(
+        "As P2.1, for coherence and the Global scale: its lead over both other scales, with doses matched by "
+        "perturbed "
+        "layers and by injected variance, and over random layer sets of equal size, in more than half of the models."
+    ),
+    paper_rule="In some model the percent change, doses unmatched, is largest on the Global scale.",
+    claim=Claim(
+        "“Global perturbations degrade coherence (−24.1 %), confirming the global scale’s role in semantic "
+        "organization”",
+        "section 4.2.2, Table 2, Figure 7",
+        "supported",
+        "Table 2 conflicts with itself (its caption says Qwen1.5), doses are unmatched, and −24.1 against −18.5 % "
+        "on the Intermediate scale is told without an interval.",
+    ),
+    judge=judge,
+    paper=paper,
+    power=power,
+    excluded=lambda rules: (
+        "that in more than half of the models coherence falls most under noise on the Global scale, at every "
+        "matched dose"
+    ),
+    false_in=("featureless", "scattered", "equal layers", "hump"),
+    readings=tuple(
+        Reading(dose=dose, scales=scales)
+        for scales, dose in product(
+            ("calibrated", "any"), ("matched", "matched_layers", "matched_variance", "plain")
+        )
+    ),
+)

@@ -1,0 +1,67 @@
+"""The Local scale governs lexical richness: what the paper says in words, in the form of P2.1."""
+
+from __future__ import annotations
+
+from itertools import product
+
+from mspgt.predictions.design import Design
+from mspgt.predictions.governs import Governs
+from mspgt.predictions.readings import Reading
+from mspgt.predictions.rules import Rules
+from mspgt.predictions.verdict import Claim, Finding, Json, PaperSays, Prediction
+
+STATEMENT = Governs("local", "ttr", 1.0, ("absolute",))
+
+
+def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
+    """One unit a model: the lead of the Local scale, at every matched dose."""
+    return STATEMENT.judge(results, reading)
+
+
+def paper(results: Json, rules: Rules, reading: Reading) -> PaperSays:
+    """The paper's way: the bare change is largest under noise on the Local scale, in some model."""
+    return STATEMENT.paper(results, reading)
+
+
+def power(design: Design, rules: Rules) -> str:
+    """Needs Experiment 2 on most models."""
+    if design.samples is None:
+        return "needs Experiment 2 (interventions)"
+    held = len(design.members) // 2 + 1
+    n = len(design.members)
+    return f"one test in each of {n} models, {held} of which must show it; {design.samples} texts an arm"
+
+
+PREDICTION = Prediction(
+    id="L-lexical",
+    title="The Local scale governs lexical richness",
+    tier="assumption",
+    quantifier="most",
+    statistic="lead of Local over the other two in the size of the change of TTR, log ratio, weakest contrast",
+    threshold=lambda rules: 0.0,
+    rule=(
+        "As P2.1, for ttr and the Local scale: its lead over both other scales, with doses matched by perturbed "
+        "layers and by injected variance, and over random layer sets of equal size, in more than half of the models."
+    ),
+    paper_rule="In some model the percent change, doses unmatched, is largest on the Local scale.",
+    claim=Claim(
+        "The Local scale is “lexical”: noise on it should change lexical richness most",
+        "sections 3.1 and 4.2",
+        "implied",
+        "The paper's own Table 2 has −0.4 % on the Local scale against +21.8 and +30.9 % on the other two.",
+    ),
+    judge=judge,
+    paper=paper,
+    power=power,
+    excluded=lambda rules: (
+        "that in more than half of the models lexical richness changes most under noise on the Local scale, at "
+        "every matched dose"
+    ),
+    false_in=("featureless", "scattered", "equal layers", "hump"),
+    readings=tuple(
+        Reading(dose=dose, scales=scales)
+        for scales, dose in product(
+            ("calibrated", "any"), ("matched", "matched_layers", "matched_variance", "plain")
+        )
+    ),
+)
