@@ -190,7 +190,7 @@ def test_drift_of_pairs_has_intervals_that_hold_the_truth():
 def test_two_sets_apart_are_enough_and_one_is_not():
     near = [spot(0.4), spot(0.41), spot(0.42)]
     assert p_drifting([*near, spot(0.8), spot(0.85)], 0.3) < 0.01
-    assert 0.05 < p_drifting([*near, spot(0.42), spot(0.85)], 0.3)
+    assert p_drifting([*near, spot(0.42), spot(0.85)], 0.3) > 0.05
 
 
 def test_runs_at_one_place_are_rarely_said_to_drift():

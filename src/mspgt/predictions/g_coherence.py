@@ -15,7 +15,7 @@ STATEMENT = Governs("global", "coherence", -1.0, ("signed", "absolute"))
 
 def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
     """One unit a model: the lead of the Global scale, at every matched dose."""
-    return STATEMENT.judge(results, reading)
+    return STATEMENT.judge(results, rules, reading)
 
 
 def paper(results: Json, rules: Rules, reading: Reading) -> PaperSays:

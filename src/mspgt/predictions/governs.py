@@ -16,6 +16,7 @@ from scipy import stats
 from mspgt.predictions.effects import SCALES, beyond_random_sets, log_ratio, perturbed, sum_of
 from mspgt.predictions.ratios import Effect, p_both, tail
 from mspgt.predictions.readings import Reading, finished, named
+from mspgt.predictions.rules import Rules
 from mspgt.predictions.verdict import Finding, Json, PaperSays, Unit
 
 DOSES = {"matched": ("matched_layers", "matched_variance")}
@@ -31,21 +32,22 @@ class Governs:
     sign: float
     effects: tuple[str, ...]
 
-    def judge(self, results: Json, reading: Reading) -> Finding:
+    def judge(self, results: Json, rules: Rules, reading: Reading) -> Finding:
         """One unit a model: the lead of the scale, at every dose and sign of the reading."""
         missing: list[str] = []
         units = []
         doses = DOSES.get(reading.dose, (reading.dose,))
         effects = self.effects if reading.effect == "both" else (reading.effect,)
         for name, model in perturbed(named(finished(results)), reading, missing):
-            found = self._unit(name, model, list(product(doses, effects)), reading, missing)
+            found = self._unit(name, model, list(product(doses, effects)), rules, reading, missing)
             if found:
                 units.append(found)
         return Finding(tuple(units), tuple(missing))
 
     def _unit(
-        self, name: str, model: Json, wanted: list[tuple[str, str]], reading: Reading, missing: list[str]
-    ) -> Unit | None:
+        self, name: str, model: Json, wanted: list[tuple[str, str]], rules: Rules, reading: Reading,
+        missing: list[str],
+    ) -> Unit | None:  # fmt: skip
         metric = reading.metric or self.metric
         tests = {}
         for dose, effect in wanted:
@@ -73,7 +75,8 @@ class Governs:
             name,
             record["estimate"],
             (record["ci"][0], record["ci"][1]),
-            max(*support, chance),
+            # A gate, not a second test among the five: what is no more than chance cannot be supported here.
+            max(support) if chance <= rules.level else 1.0,
             max(refute),
             f"models.{name}.interventions_about.contrasts.{metric}",
             f"weakest of {len(tests)} contrasts: {weakest[0].replace('_', ' ')}, {weakest[1]}; "

@@ -15,7 +15,7 @@ STATEMENT = Governs("local", "ttr", 1.0, ("absolute",))
 
 def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
     """One unit a model: the lead of the Local scale, at every matched dose."""
-    return STATEMENT.judge(results, reading)
+    return STATEMENT.judge(results, rules, reading)
 
 
 def paper(results: Json, rules: Rules, reading: Reading) -> PaperSays:

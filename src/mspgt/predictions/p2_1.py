@@ -19,7 +19,7 @@ STATEMENT = Governs("intermediate", STRUCTURE, 1.0, ("signed", "absolute"))
 
 def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
     """One unit a model: Δ(I) − max(Δ(L), Δ(G)), at every dose and sign of the reading."""
-    return STATEMENT.judge(results, reading)
+    return STATEMENT.judge(results, rules, reading)
 
 
 def paper(results: Json, rules: Rules, reading: Reading) -> PaperSays:
@@ -52,12 +52,10 @@ PREDICTION = Prediction(
     rule=(
         "In each model Δ(I) − max(Δ(L), Δ(G)) on sentence-length variance is tested four ways: with doses matched "
         "by perturbed layers and by injected variance, signed and as the absolute log ratio. Supported: all four "
-        "lie above 0 in more than half of the models (partial conjunction), and noise on the Intermediate layers "
-        "does "
-        "more than noise on random layer sets of equal size (t test against the spread of the sets, of which at "
-        "least "
-        f"{LEAST_RANDOM_SETS} are needed). Refuted: all four lie below 0 in at least half of them. Only noise on "
-        "scales that were found by a calibrated account counts."
+        "lie above 0 in more than half of the models (partial conjunction), in which noise on the Intermediate "
+        "layers also does more than noise on random layer sets of equal size (t test at the level against the spread "
+        f"of the sets, of which at least {LEAST_RANDOM_SETS} are needed). Refuted: all four lie below 0 in at least "
+        "half of them. Only noise on scales that were found by a calibrated account counts."
     ),
     paper_rule=(
         "In some model the percent change, doses unmatched, is larger on the Intermediate scale than on both others."

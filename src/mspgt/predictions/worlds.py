@@ -48,9 +48,10 @@ TEXT_SD = {
 }
 SIGMA = 0.1
 DOCUMENTS = 60  # of the corpus and of the prompts, as in WikiText-103 validation
-MATCHED = 3  # layers of a dose-matched arm
+MATCHED = 4  # layers of a dose-matched arm
 DRAWS = 300  # of the bootstrap behind an effect
-READ = ("percent", "percent_se", "documents")
+READ = ("baseline", "percent", "percent_se", "log_ratio", "log_ratio_ci", "documents")
+RANDOM_SETS = 10
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,12 @@ KINDS_OF_WORLDS = (
         "scattered",
         "strong boundaries at random places of every model; noise has no effect",
         "scattered",
+        NOTHING,
+    ),
+    Kind(
+        "three alike",
+        "three boundaries at the same places in every model, so that the two that are named vary",
+        "three",
         NOTHING,
     ),
     Kind(
@@ -110,6 +117,7 @@ class Recipe:
     seed: int = 20250524
 
 
+THREE = (0.2, 0.5, 0.8)
 PLACES = ((0.406, 0.5), (0.071, 0.714))  # of the paper's Table 1
 
 
@@ -179,6 +187,8 @@ def _signals(family: int, transitions: int, kind: Kind, recipe: Recipe, rng: np.
         return np.asarray(profile[0])
     if kind.boundaries == "shared":
         places = np.array([round(share * (transitions + 1)) - 1 for share in PLACES[family % 2]])
+    elif kind.boundaries == "three":
+        places = np.array([round(share * (transitions + 1)) - 1 for share in THREE])
     elif kind.boundaries == "drifting":
         first = round(0.25 * (transitions + 1)) - 1
         places = np.array([first, rng.integers(first + 4, transitions - 1)])
@@ -218,6 +228,19 @@ def interventions(
                 )
                 for metric, se in errors.items()
             }
+    for number in range(1, RANDOM_SETS + 1):
+        drawn = rng.choice(layers, size=MATCHED, replace=False) + 1
+        scale_of = np.searchsorted(np.array(bounds[1:]), drawn)
+        perturbed[f"random_{number}"] = sorted(drawn.tolist())
+        arms[f"random_{number}"] = {
+            metric: _effect(
+                sum(effects[at] for at in scale_of) / 100
+                + se * rng.standard_normal(DRAWS + 1)
+                - baselines[metric],
+                se,
+            )
+            for metric, se in errors.items()
+        }
     table = {
         name: {metric: {key: getattr(one, key) for key in READ} for metric, one in found.items()}
         for name, found in arms.items()
@@ -243,6 +266,7 @@ def _effect(wobbles: Array, se: float) -> Effect:
         difference=value - 1,
         percent_se=100 * value * se * 2**0.5,
         log_ratio=log_ratio,
+        log_ratio_ci=(log_ratio - 1.96 * se * 2**0.5, log_ratio + 1.96 * se * 2**0.5),
         documents=DOCUMENTS,
         draws=log_ratio + wobbles[1:] - wobbles[1:].mean(),
     )
