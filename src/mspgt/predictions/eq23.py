@@ -24,7 +24,7 @@ def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
             continue
         low, high = SLOPE - rules.slope_margin, SLOPE + rules.slope_margin
         slope = float(found["slope"])
-        note = "computed once over planted languages and shipped: the same in every run"
+        note = "of planted sources, exact: the same in every run"
         return Finding(
             (Unit("planted languages", slope, ci, *inside_p(slope, ci, low, high), path),), notes=(note,)
         )
@@ -56,7 +56,9 @@ PREDICTION = Prediction(
     statistic="slope of log β̂ on log H(Z_s | Z_<s)",
     threshold=lambda rules: SLOPE,
     rule=(
-        "The slope of log β̂ on log conditional entropy over planted languages. Supported: an equivalence test puts "
+        "The slope of log β on log conditional entropy of the same variable, over at least 12 distinct entropies of "
+        "planted sources whose multipliers −dD/dR at one rate are exact (Hamming distortion). Supported: an "
+        "equivalence test puts "
         "it within the margin of −1. Refuted: it lies outside that margin."
     ),
     paper_rule="None: derived.",

@@ -19,6 +19,7 @@ from mspgt.predictions.verdict import (
     SUPPORTED,
     Finding,
     Json,
+    Outcome,
     PaperSays,
     Prediction,
     Verdict,
@@ -63,6 +64,13 @@ def verdicts(results: Json, rules: Rules, *, specification: bool = True) -> dict
         )
         for name, one in known.items()
     }
+
+
+def verdict_alone(results: Json, rules: Rules, name: str, reading: Reading) -> Outcome:
+    """What the rule of one prediction says of these results by itself, without Holm: for parts that quote it."""
+    prediction = predictions()[name]
+    finding = prediction.judge(results, rules, reading)
+    return outcome(finding, *_p_values(prediction, finding), rules.level)
 
 
 def _p_values(prediction: Prediction, finding: Finding) -> PValues:

@@ -90,10 +90,14 @@ def _markov_panel(block: Json, depth: int) -> Panel:
     x = tuple(range(1, max(depth - 1, 1)))
     if "ratio" not in block:
         return Panel("markov", "Near-Markov ratio", "M", x, (), missing=(block["reason"],))
-    band = _margins(block["ratio"], block["se"])
+    if "excess" not in block:
+        why = "written without Markov surrogates: run the study again (finished stages are kept)"
+        return Panel("markov", "Near-Markov ratio", "M", x, (), missing=(why,))
     drawn = (
-        Line("bound of A2", "level", [block["bound"]] * len(x)),
-        Line("I(l; l+2 | l+1) / I(l; l+2)", "calibrated", block["ratio"], band),
+        Line("I(l; l+2 | l+1) / I(l; l+2)", "level", block["ratio"]),
+        Line(
+            "beyond Markov surrogates", "calibrated", block["excess"], _margins(block["excess"], block["se"])
+        ),
     )
     return Panel(
         "markov", f"Near-Markov ratio: A2 {block['verdict']}", "M", x, drawn, caption=block["caveat"]

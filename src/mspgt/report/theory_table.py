@@ -40,8 +40,18 @@ def _rows(theory: Json) -> Iterator[tuple[Cell, ...]]:
                 yield "kink", f"p, {profile}", f"{label} {found['layer']}", found["p"], None, None, verdict
     markov = theory["markov"]
     for layer, value in enumerate(markov.get("ratio", ()), start=1):
+        yield "markov", "ratio", f"layer {layer}", value, None, None, None
+    for layer, value in enumerate(markov.get("excess", ()), start=1):
         se = markov["se"][layer - 1]
-        yield "markov", "ratio", f"layer {layer}", value, value - 1.96 * se, value + 1.96 * se, None
+        yield (
+            "markov",
+            "excess over surrogates",
+            f"layer {layer}",
+            value,
+            value - 1.96 * se,
+            value + 1.96 * se,
+            None,
+        )
     yield (
         "markov",
         "A2",

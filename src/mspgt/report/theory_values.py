@@ -121,14 +121,14 @@ def _bottleneck(theory: Json) -> Values:
 def _verdicts(theory: Json) -> Values:
     markov, beta, curve = theory["markov"], theory["beta"]["equation23"], theory["concentration"]
     rows = [
-        ("A2: near-Markov ratio, mean over layers", _estimate(markov, "mean"), MISSING),
+        ("A2: near-Markov ratio beyond surrogates, mean over layers", _estimate(markov, "mean"), MISSING),
         (
-            "A2: near-Markov ratio, largest over layers",
-            number(max(markov.get("ratio") or [], default=None)),
+            "A2: near-Markov ratio beyond surrogates, largest over layers",
+            number(max(markov.get("excess") or [], default=None)),
             markov["verdict"],
         ),
         (
-            "equation 23: log–log slope over planted languages (shipped, not of this model)",
+            "equation 23: log–log slope over planted sources (not of this model)",
             _estimate(beta, "slope"),
             beta["verdict"],
         ),

@@ -160,10 +160,10 @@ def information(shared: Shared) -> StageResult:
             found_components.projected[1:], shared.states.document, permutations=theory.permutations,
             seed=shared.seed,
         )  # fmt: skip
-        names = ("ratio", "se", "conditional", "total", "p_null", "p_equivalent")
+        names = ("ratio", "surrogate", "excess", "se", "conditional", "total", "p_null")
         arrays |= {f"markov.{name}": getattr(markov, name) for name in names}
         meta["markov"] = {
-            "k": markov.k, "mean": markov.mean, "ci": list(markov.ci), "verdict": markov.verdict,
+            "k": markov.k, "groups": markov.groups, "mean": markov.mean, "ci": list(markov.ci),
             "permutations": theory.permutations,
         }  # fmt: skip
     except REFUSALS as error:
