@@ -14,7 +14,7 @@ from typing import Any
 
 from mspgt.predictions.places import Place
 from mspgt.predictions.rules import Rules
-from mspgt.results import KINDS
+from mspgt.vocabulary import KINDS
 
 Json = dict[str, Any]
 
