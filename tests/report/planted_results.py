@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from mspgt.results import (
-    KINDS,
     Boundaries,
     CalibratedResult,
     Claim,
@@ -21,6 +20,7 @@ from mspgt.results import (
     Results,
     to_jsonable,
 )
+from mspgt.vocabulary import KINDS
 
 HOSTILE = "<script>alert(1)</script>"
 NESTED = (-1.96, -1.28, -0.67, 0.67, 1.28, 1.96)
