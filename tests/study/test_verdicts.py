@@ -70,7 +70,7 @@ def test_the_plan_says_what_each_verdict_could_show():
     lines = list(power_lines(study(labels), [identity(label) for label in labels], 60))
     assert any("P1.1" in line and "if the true CV is" in line for line in lines)
     assert any("P2.1" in line and "needs Experiment 2" in line for line in lines)
-    assert any("P3.2" in line and "2 of 3 runs" in line for line in lines)
+    assert any("P3.2" in line and "the sets of 2 of them lie apart" in line for line in lines)
     alone = list(power_lines(study(["m0"]), [identity("m0")], 60))
     assert any("P1.1" in line and "1 of the 3 runs needed" in line for line in alone)
 
