@@ -15,6 +15,7 @@ import torch
 
 from bench.record import record
 from mspgt.interventions.arms import Arm
+from mspgt.interventions.doses import Yardsticks
 from mspgt.interventions.effects import effect
 from mspgt.interventions.metrics import Scores, text_scores
 from mspgt.interventions.prompts import make_prompts
@@ -35,7 +36,9 @@ def main() -> None:
     prompts = make_prompts(lm, corpus, SAMPLES, 8)
     arms = [Arm(str(stream), (0.0,) * lm.layers, stream) for stream in range(2 * PAIRS)]
     started = time.perf_counter()
-    texts = write_texts(lm, prompts, arms, seed=0, new_tokens=TOKENS, batch_rows=2 * PAIRS)
+    # No arm has noise, so nothing is measured against these.
+    flat = Yardsticks.flat(np.ones(lm.layers + 1))
+    texts = write_texts(lm, prompts, arms, flat, seed=0, new_tokens=TOKENS, batch_rows=2 * PAIRS)
     seconds = time.perf_counter() - started
     scores = []
     for arm in arms:

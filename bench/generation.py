@@ -18,6 +18,7 @@ from bench.measuring import DATA, random_llama
 from bench.record import record
 from mspgt.boundaries.scales import Scales
 from mspgt.interventions.arms import plan_arms
+from mspgt.interventions.doses import Yardsticks, noise_sizes
 from mspgt.lm import generate as generation
 from mspgt.lm.load import LanguageModel, load
 
@@ -28,8 +29,8 @@ def ratio(lm: LanguageModel) -> dict[str, Any]:
     """Median seconds of both, in turn, and their ratio."""
     third = lm.layers // 3
     scales = Scales(third - 1, 2 * third, lm.layers, "given")
-    arms = plan_arms(scales, np.ones(lm.layers + 1), sigma=0.1)
-    sigma = torch.tensor([arm.sigma for arm in arms])
+    arms = plan_arms(scales, equal_kl={"local": 0.1, "intermediate": 0.11, "global": 0.12})
+    sigma, own = noise_sizes(arms, Yardsticks.flat(np.ones(lm.layers + 1)))
     streams = [arm.stream for arm in arms]
     ids = torch.randint(3, lm.model.get_input_embeddings().weight.shape[0], (SAMPLES, PROMPT))
     rows = ids.repeat_interleave(len(arms), 0).to(lm.device)
@@ -37,7 +38,7 @@ def ratio(lm: LanguageModel) -> dict[str, Any]:
     for _ in range(REPEATS):
         started = time.perf_counter()
         generation.generate(
-            lm, ids, range(SAMPLES), sigma, seed=0, streams=streams, new_tokens=NEW, stop=False
+            lm, ids, range(SAMPLES), sigma, seed=0, own=own, streams=streams, new_tokens=NEW, stop=False
         )
         ours.append(time.perf_counter() - started)
         started = time.perf_counter()

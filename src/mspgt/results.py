@@ -260,6 +260,14 @@ class ModelResult:
     seconds: dict[str, float] = field(default_factory=dict)  # stage → wall seconds when it was computed
     interventions: dict[str, Any] | None = None  # arm → metric → effect (Experiment 2)
     interventions_about: dict[str, Any] | None = None  # scales, noise, arms, contrasts, response, texts
+    # Definition (dimension, nonsink, all, own) → what noise of `sigma` is and costs, lists over blocks 1..L:
+    # `sigma` (residual units), `relative` (over the SD of the median dimension), `variance` (over that of the
+    # activations), `kl` and `nats` (extra loss) a token with noise after that block alone, each with `_se`;
+    # `ends` {layers, kl, nats, …}: noise after blocks 1..k; `scales`: the same costs of each whole scale
+    doses: dict[str, Any] | None = None
+    # sigma; sink_layer (the first whose SD a sink more than doubles, or null); equal_kl {target, sizes, kl, reason};
+    # passages, documents and tokens read
+    doses_about: dict[str, Any] | None = None
     theory: dict[str, Any] | None = None
     # With boundaries.include_embedding: as `signals`, over transitions 0..L−1 (S3 is null at 0); else null
     signals_from_embedding: dict[str, dict[str, Numbers | None]] | None = None

@@ -6,6 +6,7 @@ import pytest
 from mspgt.boundaries.scales import SCALES, Scales
 from mspgt.errors import InputError
 from mspgt.interventions.arms import plan_arms, plan_response
+from mspgt.interventions.doses import Yardsticks, added_variance
 from mspgt.interventions.prompts import make_prompts
 from mspgt.lm.load import load
 from mspgt.text.corpus import Corpus
@@ -13,43 +14,83 @@ from mspgt.text.documents import Document
 from tests.lm.tiny import tiny_model
 
 SCALED = Scales(13, 16, 32, "given")  # the paper's Llama-2: 13, 3 and 16 layers
-STD = np.r_[9.0, np.geomspace(0.5, 20, 32)]
+
+
+def planned(**settings):
+    return {arm.name: arm for arm in plan_arms(SCALED, random_sets=4, seed=1, **settings)}
 
 
 def test_the_arms_of_the_paper_and_their_matched_doses():
-    arms = {arm.name: arm for arm in plan_arms(SCALED, STD, sigma=0.1, random_sets=2, seed=1)}
+    arms = planned(equal_kl={"local": 0.2, "intermediate": 0.3, "global": 0.05})
     assert list(arms)[:5] == ["baseline", "aa", *SCALES]
     assert arms["baseline"].layers == arms["aa"].layers == ()
     assert arms["baseline"].stream != arms["aa"].stream
     assert arms["local"].layers == tuple(range(1, 14))
     assert arms["global"].layers == tuple(range(17, 33))
-    np.testing.assert_allclose(np.array(arms["intermediate"].sigma)[13:16], 0.1 * STD[14:17])
+    assert arms["intermediate"].sigma[13:16] == (0.1, 0.1, 0.1)
     for scale in SCALES:
         matched = arms[f"{scale}_matched_layers"]
         assert len(matched.layers) == 3
         assert set(matched.layers) <= set(arms[scale].layers)
-        assert arms[f"{scale}_matched_variance"].layers == arms[scale].layers
-    totals = [arms[f"{scale}_matched_variance"].variance for scale in SCALES]
-    assert totals == pytest.approx([np.prod([arms[s].variance for s in SCALES]) ** (1 / 3)] * 3)
-    drawn = [arms[f"random_{k}"].layers for k in (1, 2)]
-    assert drawn[0] != drawn[1]
-    assert all(len(layers) == 3 for layers in drawn)
-    again = {arm.name: arm for arm in plan_arms(SCALED, STD, sigma=0.1, random_sets=2, seed=1)}
-    assert again == arms
+        for dose in ("matched_variance", "equal_kl", "literal"):
+            assert arms[f"{scale}_{dose}"].layers == arms[scale].layers
+        assert arms[f"{scale}_literal"].sigma == arms[scale].sigma
+        assert arms[f"{scale}_literal"].definition == "all"
+        assert arms[scale].definition == "dimension"
+    assert max(arms["global_equal_kl"].sigma) == 0.05
+    assert planned(equal_kl={"local": 0.2, "intermediate": 0.3, "global": 0.05}) == arms
+    assert not any("equal_kl" in name or "literal" in name for name in planned(literal=False))
+    assert not any("literal" in name for name in planned(definition="all"))
+
+
+@pytest.mark.parametrize("definition", ["dimension", "own"])
+def test_matched_variance_is_relative_to_the_activations(definition):
+    """Layers whose activations differ a thousandfold: every scale gets one and the same share of its own variance."""
+    spread = np.geomspace(0.01, 10, 32)[:, None] * np.random.default_rng(0).lognormal(0, 1, (32, 8))
+    typical = np.sqrt(np.square(spread).mean(axis=1))  # activations without a mean
+    yardsticks = Yardsticks(spread, typical, 9 * typical, typical)
+    arms = planned(definition=definition)
+    totals = [added_variance(arms[f"{scale}_matched_variance"], yardsticks) for scale in SCALES]
+    assert totals == pytest.approx([0.01 * (13 * 3 * 16) ** (1 / 3)] * 3)
+    whole = [added_variance(arms[scale], yardsticks) for scale in SCALES]
+    assert whole == pytest.approx([0.13, 0.03, 0.16])
+    literal = added_variance(arms["local_literal"], yardsticks)
+    assert literal == pytest.approx(81 * whole[0])
+
+
+def test_random_sets_have_the_size_and_where_they_should_the_spread_of_the_intermediate_arm():
+    arms = planned()
+    middle = arms["intermediate_matched_layers"].layers
+    for number in range(1, 5):
+        anywhere, spread = arms[f"random_{number}"].layers, arms[f"random_spread_{number}"].layers
+        assert len(anywhere) == len(spread) == len(middle)
+        assert spread[-1] - spread[0] == middle[-1] - middle[0]
+        assert spread != middle
+    assert len({arms[f"random_spread_{number}"].layers for number in range(1, 5)}) == 4
+    one_wide = plan_arms(Scales(1, 2, 12, "given"), random_sets=3)
+    assert [len(arm.layers) for arm in one_wide if arm.name.startswith("random")] == [1] * 6
 
 
 def test_the_response_goes_through_every_size():
-    arms = plan_response(SCALED, STD, (0.01, 1.0))
+    arms = plan_response(SCALED, (0.01, 1.0))
     assert [arm.name for arm in arms[1:]] == [f"{s}@{size}" for size in ("0.01", "1") for s in SCALES]
-    assert arms[-1].variance == pytest.approx(100**2 * arms[3].variance)
+    assert max(arms[-1].sigma) == 1.0 == 100 * max(arms[3].sigma)
 
 
 @pytest.mark.parametrize("sigma", [0.0, -0.1, float("nan"), float("inf")])
 def test_a_dose_must_be_a_size(sigma):
-    with pytest.raises(InputError, match="sigma above 0"):
-        plan_arms(SCALED, STD, sigma=sigma)
-    with pytest.raises(InputError, match="32 layers"):
-        plan_arms(SCALED, STD[:-1])
+    with pytest.raises(InputError, match="above 0"):
+        plan_arms(SCALED, sigma=sigma)
+
+
+def test_yardsticks_must_be_sizes_but_a_dimension_may_stand_still():
+    good = np.ones(3)
+    still = np.ones((3, 4))
+    still[:, 1] = 0
+    assert Yardsticks(still, good, good, good).layers == 3
+    for wrong in (np.array([1.0, 0.0, 1.0]), np.array([1.0, np.nan, 1.0])):
+        with pytest.raises(InputError, match="finite and positive"):
+            Yardsticks(still, wrong, good, good)
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["bos", "no bos"])

@@ -10,6 +10,7 @@ import torch
 from mspgt.boundaries.scales import SCALES, Scales
 from mspgt.errors import InputError
 from mspgt.interventions.arms import Arm, plan_response
+from mspgt.interventions.doses import Yardsticks
 from mspgt.interventions.experiment import arm_scores, intervene, summary
 from mspgt.interventions.prompts import Prompt, make_prompts
 from mspgt.interventions.response import divergence, linear_range
@@ -20,6 +21,7 @@ from mspgt.text.documents import Document
 from tests.lm.tiny import TEXTS, tiny_model
 
 CORPUS = Corpus("t", tuple(Document(str(i), "", tuple(TEXTS[i:] + TEXTS[:i])) for i in range(5)), "")
+ONES = Yardsticks.flat(np.ones(7))
 QUICK = {"prompt_tokens": 8, "new_tokens": 12}
 
 
@@ -116,29 +118,29 @@ def test_the_response_grows_with_the_dose(lm):
 
 def test_the_response_reads_the_tokens_that_were_written_and_as_many_arms_at_once_as_fit(lm):
     prompts = make_prompts(lm, CORPUS, 4, 8)
-    arms = plan_response(Scales(2, 4, 6, "given"), np.ones(7), (0.1, 0.3))
-    texts = write_texts(lm, prompts, arms, seed=0, new_tokens=12)
+    arms = plan_response(Scales(2, 4, 6, "given"), (0.1, 0.3))
+    texts = write_texts(lm, prompts, arms, ONES, seed=0, new_tokens=12)
     written = texts.of("baseline")
     assert [len(ids) for ids in written["ids"]] == written["tokens"]
-    one, all_ = (divergence(lm, prompts, texts, arms, seed=0, rows=rows) for rows in (2, 100))
+    one, all_ = (divergence(lm, prompts, texts, arms, ONES, seed=0, rows=rows) for rows in (2, 100))
     for name, nats in one.items():
         assert nats == pytest.approx(all_[name], rel=1e-4)
     # What reading the text again would make of it plays no part.
     column = texts.table.schema.get_field_index("text")
     blank = pa.array([""] * len(texts.table), pa.string())
     assert divergence(
-        lm, prompts, Texts(texts.table.set_column(column, "text", blank)), arms, seed=0
-    ) == divergence(lm, prompts, texts, arms, seed=0)
+        lm, prompts, Texts(texts.table.set_column(column, "text", blank)), arms, ONES, seed=0
+    ) == divergence(lm, prompts, texts, arms, ONES, seed=0)
 
 
 def test_an_arm_that_breaks_is_marked_with_its_layer_and_the_others_go_on(lm):
     prompts = make_prompts(lm, CORPUS, 6, 8)
     calm, wild = (0.0,) * 6, (0.0, 0.0, 3e38, 0.0, 0.0, 0.0)
     arms = [Arm("baseline", calm), Arm("aa", calm, 1), Arm("local", wild), Arm("global", (0.1, *calm[1:]))]
-    texts = write_texts(lm, prompts, arms, seed=0, new_tokens=6)
+    texts = write_texts(lm, prompts, arms, ONES, seed=0, new_tokens=6)
     assert texts.failure("local")["layer"] == 3
     assert texts.failure("global") is None
-    found = summary(texts, arm_scores(texts), arms, Scales(2, 4, 6, "given"), settings={})
+    found = summary(texts, arm_scores(texts), arms, Scales(2, 4, 6, "given"), ONES, settings={})
     assert found["interventions_about"]["arms"]["local"]["failed"]["layer"] == 3
     assert found["interventions"]["local"]["ttr"]["percent"] is None
     assert "block 3" in found["interventions"]["local"]["ttr"]["reason"]
@@ -150,9 +152,10 @@ def test_shards_batches_and_parquet_change_nothing(lm):
     # A short prompt, which cannot share a batch with the others.
     prompts[3] = Prompt(3, prompts[3].document, prompts[3].ids[:5], prompts[3].special)
     arms = [Arm("baseline", (0.0,) * 6), Arm("local", (0.3,) * 6), Arm("twin", (0.3,) * 6)]
-    whole = write_texts(lm, prompts, arms, seed=0, new_tokens=8)
+    whole = write_texts(lm, prompts, arms, ONES, seed=0, new_tokens=8)
     parts = [
-        write_texts(lm, prompts[a:b], arms, seed=0, new_tokens=8, batch_rows=2) for a, b in ((4, 7), (0, 4))
+        write_texts(lm, prompts[a:b], arms, ONES, seed=0, new_tokens=8, batch_rows=2)
+        for a, b in ((4, 7), (0, 4))
     ]
     joined = Texts.from_parquet(Texts.join(parts).to_parquet())
     for arm in ("baseline", "local"):
@@ -167,7 +170,9 @@ def test_empty_texts_and_single_sentences_are_counted_and_never_numbers():
         [_texts(["", "one sentence", "Two here. And there.", ""], arm) for arm in ("baseline", "local")]
     )
     arms = [Arm("baseline", (0.0,)), Arm("local", (0.1,))]
-    found = summary(texts, arm_scores(texts), arms, Scales(1, 2, 3, "given"), settings={})["interventions"]
+    found = summary(
+        texts, arm_scores(texts), arms, Scales(1, 2, 3, "given"), Yardsticks.flat(np.ones(2)), settings={}
+    )["interventions"]
     assert found["local"]["length_variance_text"]["rate"] == 0.25
     assert found["local"]["length_variance_text"]["value"] is None
     assert found["local"]["ttr"]["rate"] == 0.5

@@ -7,6 +7,7 @@ from transformers.generation.logits_process import TopPLogitsWarper
 
 from mspgt.errors import InputError
 from mspgt.lm.generate import first_broken_layer, generate, log_likelihood, sample_nucleus
+from mspgt.lm.keyed import fold, normal, stream_key
 from mspgt.lm.load import load
 from mspgt.lm.perturb import Noise, perturbed
 from tests.lm.tiny import tiny_model
@@ -123,6 +124,34 @@ def test_noise_has_its_size_its_places_and_one_source_for_all_arms(llama):
         again = llama.model(input_ids=ids[:1], use_cache=False).logits
         plain = load_logits(llama, ids[:1])
     torch.testing.assert_close(again, plain)
+
+
+def test_noise_by_dimension_and_by_a_tokens_own_size(llama):
+    """Against noise added by hand to the stream of a plain pass, from the same keyed numbers."""
+    ids, d = prompts(3, 9), llama.width
+    sizes = torch.zeros(3, llama.layers, d)
+    sizes[0, 1], sizes[1, 1] = torch.rand(d, generator=torch.Generator().manual_seed(2)), 0.2
+    sizes[2, 1] = 0.2
+    own = torch.tensor([False, False, True])
+    noise = Noise(7, range(3), sizes, d, first=1, own=own)
+    noise.place(0, 9)
+    seen = {}
+    with torch.inference_mode():
+        clean = {}
+        handle = llama.blocks[1].register_forward_hook(lambda _, __, out: clean.update(h=out.clone()))
+        llama.model(input_ids=ids, use_cache=False)
+        handle.remove()
+        with perturbed(llama, noise):
+            handle = llama.blocks[1].register_forward_hook(lambda _, __, out: seen.update(h=out))
+            llama.model(input_ids=ids.repeat_interleave(3, 0), use_cache=False)
+            handle.remove()
+    added = seen["h"].view(3, 3, 9, d) - clean["h"][:, None]
+    keys = fold(fold(stream_key("noise", 7), torch.arange(3))[:, None], torch.arange(1, 9))
+    unit = normal(fold(keys, torch.tensor(2)), d)
+    assert (added[:, :, 0] == 0).all()
+    rms = clean["h"][:, 1:].square().mean(-1, keepdim=True).sqrt()
+    for arm, scale in enumerate((sizes[0, 1], 0.2, 0.2 * rms)):
+        torch.testing.assert_close(added[:, arm, 1:], scale * unit, atol=2e-4, rtol=1e-3)
 
 
 def load_logits(lm, ids):

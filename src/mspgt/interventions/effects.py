@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from mspgt.interventions.arms import AA, DOSES, arm_name
+from mspgt.interventions.arms import AA, ALL_DOSES, arm_name
 from mspgt.interventions.metrics import Scores, shares, value
 from mspgt.stats.bootstrap import document_weights, percentile_interval
 from mspgt.stats.equivalence import tost_estimate
@@ -232,7 +232,7 @@ def contrasts(effects: Mapping[str, Mapping[str, Effect]]) -> dict[str, dict[str
     metrics = dict.fromkeys(name for found in effects.values() for name in found)
     for metric in metrics:
         table[metric] = {}
-        for dose in DOSES:
+        for dose in ALL_DOSES:
             arms = [
                 effects.get(arm_name(scale, dose), {}).get(metric)
                 for scale in ("local", "intermediate", "global")

@@ -12,7 +12,10 @@ from numpy.typing import ArrayLike
 from mspgt.boundaries.scales import SCALES, Scales, thirds
 from mspgt.errors import InputError
 from mspgt.interventions.arms import BASELINE, Arm, plan_arms, plan_response
+from mspgt.interventions.audit import dose_audit, equal_divergence, scale_costs
 from mspgt.interventions.coherence import Encode, coherence
+from mspgt.interventions.costs import make_passages
+from mspgt.interventions.doses import PRIMARY, Definition, Yardsticks, added_variance
 from mspgt.interventions.effects import MARGIN, Effect, all_effects, contrasts
 from mspgt.interventions.metrics import MATTR_WINDOW, Scores, mean_scores, rate_scores, text_scores
 from mspgt.interventions.prompts import Prompt, make_prompts
@@ -24,6 +27,7 @@ from mspgt.results import to_jsonable
 from mspgt.signals.measure import measure_scales
 from mspgt.text.corpus import Corpus
 
+PASSAGE = 64  # tokens of a passage of the dose audit
 SHOWN = 3  # samples whose texts stand in the results
 SIGMAS = (0.01, 0.03, 0.1, 0.3, 1.0)
 
@@ -43,6 +47,8 @@ def intervene(
     encoder: Encode | None = None,
     seed: int = 0,
     std: ArrayLike | None = None,
+    dose: Definition = PRIMARY,
+    audit_passages: int = 0,
 ) -> dict[str, Any]:
     """Add noise to one scale at a time and measure what becomes of the text (Experiment 2).
 
@@ -51,34 +57,91 @@ def intervene(
         boundaries: (LI, IG), the last layers of the local and the intermediate scale, counted from 1; thirds
             of the depth when absent, which stand for nothing that was found.
         encoder: sentences → vectors, for coherence; see `mspgt.interventions.coherence.sentence_encoder`.
-        std: (layers + 1,) standard deviation of activations, the embedding first.
+        std: (layers + 1,) standard deviation of activations, the embedding first, under every definition of dose.
+        dose: what `sigma` counts in: `dimension`, `nonsink`, `all` (the paper's words) or `own`.
+        audit_passages: passages that the dose audit and the search for equal KL read; 0 leaves both out.
 
     Returns:
-        `interventions` (arm → metric → effect) and `interventions_about`, as in results.json.
+        `interventions` (arm → metric → effect), `interventions_about`, `doses` and `doses_about`, as in
+        results.json.
 
     Raises:
         InputError: boundaries out of order, too few layers for three scales, settings that cannot be used.
     """
     scales = _scales(lm, boundaries)
-    if std is None:
-        texts = [sentence for document in corpus.documents for sentence in document.sentences]
-        std = measure_scales(
-            lm, encode(lm, texts, too_long="cut"), sample=256, sink_ratio=10.0, batch_tokens=4096
-        ).std
-    arms = plan_arms(scales, std, sigma=sigma, random_sets=random_sets, seed=seed)
+    yardsticks = _yardsticks(lm, corpus) if std is None else Yardsticks.flat(std)
+    audited: dict[str, Any] = {"doses": None, "doses_about": None}
+    if audit_passages:
+        passages = make_passages(lm, corpus, audit_passages, PASSAGE)
+        audited = audit(lm, passages, scales, yardsticks, sigma=sigma, definition=dose, seed=seed)
+    equal = audited["doses_about"] and audited["doses_about"]["equal_kl"]["sizes"]
+    arms = plan_arms(scales, sigma=sigma, definition=dose, equal_kl=equal, random_sets=random_sets, seed=seed)
     prompts = make_prompts(lm, corpus, samples, prompt_tokens)
-    written = write_texts(lm, prompts, arms, seed=seed, new_tokens=new_tokens, scope=scope)
+    written = write_texts(lm, prompts, arms, yardsticks, seed=seed, new_tokens=new_tokens, scope=scope)
     scores = arm_scores(written)
     if encoder is not None:
         for arm in written.arms:
             scores[arm]["coherence"] = mean_scores(coherence(written.of(arm)["text"], encoder))
     response = None
     if response_samples:
+        planned = plan_response(scales, SIGMAS, dose)
         response = respond(
-            lm, prompts[:response_samples], scales, std, new_tokens=new_tokens, scope=scope, seed=seed
+            lm, prompts[:response_samples], planned, yardsticks, new_tokens=new_tokens, scope=scope, seed=seed
         )
-    settings = {"sigma": sigma, "scope": scope, "prompt_tokens": prompt_tokens, "new_tokens": new_tokens}
-    return summary(written, scores, arms, scales, settings=settings, response=response, seed=seed)
+    settings = {"sigma": sigma, "dose": dose, "scope": scope, "prompt_tokens": prompt_tokens}
+    settings["new_tokens"] = new_tokens
+    found = summary(
+        written, scores, arms, scales, yardsticks, settings=settings, response=response, seed=seed
+    )
+    return found | to_jsonable(audited)
+
+
+def _yardsticks(lm: LanguageModel, corpus: Corpus) -> Yardsticks:
+    texts = [sentence for document in corpus.documents for sentence in document.sentences]
+    encoded = encode(lm, texts, too_long="cut")
+    return Yardsticks.of(measure_scales(lm, encoded, sample=256, sink_ratio=10.0, batch_tokens=4096))
+
+
+def audit(
+    lm: LanguageModel,
+    passages: Sequence[Prompt],
+    scales: Scales,
+    yardsticks: Yardsticks,
+    *,
+    sigma: float,
+    definition: Definition,
+    seed: int,
+) -> dict[str, Any]:
+    """`doses` and `doses_about` of results.json: the audit by layer and scale, and the sizes of equal KL."""
+    by_layer = dose_audit(lm, passages, yardsticks, sigma=sigma, seed=seed)
+    by_scale = scale_costs(lm, passages, scales, yardsticks, sigma=sigma, seed=seed)
+    equal = equal_divergence(lm, passages, scales, yardsticks, definition=definition, sigma=sigma, seed=seed)
+    return audit_summary(by_layer, by_scale, equal, yardsticks, passages=passages, sigma=sigma)
+
+
+def audit_summary(
+    by_layer: Mapping[str, Mapping[str, Any]],
+    by_scale: Mapping[str, Mapping[str, Any]],
+    equal: Mapping[str, Any],
+    yardsticks: Yardsticks,
+    *,
+    passages: Sequence[Prompt] | Mapping[str, Any],
+    sigma: float,
+) -> dict[str, Any]:
+    """`doses` and `doses_about` of results.json from their parts; what was read may come as its own summary."""
+    read = passages if isinstance(passages, Mapping) else passages_read(passages)
+    doses = {name: {**found, "scales": by_scale[name]} for name, found in by_layer.items()}
+    about = {"sigma": sigma, "sink_layer": yardsticks.sink_layer, "equal_kl": dict(equal), **read}
+    return {"doses": doses, "doses_about": about}
+
+
+def passages_read(passages: Sequence[Prompt]) -> dict[str, int]:
+    """How many passages an audit read, of how many documents, and the predictions that counted."""
+    return {
+        "passages": len(passages),
+        "documents": len({one.document for one in passages}),
+        "tokens": sum(len(one.ids) - one.spared for one in passages),
+    }
 
 
 def _scales(lm: LanguageModel, boundaries: tuple[int, int] | None) -> Scales:
@@ -110,8 +173,8 @@ def error_scores(texts: Sequence[str], errors: Callable[[str], int]) -> Scores:
 def respond(
     lm: LanguageModel,
     prompts: Sequence[Prompt],
-    scales: Scales,
-    std: ArrayLike,
+    arms: Sequence[Arm],
+    yardsticks: Yardsticks,
     *,
     sigmas: Sequence[float] = SIGMAS,
     new_tokens: int = 128,
@@ -123,12 +186,12 @@ def respond(
     draws: int = 500,
     progress: Callable[[int], None] | None = None,
 ) -> dict[str, dict[str, Any]]:
-    """The noise–response curve of every scale; see `response_curve`."""
-    arms = plan_response(scales, std, sigmas)
+    """The noise–response curve of every scale, over the arms of `plan_response`; see `response_curve`."""
     texts = write_texts(
         lm,
         prompts,
         arms,
+        yardsticks,
         seed=seed,
         new_tokens=new_tokens,
         temperature=temperature,
@@ -139,7 +202,7 @@ def respond(
     )
     scores = arm_scores(texts)
     effects = all_effects(scores, documents_of(texts), draws=draws, seed=seed) if BASELINE in scores else {}
-    nats = divergence(lm, prompts, texts, arms, seed=seed, scope=scope)
+    nats = divergence(lm, prompts, texts, arms, yardsticks, seed=seed, scope=scope)
     return response_curve(sigmas, nats, effects, SCALES)
 
 
@@ -148,6 +211,7 @@ def summary(
     scores: Mapping[str, Mapping[str, Scores]],
     arms: Sequence[Arm],
     scales: Scales,
+    yardsticks: Yardsticks,
     *,
     settings: Mapping[str, Any],
     missing: Mapping[str, str] | None = None,
@@ -187,7 +251,13 @@ def summary(
         "short_prompts": _short(texts, settings),
         "ended": {arm.name: float(np.mean(texts.of(arm.name)["ended"])) for arm in arms},
         "arms": {
-            arm.name: {"layers": arm.layers, "variance": arm.variance, "failed": failed[arm.name]}
+            arm.name: {
+                "layers": arm.layers,
+                "sigma": max(arm.sigma),
+                "dose": arm.definition,
+                "variance": added_variance(arm, yardsticks),
+                "failed": failed[arm.name],
+            }
             for arm in arms
         },
         "contrasts": contrasts(effects),

@@ -20,6 +20,11 @@ class Prompt:
     ids: tuple[int, ...]
     special: int  # beginning-of-sequence tokens in front, not counted as length
 
+    @property
+    def spared(self) -> int:
+        """Positions in front that take no noise: special tokens, and the first in any case, which is the sink."""
+        return max(1, self.special)
+
 
 def make_prompts(lm: LanguageModel, corpus: Corpus, samples: int, length: int) -> list[Prompt]:
     """One prompt a sample: `length` tokens from the start of a document, beginning-of-sequence token aside.

@@ -9,11 +9,12 @@ import numpy as np
 import torch
 
 from mspgt.interventions.arms import BASELINE, Arm
+from mspgt.interventions.costs import token_costs
+from mspgt.interventions.doses import Yardsticks, noise_sizes
 from mspgt.interventions.effects import Effect
 from mspgt.interventions.prompts import Prompt
 from mspgt.interventions.texts import Scope, Texts
 from mspgt.lm.load import LanguageModel
-from mspgt.lm.perturb import Noise, perturbed
 
 LINEAR = 0.2  # relative departure from proportion that still counts as linear
 
@@ -23,6 +24,7 @@ def divergence(
     prompts: Sequence[Prompt],
     texts: Texts,
     arms: Sequence[Arm],
+    yardsticks: Yardsticks,
     *,
     seed: int,
     scope: Scope = "all",
@@ -39,23 +41,16 @@ def divergence(
     written = texts.of(BASELINE)
     ids = dict(zip(written["sample"], written["ids"], strict=True))
     noisy = [arm for arm in arms if arm.layers]
+    sizes, own = noise_sizes(noisy, yardsticks)
     found: dict[str, list[float]] = {arm.name: [] for arm in noisy}
-    sigma = torch.tensor([(0.0,) * lm.layers, *(arm.sigma for arm in noisy)]).to(lm.device)
-    with torch.inference_mode():
-        for prompt in prompts:
-            row = torch.tensor([*prompt.ids, *ids[prompt.sample]], device=lm.device)[: lm.max_length]
-            first = prompt.special if scope == "all" else len(prompt.ids)
-            clean, nats = None, []
-            for some in sigma.split(rows):
-                noise = Noise(seed, [prompt.sample], some, lm.width, first=first)
-                noise.place(0, len(row))
-                with perturbed(lm, noise):
-                    logits = lm.model(input_ids=row.expand(len(some), -1), use_cache=False).logits
-                logs = logits[:, len(prompt.ids) - 1 :].float().log_softmax(dim=-1)
-                clean = logs[0] if clean is None else clean  # the first row has no noise
-                nats += (clean.exp() * (clean - logs)).sum(dim=-1).mean(dim=-1).tolist()
-            for arm, one in zip(noisy, nats[1:], strict=True):
-                found[arm.name].append(one)
+    for prompt in prompts:
+        row = torch.tensor([*prompt.ids, *ids[prompt.sample]], device=lm.device)[: lm.max_length]
+        first = prompt.spared if scope == "all" else len(prompt.ids)
+        kl, _ = token_costs(
+            lm, row, prompt.sample, sizes, own, seed=seed, first=first, start=len(prompt.ids) - 1, rows=rows
+        )
+        for arm, one in zip(noisy, kl.tolist(), strict=True):
+            found[arm.name].append(one)
     return found
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mspgt.interventions.arms import Arm
+from mspgt.interventions.doses import Yardsticks, noise_sizes
 from mspgt.interventions.prompts import Prompt
 from mspgt.lm.generate import Generated, first_broken_layer, generate, log_likelihood
 from mspgt.lm.load import LanguageModel
@@ -90,6 +91,7 @@ def write_texts(
     lm: LanguageModel,
     prompts: Sequence[Prompt],
     arms: Sequence[Arm],
+    yardsticks: Yardsticks,
     *,
     seed: int,
     new_tokens: int = 128,
@@ -105,20 +107,21 @@ def write_texts(
     `batch_rows` rows; that, their order and their company change nothing.
 
     Args:
-        scope: `all` perturbs every position but special tokens in front; `generated` spares the prompt.
+        scope: `all` perturbs every position but the first and special tokens in front; `generated` spares the
+            prompt.
         progress: called with the number of samples finished.
     """
-    kinds = list(dict.fromkeys((arm.sigma, arm.stream) for arm in arms))
-    sigma = torch.tensor([kind[0] for kind in kinds], dtype=torch.float32)
+    kinds = list({arm.kind: arm for arm in arms}.values())
+    sigma, own = noise_sizes(kinds, yardsticks)
     at_once = max(1, batch_rows // len(kinds))
     found: list[dict[str, Any]] = []
 
     def shape(prompt: Prompt) -> tuple[int, int]:
-        return len(prompt.ids), prompt.special
+        return len(prompt.ids), prompt.spared
 
-    for (length, special), group in groupby(sorted(prompts, key=shape), key=shape):
+    for (length, spared), group in groupby(sorted(prompts, key=shape), key=shape):
         members = list(group)
-        first = special if scope == "all" else length
+        first = spared if scope == "all" else length
         for start in range(0, len(members), at_once):
             batch = members[start : start + at_once]
             ids = torch.tensor([prompt.ids for prompt in batch])
@@ -128,18 +131,41 @@ def write_texts(
                 [prompt.sample for prompt in batch],
                 sigma,
                 seed=seed,
-                streams=[stream for _, stream in kinds],
+                streams=[kind.stream for kind in kinds],
                 new_tokens=new_tokens,
                 temperature=temperature,
                 top_p=top_p,
                 first=first,
+                own=own,
             )
-            found += _rows(lm, batch, ids, written, arms, kinds, seed, first)
+            layers = _broken_layers(lm, batch, ids, written, sigma, own, seed, first)
+            found += _rows(lm, batch, ids, written, arms, kinds, layers)
             if progress is not None:
                 progress(len(found) // len(arms))
     order = {arm.name: at for at, arm in enumerate(arms)}
     found.sort(key=lambda row: (row["sample"], order[row["arm"]]))
     return Texts(pa.Table.from_pylist(found, schema=_SCHEMA))
+
+
+def _broken_layers(
+    lm: LanguageModel,
+    batch: Sequence[Prompt],
+    ids: Tensor,
+    written: Generated,
+    sigma: Tensor,
+    own: Tensor,
+    seed: int,
+    first: int,
+) -> NDArray[np.int64]:
+    """The block after which each text's numbers were first not finite, −1 for none, (samples, kinds)."""
+    layers = np.full(written.broken.shape, -1, dtype=np.int64)
+    for at, kind in (written.broken >= 0).nonzero().tolist():
+        read = written.tokens[at, kind, : int(written.broken[at, kind])]
+        layer = first_broken_layer(
+            lm, ids[at], read, batch[at].sample, sigma[kind], seed=seed, first=first, own=bool(own[kind])
+        )
+        layers[at, kind] = -1 if layer is None else layer
+    return layers
 
 
 def _rows(
@@ -148,29 +174,21 @@ def _rows(
     ids: Tensor,
     written: Generated,
     arms: Sequence[Arm],
-    kinds: Sequence[tuple[tuple[float, ...], int]],
-    seed: int,
-    first: int,
+    kinds: Sequence[Arm],
+    layers: NDArray[np.int64],
 ) -> list[dict[str, Any]]:
     nats = log_likelihood(lm, ids, written).tolist()
     ended = written.ended.tolist()
+    place = {kind.kind: at for at, kind in enumerate(kinds)}
     rows = []
     for at, prompt in enumerate(batch):
         before = lm.tokenizer.decode(list(prompt.ids[prompt.special :]))
-        texts, tokens_of, layers = [], [], []
-        for kind, (sigma, _) in enumerate(kinds):
-            tokens_of.append(written.tokens[at, kind, : int(written.lengths[at, kind])].tolist())
-            texts.append(lm.tokenizer.decode(tokens_of[kind], skip_special_tokens=True))
-            step = int(written.broken[at, kind])
-            layers.append(-1)
-            if step >= 0:
-                read = written.tokens[at, kind, :step]
-                layer = first_broken_layer(
-                    lm, ids[at], read, prompt.sample, torch.tensor(sigma), seed=seed, first=first
-                )
-                layers[-1] = -1 if layer is None else layer
+        tokens_of = [
+            written.tokens[at, kind, : int(written.lengths[at, kind])].tolist() for kind in range(len(kinds))
+        ]
+        texts = [lm.tokenizer.decode(tokens, skip_special_tokens=True) for tokens in tokens_of]
         for arm in arms:
-            kind = kinds.index((arm.sigma, arm.stream))
+            kind = place[arm.kind]
             rows.append(
                 {
                     "sample": prompt.sample,
@@ -184,7 +202,7 @@ def _rows(
                     "ended": ended[at][kind],
                     "nats": nats[at][kind],
                     "broken_step": int(written.broken[at, kind]),
-                    "broken_layer": layers[kind],
+                    "broken_layer": int(layers[at, kind]),
                 }
             )
     return rows

@@ -49,6 +49,7 @@ def generate(
     temperature: float = 1.0,
     top_p: float = 0.95,
     first: int = 0,
+    own: Tensor | None = None,
     cache: bool = True,
     stop: bool = True,
 ) -> Generated:
@@ -61,7 +62,7 @@ def generate(
     Args:
         prompts: int64 (samples, T), all of one length, so that nothing is padded.
         samples: number of each sample in the study; with `seed` it decides all randomness.
-        sigma: (arms, layers) noise after each block, 0 for none.
+        sigma, own: noise of each arm, as in `Noise`.
         streams: the stream of sampling randomness of each arm, 0 unless given; an A/A arm takes another.
         first: positions before it get no noise.
         stop: False writes on to the last token where all texts have ended, for measurements of speed.
@@ -74,7 +75,7 @@ def generate(
     _require_settings(lm, length, new_tokens, temperature, top_p)
     arms = len(sigma)
     device = lm.device
-    noise = Noise(seed, samples, sigma.to(device), lm.width, first=first)
+    noise = Noise(seed, samples, sigma.to(device), lm.width, first=first, own=own)
     draws = _sampling_numbers(seed, samples, streams or [0] * arms, new_tokens, device)
     ends = torch.tensor(end_tokens(lm), dtype=torch.int64, device=device)
     rows = prompts.to(device).repeat_interleave(arms, dim=0)
@@ -218,15 +219,16 @@ def first_broken_layer(
     *,
     seed: int,
     first: int = 0,
+    own: bool = False,
 ) -> int | None:
     """The block after which one arm's residual stream is first not finite; None if it stays finite throughout.
 
     Args:
         prompt, continuation: int64 (T,), what was read when the logits broke.
-        sigma: (layers,) of that arm.
+        sigma, own: (layers,) or (layers, d), and a truth value, of that arm.
     """
     rows = torch.cat([prompt, continuation])[None].to(lm.device)
-    noise = Noise(seed, [sample], sigma[None].to(lm.device), lm.width, first=first)
+    noise = Noise(seed, [sample], sigma[None].to(lm.device), lm.width, first=first, own=torch.tensor([own]))
     noise.place(0, rows.shape[1])
     broken: list[int] = []
 

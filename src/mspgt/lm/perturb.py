@@ -22,34 +22,44 @@ AHEAD = 2**20  # numbers drawn at a time: one call for many small ones, and neve
 class Noise:
     """Noise for a batch whose rows are samples × arms, sample by sample.
 
-    Row (s, a) gets ε ~ N(0, sigma[a, l−1]² I) after block l at every position from `first` on. The standard
+    Row (s, a) gets ε ~ N(0, diag(sigma[a, l−1]²)) after block l at every position from `first` on. The standard
     normal numbers belong to (seed, sample, position, layer): arms share them and differ in scale alone, and
     neither batch, order, device nor cache can change them.
 
     Args:
         seed: of the study.
         samples: number of each sample in the study, (samples,).
-        sigma: (arms, layers) standard deviation of the noise after each block; 0 leaves a block alone.
+        sigma: (arms, layers) or, for each dimension its own, (arms, layers, d): standard deviation of the noise
+            after each block; 0 leaves a block alone.
         width: d of the residual stream.
         first: positions before it are spared (BOS; the prompt). Positions count from 0 without padding.
+        own: (arms,) bool, arms whose sigma is counted in the RMS of the very token that it disturbs.
     """
 
     def __init__(
-        self, seed: int, samples: Sequence[int], sigma: Tensor, width: int, *, first: int = 0
+        self,
+        seed: int,
+        samples: Sequence[int],
+        sigma: Tensor,
+        width: int,
+        *,
+        first: int = 0,
+        own: Tensor | None = None,
     ) -> None:
-        if sigma.ndim != 2 or not bool((sigma >= 0).all()):
+        if sigma.ndim not in (2, 3) or not bool((sigma >= 0).all()):
             raise InputError(
-                f"Expected noise of non-negative size, (arms, layers), found {tuple(sigma.shape)} with smallest "
-                f"{float(sigma.min())}."
+                f"Expected noise of non-negative size, (arms, layers) or (arms, layers, width), found "
+                f"{tuple(sigma.shape)} with smallest {float(sigma.min())}."
             )
-        self.sigma = sigma
+        self.sigma = sigma if sigma.ndim == 3 else sigma[..., None]
+        self.own = own if own is not None and bool(own.any()) else None
         self.first = first
         self.positions = range(0)
         self._width = width
         self._samples = fold(
             stream_key("noise", seed), torch.tensor(list(samples), dtype=torch.int64, device=sigma.device)
         )
-        self._layers = [int(l) + 1 for l in sigma.any(dim=0).nonzero().flatten()]
+        self._layers = [int(l) + 1 for l in self.sigma.any(dim=2).any(dim=0).nonzero().flatten()]
         self._drawn = torch.empty(0)
         self._drawn_at = range(0)
 
@@ -64,9 +74,13 @@ class Noise:
             return stream
         arms, (rows, length, width) = len(self.sigma), stream.shape
         noise = self._numbers(layer)[:, None].to(stream)
-        scale = self.sigma[:, layer - 1].to(stream)[:, None, None]
+        scale = self.sigma[:, layer - 1].to(stream)[:, None]
         part = stream if not spared else stream[:, spared:]
-        noised = torch.addcmul(part.view(rows // arms, arms, length - spared, width), noise, scale)
+        part = part.view(rows // arms, arms, length - spared, width)
+        if self.own is not None:
+            size = part.float().square().mean(dim=-1, keepdim=True).sqrt().to(stream)
+            scale = scale * torch.where(self.own.to(stream.device)[:, None, None], size, 1)
+        noised = torch.addcmul(part, noise, scale)
         noised = noised.view(rows, length - spared, width)
         return torch.cat([stream[:, :spared], noised], dim=1) if spared else noised
 

@@ -241,7 +241,14 @@ class InterventionsConfig(_Section):
     new_tokens: int = Field(128, ge=1)
     temperature: float = Field(1.0, gt=0)
     top_p: float = Field(0.95, gt=0, le=1)
-    sigma: float = Field(0.1, gt=0)  # noise over each layer's standard deviation of activations
+    sigma: float = Field(0.1, gt=0)  # size of the noise, counted as `dose` says
+    # What sigma counts in: each dimension's own standard deviation over tokens that are no sinks (dimension), one
+    # standard deviation a layer over these tokens (nonsink) or over all, sinks too, as the paper's words go (all),
+    # or each token's own root mean square (own)
+    dose: Literal["dimension", "nonsink", "all", "own"] = "dimension"  # what sigma counts in
+    literal: bool = True  # arms under the letter of the paper (all) beside
+    audit_passages: int = Field(4, ge=0)  # that the dose audit and arms of equal KL read; 0: neither
+    audit_tokens: int = Field(64, ge=2)  # of a passage
     scope: Literal["all", "generated"] = "all"  # noise on prompt and text, or on the text alone
     random_sets: int = Field(3, ge=0)  # arms of layers drawn at random
     response: tuple[float, ...] = (0.01, 0.03, 0.1, 0.3, 1.0)  # sizes of the noise–response curve

@@ -1,7 +1,7 @@
 """Experiment 2 as a part of a study.
 
-    texts (shards of samples) ─► scores
-                              ─► coherence, grammar, harper (shards)
+    audit, dosing ─► texts (shards of samples) ─► scores
+                                               ─► coherence, grammar, harper (shards)
     response
 
 A shard holds every arm of its samples, because arms share a pass. Each checker is a stage of its own, so that one
@@ -18,7 +18,6 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mspgt.boundaries.scales import SCALES
 from mspgt.errors import InputError, MissingExtraError, UnavailableError
@@ -36,14 +35,26 @@ from mspgt.study.checking import (
     shared_languagetool,
 )
 from mspgt.study.config import InterventionsConfig, StudyConfig
+from mspgt.study.dosing import (
+    Auditing,
+    Pair,
+    audit_addresses,
+    audit_results,
+    equal_sizes,
+    fill_audit,
+    scales_address,
+    yardsticks,
+)
+from mspgt.study.intervening_notices import notices
 from mspgt.study.keys import stage_address
 from mspgt.study.parts import Cost, Given, Report
-from mspgt.study.stages import Data, Identity, Measuring, Subject, activation_scales, addresses, who_is
+from mspgt.study.stages import Data, Identity, Measuring, Subject, activation_scales, who_is
 from mspgt.study.store import Address, StageResult
 from mspgt.text.limits import evenly_spread
 
 if TYPE_CHECKING:
     from mspgt.interventions.arms import Arm
+    from mspgt.interventions.doses import Yardsticks
     from mspgt.interventions.metrics import Scores
     from mspgt.interventions.prompts import Prompt
     from mspgt.interventions.texts import Texts
@@ -61,8 +72,10 @@ class Places:
     checks: dict[str, tuple[Address, ...]]  # checker → shards; only those that are on
     scores: Address
     response: Address | None
+    audit: Pair | None
 
     def all(self) -> Iterator[Address]:
+        yield from self.audit or ()
         yield from self.texts
         yield self.scores
         for shards in self.checks.values():
@@ -79,19 +92,24 @@ class Interventions:
     def costs(self, config: StudyConfig, identity: Identity, data: Data) -> Iterable[Cost]:
         """Sentences of average length that would cost as much; nothing of it depends on where boundaries lie."""
         settings = _settings(config)
-        arms = 2 + 3 * len(SCALES) + settings.random_sets
+        doses = 3 + settings.literal + bool(settings.audit_passages)
+        arms = 2 + doses * len(SCALES) + 2 * settings.random_sets
         words = [len(s.split()) for document in data.corpus.documents for s in document.sentences]
         # A word of English is about 1.3 tokens. A text is read once more for its likelihood.
         tokens = 1.3 * sum(words) / len(words)
         text = (2 * settings.prompt_tokens + 2 * settings.new_tokens) / tokens
         yield Cost("texts", round(settings.samples * arms * text), settings.samples * arms * 200)
+        if settings.audit_passages:
+            # Noise in one layer and at twelve depths, under four definitions; by scale; and a search of some tries.
+            rows = settings.audit_passages * (4 * (identity.layers + 12 + len(SCALES)) + 5 * len(SCALES))
+            yield Cost("audit", round(rows * settings.audit_tokens / tokens), 0)
         if settings.response_samples:
             rows = min(settings.samples, settings.response_samples) * len(SCALES) * len(settings.response)
             yield Cost("response", round(rows * 1.5 * text), 0)
 
     def addresses(self, given: Given) -> Iterable[Address]:
         # The scales of Experiment 1 are read to the end, so a damaged one is work to do.
-        yield _scales_address(given)
+        yield scales_address(given)
         yield from places(given).all()
 
     def compute(self, given: Given, model: Callable[[], LanguageModel], report: Report) -> None:
@@ -99,10 +117,12 @@ class Interventions:
         where = places(given)
         # Experiment 1 leaves them; only a damaged store has none.
         measuring = Measuring(given.config, Subject(given.identity), given.data, model)
-        _scales_address(given).fill(lambda: activation_scales(measuring))
+        scales_address(given).fill(lambda: activation_scales(measuring))
+        if where.audit is not None and not all(address.status().done for address in where.audit):
+            fill_audit(where.audit, Auditing(given, yardsticks(given), model(), report))
         writing = [*where.texts, *([] if where.response is None else [where.response])]
         if not all(address.status().done for address in writing):
-            work = Writing(given, _scales_address(given).load(), model())
+            work = Writing(given, yardsticks(given), equal_sizes(where.audit), model())
             _write(work, where, report)
             if where.response is not None:
                 where.response.fill(lambda: noise_response(work, report))
@@ -160,12 +180,13 @@ class Interventions:
         content = summary(
             texts,
             scores,
-            _arms(given, _scales_address(given).load()),
+            _arms(given, equal_sizes(where.audit)),
             given.scales,
+            yardsticks(given),
             settings={
                 key: getattr(settings, key)
                 for key in (
-                    *("sigma", "scope", "prompt_tokens", "new_tokens", "temperature", "top_p"),
+                    *("sigma", "dose", "scope", "prompt_tokens", "new_tokens", "temperature", "top_p"),
                     *("mattr_window", "margin", "coherence_samples"),
                 )
             }
@@ -176,7 +197,8 @@ class Interventions:
             margin=settings.margin,
             seed=given.config.seed,
         )
-        return content, list(_notices(given, texts, missing, content["interventions_about"]))
+        content |= audit_results(given, where.audit)
+        return content, list(notices(given, missing, content))
 
 
 def _settings(config: StudyConfig) -> InterventionsConfig:
@@ -191,16 +213,18 @@ def places(given: Given) -> Places:
     def at(stage: str, inputs: dict[str, Any], *functions: Callable[..., Any]) -> Address:
         return stage_address(given.root, identity, stage, inputs, *functions)
 
+    audit = audit_addresses(given)
     writing = {
         **who_is(Subject(identity)),
         "corpus": given.data.corpus.sha256,
-        "scales": _scales_address(given).key,
+        "scales": scales_address(given).key,
+        "dosing": None if audit is None else audit[1].key,
         "boundaries": [given.scales.LI, given.scales.IG],
         "seed": config.seed,
         **settings.model_dump(
             include={
                 *("samples", "prompt_tokens", "new_tokens", "temperature", "top_p"),
-                *("sigma", "scope", "random_sets"),
+                *("sigma", "dose", "literal", "scope", "random_sets"),
             }
         ),
     }
@@ -221,14 +245,19 @@ def places(given: Given) -> Places:
     if settings.response_samples:
         curve = settings.model_dump(include={"response", "response_samples", "draws"})
         response = at("response", {**writing, **curve}, noise_response)
-    return Places(shards, texts, checks, scores, response)
+    return Places(shards, texts, checks, scores, response, audit)
 
 
 class Writing:
-    """What texts of one model are written with: prompts and arms, made when first asked for."""
+    """What texts of one model are written with; prompts are made when first asked for.
 
-    def __init__(self, given: Given, measured: StageResult, lm: LanguageModel) -> None:
-        self.given, self.measured, self.lm = given, measured, lm
+    `units` is what noise is measured against, `equal` the sizes of equal KL.
+    """
+
+    def __init__(
+        self, given: Given, units: Yardsticks, equal: dict[str, float] | None, lm: LanguageModel
+    ) -> None:
+        self.given, self.units, self.equal, self.lm = given, units, equal, lm
 
     @cached_property
     def prompts(self) -> list[Prompt]:
@@ -245,7 +274,8 @@ def written_texts(work: Writing, samples: range, progress: Callable[[int], None]
     written = write_texts(
         work.lm,
         work.prompts[samples.start : samples.stop],
-        _arms(work.given, work.measured),
+        _arms(work.given, work.equal),
+        work.units,
         **_generation(work.given),
         progress=progress,
     )
@@ -254,6 +284,7 @@ def written_texts(work: Writing, samples: range, progress: Callable[[int], None]
 
 def noise_response(work: Writing, report: Report) -> StageResult:
     """How texts change with the size of the noise."""
+    from mspgt.interventions.arms import plan_response
     from mspgt.interventions.experiment import respond
 
     given, settings = work.given, _settings(work.given.config)
@@ -261,8 +292,8 @@ def noise_response(work: Writing, report: Report) -> StageResult:
     curve = respond(
         work.lm,
         chosen,
-        given.scales,
-        _std(work.measured),
+        plan_response(given.scales, settings.response, settings.dose),
+        work.units,
         sigmas=settings.response,
         draws=settings.draws,
         **_generation(given),
@@ -300,25 +331,17 @@ def _generation(given: Given) -> dict[str, Any]:
     }
 
 
-def _std(measured: StageResult) -> NDArray[np.float64]:
-    from mspgt.study import codec  # loads torch, which a plan does not need
-
-    return codec.unpack_scales(measured).std
-
-
-def _scales_address(given: Given) -> Address:
-    return addresses(given.root, given.config, Subject(given.identity), given.data).scales
-
-
-def _arms(given: Given, measured: StageResult) -> list[Arm]:
-    """measured: the activation scales of Experiment 1."""
+def _arms(given: Given, equal: dict[str, float] | None) -> list[Arm]:
+    """equal: scale → size of noise of equal KL, where there is one."""
     from mspgt.interventions.arms import plan_arms
 
     settings = _settings(given.config)
     return plan_arms(
         given.scales,
-        _std(measured),
         sigma=settings.sigma,
+        definition=settings.dose,
+        literal=settings.literal,
+        equal_kl=equal,
         random_sets=settings.random_sets,
         seed=given.config.seed,
     )
@@ -351,30 +374,3 @@ def _publish(given: Given, texts: Texts) -> None:
     scratch = path.with_name(f".{path.name}")
     scratch.write_bytes(texts.to_parquet())
     scratch.replace(path)
-
-
-def _notices(given: Given, texts: Texts, missing: dict[str, str], about: dict[str, Any]) -> Iterator[Notice]:
-    place, settings = f"models.{given.identity.label}.interventions", _settings(given.config)
-    for name, why in missing.items():
-        yield Notice(f"{place}.*.{name}", f"{name} was not measured: {why}", f"{name} is null")
-    for name, arm in about["arms"].items():
-        if arm["failed"] is not None:
-            yield Notice(f"{place}.{name}", arm["failed"]["reason"], "its effects are null; other arms stand")
-    if given.scales.source == "thirds":
-        yield Notice(
-            f"{place}_about.scales",
-            "no boundary was found or given: the scales are thirds of the depth",
-            "effects describe thirds and carry no verdict",
-        )
-    if "coherence" not in missing and (settings.coherence_samples or settings.samples) < settings.samples:
-        yield Notice(
-            f"{place}.*.coherence",
-            f"only {settings.coherence_samples} of {settings.samples} samples were encoded",
-            "its intervals are wider; n says how many",
-        )
-    if about["short_prompts"]:
-        yield Notice(
-            f"{place}_about.short_prompts",
-            f"{about['short_prompts']} prompts are shorter than {settings.prompt_tokens} tokens",
-            "their documents hold no more",
-        )

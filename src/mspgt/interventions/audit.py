@@ -1,0 +1,175 @@
+"""The dose audit: what noise of one size is, under each definition, layer by layer, and what it costs the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mspgt.boundaries.scales import Scales
+from mspgt.interventions.arms import Arm
+from mspgt.interventions.costs import passage_costs
+from mspgt.interventions.doses import DEFINITIONS, Definition, Yardsticks
+from mspgt.interventions.prompts import Prompt
+from mspgt.lm.load import LanguageModel
+
+Array = NDArray[np.float64]
+
+DEPTHS = (
+    12  # depths that the brittleness curve goes to, beside the last layer before a sink and the first with it
+)
+TRIES, CLOSE = 8, 0.02  # of the search for sizes of equal divergence
+
+
+def dose_audit(
+    lm: LanguageModel,
+    passages: Sequence[Prompt],
+    yardsticks: Yardsticks,
+    *,
+    sigma: float,
+    seed: int,
+    rows: int = 8,
+    progress: Callable[[int], None] | None = None,
+) -> dict[str, dict[str, Any]]:
+    """Definition → what noise of size `sigma` is and costs; lists over blocks 1..L.
+
+    `sigma` in units of the residual stream (of `dimension` for the median dimension, of `own` for a typical token),
+    `relative` the same over the standard deviation of the median dimension, `variance` over the variance of the
+    activations, `kl` and `nats` (extra loss) a token with noise after that block alone. `ends` is the brittleness
+    curve: noise after every block 1..k, for each k of `layers`.
+    """
+    depths = curve_depths(yardsticks)
+    reach = [(layer, layer + 1) for layer in range(yardsticks.layers)] + [(0, depth) for depth in depths]
+    arms = [
+        Arm(
+            f"{definition} {low} {high}", _between(yardsticks.layers, low, high, sigma), definition=definition
+        )
+        for definition in DEFINITIONS
+        for low, high in reach
+    ]
+    kl, nats = passage_costs(lm, passages, arms, yardsticks, seed=seed, rows=rows, progress=progress)
+    table: dict[str, dict[str, Any]] = {}
+    for at, definition in enumerate(DEFINITIONS):
+        own = slice(at * len(reach), (at + 1) * len(reach))
+        alone, whole = (slice(None), slice(yardsticks.layers)), (slice(None), slice(yardsticks.layers, None))
+        table[definition] = {
+            "sigma": sigma * np.median(yardsticks.sizes(definition), axis=1),
+            "relative": sigma * yardsticks.over_median(definition),
+            "variance": sigma**2 * yardsticks.relative_variance(definition),
+            **_costs(kl[:, own][alone], nats[:, own][alone]),
+            "ends": {"layers": depths, **_costs(kl[:, own][whole], nats[:, own][whole])},
+        }
+    return table
+
+
+def curve_depths(yardsticks: Yardsticks) -> list[int]:
+    """Where the brittleness curve is measured: depths spread evenly, and both sides of a sink's appearance."""
+    spread = np.linspace(1, yardsticks.layers, min(DEPTHS, yardsticks.layers)).round().astype(int)
+    depths: set[int] = set(spread.tolist())
+    if yardsticks.sink_layer is not None:
+        depths |= {layer for layer in (yardsticks.sink_layer - 1, yardsticks.sink_layer) if layer > 0}
+    return sorted(depths)
+
+
+def scale_costs(
+    lm: LanguageModel,
+    passages: Sequence[Prompt],
+    scales: Scales,
+    yardsticks: Yardsticks,
+    *,
+    sigma: float,
+    seed: int,
+    rows: int = 8,
+) -> dict[str, dict[str, dict[str, float | None]]]:
+    """Definition → scale → `kl` and `nats` a token of noise on the whole scale, each with its standard error."""
+    names = [(definition, scale) for definition in DEFINITIONS for scale, _ in scales.items()]
+    whole = dict(scales.items())
+    arms = [
+        Arm(
+            scale, _between(scales.layers, whole[scale].start - 1, whole[scale].stop - 1, sigma), definition=d
+        )
+        for d, scale in names
+    ]
+    kl, nats = passage_costs(lm, passages, arms, yardsticks, seed=seed, rows=rows)
+    costs = _costs(kl, nats)
+    table: dict[str, dict[str, dict[str, float | None]]] = {}
+    for at, (definition, scale) in enumerate(names):
+        table.setdefault(definition, {})[scale] = {key: values[at] for key, values in costs.items()}
+    return table
+
+
+def equal_divergence(
+    lm: LanguageModel,
+    passages: Sequence[Prompt],
+    scales: Scales,
+    yardsticks: Yardsticks,
+    *,
+    definition: Definition,
+    sigma: float,
+    seed: int,
+    rows: int = 8,
+) -> dict[str, Any]:
+    """Sizes of noise at which each scale costs the same KL a token, by a short search on given passages.
+
+    The target is the geometric mean of what the three cost at `sigma`, which moves none further than it must.
+
+    Returns:
+        `target` (nats), `sizes` and `kl` by scale; `sizes` None with a `reason` where the search did not end.
+    """
+    names = [scale for scale, _ in scales.items()]
+
+    def measured(sizes: Mapping[str, float]) -> Array:
+        arms = [
+            Arm(
+                name, _between(scales.layers, own.start - 1, own.stop - 1, sizes[name]), definition=definition
+            )
+            for name, own in scales.items()
+        ]
+        return np.asarray(passage_costs(lm, passages, arms, yardsticks, seed=seed, rows=rows)[0].mean(axis=0))
+
+    size = np.full(len(names), sigma)
+    kl = measured(dict(zip(names, size, strict=True)))
+    if not (np.isfinite(kl).all() and (kl > 0).all()):
+        return {"target": None, "sizes": None, "kl": None, "reason": "noise on a scale has no finite cost"}
+    target = float(np.exp(np.log(kl).mean()))
+    slope = np.full(len(names), 2.0)  # small noise costs in proportion to its variance
+    for _ in range(TRIES):
+        if (np.abs(kl / target - 1) <= CLOSE).all():
+            break
+        moved = size * np.exp(np.clip(np.log(target / kl) / slope, -1.5, 1.5))
+        found = measured(dict(zip(names, moved, strict=True)))
+        if not (np.isfinite(found).all() and (found > 0).all()):
+            return {
+                "target": target,
+                "sizes": None,
+                "kl": None,
+                "reason": "noise on a scale has no finite cost",
+            }
+        step = np.log(moved / size)
+        steep = np.log(found / kl) / np.where(np.abs(step) > 1e-3, step, 1.0)
+        slope = np.where(np.abs(step) > 1e-3, np.clip(steep, 0.25, 8.0), slope)
+        size, kl = moved, found
+    found_kl = dict(zip(names, kl.tolist(), strict=True))
+    if (np.abs(kl / target - 1) > CLOSE).any():
+        why = f"no sizes within {CLOSE:.0%} of {target:.3g} nats a token were found in {TRIES} tries"
+        return {"target": target, "sizes": None, "kl": found_kl, "reason": why}
+    sizes = dict(zip(names, size.tolist(), strict=True))
+    return {"target": target, "sizes": sizes, "kl": found_kl, "reason": None}
+
+
+def _between(layers: int, low: int, high: int, size: float) -> tuple[float, ...]:
+    """Noise after blocks low + 1 .. high."""
+    return tuple(size if low <= layer < high else 0.0 for layer in range(layers))
+
+
+def _costs(kl: Array, nats: Array) -> dict[str, list[float | None]]:
+    """Means over passages (passages, arms) with standard errors; None where an arm was not finite."""
+    found: dict[str, list[float | None]] = {}
+    for key, values in (("kl", kl), ("nats", nats)):
+        means, count = values.mean(axis=0), len(values)
+        errors = values.std(axis=0, ddof=1) / count**0.5 if count > 1 else np.full(len(means), np.nan)
+        for name, numbers in ((key, means), (f"{key}_se", errors)):
+            found[name] = [float(one) if np.isfinite(one) else None for one in numbers]
+    return found

@@ -1,0 +1,133 @@
+"""The doses of Experiment 2 as stages of a study: what noise is measured against, and what it costs.
+
+audit      by layer and depth, whatever the boundaries are
+dosing     by scale, and the sizes of equal KL
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from mspgt.study.config import InterventionsConfig
+from mspgt.study.keys import stage_address
+from mspgt.study.parts import Given, Report
+from mspgt.study.stages import Subject, addresses, who_is
+from mspgt.study.store import Address, StageResult
+
+if TYPE_CHECKING:
+    from mspgt.interventions.doses import Yardsticks
+    from mspgt.interventions.prompts import Prompt
+    from mspgt.lm.load import LanguageModel
+
+Pair = tuple[Address, Address]  # of the audit and of the doses by scale
+
+
+def scales_address(given: Given) -> Address:
+    """Where Experiment 1 left the activation scales."""
+    return addresses(given.root, given.config, Subject(given.identity), given.data).scales
+
+
+def audit_addresses(given: Given) -> Pair | None:
+    """Of the audit and of the doses by scale; None where a study asks for neither."""
+    settings = _settings(given)
+    if not settings.audit_passages:
+        return None
+    asked = {
+        **who_is(Subject(given.identity)),
+        "corpus": given.data.corpus.sha256,
+        "scales": scales_address(given).key,
+        "seed": given.config.seed,
+        **settings.model_dump(include={"sigma", "audit_passages", "audit_tokens"}),
+    }
+    found = {"boundaries": [given.scales.LI, given.scales.IG], "dose": settings.dose}
+    return (
+        stage_address(given.root, given.identity, "audit", asked, audited_doses),
+        stage_address(given.root, given.identity, "dosing", {**asked, **found}, doses_by_scale),
+    )
+
+
+def yardsticks(given: Given) -> Yardsticks:
+    """What noise is measured against, from the activation scales in the store."""
+    from mspgt.interventions.doses import Yardsticks
+    from mspgt.study import codec  # loads torch, which a plan does not need
+
+    return Yardsticks.of(codec.unpack_scales(scales_address(given).load()))
+
+
+class Auditing:
+    """What the doses of one model are audited with; passages are made when first asked for."""
+
+    def __init__(self, given: Given, units: Yardsticks, lm: LanguageModel, report: Report) -> None:
+        self.given, self.units, self.lm, self.report = given, units, lm, report
+
+    @cached_property
+    def passages(self) -> list[Prompt]:
+        from mspgt.interventions.costs import make_passages
+
+        settings = _settings(self.given)
+        return make_passages(self.lm, self.given.data.corpus, settings.audit_passages, settings.audit_tokens)
+
+
+def audited_doses(work: Auditing) -> StageResult:
+    """The dose audit by block and by depth."""
+    from mspgt.interventions.audit import dose_audit
+    from mspgt.interventions.experiment import passages_read
+
+    doses = dose_audit(
+        work.lm,
+        work.passages,
+        work.units,
+        sigma=_settings(work.given).sigma,
+        seed=work.given.config.seed,
+        progress=lambda done: work.report(done, len(work.passages), "dose audit, passages"),
+    )
+    return StageResult(meta={"doses": doses, "read": passages_read(work.passages)})
+
+
+def doses_by_scale(work: Auditing) -> StageResult:
+    """What noise on each scale costs, and the sizes at which all cost the same."""
+    from mspgt.interventions.audit import equal_divergence, scale_costs
+
+    given, settings = work.given, _settings(work.given)
+    asked: dict[str, Any] = {"sigma": settings.sigma, "seed": given.config.seed}
+    work.report(0, 1, "doses of equal KL")
+    costs = scale_costs(work.lm, work.passages, given.scales, work.units, **asked)
+    equal = equal_divergence(
+        work.lm, work.passages, given.scales, work.units, definition=settings.dose, **asked
+    )
+    return StageResult(meta={"scales": costs, "equal_kl": equal})
+
+
+def fill_audit(where: Pair, work: Auditing) -> None:
+    """The audit and the doses by scale, where they are missing."""
+    where[0].fill(lambda: audited_doses(work))
+    where[1].fill(lambda: doses_by_scale(work))
+
+
+def equal_sizes(where: Pair | None) -> dict[str, float] | None:
+    """Scale → size of noise of equal KL; None where there is none."""
+    found = None if where is None else where[1].load().meta["equal_kl"]["sizes"]
+    return found and dict(found)
+
+
+def audit_results(given: Given, where: Pair | None) -> dict[str, Any]:
+    """`doses` and `doses_about` of ModelResult."""
+    if where is None:
+        return {"doses": None, "doses_about": None}
+    from mspgt.interventions.experiment import audit_summary
+
+    by_layer, by_scale = (address.load().meta for address in where)
+    return audit_summary(
+        by_layer["doses"],
+        by_scale["scales"],
+        by_scale["equal_kl"],
+        yardsticks(given),
+        passages=by_layer["read"],
+        sigma=_settings(given).sigma,
+    )
+
+
+def _settings(given: Given) -> InterventionsConfig:
+    assert given.config.interventions is not None
+    return given.config.interventions
