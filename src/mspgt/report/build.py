@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from mspgt.errors import InputError
+from mspgt.report.dose_section import dose_section, dose_tables
 from mspgt.report.effect_section import effect_section, effect_tables
 from mspgt.report.families import family_section
 from mspgt.report.figures import strips_figure, venue_width
@@ -28,7 +29,11 @@ from mspgt.report.writing import stems, write
 from mspgt.results import SCHEMA
 
 # Sections that have a file of their own: of one model, (results, name, stem) → Section, and of the study.
-MODEL_SECTIONS: tuple[Callable[[Json, str, str], Section | None], ...] = (effect_section, theory_section)
+MODEL_SECTIONS: tuple[Callable[[Json, str, str], Section | None], ...] = (
+    effect_section,
+    dose_section,
+    theory_section,
+)
 STUDY_SECTIONS: tuple[Callable[[Json], Section | None], ...] = (
     family_section,
     replicated_section,
@@ -131,6 +136,7 @@ def _tables(results: Json, views: list[View]) -> Iterator[Table]:
     yield claims_table(results)
     yield from chart_tables(views)
     yield from effect_tables(results)
+    yield from dose_tables(results)
     yield from theory_tables(results)
     yield checks_table(results)
     yield warnings_table(results)

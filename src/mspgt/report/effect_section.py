@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from markupsafe import Markup
 
+from mspgt.report.doses import dose_sentences, has_doses
 from mspgt.report.effect_figures import bars_figure
 from mspgt.report.interventions import (
     DOSES,
@@ -41,6 +42,12 @@ SOURCES = {
     "calibrated": "boundaries of calibrated mode", "paper": "boundaries of paper mode",
     "given": "boundaries as given", "thirds": "thirds of the depth, since no boundary was found",
 }  # fmt: skip
+COUNTED_IN = {
+    "dimension": "standard deviations of each dimension over tokens that are no sinks",
+    "nonsink": "one standard deviation a layer, over tokens that are no sinks",
+    "all": "one standard deviation a layer, over all tokens",
+    "own": "the root mean square of the token that it disturbs",
+}
 # Of the log ratios of an arm to its baseline: as they are, and by size alone.
 CONTRASTS = {"signed": "Δ(I) − max(Δ(L), Δ(G))", "absolute": "|Δ(I)| − max(|Δ(L)|, |Δ(G)|)"}
 HEADLINE = tuple(METRICS)[:5]
@@ -79,6 +86,8 @@ def effect_section(results: Json, name: str, stem: str) -> Section | None:
             for panel in panels
         ]  # fmt: skip
         parts.append(tag("div", *drawn, class_="charts small"))
+        if dose == "literal" and has_doses(model):
+            parts.append(tag("p", dose_sentences(model)[-1]))
         figures[f"{stem}-interventions-{dose}"] = Plate(_drawn(model, dose, name), f"{words}. {ABOUT}")
     parts += _tables(own, name, repeated)
     curve = response_svg(about)
@@ -93,10 +102,10 @@ def effect_section(results: Json, name: str, stem: str) -> Section | None:
     parts.append(facts_html(_facts(about)))
     lead = _scale_words(model)
     methods = (
-        f"Gaussian noise of {told(about['sigma'])} standard deviations of each layer was added to the residual "
+        f"Gaussian noise of size {told(about['sigma'])}, counted in {_counted_in(about)}, was added to the residual "
         f"stream of one scale at a time while the model wrote {about['new_tokens']} tokens after prompts of "
-        f"{about['prompt_tokens']}, at doses matched by layers and by variance, with common random numbers across "
-        "arms; effects are paired differences with document bootstrap intervals, beside an A/A arm.",
+        f"{about['prompt_tokens']}, at doses matched by layers and by relative variance, with common random numbers "
+        "across arms; effects are paired differences with document bootstrap intervals, beside an A/A arm.",
         f"The scales of {name} were {lead}; {told(about['samples'])} texts an arm from "
         f"{counted(about['documents'], 'document')}.",
     )
@@ -213,10 +222,15 @@ def _texts(about: Json) -> list[Markup]:
     return parts
 
 
+def _counted_in(about: Json) -> str:
+    """What noise was measured against; runs from before there was a choice took `nonsink`."""
+    return COUNTED_IN[about.get("dose", "nonsink")]
+
+
 def _facts(about: Json) -> list[tuple[str, str]]:
     scopes = {"all": "prompt and generated tokens", "generated": "generated tokens only"}
     facts = [
-        ("Noise, in standard deviations of each layer", told(about["sigma"])),
+        ("Size of the noise", f"{told(about['sigma'])}, counted in {_counted_in(about)}"),
         ("Positions that receive it", scopes[about["scope"]]),
         ("Samples of each arm", f"{told(about['samples'])} from {counted(about['documents'], 'document')}"),
         ("Tokens", f"{about['prompt_tokens']} of prompt, at most {about['new_tokens']} new"),

@@ -35,8 +35,10 @@ METRICS = {
 SCALES = ("local", "intermediate", "global")
 DOSES = {
     "plain": "whole scale",
+    "literal": "the paper’s words, standard deviation over all tokens",
     "matched_layers": "equal number of layers",
-    "matched_variance": "equal variance",
+    "matched_variance": "equal relative variance",
+    "equal_kl": "equal KL",
 }
 COLUMNS = {
     "model": "string", "arm": "string", "layers": "string", "metric": "string",
@@ -105,7 +107,8 @@ def table2(results: Json) -> Table:
             if arm.startswith("random_"):
                 layers = layer_set(about["arms"][arm]["layers"])
                 cells = (_change(arms[arm].get(metric)) for metric in METRICS)
-                rows.append((name, "random", f"layers {layers}", *cells))
+                kind = "random, equal spread" if arm.startswith("random_spread_") else "random"
+                rows.append((name, kind, f"layers {layers}", *cells))
         if "aa" in arms:
             rows.append(
                 (name, "chance", "A/A range", *(_range(arms["aa"].get(metric)) for metric in METRICS))

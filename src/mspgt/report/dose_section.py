@@ -1,0 +1,111 @@
+"""The dose audit as a section of the page: what 0.1 standard deviations is, and where its cost comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from markupsafe import Markup
+
+from mspgt.report.dose_charts import brittleness_figure, brittleness_svg, legend
+from mspgt.report.doses import (
+    DEFINITIONS,
+    SCALES,
+    Brittleness,
+    audit_panels,
+    brittleness,
+    brittleness_table,
+    dose_sentences,
+    doses_table,
+    has_doses,
+)
+from mspgt.report.markup import figure_html, table_html, tag
+from mspgt.report.section import Draw, Plate, Section
+from mspgt.report.tables import Table
+from mspgt.report.views import ChartGroup, charts_html
+from mspgt.report.words import MISSING, Json, counted, number
+
+TITLE = "What noise on layers 1 to k costs, by k"
+CAPTION = (
+    "Extra loss a token when noise of {sigma} standard deviations goes into layers 1 to k, for each k, within one "
+    "model; the first position takes none. Curves differ only in what the standard deviation is taken over. Means "
+    "over {passages} of held text."
+)
+CAVEAT = (
+    "The literal dose grows with the share of sinks among the tokens, and so with how short the texts are that the "
+    "standard deviation is taken over."
+)
+
+
+def dose_section(results: Json, name: str, stem: str) -> Section | None:
+    """The dose audit of one model; None where there was none."""
+    model = results["models"][name]
+    if not has_doses(model):
+        return None
+    anchor, about = f"model-{stem}-doses", model["doses_about"]
+    own = {**results, "models": {name: model}}
+    chart = brittleness(model, TITLE)
+    caption = CAPTION.format(sigma=number(about["sigma"]), passages=counted(about["passages"], "passage"))
+    group = ChartGroup("doses", "Dose audit", "layer", audit_panels(model), "not measured")
+    parts = [
+        *(tag("p", sentence) for sentence in dose_sentences(model)),
+        figure_html(
+            f"{anchor}-brittleness", f"Why forty times? {TITLE}", legend(chart) + brittleness_svg(chart),
+            caption=caption, numbers=brittleness_table(own, f"{stem}-brittleness"),
+            beside="tables/brittleness.csv",
+        ),
+        tag("h4", "By scale"),
+        _by_scale(model, name),
+        tag("p", CAVEAT),
+        tag("h4", "By block"),
+        charts_html(group, f"{anchor}-audit", f"{stem}-doses", "tables/doses.csv"),
+    ]  # fmt: skip
+    lead = f"what {number(about['sigma'])} standard deviations is, and what it costs"
+    figures = {f"{stem}-brittleness": Plate(_drawn(chart), f"{name}. {caption}")}
+    methods = (
+        "Noise was sized by each dimension's own standard deviation over tokens that are no attention sinks, and its "
+        "cost compared with that of a scalar standard deviation over all tokens (the paper's words), of one over "
+        "tokens that are no sinks, and of each token's own root mean square.",
+    )
+    return Section(
+        anchor, "Doses of noise", Markup("").join(parts), lead=lead, figures=figures, methods=methods
+    )
+
+
+def dose_tables(results: Json) -> list[Table]:
+    """The audit by block and the brittleness curve, where doses were audited."""
+    if not any(has_doses(model) for model in results["models"].values()):
+        return []
+    return [doses_table(results), brittleness_table(results)]
+
+
+def _by_scale(model: Json, name: str) -> Markup:
+    rows = []
+    for definition, (label, _) in DEFINITIONS.items():
+        costs = model["doses"][definition]["scales"]
+        rows.append((label, *(_cost(costs[scale], key) for key in ("nats", "kl") for scale in SCALES)))
+    equal = model["doses_about"]["equal_kl"]
+    if equal["sizes"]:
+        sizes = (f"at σ = {number(equal['sizes'][scale], 2)}" for scale in SCALES)
+        rows.append(("sized for equal KL", *sizes, *(number(equal["kl"][scale], 2) for scale in SCALES)))
+    columns = ("dose", *(f"{what}, {scale}" for what in ("extra nats", "KL") for scale in SCALES))
+    found = table_html(columns, rows, label=f"cost of noise by scale, {name}", kind="numbers", head=True)
+    lost = (
+        tag("p", f"— no doses of equal KL: {equal['reason']}", class_="missing")
+        if equal["reason"]
+        else Markup("")
+    )
+    return found + lost
+
+
+def _cost(costs: Json, key: str) -> str:
+    if costs[key] is None:
+        return MISSING
+    error = costs[f"{key}_se"]
+    return number(costs[key], 2) + (f" ± {number(error, 1)}" if error is not None else "")
+
+
+def _drawn(chart: Brittleness) -> Draw:
+    def draw(venue: str) -> Mapping[str, bytes]:
+        return brittleness_figure(chart, venue)
+
+    return draw

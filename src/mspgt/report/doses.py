@@ -1,0 +1,154 @@
+"""The dose audit for reading: its tables, what its numbers say in a sentence, and the brittleness curve."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mspgt.report.curves import Line, Mark, Panel
+from mspgt.report.tables import Cell, Table
+from mspgt.report.words import Json, listing, number
+
+SCALES = ("local", "intermediate", "global")
+# Definition → its name, and the role that decides its colour. The primary one comes first.
+DEFINITIONS = {
+    "dimension": ("by dimension", "calibrated"),
+    "all": ("over all tokens, the paper’s words", "paper"),
+    "nonsink": ("without sinks", "variant"),
+    "own": ("by token", "twin"),
+}
+COSTS = ("kl", "kl_se", "nats", "nats_se")
+
+
+def has_doses(model: Json) -> bool:
+    """Whether the doses of a model were audited; runs before there was an audit have no such key."""
+    return bool(model.get("doses")) and bool(model.get("doses_about"))
+
+
+def doses_table(results: Json, name: str = "doses") -> Table:
+    """What noise of one size is and costs: one row a model, definition and block."""
+    kinds = dict.fromkeys(("sigma", "relative", "variance", *COSTS), "double")
+    rows: list[tuple[Cell, ...]] = [
+        (model, definition, layer, *(found[key][layer - 1] for key in kinds))
+        for model, definition, found in _audited(results)
+        for layer in range(1, len(found["sigma"]) + 1)
+    ]
+    columns = {"model": "string", "definition": "string", "layer": "int64", **kinds}
+    return Table(
+        name, "Noise of one size under four definitions, block by block, and its cost", columns, rows
+    )
+
+
+def brittleness_table(results: Json, name: str = "brittleness") -> Table:
+    """What noise on blocks 1..k costs: one row a model, definition and k."""
+    rows: list[tuple[Cell, ...]] = [
+        (model, definition, layer, *(found["ends"][key][at] for key in COSTS))
+        for model, definition, found in _audited(results)
+        for at, layer in enumerate(found["ends"]["layers"])
+    ]
+    columns = {"model": "string", "definition": "string", "last_layer": "int64"} | dict.fromkeys(
+        COSTS, "double"
+    )
+    return Table(name, "Cost of noise on layers 1 to k, by k", columns, rows)
+
+
+def _audited(results: Json) -> Iterator[tuple[str, str, Json]]:
+    for model, found in results["models"].items():
+        if has_doses(found):
+            for definition in DEFINITIONS:
+                yield model, definition, found["doses"][definition]
+
+
+def audit_panels(model: Json) -> list[Panel]:
+    """By block: the size of the noise over the spread of the median dimension, and the divergence that it causes."""
+    depth = tuple(range(1, model["layers"] + 1))
+    marks = tuple(_sink(model))
+
+    def panel(key: str, title: str, axis: str) -> Panel:
+        lines = [
+            Line(label, role, list(model["doses"][definition][key]))
+            for definition, (label, role) in reversed(DEFINITIONS.items())
+        ]
+        return Panel(key, title, axis, depth, tuple(lines), marks, log=True)
+
+    return [
+        panel("relative", "Noise over the standard deviation of the median dimension", "ratio"),
+        panel("kl", "Divergence of the next token, noise after one block", "nats a token"),
+    ]
+
+
+def _sink(model: Json) -> Iterator[Mark]:
+    layer = model["doses_about"]["sink_layer"]
+    if layer is not None:
+        yield Mark("sink", "level", layer)
+
+
+@dataclass(frozen=True)
+class Brittleness:
+    """Extra nats a token against the last layer that noise reaches, a curve a definition, within one model."""
+
+    title: str
+    layers: int
+    curves: tuple[tuple[str, str, tuple[tuple[int, float], ...]], ...]  # label, role, (last layer, nats)
+    sink: int | None  # the first layer whose standard deviation it multiplies
+    jump: (
+        tuple[int, int, float] | None
+    )  # of the literal dose at the sink: last layer before, first after, ratio
+
+    @property
+    def drawn(self) -> bool:
+        return any(points for _, _, points in self.curves)
+
+
+def brittleness(model: Json, title: str) -> Brittleness:
+    """The brittleness curve of one model; costs that are not above 0 stay out, since its axis is logarithmic."""
+    curves = []
+    for definition, (label, role) in DEFINITIONS.items():
+        ends = model["doses"][definition]["ends"]
+        points = tuple((k, y) for k, y in zip(ends["layers"], ends["nats"], strict=True) if y and y > 0)
+        curves.append((label, role, points))
+    sink = model["doses_about"]["sink_layer"]
+    literal = dict(curves[1][2])
+    jump = None
+    if sink is not None and {sink - 1, sink} <= set(literal):
+        jump = (sink - 1, sink, literal[sink] / literal[sink - 1])
+    return Brittleness(title, model["layers"], tuple(curves), sink, jump)
+
+
+def dose_sentences(model: Json) -> list[str]:
+    """What the difference between the literal and the primary dose means, from this model's own numbers."""
+    doses, sigma = model["doses"], number(model["doses_about"]["sigma"])
+    told = []
+    for definition, words in (
+        ("all", "as the paper words it"),
+        ("dimension", "in proportion to each dimension"),
+    ):
+        costs = [doses[definition]["scales"][scale]["nats"] for scale in SCALES]
+        told.append(f"{words}, it costs {listing(map(_nats, costs))} nats a token")
+    sentences = [
+        f"Noise of {sigma} standard deviations on the Local, Intermediate and Global scale: {'; '.join(told)}."
+    ]
+    jump = brittleness(model, "").jump
+    if jump is None:
+        sentences.append(
+            "No sink more than doubles the standard deviation of a layer here, so the two doses differ by how "
+            "unequal the dimensions are; where there is a sink, Table 2 and equation 8 turn on the definition."
+        )
+        return sentences
+    before, after, ratio = jump
+    same = dict(brittleness(model, "").curves[0][2])
+    quiet = (
+        f", by dimension by {number(same[after] / same[before])}" if {before, after} <= set(same) else ""
+    )
+    sentences.append(
+        f"A sink appears at layer {after} and multiplies the standard deviation over all tokens: moving the end of "
+        f"the Local scale from layer {before} to {after} multiplies the cost of the literal dose by "
+        f"{number(ratio)}{quiet}. So a ratio of brittleness between two models (Table 2, γ of equation 8) can "
+        "come from the side of the sink on which each Local scale ends, without any layer being more brittle in one "
+        "than in the other."
+    )
+    return sentences
+
+
+def _nats(value: float | None) -> str:
+    return "—" if value is None else number(value, 2)
