@@ -137,9 +137,7 @@ def dose_sentences(model: Json) -> list[str]:
         return sentences
     before, after, ratio = jump
     same = dict(brittleness(model, "").curves[0][2])
-    quiet = (
-        f", by dimension by {number(same[after] / same[before])}" if {before, after} <= set(same) else ""
-    )
+    quiet = f", by dimension by {number(same[after] / same[before])}" if {before, after} <= set(same) else ""
     sentences.append(
         f"A sink appears at layer {after} and multiplies the standard deviation over all tokens: moving the end of "
         f"the Local scale from layer {before} to {after} multiplies the cost of the literal dose by "
