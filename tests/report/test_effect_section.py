@@ -36,7 +36,13 @@ def test_charts_doses_contrasts_and_texts_stand_in_the_section() -> None:
     section = effect_section(results, "stories", "stories")
     assert section is not None
     html = str(section.html)
-    for said in ("Whole scale", "Equal relative variance", "type–token ratio", "0.25 [0.1, 0.4], p = 0.01", "snowed"):
+    for said in (
+        "Whole scale",
+        "Equal relative variance",
+        "type–token ratio",
+        "0.25 [0.1, 0.4], p = 0.01",
+        "snowed",
+    ):
         assert said in html, said
     assert "— an arm or the metric was not measured" in html
     assert "generated tokens only" in html
