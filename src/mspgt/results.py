@@ -87,17 +87,17 @@ class PaperResult:
 class Claim:
     """One boundary of the calibrated detector."""
 
-    kind: str  # spike | bump | step | kink
+    kind: str  # spike | bump | step | kink; of phases: phase
     layer: int
     layer_zero_based: int
     relative: float
     set: list[int]  # 95 % confidence set of layers; may have gaps
     score: float  # fused statistic F
     critical: float  # its critical value at family-wise error 5 %
-    support: int  # signals with a peak of their own within ±1
+    support: int  # signals with a peak of their own within ±1; of phases: checks that claim it again
     robust: dict[str, bool | None] = field(
         default_factory=dict
-    )  # without S1/S2/S3, with sinks, half the documents
+    )  # without S1/S2/S3, with sinks, half the documents; of phases: its checks
 
 
 @dataclass
@@ -121,6 +121,32 @@ class Boundaries:
 
     paper: PaperResult
     calibrated: CalibratedResult
+
+
+@dataclass
+class PhasesResult:
+    """Lasting changes of what blocks write, in the similarity of every pair of updates (docs/phases.md)."""
+
+    boundaries: list[Claim]  # kind "phase", by depth: over the threshold, and standing in every check
+    candidate: Claim | None  # the strongest place that is no boundary
+    why: list[str]  # why the candidate is none: below the threshold, "one word", "metric-dependent", ...
+    score: float | None  # F of the strongest place
+    threshold: float | None  # that F must reach at family-wise error 5 % at this depth
+    # J80: lasting change (-log CKA, beyond the median transition) that is found in 80 % of cases; null: cannot be
+    size80: float | None
+    statement: str  # the same in words
+    step: Numbers  # lasting change at transitions 1..L-1, -log CKA
+    step_error: Numbers  # its SD
+    evidence: Numbers  # the step in units of its noise and of the declared tolerance
+    alone: Numbers  # what block 1..L writes that no other does, -log CKA
+    inflation: float | None  # factor on the error where residuals of neighbouring pairs are alike
+    similarity: list[Numbers]  # (L, L): CKA of the updates of blocks, over pairs of different documents
+    # without_top_word, limit_2, standardised, odd_documents, even_documents → {score, layer, boundaries} | {reason}
+    checks: dict[str, dict[str, Any]]
+    random_init: list[dict[str, Any]]  # of each random twin {score, layer, boundaries}
+    documents: int
+    tokens: dict[str, int]  # main, and by check
+    reasons: list[str] = field(default_factory=list)  # why nothing could be found
 
 
 @dataclass
@@ -277,6 +303,7 @@ class ModelResult:
         default_factory=dict
     )  # S1, S2, S3 → mode → "80", "50" → [lo, hi] per transition, inside the 95 % of signals_ci
     scales: FunctionalScales | None = None  # functional scales; null: not measured
+    phases: PhasesResult | None = None  # null: not measured, with an entry in warnings
 
 
 @dataclass

@@ -24,6 +24,7 @@ from mspgt.report.tables import Table, checks_table, claims_table, latex_text, w
 from mspgt.report.theory_section import theory_section, theory_tables
 from mspgt.report.verdicts import verdict_section
 from mspgt.report.views import View, chart_tables, model_view
+from mspgt.report.where_section import where_section
 from mspgt.report.words import Json, findings
 from mspgt.report.writing import stems, write
 from mspgt.results import SCHEMA
@@ -35,6 +36,7 @@ MODEL_SECTIONS: tuple[Callable[[Json, str, str], Section | None], ...] = (
     theory_section,
 )
 STUDY_SECTIONS: tuple[Callable[[Json], Section | None], ...] = (
+    where_section,
     family_section,
     replicated_section,
     prediction_section,

@@ -34,13 +34,20 @@ from mspgt.report.words import BOUNDARIES, number
 VENUES = {"neurips": 5.5, "icml": 6.75, "icml-column": 3.25, "acl": 6.3, "acl-column": 3.03}
 
 BLUE, VERMILLION, PURPLE, BLACK, GREY = "#0b5a9e", "#c1440e", "#7b3f8c", "#1a1a1a", "#8f8f8f"
-COLOURS = {"calibrated": BLUE, "paper": VERMILLION, "twin": GREY, "variant": PURPLE, "level": BLACK}
+COLOURS = {
+    **{"calibrated": BLUE, "paper": VERMILLION, "twin": GREY, "variant": PURPLE, "level": BLACK},
+    **{"functional": BLACK, "local": "#4d9a2a", "intermediate": "#2a788e", "global": "#440154"},
+}
 LOOKS: dict[str, dict[str, Any]] = {
     "calibrated": {"linewidth": 1.1, "marker": "o", "markersize": 1.7, "zorder": 4},
     "paper": {"linewidth": 0.7, "dashes": (4, 1.5), "zorder": 3},
     "twin": {"linewidth": 0.7, "zorder": 2},
     "variant": {"linewidth": 0.8, "dashes": (1.5, 1), "zorder": 3},
     "level": {"linewidth": 0.7, "dashes": (1, 1.5), "zorder": 2},
+    # Told apart without colour too.
+    "local": {"linewidth": 1.2, "dashes": (1.2, 1), "zorder": 4},
+    "intermediate": {"linewidth": 1.2, "dashes": (4, 1.5), "zorder": 4},
+    "global": {"linewidth": 1.2, "zorder": 4},
 }
 # The scales are ordered with depth, so they take three steps of an ordered map (viridis), and their letters.
 SCALES = {
@@ -110,7 +117,7 @@ def panels_figure(
         )
         for at, panel in enumerate(panels):
             axes = figure.add_subplot(grid[divmod(at, columns)])
-            _draw(axes, panel)
+            draw_panel(axes, panel)
             if at + columns >= len(panels):
                 axes.set_xlabel(depth)
         drawn = {(line.role, line.label): line for panel in panels for line in panel.lines}
@@ -138,7 +145,7 @@ def strips_figure(models: dict[str, list[StripRow]], venue: str = "neurips") -> 
         for at, (name, rows) in enumerate(models.items()):
             axes.text(0, at - 0.42, name, va="bottom")
             for offset, row in zip((-0.2, 0.12), rows, strict=True):
-                _strip(axes, row, at + offset)
+                draw_strip(axes, row, at + offset, row.role)
         axes.set(xlim=(0, 1), ylim=(len(models) - 0.4, -0.75), xlabel="relative depth")
         axes.set_yticks([])
         axes.grid(visible=False)
@@ -183,7 +190,8 @@ def grid_of(
     )  # fmt: skip
 
 
-def _draw(axes: Axes, panel: Panel) -> None:
+def draw_panel(axes: Axes, panel: Panel) -> None:
+    """One panel on axes of its own."""
     axes.set_title(panel.title, pad=5)
     if not panel.drawn:
         axes.set(xticks=[], yticks=[])
@@ -277,7 +285,8 @@ def _mark(axes: Axes, mark: Mark) -> None:
         axes.add_patch(place)
 
 
-def _strip(axes: Axes, row: StripRow, height: float) -> None:
+def draw_strip(axes: Axes, row: StripRow, height: float, name: str) -> None:
+    """A layer strip over relative depth, with its name at its end."""
     layers = len(row.scales)
     # Paper mode never stands for a verdict, so it never looks like one.
     strength = 0.2 if not row.claimed else 0.5 if row.role == "paper" else 1.0
@@ -292,8 +301,8 @@ def _strip(axes: Axes, row: StripRow, height: float) -> None:
         for low, high in mark.spans():
             axes.add_patch(Rectangle((low / layers, below), (high - low) / layers, 0.03, fc=BLACK, lw=0))
     axes.annotate(
-        row.role, (1, height), xytext=(4, 0), textcoords="offset points", va="center",
-        color=COLOURS[row.role], fontsize=7, annotation_clip=False,
+        name, (1, height), xytext=(4, 0), textcoords="offset points", va="center",
+        color=COLOURS.get(row.role, BLACK), fontsize=7, annotation_clip=False,
     )  # fmt: skip
 
 
