@@ -15,7 +15,7 @@ from bench.record import record
 from mspgt.boundaries.find import find_boundaries
 from mspgt.signals.cka import cka
 from mspgt.signals.geometry import reduce_shards
-from mspgt.signals.measure import Shard
+from mspgt.signals.measure import DRIFT_SETS, Shard
 from mspgt.signals.probes import ProbeResults, TaskResult
 from mspgt.signals.profiles import Signals
 from mspgt.stats.bootstrap import document_weights
@@ -34,7 +34,7 @@ def synthetic_signals() -> tuple[Signals, torch.Tensor, np.ndarray]:
     sentence_document = np.sort(rng.integers(0, DOCUMENTS, SENTENCES))
     both = ("paper", "calibrated")
     shard = Shard(
-        dict.fromkeys(both, drift), sentence_document, dict.fromkeys(both, hidden),
+        dict.fromkeys(DRIFT_SETS, drift), sentence_document, dict.fromkeys(both, hidden),
         dict.fromkeys(both, token_document), 0, TOKENS,
     )  # fmt: skip
     geometry = reduce_shards([shard], np.arange(DOCUMENTS))

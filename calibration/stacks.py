@@ -18,7 +18,7 @@ from mspgt.boundaries.find import Findings, find_boundaries
 from mspgt.errors import InputError
 from mspgt.signals.attention import attention_drift
 from mspgt.signals.geometry import reduce_shards
-from mspgt.signals.measure import Shard
+from mspgt.signals.measure import DRIFT_SETS, Shard
 from mspgt.signals.probes import ProbeResults, TaskResult
 from mspgt.signals.profiles import Signals
 from mspgt.stats.nulls import KINDS
@@ -46,7 +46,7 @@ def signals_of(stack: Stack, documents: int) -> Signals:
     hidden = np.concatenate([stack.hidden[:1], stack.hidden]).transpose(1, 2, 0, 3)
     tokens = torch.from_numpy(hidden.reshape(-1, layers + 1, width).astype(np.float32))
     shard = Shard(
-        dict.fromkeys(MODES, drift.numpy().astype(np.float32)),
+        dict.fromkeys(DRIFT_SETS, drift.numpy().astype(np.float32)),
         document,
         dict.fromkeys(MODES, tokens),
         dict.fromkeys(MODES, np.repeat(document, positions)),

@@ -9,8 +9,12 @@ import torch
 
 from mspgt.lm.load import LanguageModel, load
 from mspgt.lm.observe import Observation, observe
-from mspgt.lm.tokenize import Batch, batches, encode
+from mspgt.lm.reading import read
+from mspgt.lm.start import start_token
+from mspgt.lm.tokenize import Batch, Front, batches, encode
 from mspgt.signals.attention import attention_drift
+from mspgt.text.align import last_subtokens
+from mspgt.text.words import word_spans
 
 ENGLISH = (
     "The harbour had been quiet since the storm, and the fishermen mended their nets on the pier.",
@@ -51,3 +55,24 @@ def test_attention_is_seen_in_bfloat16_beside_the_models_own(lm: LanguageModel, 
     exact = drift(observe(load(smollm2, device="cpu", dtype="float32"), batch), batch)
     assert bool(((found - exact).abs() <= torch.maximum(0.02 * exact, torch.tensor(0.003))).all())
     assert float(exact.max()) > 0.05
+
+
+def test_windows_start_with_the_token_that_separates_documents_and_words_are_found(lm: LanguageModel) -> None:
+    found = start_token(lm)
+    assert found is not None
+    assert found.token == "<|endoftext|>"
+    reading = read(lm, [ENGLISH, ENGLISH[::-1]])
+    assert [window.ids[0] for window in reading.sequences] == [found.id, found.id]
+    for text, tokens in zip((*ENGLISH, *ENGLISH[::-1]), reading.sentences, strict=True):
+        assert min(last_subtokens(tokens.offsets, word_spans(text))) >= 0
+
+
+def test_the_start_token_is_the_sink_and_the_first_word_is_none(lm: LanguageModel) -> None:
+    def norms(front: Front) -> torch.Tensor:
+        (batch,) = batches(encode(lm, ENGLISH[:1], front=front), max_tokens=1000)
+        return torch.linalg.vector_norm(observe(lm, batch, attention=False).hidden[15][0].float(), dim=-1)
+
+    plain, started = norms("default"), norms(start_token(lm).id)  # type: ignore[union-attr]
+    assert float(plain[0] / plain.median()) > 20
+    assert float(started[0] / started.median()) > 20
+    assert float(started[1:].max() / started.median()) < 10

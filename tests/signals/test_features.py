@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +47,7 @@ def lm(folder: Path) -> LanguageModel:
 
 
 def test_last_subtoken_of_every_word_at_every_layer(folder: Path, lm: LanguageModel) -> None:
-    found = word_features(lm, SENTENCES, batch_tokens=30)
+    found = word_features(lm, SENTENCES, context="sentence", batch_tokens=30)
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = AutoModelForCausalLM.from_pretrained(folder)
     expected = []
@@ -68,6 +69,31 @@ def test_last_subtoken_of_every_word_at_every_layer(folder: Path, lm: LanguageMo
     assert not found.dropped
 
 
+def in_one_document(lm: LanguageModel) -> torch.Tensor:
+    """All words of the sentences joined by spaces, behind the start token, from transformers itself."""
+    text = " ".join(each.text for each in SENTENCES)
+    table = lm.tokenizer(text, return_offsets_mapping=True, return_tensors="pt")
+    with torch.no_grad():
+        states = lm.model(table["input_ids"], output_hidden_states=True).hidden_states[:-1]
+    expected, begin = [], 0
+    for each in SENTENCES:
+        for _, end in each.spans:
+            ends = [i for i, (a, b) in enumerate(table["offset_mapping"][0].tolist()) if a < begin + end <= b]
+            expected.append(torch.stack([state[0, max(ends)] for state in states]))
+        begin += len(each.text) + 1
+    return torch.stack(expected, dim=1)
+
+
+def test_a_word_sees_its_document(lm: LanguageModel) -> None:
+    found = word_features(lm, SENTENCES)
+    assert torch.allclose(found.values[:3], in_one_document(lm), rtol=1e-4, atol=1e-4)
+    assert found.kept.all()
+    apart = word_features(lm, [replace(each, document=each.text) for each in SENTENCES]).values
+    alone = word_features(lm, SENTENCES, context="sentence").values
+    assert torch.allclose(apart, alone, rtol=1e-4, atol=1e-4)
+    assert not torch.allclose(found.values, alone, rtol=1e-4, atol=1e-4)
+
+
 def test_batches_change_nothing(lm: LanguageModel) -> None:
     one, other = (word_features(lm, SENTENCES, batch_tokens=tokens).values for tokens in (1, 1000))
     assert torch.allclose(one, other, rtol=1e-4, atol=1e-4)
@@ -76,11 +102,11 @@ def test_batches_change_nothing(lm: LanguageModel) -> None:
 def test_sentences_that_cannot_be_represented_are_left_out_whole(lm: LanguageModel) -> None:
     long = sentence("word " * 80, ["word"] * 80)
     odd = LabelledSentence("x", "d", "No.", ("No", "?"), ((0, 2), (9, 12)), None, None, None)
-    found = word_features(lm, [SENTENCES[2], long, odd, SENTENCES[0]])
+    found = word_features(lm, [SENTENCES[2], long, odd, SENTENCES[0]], context="sentence")
     assert found.dropped == {"longer than the context": 1, "a word without a token": 1}
     assert np.flatnonzero(~found.kept).tolist() == list(range(2, 84))
     assert torch.equal(found.values[:, ~found.kept], torch.zeros(4, 82, 32))
-    alone = word_features(lm, [SENTENCES[0]])
+    alone = word_features(lm, [SENTENCES[0]], context="sentence")
     assert torch.allclose(found.values[:, 84:], alone.values, rtol=1e-4, atol=1e-4)
 
 

@@ -11,7 +11,7 @@ from mspgt.lm.load import load
 from mspgt.lm.tokenize import encode
 from mspgt.signals.geometry import calibrated_s1, paper_s1, reduce_shards
 from mspgt.signals.measure import measure_scales, measure_shard
-from mspgt.signals.tokens import draw_tokens
+from mspgt.signals.tokens import draw_tokens, read_corpus
 from mspgt.text.corpus import Corpus
 from mspgt.text.documents import Document
 from tests.lm.tiny import TEXTS, tiny_model
@@ -103,7 +103,8 @@ def test_word_final_tokens_are_the_calibrated_ones(lm):
 
 def test_scales_equal_brute_force(lm):
     _, scales, _ = measured(lm)
-    stack = torch.cat([by_hand(lm, text)[0] for text in TEXTS], dim=1).double()
+    # The first position of a text, which attention rests on, is no yardstick.
+    stack = torch.cat([by_hand(lm, text)[0][:, 1:] for text in TEXTS], dim=1).double()
     norms = stack.norm(dim=-1)
     np.testing.assert_allclose(scales.median_norm, np.median(norms.numpy(), axis=1), rtol=1e-4)
     kept = ~(norms > 10 * norms.median(1, keepdim=True).values).any(0)
@@ -150,6 +151,54 @@ def test_every_document_is_drawn_and_each_from_its_own_generator(lm):
     )
 
 
+def by_hand_in_a_window(lm, texts, ids):
+    """Layers 0..L and head-mean attention of a window, and the span of each sentence in it."""
+    text = " ".join(texts)
+    hidden, maps = by_hand(lm, text)
+    assert lm.tokenizer(text)["input_ids"] == list(ids)
+    offsets = lm.tokenizer(text, return_offsets_mapping=True)["offset_mapping"]
+    edges = np.cumsum([0, *(len(one) + 1 for one in texts)])
+    owner = np.array([np.searchsorted(edges, end, side="left") - 1 for _, end in offsets])
+    return hidden, maps, owner
+
+
+def test_sentences_in_a_window_equal_brute_force(lm):
+    documents = (TEXTS[:2], [TEXTS[4], TEXTS[1]])  # as long as fits the context
+    corpus = Corpus(
+        "four sentences", tuple(Document(str(i), "", tuple(d)) for i, d in enumerate(documents)), "x"
+    )
+    tokens = read_corpus(lm, corpus, limit=10_000, seed=0)
+    reading = tokens.readings["calibrated"]
+    assert len(reading.sequences) == 2
+    scales = measure_scales(lm, reading, sample=100, **SETTINGS)
+    shard = measure_shard(lm, tokens, range(2), scales, **SETTINGS)
+    plain = measured(lm)[2]
+    np.testing.assert_allclose(shard.drift["paper"][:2], plain.drift["paper"][:2], atol=1e-6)
+    sentence, states = 0, []
+    for texts, window in zip(documents, reading.sequences, strict=True):
+        hidden, maps, owner = by_hand_in_a_window(lm, texts, window.ids)
+        owner[0] = -1
+        for here in range(len(texts)):
+            positions = np.flatnonzero(owner == here)
+            rows = []
+            for t in positions:
+                columns = np.arange(1, t + 1)
+                if len(columns) >= 2:
+                    p, q = (maps[layer][t, columns].double().numpy() for layer in (1, 2))
+                    rows.append(jensenshannon(p, q, base=2) ** 2)
+            assert shard.drift["calibrated"][sentence, 1] == pytest.approx(np.mean(rows), abs=5e-6)
+            states.append(hidden[:, positions[tokens.drawn["calibrated"][sentence]]].transpose(0, 1))
+            sentence += 1
+    torch.testing.assert_close(shard.hidden["calibrated"], torch.cat(states), rtol=1e-4, atol=1e-4)
+    parts = [
+        measure_shard(lm, tokens, range(i, i + 1), scales, **{**SETTINGS, "batch_tokens": 7})
+        for i in range(2)
+    ]
+    np.testing.assert_allclose(
+        np.concatenate([part.drift["calibrated"] for part in parts]), shard.drift["calibrated"], atol=1e-6
+    )
+
+
 def test_the_sentence_unit_gives_one_mean_a_sentence(lm):
     _, _, shard = measured(lm, unit="sentence")
     assert len(shard.hidden["paper"]) == len(TEXTS)
@@ -170,11 +219,13 @@ def test_s1_is_clipped_and_clips_are_counted():
 def test_activation_scales_are_those_of_all_tokens_laid_side_by_side(lm, ratio):
     encoded = encode(lm, [s for d in CORPUS.documents for s in d.sentences])
     scales = measure_scales(lm, encoded, sample=100, sink_ratio=ratio, batch_tokens=64)
-    every = np.concatenate([by_hand(lm, text)[0].transpose(0, 1).numpy() for text in TEXTS])
-    norms = np.linalg.norm(every, axis=-1)
+    whole = [by_hand(lm, text)[0].transpose(0, 1).numpy() for text in TEXTS]
+    every, inner = np.concatenate(whole), np.concatenate([one[1:] for one in whole])
+    assert len(inner) == scales.tokens
+    norms = np.linalg.norm(inner, axis=-1)
     kept = ~(norms > ratio * np.median(norms, axis=0)).any(axis=1)
     assert scales.sinks == (~kept).sum()
     assert (scales.sinks > 0) == (ratio < 2)
     np.testing.assert_allclose(scales.std_all, every.std(axis=(0, 2)), rtol=1e-6)
-    np.testing.assert_allclose(scales.std, every[kept].std(axis=(0, 2)), rtol=1e-6)
-    np.testing.assert_allclose(scales.std_dimension, every[kept].std(axis=0), rtol=1e-6)
+    np.testing.assert_allclose(scales.std, inner[kept].std(axis=(0, 2)), rtol=1e-6)
+    np.testing.assert_allclose(scales.std_dimension, inner[kept].std(axis=0), rtol=1e-6)

@@ -14,6 +14,10 @@ from mspgt.errors import InputError
 if TYPE_CHECKING:
     from mspgt.lm.load import LanguageModel
 
+# What stands in front of a text: a token, nothing, or (paper mode) whatever the tokenizer adds by itself.
+Front = int | None | Literal["default"]
+DEFAULT: Literal["default"] = "default"
+
 
 @dataclass(frozen=True)
 class Encoded:
@@ -45,13 +49,17 @@ class Batch:
 
 
 def encode(
-    lm: LanguageModel, texts: Sequence[str], *, too_long: Literal["error", "cut"] = "error"
+    lm: LanguageModel,
+    texts: Sequence[str],
+    *,
+    too_long: Literal["error", "cut", "never"] = "error",
+    front: Front = DEFAULT,
 ) -> list[Encoded]:
-    """Tokenize with the model's own special tokens (BOS where it has one).
+    """Tokenize, with `front` before each text: a token, nothing, or what the tokenizer adds by itself.
 
     The name of a special token inside a text ("</s>") is text like any other. A text longer than
-    `lm.max_length` raises InputError, or is cut at its end and says so in `Encoded.cut`. A text without a
-    single token raises InputError.
+    `lm.max_length` raises InputError, or is cut at its end and says so in `Encoded.cut` ("never": it is left whole,
+    to be divided). A text without a single token raises InputError.
     """
     if isinstance(texts, str):
         raise InputError("Expected a sequence of texts, found a single string; pass [text].")
@@ -62,14 +70,18 @@ def encode(
         return_offsets_mapping=True,
         return_special_tokens_mask=True,
         return_attention_mask=False,
+        add_special_tokens=front == DEFAULT,
         split_special_tokens=True,
+        verbose=False,  # a text longer than the context is told below
         truncation=False,
         padding=False,
     )
     encoded = []
     rows = zip(table["input_ids"], table["offset_mapping"], table["special_tokens_mask"], strict=True)
     for place, (ids, offsets, special) in enumerate(rows):
-        cut = max(0, len(ids) - lm.max_length)
+        if ids and isinstance(front, int):
+            ids, offsets, special = [front, *ids], [(0, 0), *offsets], [1, *special]
+        cut = 0 if too_long == "never" else max(0, len(ids) - lm.max_length)
         if not ids:
             raise InputError(f"Text {place} has no tokens ({texts[place][:40]!r}); drop empty texts first.")
         if cut and too_long == "error":

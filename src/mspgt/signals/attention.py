@@ -61,10 +61,30 @@ def jensen_shannon(p: ArrayLike, q: ArrayLike) -> NDArray[np.float64]:
     return _pointwise(*rows).sum(-1).clamp(0.0, 1.0).numpy()
 
 
+# Entries of a map that are compared at a time: what fits a cache, or keeps a GPU busy.
+_AT_ONCE = {"cpu": 2**17, "cuda": 2**25}
+
+
 def attention_drift(
     attention: torch.Tensor, queries: torch.Tensor, keys: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mean drift of every sentence at every transition.
+    """Mean drift of every text at every transition.
+
+    Args:
+        attention, queries, keys: as in `row_drift`.
+
+    Returns:
+        `(batch, layers−1)` mean over rows of JS(A⁽ˡ⁾, A⁽ˡ⁺¹⁾) in bits, NaN where a text has no row left; and
+        `(batch, layers−1)` the number of rows it is the mean of.
+    """
+    value = row_drift(attention, queries, keys)
+    known = ~value.isnan()
+    rows = known.sum(-1).T.to(value.dtype)
+    return torch.where(known, value, 0).sum(-1).T / rows, rows
+
+
+def row_drift(attention: torch.Tensor, queries: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
+    """Drift of every position at every transition.
 
     Args:
         attention: `(layers, batch, query, key)` attention averaged over heads.
@@ -74,24 +94,24 @@ def attention_drift(
             of the two layers, says nothing about drift and is left out.
 
     Returns:
-        `(batch, layers−1)` mean over rows of JS(A⁽ˡ⁾, A⁽ˡ⁺¹⁾) in bits, NaN where a sentence has no row left; and
-        `(batch, layers−1)` the number of rows it is the mean of.
+        `(layers−1, batch, query)` JS(A⁽ˡ⁾, A⁽ˡ⁺¹⁾) in bits, NaN where a row is left out.
     """
     layers, batch, length, _ = attention.shape
-    causal = torch.ones(length, length, dtype=torch.bool, device=attention.device).tril()
-    allowed = keys[:, None, :] & causal
-    usable = queries & (allowed.sum(-1) >= 2)
-    value = attention.new_empty((batch, layers - 1))
-    rows = attention.new_empty((batch, layers - 1))
-    before: tuple[torch.Tensor, torch.Tensor] | None = None
-    for layer in range(layers):
-        kept = attention[layer] * allowed
-        mass = kept.sum(-1, keepdim=True)
-        current = kept / torch.where(mass > 0, mass, 1), usable & (mass[..., 0] > 0)
-        if before is not None:
-            count = before[1] & current[1]
-            drift = _pointwise(before[0], current[0]).sum(-1)
-            rows[:, layer - 1] = count.sum(-1)
-            value[:, layer - 1] = torch.where(count, drift, 0).sum(-1) / rows[:, layer - 1]
-        before = current
-    return value, rows
+    value = attention.new_full((layers - 1, batch, length), torch.nan)
+    step = max(16, _AT_ONCE.get(attention.device.type, 2**17) // (batch * length))
+    place = torch.arange(length, device=attention.device)
+    for start in range(0, length, step):
+        stop = min(start + step, length)
+        allowed = keys[:, None, :stop] & (place[start:stop, None] >= place[:stop])
+        usable = queries[:, start:stop] & (allowed.sum(-1) >= 2)
+        counted = allowed.to(attention.dtype)
+        before: tuple[torch.Tensor, torch.Tensor] | None = None
+        for layer in range(layers):
+            kept = attention[layer, :, start:stop, :stop] * counted
+            mass = kept.sum(-1, keepdim=True)
+            current = kept.div_(torch.where(mass > 0, mass, 1)), usable & (mass[..., 0] > 0)
+            if before is not None:
+                drift = _pointwise(before[0], current[0]).sum(-1)
+                value[layer - 1, :, start:stop] = torch.where(before[1] & current[1], drift, torch.nan)
+            before = current
+    return value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 import torch
@@ -13,10 +14,14 @@ from torch import Tensor
 from mspgt.errors import InputError
 from mspgt.lm.load import LanguageModel
 from mspgt.lm.observe import observe
-from mspgt.lm.tokenize import batches, encode
+from mspgt.lm.reading import Context, Reading, read
+from mspgt.lm.start import AUTO
+from mspgt.lm.tokenize import batches
 from mspgt.signals.measure import Progress
 from mspgt.text.align import last_subtokens
 from mspgt.text.treebank import LabelledSentence
+
+_LONG = "longer than the context"
 
 
 @dataclass(frozen=True)
@@ -40,15 +45,20 @@ def word_features(
     lm: LanguageModel,
     sentences: Sequence[LabelledSentence],
     *,
+    context: Context = "window",
+    start: str = AUTO,
+    window: int | None = None,
     batch_tokens: int = 4096,
     progress: Progress | None = None,
 ) -> WordFeatures:
     """Run the model over the sentences and keep each word's last sub-token, found by character offsets.
 
-    A sentence is left out whole, and counted, if it is longer than the model's context or if one of its words has
-    no token: entity spans with holes could not be compared.
+    Sentences of one document that follow each other are read in windows, so that a word sees its document. A sentence
+    is left out whole, and counted, if it is longer than a window (or the model's context) or if one of its words has
+    no token of its own: entity spans with holes could not be compared.
 
     Args:
+        context, start, window: how text reaches the model, as in `lm.reading.read`.
         batch_tokens: tokens of a forward pass; changes speed and memory, not results.
         progress: called with (sentences done, sentences, text).
 
@@ -58,12 +68,12 @@ def word_features(
     """
     if not sentences:
         raise InputError("Expected labelled sentences, found none; give the treebank a file for this split.")
-    encoded = encode(lm, [sentence.text for sentence in sentences], too_long="cut")
+    reading = read(lm, _documents(sentences), context=context, start=start, window=window, too_long="cut")
     first = np.cumsum([0, *(len(sentence.words) for sentence in sentences)])
-    aligned = [last_subtokens(e.offsets, s.spans) for e, s in zip(encoded, sentences, strict=True)]
-    too_long = np.array([e.cut > 0 for e in encoded])
+    aligned = _aligned(reading, sentences)
+    too_long = np.array([e.cut > 0 for e in reading.sentences])
     unaligned = np.array([min(words, default=-1) < 0 for words in aligned]) & ~too_long
-    reasons = {"longer than the context": int(too_long.sum()), "a word without a token": int(unaligned.sum())}
+    reasons = {_LONG: int(too_long.sum()), "a word without a token": int(unaligned.sum())}
     left = np.flatnonzero(~too_long & ~unaligned)
     if not len(left):
         raise InputError(
@@ -75,18 +85,39 @@ def word_features(
     values = torch.zeros((lm.layers + 1, int(first[-1]), lm.width), dtype=dtype)
     kept = np.zeros(int(first[-1]), dtype=bool)
     done = 0
-    for batch in batches([encoded[place] for place in left], max_tokens=batch_tokens):
-        members = left[batch.indices]
-        tokens = [aligned[place] for place in members]
-        row = torch.from_numpy(np.repeat(np.arange(len(members)), [len(words) for words in tokens]))
+    usable = np.zeros(len(sentences), dtype=bool)
+    usable[left] = True
+    members = [some[usable[some]] for some in reading.members()]
+    wanted = [place for place, some in enumerate(members) if len(some)]
+    for batch in batches([reading.sequences[place] for place in wanted], max_tokens=batch_tokens):
+        held = [members[wanted[index]] for index in batch.indices]
+        tokens = [[token for place in some for token in aligned[place]] for some in held]
+        row = torch.from_numpy(np.repeat(np.arange(len(held)), [len(words) for words in tokens]))
         column = torch.tensor([token for words in tokens for token in words])
-        words = np.concatenate([np.arange(first[place], first[place + 1]) for place in members])
+        words = np.concatenate([np.arange(first[place], first[place + 1]) for some in held for place in some])
         hidden = observe(lm, batch, attention=False).hidden
         for layer, stream in enumerate(hidden):
             chosen = stream[row.to(stream.device), column.to(stream.device)]
             values[layer, torch.from_numpy(words)] = chosen.to("cpu", dtype)
         kept[words] = True
-        done += len(members)
+        done += sum(map(len, held))
         if progress is not None:
             progress(done, len(left), "word representations, sentences")
     return WordFeatures(values, kept, {why: n for why, n in reasons.items() if n}, torch.device(lm.device))
+
+
+def _documents(sentences: Sequence[LabelledSentence]) -> list[list[str]]:
+    """Texts of the sentences, those of one document that follow each other together."""
+    groups = groupby(sentences, key=lambda sentence: sentence.document)
+    return [[sentence.text for sentence in group] for _, group in groups]
+
+
+def _aligned(reading: Reading, sentences: Sequence[LabelledSentence]) -> list[list[int]]:
+    """The position in its sequence of every word's last sub-token, by sentence; -1 where there is none."""
+    found = []
+    for tokens, sentence, (_, begin) in zip(
+        reading.sentences, sentences, reading.place.tolist(), strict=True
+    ):
+        ends = last_subtokens(tokens.offsets, sentence.spans)
+        found.append([-1 if end < 0 else end + begin for end in ends])
+    return found

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from mspgt.signals.cka import LayerTables, layer_tables
-from mspgt.signals.measure import Shard
+from mspgt.signals.measure import DRIFT_SETS, Shard
 
 Array = NDArray[np.float64]
 
@@ -82,7 +82,7 @@ def reduce_shards(
             with_sinks = layer_tables(hidden, torch.zeros_like(documents), 1, zero_diagonal=True).cka()
     drift, sentences = {}, {}
     cluster = clusters[np.concatenate([shard.sentence_document for shard in shards])]
-    for name in tables:
+    for name in DRIFT_SETS:
         values = np.concatenate([shard.drift[name] for shard in shards]).astype(np.float64)
         known = np.isfinite(values)
         drift[name], sentences[name] = np.zeros((2, c, values.shape[1]))

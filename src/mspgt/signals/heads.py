@@ -15,8 +15,9 @@ from scipy.optimize import linear_sum_assignment
 
 from mspgt.lm.load import LanguageModel
 from mspgt.lm.observe import observe
+from mspgt.lm.reading import Reading
 from mspgt.lm.tokenize import Encoded, batches
-from mspgt.signals.attention import attention_drift
+from mspgt.signals.attention import attention_drift, row_drift
 from mspgt.signals.measure import Scales, columns, sinks_of
 
 Pairing = NDArray[np.int64]
@@ -34,20 +35,20 @@ def matched_drift(
     Args:
         before, after: `(batch, heads, query, key)` attention of the two layers.
         partner: `(heads,)` places in the later layer.
-        queries, keys: `(batch, positions)` bool, as in `attention_drift`.
+        queries, keys: `(batch, positions)` bool, as in `row_drift`.
 
     Returns:
-        `(batch,)` mean over heads of the mean over rows; NaN for a sentence without a usable row.
+        `(batch, positions)` mean over heads; NaN for a row that no head can use.
     """
     heads = before.shape[1]
     pair = torch.stack([before.flatten(0, 1), after[:, partner].flatten(0, 1)])
     rows = queries.repeat_interleave(heads, 0), keys.repeat_interleave(heads, 0)
-    return attention_drift(pair, *rows)[0][:, 0].view(-1, heads).nanmean(1)
+    return row_drift(pair, *rows)[0].view(-1, heads, queries.shape[1]).nanmean(1)
 
 
 def match_heads(
     lm: LanguageModel,
-    encoded: Sequence[Encoded],
+    encoded: Sequence[Encoded] | Reading,
     scales: Scales,
     *,
     sample: int,
@@ -56,14 +57,14 @@ def match_heads(
 ) -> Pairing:
     """The pairing of heads with the least total drift at every transition, `(layers−1, heads)`.
 
-    Entry [l−1, h] is the head of block l+1 that goes with head h of block l. Drift is summed over `sample` sentences
-    spread evenly, over words that are no sinks (the calibrated columns). Costs heads² divergences a position.
+    Entry [l−1, h] is the head of block l+1 that goes with head h of block l. Drift is summed over about `sample`
+    sentences spread evenly, over words that are no sinks (the calibrated columns). Costs heads² divergences a position.
     Reference: Hungarian assignment (Kuhn 1955).
     """
     assert lm.heads is not None
     cost = torch.zeros((lm.layers - 1, lm.heads, lm.heads), dtype=torch.float64)
-    take = np.unique(np.linspace(0, len(encoded) - 1, min(sample, len(encoded))).round().astype(int))
-    for batch in batches([encoded[i] for i in take], max_tokens=batch_tokens):
+    reading = encoded if isinstance(encoded, Reading) else Reading.of(encoded)
+    for batch in batches(reading.spread(sample), max_tokens=batch_tokens):
         mask = batch.attention_mask.bool()
         sink = sinks_of(observe(lm, batch, attention=False).hidden, mask, sink_ratio * scales.median_norm)
         kept = columns(batch, mask, sink)["calibrated"].to(lm.device)

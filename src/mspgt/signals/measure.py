@@ -16,11 +16,14 @@ from numpy.typing import NDArray
 from mspgt.errors import NumericsError
 from mspgt.lm.load import LanguageModel
 from mspgt.lm.observe import observe
+from mspgt.lm.reading import Reading
 from mspgt.lm.tokenize import Batch, Encoded, batches
-from mspgt.signals.attention import attention_drift
+from mspgt.signals.attention import row_drift
 from mspgt.signals.tokens import TOKEN_SETS, CorpusTokens, Positions
 
 Progress = Callable[[int, int, str], None]
+EVERY = "every"  # positions of S3: all real ones, as calibrated mode reads them
+DRIFT_SETS = (*TOKEN_SETS, EVERY)
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,8 @@ class Scales:
     `median_norm` (layers+1,): median token norm, the yardstick for sinks. `std` (layers+1,): standard deviation
     over non-sink tokens and dimensions. `std_dimension` (layers+1, width): of each dimension over non-sink tokens,
     the yardstick for noise. `std_all` (layers+1,): over all tokens and dimensions, sinks included, as the paper's
-    words go. `tokens`, `sinks`: counts behind them.
+    words go. `tokens`, `sinks`: counts behind all but `std_all`. The start token and the first position of a sequence
+    count for `std_all` alone.
     """
 
     median_norm: NDArray[np.float64]
@@ -45,7 +49,8 @@ class Scales:
 class Shard:
     """What one run of documents leaves behind.
 
-    `drift[set]` (sentences, layers−1) bits, NaN where not measurable; `sentence_document` (sentences,);
+    `drift[set]` (sentences, layers−1) bits, NaN where not measurable, and `drift["every"]` of every real token as
+    calibrated mode reads them; `sentence_document` (sentences,);
     `hidden[set]` (tokens, layers+1, width) sampled activations in the model's dtype; `token_document[set]`
     (tokens,), sorted; `sinks`, `real`: token counts.
     """
@@ -60,34 +65,59 @@ class Shard:
 
 def measure_scales(
     lm: LanguageModel,
-    encoded: Sequence[Encoded],
+    encoded: Sequence[Encoded] | Reading,
     *,
     sample: int,
     sink_ratio: float,
     batch_tokens: int,
+    plainly: Reading | None = None,
 ) -> Scales:
-    """Median norms and activation scales from `sample` sentences spread evenly over the corpus.
+    """Median norms and activation scales from about `sample` sentences spread evenly over the corpus.
 
     Which tokens are sinks is known only after all norms are, so each dimension's own scale takes a second pass.
+
+    Args:
+        encoded: how calibrated mode reads the sentences; a list of texts is read text by text.
+        plainly: how paper mode reads them, for `std_all`; the same where None.
     """
-    take = np.unique(np.linspace(0, len(encoded) - 1, min(sample, len(encoded))).round().astype(int))
-    passes = list(batches([encoded[i] for i in take], max_tokens=batch_tokens))
-    sums, squares = [], []
-    for batch in passes:
-        hidden = observe(lm, batch, attention=False).hidden
-        real = batch.attention_mask.bool()
-        sums.append(np.stack([_gather(h.double().sum(-1), real) for h in hidden], 1))
-        squares.append(np.stack([_gather(h.double().square().sum(-1), real) for h in hidden], 1))
-    total, square = np.concatenate(sums), np.concatenate(squares)
+    reading = encoded if isinstance(encoded, Reading) else Reading.of(encoded)
+    passes = list(batches(reading.spread(sample), max_tokens=batch_tokens))
+    total, square, inner = _sums(lm, passes)
+    every = (total, square)
+    if plainly is not None and plainly is not reading:
+        every = _sums(lm, list(batches(plainly.spread(sample), max_tokens=batch_tokens)))[:2]
+    std_all = _deviation(*every, lm.width)
+    total, square = total[inner], square[inner]
     norms = np.sqrt(square)
     median = np.median(norms, axis=0)
     kept: NDArray[np.bool_] = ~np.any(norms > sink_ratio * median, axis=1)
-    std, std_all = (_deviation(total[some], square[some], lm.width) for some in (kept, np.ones_like(kept)))
+    std = _deviation(total[kept], square[kept], lm.width)
     if not (np.isfinite(std).all() and (std > 0).all()):
         layer = int(np.flatnonzero(~(np.isfinite(std) & (std > 0)))[0])
         raise NumericsError(f"{lm.name}: activations after layer {layer} are constant or not finite.")
     by_dimension = _by_dimension(lm, passes, kept)
     return Scales(median, std, std_all, by_dimension, len(total), int((~kept).sum()))
+
+
+def inner_tokens(batch: Batch) -> torch.Tensor:
+    """Real tokens that were not added and do not open a sequence, (batch, positions) bool."""
+    first = torch.zeros_like(batch.attention_mask, dtype=torch.bool)
+    first[:, 0] = True
+    return batch.attention_mask.bool() & ~first & ~torch.as_tensor(batch.special, dtype=torch.bool)
+
+
+def _sums(
+    lm: LanguageModel, passes: Sequence[Batch]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """Sums over dimensions of every real token's state and of its square, (tokens, layers+1), and which are inner."""
+    sums, squares, inner = [], [], []
+    for batch in passes:
+        hidden = observe(lm, batch, attention=False).hidden
+        real = batch.attention_mask.bool()
+        sums.append(np.stack([_gather(h.double().sum(-1), real) for h in hidden], 1))
+        squares.append(np.stack([_gather(h.double().square().sum(-1), real) for h in hidden], 1))
+        inner.append(inner_tokens(batch)[real].numpy())
+    return np.concatenate(sums), np.concatenate(squares), np.concatenate(inner)
 
 
 def _deviation(total: NDArray[np.float64], square: NDArray[np.float64], width: int) -> NDArray[np.float64]:
@@ -103,7 +133,7 @@ def _by_dimension(lm: LanguageModel, passes: Sequence[Batch], kept: NDArray[np.b
     sums = torch.zeros((2, lm.layers + 1, lm.width), dtype=torch.float64)
     start = 0
     for batch in passes:
-        real = batch.attention_mask.bool()
+        real = inner_tokens(batch)
         chosen = torch.zeros_like(real)
         chosen[real] = torch.from_numpy(kept[start : start + int(real.sum())])
         start += int(real.sum())
@@ -140,35 +170,44 @@ def measure_shard(
         pairing: from `match_heads`: drift is the mean over matched heads, instead of that of the mean over heads.
     """
     chosen = np.flatnonzero(np.isin(tokens.document, np.arange(documents.start, documents.stop)))
+    passes = tokens.passes()
     transitions = lm.layers - 1
-    drift = {name: np.full((len(chosen), transitions), np.nan, dtype=np.float32) for name in TOKEN_SETS}
+    watching = lm.has_attention and transitions > 0
+    drift = {name: np.full((len(chosen), transitions), np.nan, dtype=np.float32) for name in DRIFT_SETS}
     rows: dict[str, list[torch.Tensor]] = {name: [] for name in TOKEN_SETS}
     owners: dict[str, list[NDArray[np.int64]]] = {name: [] for name in TOKEN_SETS}
     sinks = real = finished = 0
     limit = sink_ratio * scales.median_norm
-    watching = lm.has_attention and transitions > 0
-    subset = [tokens.encoded[i] for i in chosen]
-    for batch in batches(subset, max_tokens=batch_tokens):
-        seen = observe(lm, batch, attention=watching and pairing is None)
-        mask = batch.attention_mask.bool()
-        sink = sinks_of(seen.hidden, mask, limit)
-        sinks, real = sinks + int(sink.sum()), real + int(mask.sum())
-        if seen.attention is not None:
-            for name, kept in columns(batch, mask, sink).items():
-                on_device = kept.to(seen.attention.device)
-                value, _ = attention_drift(seen.attention, on_device, on_device)
-                drift[name][batch.indices] = value.cpu().numpy()
-        if watching and pairing is not None:
-            for name, by_head in _drift_by_head(lm, batch, columns(batch, mask, sink), pairing).items():
-                drift[name][batch.indices] = by_head
-        for name in TOKEN_SETS:
-            excluded = sink if name == "calibrated" else torch.zeros_like(sink)
-            picked, owner = _sample(seen.hidden, tokens.drawn[name], chosen, batch, excluded, unit)
-            rows[name].append(picked)
-            owners[name].append(owner)
-        if progress is not None:
-            finished += len(batch.indices)
-            progress(finished, len(chosen), "sentences")
+    for reading, sets in passes:
+        part = _Part.of(reading, chosen)
+        for batch in batches(part.sequences, max_tokens=batch_tokens):
+            seen = observe(lm, batch, attention=watching and pairing is None)
+            mask = batch.attention_mask.bool()
+            sink = sinks_of(seen.hidden, mask, limit)
+            if "calibrated" in sets:
+                sinks, real = sinks + int(sink.sum()), real + int(mask.sum())
+            if watching:
+                kept = {
+                    name: some for name, some in columns(batch, mask, sink).items() if _counts(name, sets)
+                }
+                found = (
+                    _drift_of_mean(seen.attention, kept)
+                    if pairing is None
+                    else _drift_by_head(lm, batch, kept, pairing)
+                )
+                for name, values in found.items():
+                    sentences, means = part.by_sentence(batch, values)
+                    drift[name][sentences] = means
+            for name in sets:
+                excluded = sink if name == "calibrated" else torch.zeros_like(sink)
+                picked, owner = _sample(seen.hidden, tokens.drawn[name], part, batch, excluded, unit)
+                rows[name].append(picked)
+                owners[name].append(owner)
+            if progress is not None:
+                finished += sum(len(part.members[index]) for index in batch.indices)
+                progress(finished // len(passes), len(chosen), "sentences")
+    if len(passes) == 1:
+        drift[EVERY] = drift["paper"]
     hidden_rows, token_document = {}, {}
     for name in TOKEN_SETS:
         owner = np.concatenate(owners[name])
@@ -178,22 +217,76 @@ def measure_shard(
     return Shard(drift, tokens.document[chosen], hidden_rows, token_document, sinks, real)
 
 
+@dataclass(frozen=True)
+class _Part:
+    """The sequences of one reading that hold the chosen sentences."""
+
+    sequences: list[Encoded]
+    members: list[NDArray[np.int64]]  # sentences of each, as the corpus counts them
+    place: NDArray[np.int64]  # (sentences of the corpus,) position of the first token of each
+    sizes: NDArray[np.int64]  # tokens of each
+    first: int  # the first chosen sentence
+
+    @classmethod
+    def of(cls, reading: Reading, chosen: NDArray[np.int64]) -> _Part:
+        members = reading.members()
+        wanted = np.unique(reading.place[chosen, 0])
+        return cls(
+            [reading.sequences[i] for i in wanted],
+            [members[i] for i in wanted],
+            reading.place[:, 1],
+            np.array([len(tokens.ids) for tokens in reading.sentences]),
+            int(chosen[0]) if len(chosen) else 0,
+        )
+
+    def by_sentence(
+        self, batch: Batch, values: torch.Tensor
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Means over the positions of each sentence, (sentences, transitions), of values (transitions, batch, T).
+
+        The sentences are counted from the first chosen one. NaN where a sentence has no value.
+        """
+        host = values.double().cpu().numpy()
+        found, means = [], []
+        for row, index in enumerate(batch.indices):
+            for sentence in self.members[index]:
+                start = int(self.place[sentence])
+                part = host[:, row, start : start + int(self.sizes[sentence])]
+                known = ~np.isnan(part)
+                count = known.sum(1)
+                total = np.where(known, part, 0).sum(1)
+                found.append(int(sentence) - self.first)
+                means.append(np.divide(total, count, out=np.full(len(part), np.nan), where=count > 0))
+        return np.array(found, dtype=np.int64), np.array(means, dtype=np.float32)
+
+
+def _counts(name: str, sets: tuple[str, ...]) -> bool:
+    """Every real token is seen twice where each set has a pass of its own: as the paper's, and as calibrated reads."""
+    return name in sets or (name == EVERY and sets == ("calibrated",))
+
+
+def _drift_of_mean(attention: torch.Tensor | None, kept: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    assert attention is not None
+    on_device = {name: some.to(attention.device) for name, some in kept.items()}
+    return {name: row_drift(attention, some, some) for name, some in on_device.items()}
+
+
 def _drift_by_head(
     lm: LanguageModel, batch: Batch, kept: dict[str, torch.Tensor], pairing: NDArray[np.int64]
-) -> dict[str, NDArray[np.float32]]:
-    """Drift of matched heads, (sentences, layers−1). Sinks are known only after a pass, so this is a second one."""
+) -> dict[str, torch.Tensor]:
+    """Drift of matched heads, (layers−1, batch, T). Sinks are known only after a pass, so this is a second one."""
     from mspgt.signals.heads import matched_drift
 
     kept = {name: each.to(lm.device) for name, each in kept.items()}
-    drift = {name: np.full((len(batch.indices), len(pairing)), np.nan, dtype=np.float32) for name in kept}
+    shape = (len(pairing), *batch.input_ids.shape)
+    drift = {name: torch.full(shape, torch.nan) for name in kept}
     earlier: list[torch.Tensor] = []
 
     def see(layer: int, weights: torch.Tensor) -> None:
         if layer > 1:
             partner = torch.from_numpy(pairing[layer - 2]).to(weights.device)
             for name, each in kept.items():
-                value = matched_drift(earlier[0], weights, partner, each, each)
-                drift[name][:, layer - 2] = value.cpu().numpy()
+                drift[name][layer - 2] = matched_drift(earlier[0], weights, partner, each, each).cpu()
         earlier[:] = [weights]
 
     observe(lm, batch, attention=False, on_heads=see)
@@ -211,16 +304,13 @@ def sinks_of(hidden: Sequence[torch.Tensor], mask: torch.Tensor, limit: NDArray[
 
 def columns(batch: Batch, mask: torch.Tensor, sink: torch.Tensor) -> dict[str, torch.Tensor]:
     """Positions that count for S3. The paper starts at the second token and knows no sinks."""
-    first = torch.zeros_like(mask)
-    first[:, 0] = True
-    special = torch.as_tensor(batch.special, dtype=torch.bool)
-    return {"paper": mask, "calibrated": mask & ~first & ~special & ~sink}
+    return {"paper": mask, "calibrated": inner_tokens(batch) & ~sink, EVERY: mask}
 
 
 def _sample(
     hidden: Sequence[torch.Tensor],
     drawn: Positions,
-    chosen: NDArray[np.int64],
+    part: _Part,
     batch: Batch,
     excluded: torch.Tensor,
     unit: str,
@@ -228,12 +318,12 @@ def _sample(
     """Drawn tokens of a batch: (tokens, layers+1, width) on the host, and the sentence of each."""
     line, column, owner = [], [], []
     for row, index in enumerate(batch.indices):
-        sentence = int(chosen[index])
-        positions = drawn[sentence]
-        positions = positions[~excluded[row, positions].numpy()]
-        line.append(np.full(len(positions), row))
-        column.append(positions)
-        owner.append(np.full(len(positions), sentence))
+        for sentence in part.members[index]:
+            positions = drawn[sentence] + part.place[sentence]
+            positions = positions[~excluded[row, positions].numpy()]
+            line.append(np.full(len(positions), row))
+            column.append(positions)
+            owner.append(np.full(len(positions), sentence))
     rows, columns, owners = (np.concatenate(part) for part in (line, column, owner))
     flat = torch.from_numpy(rows * batch.input_ids.shape[1] + columns)
     picked = torch.stack([h.flatten(0, 1).index_select(0, flat.to(h.device)).cpu() for h in hidden], dim=1)

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from mspgt.errors import InputError
 from mspgt.lm.load import LanguageModel
-from mspgt.lm.tokenize import encode
+from mspgt.lm.reading import Context
+from mspgt.lm.start import AUTO
 from mspgt.signals.features import word_features
 from mspgt.signals.geometry import Geometry, calibrated_s1, paper_s1, reduce_shards
 from mspgt.signals.heads import match_heads
@@ -21,7 +22,7 @@ from mspgt.signals.jumps import jump_signal
 from mspgt.signals.labels import probe_tasks
 from mspgt.signals.measure import Progress, measure_scales, measure_shard
 from mspgt.signals.probes import ProbeResults, train_probes
-from mspgt.signals.tokens import draw_tokens
+from mspgt.signals.tokens import read_corpus
 from mspgt.stats.bootstrap import LEAST_SHARE, document_clusters, document_weights
 from mspgt.text.corpus import Corpus
 from mspgt.text.treebank import Treebank
@@ -86,7 +87,7 @@ class Signals:
     def with_sinks(self) -> Array:
         """The calibrated estimators over every real token, BOS and sinks included."""
         s1, _ = calibrated_s1(self.geometry.with_sinks[self.first :])
-        return self._stack(s1, "calibrated", None, self.geometry.attention("paper"))
+        return self._stack(s1, "calibrated", None, self.geometry.attention("every"))
 
     def clips(self) -> dict[str, int]:
         """Steps from layer to layer, the embedding's among them, whose CKA was clipped for S1.
@@ -186,6 +187,9 @@ def measure(
     batch_tokens: int = 4096,
     sink_ratio: float = 10.0,
     heads: Literal["mean", "matched"] = "mean",
+    context: Context = "window",
+    start: str = AUTO,
+    window: int | None = None,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Signals:
@@ -197,20 +201,29 @@ def measure(
         treebank: labels for S2; without it S2 is missing, with the reason.
         cka_tokens: tokens drawn for S1.
         heads: S3 of the mean over heads, or the mean over heads matched from layer to layer (`match_heads`).
+        context, start, window: how calibrated mode reads text, as in `lm.reading.read`; paper mode reads sentences one
+            by one, with what the tokenizer adds by itself, in a pass of its own where that differs.
 
     Raises:
+        ModelError: the model has no start token that could be found.
         InputError: the corpus has no sentences, or one is longer than the model's context.
     """
     if not corpus.n_sentences:
         raise InputError("The corpus has no sentences to measure; give a longer text.")
-    texts = [sentence for document in corpus.documents for sentence in document.sentences]
-    encoded = encode(lm, texts)
-    tokens = draw_tokens(corpus, encoded, limit=cka_tokens, seed=seed)
-    scales = measure_scales(lm, encoded, sample=256, sink_ratio=sink_ratio, batch_tokens=batch_tokens)
+    tokens = read_corpus(lm, corpus, limit=cka_tokens, seed=seed, context=context, start=start, window=window)
+    reading = tokens.readings["calibrated"]
+    scales = measure_scales(
+        lm,
+        reading,
+        sample=256,
+        sink_ratio=sink_ratio,
+        batch_tokens=batch_tokens,
+        plainly=tokens.readings["paper"],
+    )
     pairing = None
     if heads == "matched" and lm.has_attention and lm.layers > 1:
         pairing = match_heads(
-            lm, encoded, scales, sample=256, sink_ratio=sink_ratio, batch_tokens=batch_tokens
+            lm, reading, scales, sample=256, sink_ratio=sink_ratio, batch_tokens=batch_tokens
         )
     shard = measure_shard(
         lm,
@@ -228,7 +241,7 @@ def measure(
         missing["S2"] = "no treebank was given" if treebank is None else f"every task is off: {treebank.off}"
     else:
         train, dev, test = (
-            word_features(lm, split, batch_tokens=batch_tokens)
+            word_features(lm, split, context=context, start=start, window=window, batch_tokens=batch_tokens)
             for split in (treebank.train, treebank.dev, treebank.test)
         )
         probes = train_probes(train, dev, test, probe_tasks(treebank), seed=seed, progress=progress)

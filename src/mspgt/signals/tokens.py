@@ -3,7 +3,7 @@
 Two sets are kept side by side (methods of the two modes):
 
 - *paper*: every real token, BOS and sinks included, since the protocol excludes none;
-- *calibrated*: word-final sub-tokens, without special tokens and without the first position. Sinks can only be
+- *calibrated*: word-final sub-tokens, without the start token and without the first position. Sinks can only be
   known after the forward pass and are dropped then.
 """
 
@@ -15,6 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mspgt.lm.load import LanguageModel
+from mspgt.lm.reading import Context, Reading, TooLong, read, read_plainly
+from mspgt.lm.start import AUTO
 from mspgt.lm.tokenize import Encoded
 from mspgt.text.align import last_subtokens
 from mspgt.text.corpus import Corpus
@@ -29,33 +32,85 @@ TOKEN_SETS = ("paper", "calibrated")
 class CorpusTokens:
     """A tokenised corpus and the tokens drawn from it, aligned by sentence."""
 
-    encoded: list[Encoded]
+    readings: dict[
+        str, Reading
+    ]  # token set → how the model reads its sentences; one object where both sets share it
     document: NDArray[np.int64]  # (sentences,)
     n_documents: int
-    drawn: dict[str, Positions]  # token set → positions per sentence
-    real: int  # tokens that are not padding
-    word_final: int  # of these, the last of a word and not at the first position
+    drawn: dict[str, Positions]  # token set → positions within each sentence, as its reading has it
+    real: int  # tokens of the paper's set
+    word_final: int  # tokens that end a word and are not at the first position of a sequence
+
+    @property
+    def encoded(self) -> list[Encoded]:
+        """The sentences of the calibrated set."""
+        return self.readings["calibrated"].sentences
+
+    def passes(self) -> list[tuple[Reading, tuple[str, ...]]]:
+        """What goes through the model, and the token sets that each pass serves."""
+        paper, calibrated = self.readings["paper"], self.readings["calibrated"]
+        if paper is calibrated:
+            return [(paper, TOKEN_SETS)]
+        return [(paper, ("paper",)), (calibrated, ("calibrated",))]
+
+
+def read_corpus(
+    lm: LanguageModel,
+    corpus: Corpus,
+    *,
+    limit: int,
+    unit: str = "token",
+    seed: int,
+    context: Context = "window",
+    start: str = AUTO,
+    window: int | None = None,
+    too_long: TooLong = "error",
+) -> CorpusTokens:
+    """Tokenise a corpus as each mode reads it, and draw tokens; see `read` and `draw_tokens`.
+
+    Raises:
+        ModelError: no start token.
+        InputError: a sentence, or the window, is longer than the context.
+    """
+    documents = [document.sentences for document in corpus.documents]
+    reading = read(lm, documents, context=context, start=start, window=window, too_long=too_long)
+    plainly = read_plainly(lm, documents, too_long)
+    return draw_tokens(corpus, reading, plainly=plainly, limit=limit, unit=unit, seed=seed)
 
 
 def draw_tokens(
-    corpus: Corpus, encoded: Sequence[Encoded], *, limit: int, unit: str = "token", seed: int
+    corpus: Corpus,
+    encoded: Sequence[Encoded] | Reading,
+    *,
+    limit: int,
+    unit: str = "token",
+    seed: int,
+    plainly: Reading | None = None,
 ) -> CorpusTokens:
     """Draw up to `limit` tokens (or, with unit "sentence", sentences) for each token set.
+
+    Args:
+        encoded: how calibrated mode reads the sentences; a list of texts is read text by text.
+        plainly: how paper mode reads them; the same where None.
 
     Documents share the draw in proportion to what they have, with at least one each, and each document draws from
     its own generator: leaving documents out, or splitting the corpus, changes no other document's tokens.
     """
     document = np.repeat(np.arange(len(corpus.documents)), [len(d.sentences) for d in corpus.documents])
     texts = [sentence for d in corpus.documents for sentence in d.sentences]
-    eligible: dict[str, Positions] = {"paper": [], "calibrated": []}
-    for text, tokens in zip(texts, encoded, strict=True):
-        eligible["paper"].append(np.arange(len(tokens.ids)))
-        final = np.unique(np.array(last_subtokens(tokens.offsets, word_spans(text)), dtype=np.int64))
-        special = np.asarray(tokens.special, dtype=bool)
-        final = final[final > 0]
-        eligible["calibrated"].append(final[~special[final]])
+    reading = encoded if isinstance(encoded, Reading) else Reading.of(encoded)
+    paper = reading if plainly is None or plainly.same_as(reading) else plainly
+    final = []
+    for text, tokens, (_, first) in zip(texts, reading.sentences, reading.place.tolist(), strict=True):
+        ends = np.unique(np.array(last_subtokens(tokens.offsets, word_spans(text)), dtype=np.int64))
+        ends = ends[(ends >= 0) & (ends + first > 0)]
+        final.append(ends[~np.asarray(tokens.special, dtype=bool)[ends]])
+    eligible: dict[str, Positions] = {
+        "paper": [np.arange(len(tokens.ids)) for tokens in paper.sentences],
+        "calibrated": final,
+    }
     return CorpusTokens(
-        encoded=list(encoded),
+        readings={"paper": paper, "calibrated": reading},
         document=document,
         n_documents=len(corpus.documents),
         drawn={

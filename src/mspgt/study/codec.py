@@ -7,7 +7,7 @@ import torch
 
 from mspgt.signals.cka import LayerTables
 from mspgt.signals.geometry import Geometry
-from mspgt.signals.measure import Scales, Shard
+from mspgt.signals.measure import DRIFT_SETS, Scales, Shard
 from mspgt.signals.probes import ProbeResults
 from mspgt.signals.tokens import TOKEN_SETS
 from mspgt.study.store import Arrays, StageResult
@@ -42,7 +42,7 @@ def pack_shard(shard: Shard) -> StageResult:
         # NumPy has no bfloat16: its bits travel as int16.
         arrays[f"hidden.{name}"] = (hidden.view(torch.int16) if dtype == torch.bfloat16 else hidden).numpy()
         arrays[f"token_document.{name}"] = shard.token_document[name]
-        arrays[f"drift.{name}"] = shard.drift[name]
+    arrays |= {f"drift.{name}": values for name, values in shard.drift.items()}
     meta = {"sinks": shard.sinks, "real": shard.real, "bfloat16": dtype == torch.bfloat16}
     return StageResult(arrays, meta)
 
@@ -52,11 +52,11 @@ def unpack_shard(result: StageResult) -> Shard:
         tensor = torch.from_numpy(result.arrays[f"hidden.{name}"])
         return tensor.view(torch.bfloat16) if result.meta["bfloat16"] else tensor
 
-    def each(key: str) -> dict[str, np.ndarray]:
-        return {name: result.arrays[f"{key}.{name}"] for name in TOKEN_SETS}
+    def each(key: str, names: tuple[str, ...] = TOKEN_SETS) -> dict[str, np.ndarray]:
+        return {name: result.arrays[f"{key}.{name}"] for name in names}
 
     return Shard(
-        drift=each("drift"),
+        drift=each("drift", DRIFT_SETS),
         sentence_document=result.arrays["sentence_document"],
         hidden={name: hidden(name) for name in TOKEN_SETS},
         token_document=each("token_document"),
@@ -70,6 +70,7 @@ def pack_geometry(geometry: Geometry, meta: dict[str, object]) -> StageResult:
     for name in TOKEN_SETS:
         tables = geometry.tables[name]
         arrays |= {f"tables.{name}.{field}": getattr(tables, field) for field in _TABLES}
+    for name in DRIFT_SETS:
         arrays[f"drift.{name}"] = geometry.drift[name]
         arrays[f"sentences.{name}"] = geometry.sentences[name]
     zero = {name: geometry.tables[name].zero_diagonal for name in TOKEN_SETS}
@@ -88,8 +89,8 @@ def unpack_geometry(result: StageResult) -> Geometry:
     return Geometry(
         tables=tables,
         with_sinks=arrays["with_sinks"],
-        drift={name: arrays[f"drift.{name}"] for name in TOKEN_SETS},
-        sentences={name: arrays[f"sentences.{name}"] for name in TOKEN_SETS},
+        drift={name: arrays[f"drift.{name}"] for name in DRIFT_SETS},
+        sentences={name: arrays[f"sentences.{name}"] for name in DRIFT_SETS},
     )
 
 

@@ -150,8 +150,17 @@ class TreebankConfig(_Section):
 
 
 class MeasureConfig(_Section):
-    """The measuring pass (S1, S3)."""
+    """The measuring pass (S1, S3), and how text reaches the model."""
 
+    # Calibrated mode: what stands before every sequence: auto (the model's own), none, or a token of its vocabulary.
+    # Paper mode keeps what the tokenizer adds by itself
+    start: str = Field("auto", min_length=1)
+    # Calibrated mode: sentences as they follow each other in windows of their document, or one by one; with both, the
+    # sentences' own figures stand beside. Paper mode reads sentences one by one
+    context: Literal["window", "sentence", "both"] = "window"
+    window: int | None = Field(
+        None, ge=8
+    )  # tokens of a window; null: 512, or the model's context if that is shorter
     cka_tokens: int = Field(8192, ge=64)
     unit: Literal["token", "sentence"] = "token"
     # S3 of the mean over heads, or the mean over heads matched from layer to layer (heads² divergences a position on
@@ -160,7 +169,9 @@ class MeasureConfig(_Section):
     batch_tokens: int = Field(4096, ge=16)  # changes speed and memory, not results
     too_long: Literal["error", "cut"] = "error"  # a sentence longer than the context
     shard_documents: int = Field(10, ge=1)  # what a killed run loses at most
-    scale_sentences: int = Field(256, ge=1)  # sentences for median norms (sinks) and activation scales
+    scale_sentences: int = Field(
+        256, ge=1
+    )  # about so many sentences for median norms (sinks) and activation scales
     sink_ratio: float = Field(10.0, gt=1)  # a sink's norm over its layer's median, at any layer
 
 

@@ -21,7 +21,7 @@ from mspgt.stats.bootstrap import LEAST_SHARE, document_weights, percentile_inte
 from mspgt.study import codec
 from mspgt.study.plan import Plan
 from mspgt.study.reading import ceilings
-from mspgt.study.stages import Addresses, Data, Identity, Subject, addresses
+from mspgt.study.stages import Addresses, Data, Identity, Subject, addresses, measured
 from mspgt.study.store import StageResult
 from mspgt.vocabulary import MODES, SIGNALS
 
@@ -81,6 +81,10 @@ def decide(
         boundaries=Boundaries(findings.paper, findings.calibrated),
         controls=_controls(signals, findings, config.boundaries.permutations, config.seed),
         probes={},
+        contexts={
+            one.measure.context: _calibrated_signals(read_signals(identity, there, plan.data))
+            for one, there in measured(root, config, Subject(identity), plan.data)[1:]
+        },
         signals_from_embedding=_signal_table(signals, findings, 0) if embedding else None,
         checks=checks,
         tokens={
@@ -176,6 +180,10 @@ def _signal_table(signals: Signals, findings: Findings, skip: int) -> dict[str, 
         mode: None if row is None else _numbers(row[skip:]) for mode, row in evidence.items()
     }
     return table
+
+
+def _calibrated_signals(signals: Signals) -> dict[str, Numbers | None]:
+    return {name: _numbers(row) for name, row in zip(SIGNALS, signals.calibrated(), strict=True)}
 
 
 def _interval_table(draws: Draws | None, skip: int) -> dict[str, dict[str, Intervals | None]]:

@@ -10,9 +10,9 @@ from mspgt.boundaries.scales import Scales
 from mspgt.errors import ModelError, MspgtError
 from mspgt.lm.wheel import WHEEL, weights_of
 from mspgt.results import ModelResult
-from mspgt.study.config import BUNDLED, ModelConfig, StudyConfig
+from mspgt.study.config import BUNDLED, MeasureConfig, ModelConfig, StudyConfig
 from mspgt.study.parts import Given, Part, Report
-from mspgt.study.stages import Data, Identity, Subject, addresses, compute
+from mspgt.study.stages import Data, Identity, Subject, compute, measured
 
 if TYPE_CHECKING:
     from mspgt.lm.load import LanguageModel
@@ -66,15 +66,15 @@ def attempt(job: Job, context: Context, loader: Loader, report: Report) -> Any:
     try:
         if job.identity is None:
             report(0, 1, "loading and checking")
-            return loader.inspect(job.model)
+            return loader.inspect(job.model, context.config.measure)
         if job.work is not None:
             given = context.given(job.identity, job.work)
             job.work.part.compute(given, lambda: loader.subject(job.model, job.twin), report)
             return None
         data = context.data if job.twin is None else context.twin_data
         subject = Subject(job.identity, job.twin)
-        where = addresses(context.root, context.config, subject, data)
-        compute(context.config, subject, data, where, lambda: loader.subject(job.model, job.twin), report)
+        for config, where in measured(context.root, context.config, subject, data):
+            compute(config, subject, data, where, lambda: loader.subject(job.model, job.twin), report)
     except MspgtError as error:
         return error
     return None
@@ -132,17 +132,26 @@ class Loader:
         lm = self.trained(model)
         return lm if twin is None else random_twin(lm, twin)
 
-    def inspect(self, model: ModelConfig) -> tuple[Identity, list[dict[str, Any]], list[str]]:
+    def inspect(
+        self, model: ModelConfig, measure: MeasureConfig
+    ) -> tuple[Identity, list[dict[str, Any]], list[str]]:
         """Identity, checks and loading notes of a model.
 
         Raises:
-            ModelError: a check says that the model cannot be measured.
+            ModelError: a check says that the model cannot be measured, or it has no start token.
+            InputError: the window is longer than its context.
         """
         from mspgt.lm.check import check
+        from mspgt.lm.reading import window_length
+        from mspgt.lm.start import start_token
         from mspgt.lm.identity import safe_name
         from mspgt.zoo.bundled import planted_text
 
         lm = self.trained(model)
+        start = start_token(lm, measure.start)
+        told = "no start token" if start is None else f"start token {start.token!r}: {start.why}"
+        if measure.context != "sentence":
+            told += f"; windows of {window_length(lm, measure.window)} tokens"
         checks = check(lm, planted_text(Path(local_id(model.id))))
         faults = [f"{c.name}: {c.reason}" for c in checks if c.ok is False and c.name not in TOLERATED]
         if faults:
@@ -164,4 +173,4 @@ class Loader:
             no_attention=lm.no_attention,
             blocks=model.blocks or "",
         )
-        return identity, [asdict(c) for c in checks], list(lm.notes)
+        return identity, [asdict(c) for c in checks], [*lm.notes, told]

@@ -20,7 +20,7 @@ from mspgt.scales.tasks import TASKS
 from mspgt.stats.bootstrap import MAX_CLUSTERS
 from mspgt.study.config import StudyConfig
 from mspgt.study.differences import ABSENT, short, unlike
-from mspgt.study.stages import Addresses, Data, Identity, Subject, addresses
+from mspgt.study.stages import Addresses, Data, Identity, Subject, measured
 from mspgt.study.store import Address, Status, digest, write_json, write_text
 
 
@@ -82,16 +82,19 @@ class Plan:
     def stages(self, root: Path) -> Iterator[PlannedStage]:
         """What will run and why; nothing is computed."""
         for subject, data in self.subjects():
-            where = addresses(root, self.config, subject, data)
-            sentences = data.corpus.n_sentences
-            clusters = min(len(data.corpus.documents), MAX_CLUSTERS)
-            identity = subject.identity
-            tables = 2 * (2 * identity.layers + 1) * (4 * clusters**3 + 8 * clusters**2)
-            yield PlannedStage(subject.name, "observe", _observed(where), sentences, 0)
-            yield PlannedStage(subject.name, "geometry", where.geometry.status(), 0, tables)
-            if where.probes is not None and data.treebank is not None:
-                words = sum(len(getattr(data.treebank, split)) for split in ("train", "dev", "test"))
-                yield PlannedStage(subject.name, "probes", where.probes.status(), words, 0)
+            for one, where in measured(root, self.config, subject, data):
+                # A second context beside the first has stages of its own, named after it.
+                beside = "" if one is self.config else f" {one.measure.context}"
+                # Paper mode's reading of the text and calibrated mode's are two passes.
+                sentences = 2 * data.corpus.n_sentences
+                clusters = min(len(data.corpus.documents), MAX_CLUSTERS)
+                identity = subject.identity
+                tables = 2 * (2 * identity.layers + 1) * (4 * clusters**3 + 8 * clusters**2)
+                yield PlannedStage(subject.name, f"observe{beside}", _observed(where), sentences, 0)
+                yield PlannedStage(subject.name, f"geometry{beside}", where.geometry.status(), 0, tables)
+                if where.probes is not None and data.treebank is not None:
+                    words = sum(len(getattr(data.treebank, split)) for split in ("train", "dev", "test"))
+                    yield PlannedStage(subject.name, f"probes{beside}", where.probes.status(), words, 0)
 
     def write(self, root: Path) -> None:
         """Claim a run folder for this plan: study.yaml and plan.json.

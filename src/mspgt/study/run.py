@@ -36,7 +36,7 @@ from mspgt.study.plan import Plan, environment
 from mspgt.study.progress import Bars, Display, Lines
 from mspgt.study.reading import data_warnings, limits, read_data
 from mspgt.study.replicates import judge_replicates, replicate_groups
-from mspgt.study.stages import Data, Identity, addresses
+from mspgt.study.stages import Data, Identity, measured
 from mspgt.study.store import write_json
 from mspgt.study.verdicts import conclude
 
@@ -84,7 +84,7 @@ def run_study(config: StudyConfig, out: Path, *, quiet: bool = False) -> dict[st
     todo = [
         job
         for job, (subject, part) in zip(jobs, subjects, strict=True)
-        if not _finished(addresses(out, config, subject, part))
+        if not all(_finished(where) for _, where in measured(out, config, subject, part))
     ]
     if (out / "stages").is_dir():
         log.info("%s", standing(plan, out))

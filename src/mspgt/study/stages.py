@@ -100,6 +100,7 @@ def addresses(root: Path, config: StudyConfig, subject: Subject, data: Data) -> 
         **who,
         "corpus": data.corpus.sha256,
         "too_long": measure.too_long,
+        **reading_settings(config),
         "scale_sentences": measure.scale_sentences,
         "sink_ratio": measure.sink_ratio,
     }
@@ -127,11 +128,39 @@ def addresses(root: Path, config: StudyConfig, subject: Subject, data: Data) -> 
         asked = {
             **who,
             "treebank": data.treebank.sha256,
+            **reading_settings(config),
             "probes": probe_settings(config, subject),
             "seed": config.seed,
         }
         probes = at("probes", trained_probes, asked)
     return Addresses(scales, shards, geometry, probes, pairing)
+
+
+def reading_settings(config: StudyConfig) -> dict[str, Any]:
+    """How calibrated mode reads text. With both contexts the window's figures come first (see `contexts`)."""
+    measure = config.measure
+    context = "sentence" if measure.context == "sentence" else "window"
+    return {
+        "context": context,
+        "start": measure.start,
+        "window": measure.window if context == "window" else None,
+    }
+
+
+def contexts(config: StudyConfig) -> dict[str, StudyConfig]:
+    """The study as it is measured, by context: the one that everything follows from, then the one beside it."""
+    if config.measure.context != "both":
+        return {config.measure.context: config}
+    sentence = config.measure.model_copy(update={"context": "sentence"})
+    return {"window": config, "sentence": config.model_copy(update={"measure": sentence})}
+
+
+def measured(
+    root: Path, config: StudyConfig, subject: Subject, data: Data
+) -> list[tuple[StudyConfig, Addresses]]:
+    """Everything that is measured of one subject: a trained model in each context, a twin in the first alone."""
+    configs = list(contexts(config).values())[: 1 if subject.twin is not None else None]
+    return [(one, addresses(root, one, subject, data)) for one in configs]
 
 
 def who_is(subject: Subject) -> dict[str, Any]:
@@ -182,23 +211,18 @@ class Measuring:
         self.pairing: NDArray[np.intp] | None = None
 
     @cached_property
-    def encoded(self) -> list[Encoded]:
-        from mspgt.lm.tokenize import encode
-
-        texts = [sentence for d in self.data.corpus.documents for sentence in d.sentences]
-        return encode(self.model(), texts, too_long=self.config.measure.too_long)
-
-    @cached_property
     def tokens(self) -> CorpusTokens:
-        from mspgt.signals.tokens import draw_tokens
+        from mspgt.signals.tokens import read_corpus
 
         measure = self.config.measure
-        return draw_tokens(
+        return read_corpus(
+            self.model(),
             self.data.corpus,
-            self.encoded,
             limit=measure.cka_tokens,
             unit=measure.unit,
             seed=self.config.seed,
+            too_long=measure.too_long,
+            **reading_settings(self.config),
         )
 
     @property
@@ -215,10 +239,11 @@ def activation_scales(work: Measuring) -> StageResult:
     measure = work.config.measure
     scales = measure_scales(
         work.model(),
-        work.encoded,
+        work.tokens.readings["calibrated"],
         sample=measure.scale_sentences,
         sink_ratio=measure.sink_ratio,
         batch_tokens=measure.batch_tokens,
+        plainly=work.tokens.readings["paper"],
     )
     return codec.pack_scales(scales)
 
@@ -231,7 +256,7 @@ def head_pairing(work: Measuring) -> StageResult:
     measure = work.config.measure
     found = match_heads(
         work.model(),
-        work.encoded,
+        work.tokens.readings["calibrated"],
         work.activation_scales,
         sample=measure.scale_sentences,
         sink_ratio=measure.sink_ratio,
@@ -272,8 +297,10 @@ def reduced_geometry(work: Measuring, observed: list[StageResult], seconds: floa
         "real_tokens": tokens.real,
         "word_final_tokens": tokens.word_final,
         "sinks": sum(shard.sinks for shard in shards),
-        "cut_sentences": sum(e.cut > 0 for e in work.encoded),
-        "sentences": len(work.encoded),
+        "cut_sentences": max(
+            sum(e.cut > 0 for e in reading.sentences) for reading in tokens.readings.values()
+        ),
+        "sentences": len(tokens.document),
         "drawn": {name: int(sum(len(s.token_document[name]) for s in shards)) for name in tokens.drawn},
         "scales": {key: value for key, value in scales.items() if key not in ("tokens", "std_dimension")},
         "measuring_seconds": seconds,
@@ -293,7 +320,10 @@ def trained_probes(work: Measuring, progress: Progress) -> StageResult:
     for split in ("train", "dev", "test"):
         progress(0, 1, f"probe features ({split})")
         features[split] = word_features(
-            work.model(), getattr(treebank, split), batch_tokens=work.config.measure.batch_tokens
+            work.model(),
+            getattr(treebank, split),
+            batch_tokens=work.config.measure.batch_tokens,
+            **reading_settings(work.config),
         )
     results = train_probes(
         features["train"],
@@ -343,7 +373,7 @@ def compute(
 
 def _observe(work: Measuring, where: Addresses, report: Progress) -> None:
     """The shards that are missing, one by one; `report` counts sentences of the whole."""
-    finished, total = 0, len(work.encoded)
+    finished, total = 0, len(work.tokens.document)
     for documents, address in where.shards:
 
         def step(done: int, _: int, __: str, before: int = finished) -> None:

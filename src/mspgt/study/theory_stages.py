@@ -76,10 +76,13 @@ class Shared:
 
     @cached_property
     def encoded(self) -> list[Encoded]:
-        from mspgt.lm.tokenize import encode
+        from mspgt.lm.reading import read
 
-        texts = [sentence for document in self.corpus.documents for sentence in document.sentences]
-        return encode(self.model(), texts, too_long=self.given.config.measure.too_long)
+        measure = self.given.config.measure
+        documents = [document.sentences for document in self.corpus.documents]
+        return read(
+            self.model(), documents, context="sentence", start=measure.start, too_long=measure.too_long
+        ).sentences
 
     @cached_property
     def scales(self) -> ActivationScales:
@@ -179,7 +182,10 @@ def _trees(shared: Shared, syntactic: Any) -> Any:
         raise InputError("no treebank was given")
     if not sentences:
         raise InputError("the test split of the treebank has fewer than two documents")
-    features = word_features(shared.model(), sentences, batch_tokens=shared.given.config.measure.batch_tokens)
+    measure = shared.given.config.measure
+    features = word_features(
+        shared.model(), sentences, context="sentence", start=measure.start, batch_tokens=measure.batch_tokens
+    )
     question = syntactic(treebank, sentences)
     kept = np.flatnonzero(features.kept[question.rows].all(1))
     chosen = {name: getattr(question, name)[kept] for name in ("rows", "labels", "document", "half")}

@@ -4,13 +4,11 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 
 from mspgt.errors import InputError
 from mspgt.text.documents import FORMATS, Document, read_documents
-from mspgt.text.limits import evenly_spread
+from mspgt.text.limits import evenly_spread, from_every_group
 from mspgt.text.wikitext import LEFTOVER
 from mspgt.text.words import count_words, script_shares
 
@@ -62,7 +60,7 @@ def load_corpus(
     - `auto`: by what `source` is, its ending, and whether it has WikiText's headings. Files may be gzipped.
 
     Sentences of fewer than `min_words` words are left out, then documents without sentences. `max_documents`
-    and then `max_sentences` (over the whole corpus) take evenly spread ones. `language` is carried into results.
+    takes evenly spread ones; `max_sentences` (over the whole corpus) the first of every document, in proportion. `language` is carried into results.
 
     Raises InputError for input that cannot be read or leaves no sentence, MissingExtraError for the hub
     without the `hub` extra.
@@ -102,6 +100,8 @@ def load_corpus(
 
 
 def _limit_sentences(documents: list[Document], limit: int | None) -> Iterator[Document]:
-    everything = [(i, sentence) for i, document in enumerate(documents) for sentence in document.sentences]
-    for i, group in groupby(evenly_spread(everything, limit), key=itemgetter(0)):
-        yield replace(documents[i], sentences=tuple(sentence for _, sentence in group))
+    """The first sentences of every document, in proportion, so that what is left is still running text."""
+    counts = from_every_group([len(document.sentences) for document in documents], limit)
+    for document, count in zip(documents, counts, strict=True):
+        if count:
+            yield replace(document, sentences=document.sentences[:count])

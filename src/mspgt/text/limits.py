@@ -15,3 +15,22 @@ def evenly_spread(items: Sequence[Item], limit: int | None) -> list[Item]:
     if limit is None or limit >= len(items):
         return list(items)
     return [items[(2 * i + 1) * len(items) // (2 * limit)] for i in range(limit)]
+
+
+def from_every_group(sizes: Sequence[int], limit: int | None) -> list[int]:
+    """How many of each group to keep so that at most `limit` are: in proportion, by largest remainders.
+
+    What is kept of a document are its first sentences: they follow each other, as in running text.
+    """
+    if limit is not None and limit < 1:
+        raise InputError(f"expected a limit of at least 1, found {limit}; leave it out to use everything")
+    total = sum(sizes)
+    if limit is None or limit >= total:
+        return list(sizes)
+    shares = [size * limit / total for size in sizes]
+    kept = [int(share) for share in shares]
+    # Equal remainders go to groups spread over the whole, not to the first ones.
+    order = sorted(range(len(sizes)), key=lambda i: (kept[i] - shares[i], (i * 0.6180339887498949) % 1))
+    for i in order[: limit - sum(kept)]:
+        kept[i] += 1
+    return kept

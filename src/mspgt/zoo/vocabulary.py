@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
+from mspgt.synthetic.lexicon import SEPARATOR
 from mspgt.synthetic.triscale import TriScale
 
 END, BOS = "<|endoftext|>", "<s>"
@@ -75,6 +76,8 @@ def save_tokenizer(folder: Path, tokenizer: Tokenizer, *, bos: bool, max_length:
         "tokenizer_class": "TokenizersBackend" if bos else "Qwen2Tokenizer",
         "bos_token": BOS if bos else None,
         "eos_token": None,
+        # Without a token of their own, documents are known by the line break between them (stream.py).
+        **({} if bos else {"text_start": SEPARATOR}),
         "pad_token": END,
         "model_max_length": max_length,
         "clean_up_tokenization_spaces": False,
