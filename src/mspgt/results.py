@@ -304,7 +304,7 @@ class ModelResult:
     )  # S1, S2, S3 → mode → "80", "50" → [lo, hi] per transition, inside the 95 % of signals_ci
     scales: FunctionalScales | None = None  # functional scales; null: not measured
     phases: PhasesResult | None = None  # null: not measured, with an entry in warnings
-    # With measure.context both: "sentence" → S1, S2, S3 of calibrated mode over transitions, sentences read one by one
+    # With measure.context both: "sentence" → S1, S2, S3 of calibrated mode over transitions, read one by one
     contexts: dict[str, dict[str, Numbers | None]] = field(default_factory=dict)
 
 

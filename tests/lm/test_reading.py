@@ -94,7 +94,7 @@ def test_where_a_start_token_comes_from(tiny_lm: Make, tmp_path: Path) -> None:
     assert start_of(without, text_start="a") == "a"
     with pytest.raises(ModelError, match="expected one"):
         start_of(without, text_start="two words")
-    with pytest.raises(ModelError, match="measure.start=none"):
+    with pytest.raises(ModelError, match=r"measure\.start=none"):
         start_of(without, text_start=None, eos_token=None)
     with pytest.raises(ModelError, match="no token 'no-such'"):
         start_token(tiny_lm("llama"), "no-such")

@@ -53,7 +53,8 @@ def start_token(lm: LanguageModel, wish: str = AUTO) -> Start | None:
         ids = tokenizer(named, add_special_tokens=False)["input_ids"]
         if len(ids) != 1:
             raise ModelError(
-                f"tokenizer_config.json of {lm.name} names {named!r} as {KEY}, which is {len(ids)} tokens; expected one."
+                f"tokenizer_config.json of {lm.name} names {named!r} as {KEY}, which is {len(ids)} tokens; "
+                "expected one."
             )
         return Start(int(ids[0]), named, f"named as {KEY} in tokenizer_config.json")
     table = tokenizer("a", return_special_tokens_mask=True)

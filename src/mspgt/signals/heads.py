@@ -58,7 +58,8 @@ def match_heads(
     """The pairing of heads with the least total drift at every transition, `(layers−1, heads)`.
 
     Entry [l−1, h] is the head of block l+1 that goes with head h of block l. Drift is summed over about `sample`
-    sentences spread evenly, over words that are no sinks (the calibrated columns). Costs heads² divergences a position.
+    sentences spread evenly, over words that are no sinks (the calibrated columns). Costs heads² divergences a
+    position.
     Reference: Hungarian assignment (Kuhn 1955).
     """
     assert lm.heads is not None

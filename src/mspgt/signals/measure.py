@@ -261,7 +261,7 @@ class _Part:
 
 
 def _counts(name: str, sets: tuple[str, ...]) -> bool:
-    """Every real token is seen twice where each set has a pass of its own: as the paper's, and as calibrated reads."""
+    """Whether a pass serves positions: all real ones are seen as each set reads them where each has its own pass."""
     return name in sets or (name == EVERY and sets == ("calibrated",))
 
 

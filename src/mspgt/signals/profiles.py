@@ -201,8 +201,8 @@ def measure(
         treebank: labels for S2; without it S2 is missing, with the reason.
         cka_tokens: tokens drawn for S1.
         heads: S3 of the mean over heads, or the mean over heads matched from layer to layer (`match_heads`).
-        context, start, window: how calibrated mode reads text, as in `lm.reading.read`; paper mode reads sentences one
-            by one, with what the tokenizer adds by itself, in a pass of its own where that differs.
+        context, start, window: how calibrated mode reads text, as in `lm.reading.read`; paper mode reads sentences
+            one by one, with what the tokenizer adds by itself, in a pass of its own where that differs.
 
     Raises:
         ModelError: the model has no start token that could be found.

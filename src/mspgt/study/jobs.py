@@ -142,9 +142,9 @@ class Loader:
             InputError: the window is longer than its context.
         """
         from mspgt.lm.check import check
+        from mspgt.lm.identity import safe_name
         from mspgt.lm.reading import window_length
         from mspgt.lm.start import start_token
-        from mspgt.lm.identity import safe_name
         from mspgt.zoo.bundled import planted_text
 
         lm = self.trained(model)

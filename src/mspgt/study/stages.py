@@ -31,7 +31,6 @@ from mspgt.vocabulary import Progress
 
 if TYPE_CHECKING:
     from mspgt.lm.load import LanguageModel
-    from mspgt.lm.tokenize import Encoded
     from mspgt.signals.measure import Scales
     from mspgt.signals.tokens import CorpusTokens
 

@@ -79,7 +79,8 @@ class Theorizing:
         theory, identity = section_of(given.config), given.identity
         measure = given.config.measure
         reading = {
-            **who_is(Subject(identity)), "corpus": given.data.corpus.sha256, "too_long": measure.too_long, "start": measure.start,
+            **who_is(Subject(identity)), "corpus": given.data.corpus.sha256, "too_long": measure.too_long,
+            "start": measure.start,
             "sink_ratio": measure.sink_ratio, "scale_sentences": measure.scale_sentences, "seed": given.config.seed,
         }  # fmt: skip
         settings = theory.model_dump(mode="json", exclude={"gradient_tokens"})

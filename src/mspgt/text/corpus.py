@@ -60,7 +60,8 @@ def load_corpus(
     - `auto`: by what `source` is, its ending, and whether it has WikiText's headings. Files may be gzipped.
 
     Sentences of fewer than `min_words` words are left out, then documents without sentences. `max_documents`
-    takes evenly spread ones; `max_sentences` (over the whole corpus) the first of every document, in proportion. `language` is carried into results.
+    takes evenly spread ones; `max_sentences` (over the whole corpus) the first of every document, in proportion.
+    `language` is carried into results.
 
     Raises InputError for input that cannot be read or leaves no sentence, MissingExtraError for the hub
     without the `hub` extra.
