@@ -35,6 +35,10 @@ class StoppedError(MspgtError):
     """The user stopped a run (Ctrl-C); the message says what is kept and how to go on."""
 
 
+class TerminatedError(StoppedError):
+    """The system ended a run (SIGTERM, as schedulers send it); the same command goes on from what is kept."""
+
+
 class UnavailableError(MspgtError):
     """A program or server that one metric needs is not there, is another version, or stopped answering."""
 

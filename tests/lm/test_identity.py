@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mspgt.errors import ModelError
-from mspgt.lm.identity import read_card, safe_name
+from mspgt.lm.identity import folder_sha256, read_card, safe_name
 from mspgt.lm.load import load
 
 from .tiny import tiny_model
@@ -59,3 +60,44 @@ def test_truncated_header(tmp_path: Path, tiny_lm: Callable[..., object]) -> Non
     (folder / "model.safetensors").write_bytes(b"\x01\x02")
     with pytest.raises(ModelError, match="complete safetensors"):
         read_card(folder)
+
+
+def indexed(folder: Path, name: str) -> None:
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"lm_head.weight": name}}))
+
+
+def test_weights_that_an_index_names_in_folders_of_its_own_are_in_the_digest(tmp_path: Path) -> None:
+    folder = tiny_model(tmp_path / "model", "llama", layers=3)
+    (folder / "sub").mkdir()
+    moved = folder / "sub" / "part.safetensors"
+    (folder / "model.safetensors").rename(moved)
+    indexed(folder, "sub/part.safetensors")
+    card = read_card(folder)
+    assert card.parameters > 0
+    content = bytearray(moved.read_bytes())
+    content[-1] ^= 1
+    moved.write_bytes(content)
+    assert folder_sha256(folder) != card.digest
+
+
+@pytest.mark.parametrize(
+    "name", ["../other.safetensors", "sub/../../x.safetensors", "/etc/hostname", "..\\x"]
+)
+def test_weights_outside_the_folder_are_refused(tmp_path: Path, name: str) -> None:
+    folder = tiny_model(tmp_path / "model", "llama", layers=3)
+    (tmp_path / "other.safetensors").write_bytes((folder / "model.safetensors").read_bytes())
+    indexed(folder, name)
+    for read in (read_card, load):
+        with pytest.raises(ModelError, match="outside its folder"):
+            read(folder)
+
+
+@pytest.mark.parametrize("layers", ["1e9", "1000000000", "0", "-3"])
+def test_a_model_beyond_all_sizes_is_refused_at_once(tmp_path: Path, layers: str) -> None:
+    folder = tiny_model(tmp_path / "model", "llama", layers=3)
+    config = folder / "config.json"
+    text = re.sub(r'"num_hidden_layers": \d+', f'"num_hidden_layers": {layers}', config.read_text())
+    config.write_text(text)
+    for read in (read_card, load):
+        with pytest.raises(ModelError, match="layers"):
+            read(folder)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +14,9 @@ import pytest
 
 from mspgt.errors import InputError, ModelError, MspgtError, StoreError
 from mspgt.study.describe import describe
+from mspgt.study.kept import drop, unused
 from mspgt.study.loading import make_config
+from mspgt.study.lock import run_lock
 from mspgt.study.run import run_study
 from tests.lm.tiny import tiny_model
 
@@ -124,12 +127,55 @@ def test_a_truncated_stage_is_recomputed_and_nothing_else(finished, llama, corpu
     assert all(after[p] == t for p, t in untouched.items())
 
 
-def test_a_folder_of_another_plan_is_refused_with_what_differs(finished, llama, corpus):
-    out, _ = finished
-    with pytest.raises(StoreError) as error:
-        run_study(study([llama], corpus, seed=5), out, quiet=True)
-    assert "seed: 0 there, 5 here" in str(error.value)
-    assert "boundaries" not in str(error.value)
+def test_a_run_folder_grows(llama, corpus, tmp_path):
+    """More draws, another model: what has the same key is used again, and the first plan keeps its results."""
+    out = tmp_path / "run"
+    first = run_study(study([llama], corpus, twins={"seeds": 0}), out, quiet=True)
+    before = stage_files(out)
+    more = study([llama], corpus, twins={"seeds": 0}, boundaries={"draws": 150, "permutations": 99})
+    lines = list(describe(more, out))
+    assert any("boundaries.draws: 100 there, 150 here" in line for line in lines)
+    assert any("to run  0 of 2 stages" in line for line in lines)
+    second = run_study(more, out, quiet=True)
+    assert stage_files(out) == before
+    assert second["study"]["hash"] != first["study"]["hash"]
+    other = tiny_model(tmp_path / "other", "gpt2", layers=3)
+    both = study([llama, other], corpus, twins={"seeds": 0})
+    assert any("to run  2 of 4 stages" in line for line in describe(both, out))
+    third = run_study(both, out, quiet=True)
+    after = stage_files(out)
+    assert before.items() < after.items()
+    assert third["models"]["tiny-llama"]["signals"] == first["models"]["tiny-llama"]["signals"]
+    assert json.loads((out / "results.json").read_text()) == third
+    for results in (first, second, third):
+        place = out / "plans" / results["study"]["hash"][:16]
+        assert json.loads((place / "results.json").read_text()) == results
+        assert json.loads((place / "plan.json").read_text())["hash"] == results["study"]["hash"]
+
+    # Nothing is unused while all plans are kept; without the last, the other model's stages are.
+    assert list(unused(out)) == []
+    drop(out, third["study"]["hash"][:8])
+    found = {path.relative_to(out / "stages").parts[0] for path, _ in unused(out)}
+    assert found == {"other"}
+
+
+def test_a_folder_from_before_plans_had_folders_keeps_its_results(llama, corpus, tmp_path):
+    out = tmp_path / "run"
+    first = run_study(study([llama], corpus, twins={"seeds": 0}), out, quiet=True)
+    shutil.rmtree(out / "plans")
+    run_study(study([llama], corpus, twins={"seeds": 0}, seed=5), out, quiet=True)
+    place = out / "plans" / first["study"]["hash"][:16]
+    assert json.loads((place / "results.json").read_text()) == first
+
+
+def test_two_processes_in_one_folder_are_told_apart(llama, corpus, tmp_path):
+    with (
+        run_lock(tmp_path / "run"),
+        pytest.raises(StoreError, match=f"process {os.getpid()} on .* is at work"),
+    ):
+        run_study(study([llama], corpus), tmp_path / "run", quiet=True)
+    with run_lock(tmp_path / "run"):
+        pass
 
 
 def test_kill_9_in_the_middle_loses_at_most_the_shard_in_flight(finished, llama, corpus, tmp_path):
@@ -160,23 +206,16 @@ run_study(study([{str(llama)!r}], {str(corpus)!r}), __import__("pathlib").Path({
     assert without_times(again) == without_times(first)
 
 
-def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(llama, corpus, tmp_path):
+def command(tmp_path, llama, corpus):
+    """A run with two workers and more to do than a test waits for, in a process of its own."""
     file = tmp_path / "study.yaml"
     file.write_text(
         f"name: stop\nmodels: ['{llama}']\ncorpus: {{source: '{corpus}'}}\ntwins: {{seeds: 60}}\n"
         "measure: {cka_tokens: 128}\nboundaries: {draws: 100}\nrun: {workers: 2}\n"
     )
-    command = [
-        sys.executable,
-        "-c",
-        "from mspgt.cli import main; main()",
-        "run",
-        str(file),
-        "--out",
-        str(tmp_path / "o"),
-    ]
+    call = [sys.executable, "-c", "from mspgt.cli import main; main()", "run", str(file)]
     process = subprocess.Popen(
-        command,
+        [*call, "--out", str(tmp_path / "o")],
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
@@ -188,13 +227,44 @@ def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(llama, corpus, tmp_path):
         assert time.monotonic() < deadline
         assert process.poll() is None, process.communicate()[1]
         time.sleep(0.2)
-    os.killpg(process.pid, signal.SIGINT)
-    _, told = process.communicate(timeout=60)
-    assert process.returncode == 130
+    return process
+
+
+def workers_of(process):
+    """Processes of its session, itself aside."""
+    listed = subprocess.run(
+        ["ps", "-o", "pid=,stat=", "-s", str(process.pid)], capture_output=True, text=True, check=False
+    )
+    rows = [line.split() for line in listed.stdout.splitlines()]
+    return {int(pid) for pid, state in rows if int(pid) != process.pid and not state.startswith("Z")}
+
+
+@pytest.mark.parametrize(("sent", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 75)])
+def test_a_stopped_run_says_how_to_go_on(llama, corpus, tmp_path, sent, status):
+    process = command(tmp_path, llama, corpus)
+    if sent == signal.SIGINT:
+        os.killpg(process.pid, sent)  # a terminal tells the whole group
+    else:
+        process.send_signal(sent)
+    _, told = process.communicate(timeout=120)
+    assert process.returncode == status
     assert "run the same command again" in told
     assert "stages are done and kept; " in told
     assert "to compute, not computed yet" in told
     assert "Traceback" not in told
+    assert not list(tmp_path.glob("o/stages/*/*/.*"))
+
+
+def test_workers_do_not_outlive_a_killed_parent(llama, corpus, tmp_path):
+    process = command(tmp_path, llama, corpus)
+    assert len(workers_of(process)) >= 2
+    process.kill()
+    process.wait()
+    process.stderr.close()
+    deadline = time.monotonic() + 60
+    while workers_of(process):
+        assert time.monotonic() < deadline, "workers live on"
+        time.sleep(0.2)
 
 
 @pytest.mark.parametrize("layers", [1, 2])

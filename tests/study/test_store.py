@@ -1,7 +1,9 @@
+import json
 import os
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import numpy as np
@@ -106,3 +108,142 @@ def test_json_is_written_whole_and_without_nan(tmp_path):
     assert path.read_text() == '{\n "x": null,\n "y": 2.5,\n "z": [\n  1,\n  2\n ]\n}\n'
     with pytest.raises(StoreError):
         write_json(tmp_path / "missing" / "r.json", {})
+
+
+def manifest_of(where):
+    return where.folder / "manifest.json"
+
+
+def test_swapped_folders_are_seen(tmp_path):
+    """A model and its twin, whole folders exchanged: every file as it was written, but not for this address."""
+    one, two = address(tmp_path, twin=None), address(tmp_path, twin=0)
+    one.save(result(), 0)
+    two.save(StageResult({"x": np.ones((2, 3))}, {"note": "other"}), 0)
+    aside = one.folder.with_name("aside")
+    one.folder.rename(aside)
+    two.folder.rename(one.folder)
+    aside.rename(two.folder)
+    for where in (one, two):
+        assert "of another stage, or of other inputs" in where.status().reason
+        with pytest.raises(StoreError):
+            where.load()
+
+
+def test_a_file_removed_from_manifest_and_disk_alike_is_seen(tmp_path):
+    where = address(tmp_path)
+    where.save(StageResult({"x": np.zeros(2)}, {}, {"texts.parquet": b"1"}), 0)
+    for name in ("arrays.safetensors", "texts.parquet", "meta.json"):
+        manifest = json.loads(manifest_of(where).read_text())
+        (where.folder / name).unlink()
+        del manifest["files"][name]
+        manifest_of(where).write_text(json.dumps(manifest))
+        assert "not the one that was written" in where.status().reason
+        where.save(StageResult({"x": np.zeros(2)}, {}, {"texts.parquet": b"1"}), 0)
+
+
+def test_the_manifest_holds_inputs_and_seconds_against_edits(tmp_path):
+    where = address(tmp_path)
+    where.save(result(), 1.0)
+    text = manifest_of(where).read_text()
+    manifest_of(where).write_text(text.replace('"seconds": 1.0', '"seconds": 2.0'))
+    assert not where.status().done
+    with pytest.raises(StoreError):
+        where.seconds()
+
+
+ODD = ["null", "[]", "3", '"x"', "{}", '{"files": null}', '{"files": {"meta.json": 1}}', '{"files": []}', "", "{",
+       "[" * 20000, '{"sha256": null}', "\x00", "NaN"]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ODD, ids=range(len(ODD)))
+def test_oddly_shaped_manifests_are_damage(tmp_path, text):
+    where = address(tmp_path)
+    where.save(result(), 0)
+    manifest_of(where).write_text(text)
+    status = where.status()
+    assert not status.done
+    assert "damaged" in status.reason
+    where.fill(result)
+    assert where.status().done
+
+
+def test_random_damage_anywhere_is_seen(tmp_path):
+    """300 flips, truncations and swaps of bytes in any file of a result."""
+    where = address(tmp_path)
+    where.save(result(), 0)
+    rng = np.random.default_rng(0)
+    whole = {path.name: path.read_bytes() for path in where.folder.iterdir()}
+    for _ in range(300):
+        name = sorted(whole)[rng.integers(len(whole))]
+        content = bytearray(whole[name])
+        at, other = rng.integers(len(content), size=2)
+        kind = rng.integers(3)
+        if kind == 0:
+            content[at] ^= 1 << rng.integers(8)
+        elif kind == 1:
+            del content[at:]
+        else:
+            content[at], content[other] = content[other], content[at]
+        (where.folder / name).write_bytes(content)
+        same = bytes(content) == whole[name]
+        assert where.status().done == same, (name, kind, at)
+        (where.folder / name).write_bytes(whole[name])
+
+
+@pytest.mark.parametrize("call", range(6))
+def test_a_failed_sync_stops_the_write(tmp_path, monkeypatch, call):
+    """At each of the first calls in turn: nothing counts as written that the disk did not confirm."""
+    calls = 0
+
+    def fail(handle):
+        nonlocal calls
+        calls += 1
+        if calls == call + 1:
+            raise OSError(5, "Input/output error")
+
+    where = address(tmp_path)
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(StoreError, match="Input/output error"):
+        where.save(result(), 0)
+    if call < 5:  # the last call confirms the name of a folder that is whole
+        assert not where.folder.exists()
+    monkeypatch.undo()
+    where.fill(result)
+    assert where.status().done
+
+
+WRITER = """
+import os, sys
+import numpy as np
+from pathlib import Path
+from mspgt.study.store import Address, StageResult
+root = Path(sys.argv[1])
+number = 0
+print("ready", flush=True)
+while True:
+    where = Address(root, "m", "r", "stage", {"n": number % 3})
+    where.save(StageResult({"x": np.full(200_000, float(number % 3))}, {"n": number % 3}), 0)
+    number += 1
+"""
+
+
+def killed(root, rng):
+    """A writer that is killed at a random time."""
+    process = subprocess.Popen([sys.executable, "-c", WRITER, str(root)], stdout=subprocess.PIPE)
+    process.stdout.readline()
+    time.sleep(float(rng.uniform(0.0, 0.15)))
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+def test_killed_at_random_times_nothing_torn_is_accepted(tmp_path):
+    """Six kills here; tests/soak has a thousand."""
+    rng = np.random.default_rng(0)
+    for _ in range(6):
+        killed(tmp_path, rng)
+        for n in range(3):
+            where = Address(tmp_path, "m", "r", "stage", {"n": n})
+            assert where.status().done or not where.folder.exists()
+            if where.folder.exists():
+                assert (where.load().arrays["x"] == n).all()

@@ -8,7 +8,7 @@ import sys
 def main() -> None:
     """Entry point of `mspgt`: runs the app and turns the project's own errors into one readable message."""
     from mspgt.cli.app import app
-    from mspgt.errors import MspgtError, StoppedError
+    from mspgt.errors import MspgtError
 
     debug = "--debug" in sys.argv
     if debug:
@@ -18,8 +18,10 @@ def main() -> None:
     except MspgtError as error:
         if debug:
             raise
-        sys.stderr.write(f"mspgt: {error}\n")
-        raise SystemExit(130 if isinstance(error, StoppedError) else 2) from None
+        from mspgt.report.words import printable
+
+        sys.stderr.write(printable(f"mspgt: {error}\n"))
+        raise SystemExit(_status(error)) from None
     except KeyboardInterrupt:
         if debug:
             raise
@@ -34,3 +36,12 @@ def main() -> None:
             "Run the same command with --debug to see where it was raised, and report that text.\n"
         )
         raise SystemExit(70) from None
+
+
+def _status(error: Exception) -> int:
+    """130 after Ctrl-C; 75 (try again later) where a scheduler ended the run; 2 for everything to be mended."""
+    from mspgt.errors import StoppedError, TerminatedError
+
+    if isinstance(error, TerminatedError):
+        return 75
+    return 130 if isinstance(error, StoppedError) else 2

@@ -7,7 +7,20 @@ from typing import Annotated
 
 import typer
 
-from mspgt.cli import boundaries, check, compare, doctor, intervene, plan, report, run, theory, worlds, zoo
+from mspgt.cli import (
+    boundaries,
+    check,
+    compare,
+    doctor,
+    gc,
+    intervene,
+    plan,
+    report,
+    run,
+    theory,
+    worlds,
+    zoo,
+)
 
 app = typer.Typer(
     name="mspgt",
@@ -45,5 +58,6 @@ app.command("check")(check.check)
 app.command("compare")(compare.compare)
 app.command("worlds")(worlds.worlds)
 app.command("report")(report.report)
+app.command("gc")(gc.gc)
 app.command("doctor")(doctor.doctor)
 app.add_typer(zoo.app, name="zoo")

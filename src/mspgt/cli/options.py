@@ -41,9 +41,20 @@ Remote = Annotated[
 ]
 
 
+class _Printable(logging.Formatter):
+    """Names from outside cannot steer the terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        from mspgt.report.words import printable
+
+        return printable(super().format(record))
+
+
 def start_logging() -> None:
     """Progress and notices on stderr, as plain lines."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    logging.basicConfig(level=logging.INFO)
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(_Printable("%(asctime)s %(message)s", "%H:%M:%S"))
     for noisy in (
         "httpx",
         "huggingface_hub",
@@ -56,5 +67,7 @@ def start_logging() -> None:
 
 
 def say(text: str = "") -> None:
-    """Results go to stdout."""
-    typer.echo(text)
+    """Results go to stdout; names from outside cannot steer the terminal."""
+    from mspgt.report.words import printable
+
+    typer.echo(printable(text))

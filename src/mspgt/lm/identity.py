@@ -7,15 +7,16 @@ import json
 import math
 import re
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from mspgt.errors import ModelError
 
 _KINDS = {".safetensors", ".bin", ".json", ".model", ".txt", ".py"}
 _DTYPES = {"F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float64"}
+LAYERS, WIDTH = ("num_hidden_layers", "n_layer", "num_layers"), ("hidden_size", "n_embd", "d_model")
+MOST_LAYERS, MOST_WIDTH = 10_000, 1_000_000
 _WITHOUT_ATTENTION = ("mamba", "rwkv", "falcon_mamba")
 
 
@@ -48,17 +49,47 @@ def safe_name(name: str) -> str:
 
 
 def folder_sha256(folder: Path) -> str:
-    """Hash of names and bytes of all files that can change a result: weights, configs, vocabularies, code."""
+    """Hash of names and bytes of all files that can change a result: weights, configs, vocabularies, code.
+
+    Raises:
+        ModelError: an index names weights outside the folder, or none that are there.
+    """
     digest = hashlib.sha256()
-    for path in sorted(_content(folder)):
-        digest.update(f"{path.name}\0{path.stat().st_size}\0".encode())
+    for name, path in sorted(_content(folder).items()):
+        digest.update(f"{name}\0{path.stat().st_size}\0".encode())
         with path.open("rb") as stream:
             digest.update(hashlib.file_digest(stream, "sha256").digest())
     return digest.hexdigest()
 
 
-def _content(folder: Path) -> Iterator[Path]:
-    return (path for path in folder.iterdir() if path.suffix in _KINDS and path.is_file())
+def _content(folder: Path) -> dict[str, Path]:
+    """Name below the folder → file: what lies in it, and what its indices name in folders of its own."""
+    found = {path.name: path for path in folder.iterdir() if path.suffix in _KINDS and path.is_file()}
+    for index in [path for name, path in found.items() if name.endswith(".index.json")]:
+        for name in _named_weights(index):
+            inside = PurePosixPath(name)
+            if inside.is_absolute() or ".." in inside.parts or "\\" in name:
+                raise ModelError(
+                    f"{index}: names weights outside its folder ({name!r}). Such a model is not loaded: put all "
+                    "files into one folder."
+                )
+            path = folder / inside
+            if not path.is_file():
+                raise ModelError(f"{index}: names {name!r}, which is not there. Fetch the model again.")
+            found[str(inside)] = path
+    return found
+
+
+def _named_weights(index: Path) -> set[str]:
+    try:
+        names = set(json.loads(index.read_text("utf-8"))["weight_map"].values())
+        if not all(isinstance(name, str) for name in names):
+            raise ValueError("a name that is no text")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ModelError(
+            f"{index}: expected a table of weights, found: {error!r}. Fetch it again."
+        ) from error
+    return names
 
 
 def read_card(folder: Path) -> Card:
@@ -72,7 +103,8 @@ def read_card(folder: Path) -> Card:
     except (OSError, ValueError) as error:
         raise ModelError(f"{folder}: expected a readable config.json, found: {error}.") from error
     counts: dict[str, int] = {}
-    for file in sorted(folder.glob("*.safetensors")):
+    weights = [path for name, path in sorted(_content(folder).items()) if name.endswith(".safetensors")]
+    for file in weights:
         for tensor in _header(file).values():
             counts[tensor["dtype"]] = counts.get(tensor["dtype"], 0) + math.prod(tensor["shape"])
     return card_from(str(folder), config, counts, folder_sha256(folder))
@@ -92,10 +124,11 @@ def card_from(where: str, config: Any, counts: dict[str, int], digest: str) -> C
         dtype = _DTYPES.get(max(counts, key=lambda name: counts[name]), dtype)
     family = str(config.get("model_type", "unknown"))
     heads = _first(text, "num_attention_heads", "n_head")
+    layers, width = require_size(where, text)
     return Card(
         family=family,
-        layers=_needed(where, text, "num_hidden_layers", "n_layer", "num_layers"),
-        width=_needed(where, text, "hidden_size", "n_embd", "d_model"),
+        layers=layers,
+        width=width,
         heads=heads,
         parameters=sum(counts.values()),
         dtype=dtype,
@@ -104,8 +137,43 @@ def card_from(where: str, config: Any, counts: dict[str, int], digest: str) -> C
     )
 
 
+def require_size(where: str, config: dict[str, Any]) -> tuple[int, int]:
+    """Layers and width that a config names.
+
+    Raises:
+        ModelError: it names none, or more than any model has: building it would take for ever.
+    """
+    layers = _needed(where, config, *LAYERS)
+    width = _needed(where, config, *WIDTH)
+    for what, value, most in (("layers", layers, MOST_LAYERS), ("a width of", width, MOST_WIDTH)):
+        if not 1 <= value <= most:
+            raise ModelError(
+                f"{where}: config.json says {what} {value:,}; expected 1 to {most:,}. Fetch it again."
+            )
+    return layers, width
+
+
+def refuse_impossible(folder: Path) -> None:
+    """Refuse a folder whose weights lie elsewhere, or that asks for a model beyond all sizes, before it is built.
+
+    Raises:
+        ModelError: it does. What else may be wrong with a folder is for the loader to say.
+    """
+    _content(folder)
+    try:
+        config = json.loads((folder / "config.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return
+    text = (config.get("text_config") or config) if isinstance(config, dict) else {}
+    if isinstance(text, dict) and _first(text, *LAYERS) is not None and _first(text, *WIDTH) is not None:
+        require_size(str(folder), text)
+
+
 def _first(config: dict[str, Any], *keys: str) -> int | None:
-    return next((int(config[key]) for key in keys if isinstance(config.get(key), int)), None)
+    values = (config.get(key) for key in keys)
+    # JSON may write a whole number as 1e9.
+    whole = (value for value in values if isinstance(value, int | float) and value == value // 1)
+    return next((int(value) for value in whole if math.isfinite(value)), None)
 
 
 def _needed(where: str, config: dict[str, Any], *keys: str) -> int:

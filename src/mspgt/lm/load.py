@@ -22,7 +22,7 @@ from transformers import (
 from mspgt.errors import InputError, MissingExtraError, ModelError
 from mspgt.lm.blocks import find_blocks, layer_of, path_of
 from mspgt.lm.hub import offline, reachable
-from mspgt.lm.identity import folder_sha256
+from mspgt.lm.identity import folder_sha256, refuse_impossible
 from mspgt.lm.probe import probe
 
 DTYPES = {
@@ -120,6 +120,8 @@ def load(
     name = folder.name if folder else path
     notes: list[str] = []
 
+    if folder:
+        refuse_impossible(folder)
     config = _reading(name, "config", lambda: AutoConfig.from_pretrained(path, **source))
     if folder is None and config._commit_hash:
         source["revision"] = config._commit_hash

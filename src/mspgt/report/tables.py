@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mspgt.report.curves import Line, Panel
-from mspgt.report.words import Json, claims, layer_set, model_of, number
+from mspgt.report.words import Json, claims, layer_set, model_of, number, printable
 
 Cell = str | int | float | bool | None
 INNER = ("low80", "high80", "low50", "high50")  # of nested intervals, after the widest one
@@ -32,7 +32,9 @@ class Table:
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(self.columns)
         for row in self.rows:
-            writer.writerow([f"{c:.{digits}g}" if digits and isinstance(c, float) else c for c in row])
+            writer.writerow(
+                [f"{c:.{digits}g}" if digits and isinstance(c, float) else csv_cell(c) for c in row]
+            )
         return text.getvalue()
 
     def parquet(self) -> bytes:
@@ -58,6 +60,25 @@ class Table:
         return "\n".join([*lines, r"\bottomrule", rf"\end{{{form}}}", ""])
 
 
+FORMULA = ("=", "+", "-", "@")  # what a spreadsheet would compute, or send
+
+
+def csv_cell(cell: Cell) -> Cell:
+    """A cell that a spreadsheet shows as it stands: text that it would take for a formula gets an apostrophe."""
+    if not isinstance(cell, str):
+        return cell
+    text = printable(cell).replace("\n", " ")
+    return f"'{text}" if text.lstrip().startswith(FORMULA) and not _is_number(text) else text
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 def cell_text(cell: Cell) -> str:
     """A cell for reading."""
     if isinstance(cell, bool):
@@ -75,8 +96,8 @@ LATEX = {
 
 
 def latex_text(text: str) -> str:
-    """Text with every character that LaTeX would read as a command made plain."""
-    return "".join(LATEX.get(character, character) for character in text)
+    """Text with every character that LaTeX would read as a command made plain, and none that steers a terminal."""
+    return "".join(LATEX.get(character, printable(character)) for character in text)
 
 
 def _latex_row(cells: Iterable[str]) -> str:

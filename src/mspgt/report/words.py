@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
+from unicodedata import category
 
 Json = dict[str, Any]
 
@@ -256,3 +257,14 @@ def _power_words(model: Json) -> str:
     if not seen:
         return ""
     return f"At this depth it finds, in 80\u202f% of cases, {listing(seen)} roughness SDs."
+
+
+# What turns the direction of text, or hides in it; marks that letters of some scripts need stay.
+_DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+
+
+def printable(text: str) -> str:
+    """Text without what steers a terminal: control characters and marks of direction become blanks."""
+    return "".join(
+        " " if (category(c) in ("Cc", "Cs") and c not in "\n\t") or c in _DIRECTIONS else c for c in text
+    )

@@ -9,17 +9,48 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from mspgt.predictions.rules import Rules
 
 BUNDLED = "zoo:"  # a model id that names a bundled model
 
 
+def _is_folder(name: str) -> bool:
+    try:
+        return Path(name).is_dir()
+    except (OSError, ValueError):  # no name that a file could have
+        return False
+
+
+def _kinds(annotation: Any) -> Iterator[Any]:
+    """The plain types within an annotation; str for a choice of words."""
+    if get_origin(annotation) is Literal:
+        yield str
+    elif get_args(annotation):
+        for inner in get_args(annotation):
+            yield from _kinds(inner)
+    else:
+        yield annotation
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _as_written(cls, value: Any, info: ValidationInfo) -> Any:
+        """A truth value is no number, and text is no number."""
+        assert info.field_name is not None
+        kinds = set(_kinds(cls.model_fields[info.field_name].annotation))
+        for one in value if isinstance(value, list | tuple) else (value,):
+            if isinstance(one, bool) and bool not in kinds and kinds & {int, float}:
+                raise ValueError(f"expected a number, found {str(one).lower()}")
+            if isinstance(one, str) and str not in kinds and kinds & {int, float}:
+                raise ValueError(f"expected a number, found the text {one!r}")
+        return value
 
 
 class StepRange(_Section):
@@ -75,7 +106,7 @@ class ModelConfig(_Section):
     def label(self) -> str:
         if self.name:
             return self.name
-        return Path(self.id).name if Path(self.id).is_dir() else self.id.removeprefix(BUNDLED)
+        return Path(self.id).name if _is_folder(self.id) else self.id.removeprefix(BUNDLED)
 
     @field_validator("steps", mode="before")
     @classmethod

@@ -10,6 +10,7 @@ from mspgt.lm.identity import Card, read_card, safe_name
 from mspgt.study.config import ModelConfig, StudyConfig
 from mspgt.study.experiments import PARTS
 from mspgt.study.jobs import local_id
+from mspgt.study.kept import PLANS
 from mspgt.study.plan import Plan, PlannedStage
 from mspgt.study.reading import read_data
 from mspgt.study.replicates import replicate_lines
@@ -28,6 +29,10 @@ def describe(config: StudyConfig, root: Path, *, quiet: bool = False) -> Iterato
     data, twin_data = read_data(config)
     plan = Plan(config, data, twin_data, tuple(identity_of(model) for model in config.models))
     yield f"study   {config.name}   plan {plan.hash[:16]}   in {root}"
+    other = plan.other(root)
+    if other:
+        yield f"folder  holds another plan, kept under {PLANS}/; what has the same key is used again. Different:"
+        yield from (f"          {line}" for line in other)
     yield _data_line(data)
     for identity in plan.identities:
         yield (

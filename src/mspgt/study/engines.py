@@ -10,12 +10,16 @@ import multiprocessing
 import os
 import queue
 import signal
+import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from mspgt.errors import MspgtError
 from mspgt.study.jobs import Context, Job, Loader, attempt
 from mspgt.study.progress import Display
+
+WATCH = 0.5  # seconds between a worker's looks at whether its parent lives
 
 
 class WorkerDied(MspgtError):
@@ -62,7 +66,9 @@ def _pool(jobs: Sequence[Job], context: Context, workers: int, display: Display)
         todo.put(None)
     threads = max(1, (os.cpu_count() or 1) // count)
     processes = [
-        ctx.Process(target=_worker, args=(list(jobs), context, threads, todo, events), daemon=True)
+        ctx.Process(
+            target=_worker, args=(list(jobs), context, threads, os.getpid(), todo, events), daemon=True
+        )
         for _ in range(count)
     ]
     for process in processes:
@@ -110,8 +116,20 @@ def _words(value: Any) -> str:
     return "failed" if isinstance(value, MspgtError) else "done"
 
 
-def _worker(jobs: list[Job], context: Context, threads: int, todo: Any, events: Any) -> None:
+def end_with_parent(parent: int) -> None:
+    """End this process when the one that started it is gone, however it went: nobody would read its results."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(WATCH)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _worker(jobs: list[Job], context: Context, threads: int, parent: int, todo: Any, events: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    end_with_parent(parent)
     import torch
 
     torch.set_num_threads(threads)

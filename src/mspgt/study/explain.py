@@ -57,7 +57,7 @@ def key_lines(text: str) -> dict[Place, int]:
             for number, item in enumerate(node.value):
                 walk(item, (*path, number))
 
-    node = yaml.compose(text, Loader=yaml.SafeLoader) if text else None
+    node = yaml.compose(text, Loader=yaml.BaseLoader) if text else None
     if node is not None:
         walk(node, ())
     return found

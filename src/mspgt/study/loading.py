@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from mspgt.errors import InputError, did_you_mean
 from mspgt.study.config import StudyConfig
 from mspgt.study.explain import explain
+from mspgt.study.yaml12 import read_yaml
 
 SHIPPED = Path(__file__).parent / "shipped"
 
@@ -39,15 +39,9 @@ def load_config(
         file = shipped[str(path)]
     try:
         text = file.read_text("utf-8")
-        data = yaml.safe_load(text)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = f":{mark.line + 1}" if mark else ""
-        raise InputError(
-            f"{file}{line}: not valid YAML: {error.problem or error}. Mend that line."
-        ) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{file}: not valid YAML: {error}. Save it as UTF-8 text.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{file}: cannot be read: {error}. Save it as UTF-8 text.") from error
+    data = read_yaml(text, str(file))
     if not isinstance(data, dict):
         raise InputError(
             f"{file}: expected a mapping with name, models and corpus, found {type(data).__name__}. "
@@ -85,7 +79,7 @@ def make_config(
                 raise InputError(
                     f"--set {one!r}: expected a section, found the value {section!r}; name one of its own keys."
                 )
-        target[last] = yaml.safe_load(value)
+        target[last] = read_yaml(value, f"--set {key}")
     try:
         return StudyConfig.model_validate(data)
     except ValidationError as error:
@@ -94,10 +88,12 @@ def make_config(
 
 def _anchor_paths(data: dict[str, Any], folder: Path) -> None:
     def anchored(value: Any) -> Any:
-        if isinstance(value, str) and (folder / value).exists():
+        if not isinstance(value, str) or not _could_be_path(value):
+            return value
+        if (folder / value).exists():
             return str(folder / value)
         # A folder for every step of a run: what stands before the step must be there.
-        if isinstance(value, str) and "{}" in value and list(folder.glob(value.replace("{}", "*"))):
+        if "{}" in value and not Path(value).is_absolute() and list(folder.glob(value.replace("{}", "*"))):
             return str(folder / value)
         return value
 
@@ -114,3 +110,15 @@ def _anchor_paths(data: dict[str, Any], folder: Path) -> None:
         for key in ("conllu", "entities", "roles"):
             if isinstance(treebank.get(key), list):
                 treebank[key] = [anchored(item) for item in treebank[key]]
+
+
+def _could_be_path(text: str) -> bool:
+    """Whether the file system can be asked for it at all."""
+    parts = Path(text).parts
+    return (
+        bool(parts)
+        and "\0" not in text
+        and "**" not in text
+        and max(map(len, parts)) < 200
+        and len(text) < 2000
+    )

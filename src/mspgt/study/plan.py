@@ -20,6 +20,7 @@ from mspgt.scales.tasks import TASKS
 from mspgt.stats.bootstrap import MAX_CLUSTERS
 from mspgt.study.config import StudyConfig
 from mspgt.study.differences import ABSENT, short, unlike
+from mspgt.study.kept import Kept, kept, put_aside
 from mspgt.study.stages import Addresses, Data, Identity, Subject, measured
 from mspgt.study.store import Address, Status, digest, write_json, write_text
 
@@ -96,41 +97,61 @@ class Plan:
                     words = sum(len(getattr(data.treebank, split)) for split in ("train", "dev", "test"))
                     yield PlannedStage(subject.name, f"probes{beside}", where.probes.status(), words, 0)
 
-    def write(self, root: Path) -> None:
-        """Claim a run folder for this plan: study.yaml and plan.json.
+    def missing(self, root: Path) -> list[tuple[Subject, Data]]:
+        """The subjects that have a stage to run, by the same look at the store as the plan that is printed."""
+        waiting = {stage.subject for stage in self.stages(root) if not stage.status.done}
+        return [(subject, data) for subject, data in self.subjects() if subject.name in waiting]
+
+    def used(self, root: Path) -> Iterator[Address]:
+        """Where everything lies that Experiment 1 leaves."""
+        for subject, data in self.subjects():
+            for _, where in measured(root, self.config, subject, data):
+                yield from (where.scales, where.geometry)
+                yield from (one for one in (where.pairing, where.probes) if one is not None)
+                if self.config.run.keep_activations:
+                    yield from (address for _, address in where.shards)
+
+    def other(self, root: Path) -> list[str]:
+        """In what the plan that a run folder shows differs from this one; empty where it does not.
 
         Raises:
-            StoreError: the folder belongs to another plan, or cannot be written.
+            StoreError: the folder holds something else under the name of a plan.
         """
-        try:
-            root.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(
-                f"{root}: the run folder cannot be made ({error}). Choose another with --out."
-            ) from error
-        if not os.access(root, os.W_OK):
-            raise StoreError(f"{root}: the run folder is not writable. Choose another with --out.")
         path = root / "plan.json"
-        if path.exists():
-            try:
-                stored = json.loads(path.read_text("utf-8"))
-                there = str(stored["hash"])
-            except (ValueError, KeyError, TypeError) as error:
-                raise StoreError(f"{path}: not a plan ({error}). Choose another --out.") from error
-            if there != self.hash:
-                here = to_jsonable(self._hashed())
-                differing = [
-                    f"  {key.removeprefix('config.')}: {short(a)} there, {short(b)} here"
-                    for what, value in here.items()
-                    for key, a, b in unlike(what, stored.get(what, ABSENT), value)
-                ]
-                raise StoreError(
-                    f"{root} holds a run of another plan:\n" + "\n".join(differing) + "\n"
-                    "Results of two plans are never mixed: choose another --out, or remove that folder."
-                )
-        write_json(path, {"hash": self.hash, **self._hashed(), "environment": environment()})
+        if not path.exists():
+            return []
+        try:
+            stored = json.loads(path.read_text("utf-8"))
+            there = str(stored["hash"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise StoreError(f"{path}: not a plan ({error}). Choose another --out.") from error
+        if there == self.hash:
+            return []
+        return [
+            f"{key.removeprefix('config.')}: {short(a)} there, {short(b)} here"
+            for what, value in to_jsonable(self._hashed()).items()
+            for key, a, b in unlike(what, stored.get(what, ABSENT), value)
+        ]
+
+    def write(self, root: Path) -> Kept:
+        """Claim a place for this plan in a run folder; plans that were there keep theirs, with their results.
+
+        Raises:
+            StoreError: the folder holds something else under the name of a plan, or cannot be written.
+        """
+        if (root / "plan.json").exists():
+            put_aside(root)
+        place = kept(root, self.hash)
+        try:
+            place.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"{place.folder}: cannot be made ({error}). Choose another --out.") from error
+        content = {"hash": self.hash, **self._hashed(), "environment": environment()}
         text = yaml.safe_dump(self.config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
-        write_text(root / "study.yaml", text)
+        for folder in (place.folder, root):
+            write_json(folder / "plan.json", content)
+            write_text(folder / "study.yaml", text)
+        return place
 
 
 def _observed(where: Addresses) -> Status:

@@ -1,7 +1,7 @@
 """A study from its configuration to `results.json`: read this file top to bottom to know what happens.
 
 1. Read the data; look at and check every model. Any fault ends the study here, before long work.
-2. Hash the plan and claim the run folder.
+2. Hash the plan and claim a place in the run folder, beside the plans that it holds already.
 3. Compute what is missing of every model and twin (stages.py), resuming from the store.
 4. Decide boundaries (decide.py), also on the mean of the runs of one configuration (replicates.py).
 5. Carry out the parts that start from boundaries (parts.py).
@@ -12,8 +12,11 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
+import threading
 import time
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,25 +25,29 @@ from typing import Any
 from rich.console import Console
 
 from mspgt.boundaries.scales import scales_of
-from mspgt.errors import MspgtError, StoppedError
-from mspgt.results import DataProvenance, ModelResult, Notice, Provenance, Results
+from mspgt.errors import MspgtError, StoppedError, TerminatedError
+from mspgt.results import DataProvenance, ModelResult, Notice, Provenance, Results, to_jsonable
 from mspgt.study.config import StudyConfig
 from mspgt.study.decide import decide
 from mspgt.study.describe import standing
 from mspgt.study.engines import run_jobs
 from mspgt.study.experiments import PARTS
 from mspgt.study.jobs import Context, Job, Work
+from mspgt.study.kept import kept, use_stages
 from mspgt.study.loading import load_config
+from mspgt.study.lock import run_lock
 from mspgt.study.parts import Given, Part, finished
 from mspgt.study.plan import Plan, environment
 from mspgt.study.progress import Bars, Display, Lines
 from mspgt.study.reading import data_warnings, limits, read_data
 from mspgt.study.replicates import judge_replicates, replicate_groups
-from mspgt.study.stages import Data, Identity, measured
-from mspgt.study.store import write_json
+from mspgt.study.stages import Data, Identity
+from mspgt.study.store import Address, write_json
 from mspgt.study.verdicts import conclude
 
 log = logging.getLogger("mspgt")
+
+Inspected = dict[str, tuple[Identity, list[dict[str, Any]], list[str]]]
 
 
 class Study:
@@ -68,34 +75,43 @@ def run_study(config: StudyConfig, out: Path, *, quiet: bool = False) -> dict[st
 
     Raises:
         MspgtError: bad input, before long work; or a stage failed, with everything finished kept in the store.
+        StoppedError: Ctrl-C. TerminatedError: the system ended it (SIGTERM). Both say what is kept.
     """
-    from mspgt.results import to_jsonable
-
     started, clock = datetime.now(UTC).isoformat(timespec="seconds"), time.perf_counter()
     data, twin_data = read_data(config)
-    workers = worker_count(config)
-    plan, inspected = make_plan(config, out, data, twin_data, workers, quiet)
-    groups = replicate_groups(config, plan.identities)
-    plan.write(out)
+    plan = None
+    try:
+        with run_lock(out), ended_by_the_system():
+            workers = worker_count(config)
+            plan, inspected = make_plan(config, out, data, twin_data, workers, quiet)
+            results = _carry_on(plan, inspected, out, workers, quiet)
+            results.provenance = _provenance(plan, results.models, started, time.perf_counter() - clock)
+            content = to_jsonable(results)
+            for folder in (kept(out, plan.hash).folder, out):
+                write_json(folder / "results.json", content)
+            return content
+    except KeyboardInterrupt as stop:
+        told = "finished stages are kept" if plan is None else standing(plan, out)
+        kind, how = (TerminatedError, "ended") if isinstance(stop, Terminated) else (StoppedError, "stopped")
+        raise kind(f"{how}. {told}; run the same command again to go on from there.") from None
 
-    subjects = list(plan.subjects())
+
+def _carry_on(plan: Plan, inspected: Inspected, out: Path, workers: int, quiet: bool) -> Results:
+    """From a plan to its results, but for the record of the run."""
+    config, data = plan.config, plan.data
+    groups = replicate_groups(config, plan.identities)
+    other = plan.other(out)
+    if other:
+        log.info("%s also holds another plan, which is kept; it differs in:\n  %s", out, "\n  ".join(other))
+    place = plan.write(out)
+    context = Context(out, config, data, plan.twin_data)
     by_label = {model.label: model for model in config.models}
-    jobs = [Job(by_label[s.identity.label], s.identity, s.twin) for s, _ in subjects]
-    todo = [
-        job
-        for job, (subject, part) in zip(jobs, subjects, strict=True)
-        if not all(_finished(where) for _, where in measured(out, config, subject, part))
-    ]
+    todo = [Job(by_label[s.identity.label], s.identity, s.twin) for s, _ in plan.missing(out)]
     if (out / "stages").is_dir():
         log.info("%s", standing(plan, out))
-    context = Context(out, config, data, twin_data)
-    try:
-        with display(len(todo), quiet) as shown:
-            run_jobs(todo, context, min(workers, max(1, len(todo))), shown)
-    except KeyboardInterrupt:
-        raise StoppedError(
-            f"stopped. {standing(plan, out)}; run the same command again to go on from there."
-        ) from None
+    use_stages(place, out, plan.used(out))
+    with display(len(todo), quiet) as shown:
+        run_jobs(todo, context, min(workers, max(1, len(todo))), shown)
 
     models, findings, warnings = {}, {}, data_warnings(config, data)
     for identity in plan.identities:
@@ -105,30 +121,55 @@ def run_study(config: StudyConfig, out: Path, *, quiet: bool = False) -> dict[st
         warnings += notices
     replicated, notices = judge_replicates(config, groups, findings)
     warnings += notices
+    used = list(plan.used(out))
     for part in PARTS:
         if getattr(config, part.name) is not None:
-            warnings += carry_out(part, plan, models, context, workers, quiet)
+            told, addresses = carry_out(part, plan, models, context, workers, quiet)
+            warnings += told
+            used += addresses
+            use_stages(place, out, used)
     families, predictions, told = conclude(config, models, len(data.corpus.documents))
-    results = Results(
+    return Results(
         study={"name": config.name, "hash": plan.hash, "mode_default": config.mode},
-        provenance=_provenance(plan, models, started, time.perf_counter() - clock),
+        provenance=_provenance(plan, models, "", 0.0),
         models=models,
         families=families,
         predictions=predictions,
         warnings=warnings + told,
         replicated=replicated,
     )
-    content = to_jsonable(results)
-    write_json(out / "results.json", content)
-    return content
+
+
+class Terminated(KeyboardInterrupt):
+    """The system asked the process to end; stops the work as Ctrl-C does."""
+
+
+@contextmanager
+def ended_by_the_system() -> Iterator[None]:
+    """Turn SIGTERM into `Terminated` while a study runs; only the main thread can, and elsewhere nothing changes."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(*_: object) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # what follows is short, and must not be cut
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def carry_out(
     part: Part, plan: Plan, models: dict[str, ModelResult], context: Context, workers: int, quiet: bool
-) -> list[Notice]:
-    """One part on every model that has three scales; sets its fields of the results."""
+) -> tuple[list[Notice], list[Address]]:
+    """One part on every model that has three scales; sets its fields of the results. Also where its stages lie."""
     settings = {model.label: model for model in plan.config.models}
-    jobs, notices = [], []
+    jobs: list[Job] = []
+    notices: list[Notice] = []
+    places: list[Address] = []
     for identity in plan.identities:
         result = models[identity.label]
         scales = scales_of(identity.layers, result.boundaries, settings[identity.label].scales)
@@ -146,7 +187,8 @@ def carry_out(
         found, told = part.decide(given)
         models[given.identity.label] = replace(models[given.identity.label], **found)
         notices += told
-    return notices
+        places += part.addresses(given)
+    return notices, places
 
 
 def _given(context: Context, job: Job) -> Given:
@@ -161,7 +203,7 @@ def counted_layers(layers: int) -> str:
 
 def make_plan(
     config: StudyConfig, out: Path, data: Data, twin_data: Data, workers: int, quiet: bool
-) -> tuple[Plan, dict[str, tuple[Identity, list[dict[str, Any]], list[str]]]]:
+) -> tuple[Plan, Inspected]:
     """Load and check every model once; raises before any measuring if one of them cannot be measured."""
     context = Context(out, config, data, twin_data)
     jobs = [Job(model) for model in config.models]
@@ -183,10 +225,6 @@ def worker_count(config: StudyConfig) -> int:
 def display(subjects: int, quiet: bool) -> AbstractContextManager[Display]:
     console = Console(stderr=True)
     return Lines(subjects) if quiet or not console.is_terminal else Bars(console, subjects)
-
-
-def _finished(where: Any) -> bool:
-    return where.geometry.status().done and (where.probes is None or where.probes.status().done)
 
 
 def _provenance(plan: Plan, models: dict[str, ModelResult], started: str, seconds: float) -> Provenance:

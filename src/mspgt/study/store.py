@@ -1,7 +1,8 @@
 """Stage results on disk: addressed by what can change them, written atomically, verified when read.
 
     stages/<org>__<model>/<revision>/<stage>-<key>/
-        manifest.json     what was hashed into the key; size and SHA-256 of every file; seconds
+        manifest.json     stage, key and all that was hashed into it; size and SHA-256 of every file; seconds; and a
+                          SHA-256 of all this, so that a folder that was moved, or thinned out, is seen to be
         arrays.safetensors, meta.json, tables (texts.parquet)
 
 A folder appears under its final name only when complete: everything is written to a temporary folder, synced,
@@ -27,6 +28,9 @@ from safetensors.numpy import load_file, save_file
 
 from mspgt.errors import StoreError
 from mspgt.results import to_jsonable
+
+MANIFEST, META, ARRAYS = "manifest.json", "meta.json", "arrays.safetensors"
+OWN = {MANIFEST, META, ARRAYS}
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -79,7 +83,7 @@ class Address:
             # Another result of the stage may be an older one of this subject, or one of another subject.
             fresh = " with these inputs, settings and code" if others else ""
             return Status(False, f"not computed yet{fresh}")
-        fault = _fault(self.folder)
+        _, fault = self._manifest()
         return Status(fault is None, "up to date" if fault is None else fault)
 
     def load(self) -> StageResult:
@@ -88,23 +92,45 @@ class Address:
         Raises:
             StoreError: the result is missing or does not verify.
         """
-        status = self.status()
-        if not status.done:
-            raise StoreError(f"{self.folder}: expected a finished stage result, found: {status.reason}.")
-        arrays = self.folder / "arrays.safetensors"
+        manifest, fault = self._manifest() if self.folder.exists() else ({}, self.status().reason)
+        if fault is not None:
+            raise StoreError(f"{self.folder}: expected a finished stage result, found: {fault}.")
+        arrays = self.folder / ARRAYS
         return StageResult(
-            arrays=load_file(arrays) if arrays.exists() else {},
-            meta=json.loads((self.folder / "meta.json").read_text("utf-8")),
-            files={path.name: path.read_bytes() for path in self._tables()},
+            arrays=load_file(arrays) if ARRAYS in manifest["files"] else {},
+            meta=json.loads((self.folder / META).read_text("utf-8")),
+            files={name: (self.folder / name).read_bytes() for name in manifest["files"] if name not in OWN},
         )
 
-    def _tables(self) -> list[Path]:
-        own = {"arrays.safetensors", "meta.json", "manifest.json"}
-        return [path for path in sorted(self.folder.iterdir()) if path.name not in own]
-
     def seconds(self) -> float:
-        """Wall time the stage took when it was computed."""
-        return float(json.loads((self.folder / "manifest.json").read_text("utf-8"))["seconds"])
+        """Wall time the stage took when it was computed.
+
+        Raises:
+            StoreError: the manifest is missing or does not verify.
+        """
+        manifest, fault = self._manifest()
+        if fault is not None:
+            raise StoreError(f"{self.folder}: expected a finished stage result, found: {fault}.")
+        return float(manifest["seconds"])
+
+    def _manifest(self) -> tuple[dict[str, Any], str | None]:
+        """The manifest, and why the folder does not verify under this address (None where it does)."""
+        try:
+            manifest = json.loads((self.folder / MANIFEST).read_text("utf-8"))
+        except (OSError, ValueError, RecursionError) as error:
+            return {}, f"damaged: its manifest cannot be read ({error}); will be recomputed"
+        if not isinstance(manifest, dict) or manifest.get("sha256") != _seal(manifest):
+            return {}, "damaged: its manifest is not the one that was written; will be recomputed"
+        mine = {"stage": self.stage, "key": self.key, "inputs": to_jsonable(self.inputs)}
+        if any(manifest.get(name) != value for name, value in mine.items()):
+            return {}, "damaged: its manifest is of another stage, or of other inputs; will be recomputed"
+        for name, expected in manifest["files"].items():
+            path = self.folder / name
+            if not path.is_file():
+                return {}, f"damaged: {name} is missing; will be recomputed"
+            if path.stat().st_size != expected["bytes"] or _sha256(path) != expected["sha256"]:
+                return {}, f"damaged: {name} is not the file that was written; will be recomputed"
+        return manifest, None
 
     def save(self, result: StageResult, seconds: float) -> None:
         """Write a result under its final name only when all of it is on disk.
@@ -118,29 +144,31 @@ class Address:
             scratch.mkdir(parents=True)
             if result.arrays:
                 contiguous = {name: np.ascontiguousarray(a) for name, a in result.arrays.items()}
-                save_file(contiguous, scratch / "arrays.safetensors")
-            write_json(scratch / "meta.json", result.meta)
+                save_file(contiguous, scratch / ARRAYS)
+            write_json(scratch / META, result.meta)
             for name, content in result.files.items():
                 (scratch / name).write_bytes(content)
             manifest = {
                 "stage": self.stage,
                 "key": self.key,
-                "inputs": self.inputs,
+                "inputs": to_jsonable(self.inputs),
                 "seconds": round(seconds, 3),
                 "files": {
                     path.name: {"bytes": path.stat().st_size, "sha256": _sha256(path)}
                     for path in sorted(scratch.iterdir())
                 },
             }
-            write_json(scratch / "manifest.json", manifest)
+            write_json(scratch / MANIFEST, {**manifest, "sha256": _seal(manifest)})
             for path in scratch.iterdir():
                 _sync(path)
             _sync(scratch)
             shutil.rmtree(self.folder, ignore_errors=True)
             scratch.rename(self.folder)
             _sync(self.folder.parent)
-        except (OSError, SafetensorError) as error:
+        except BaseException as error:
             shutil.rmtree(scratch, ignore_errors=True)
+            if not isinstance(error, OSError | SafetensorError):
+                raise
             raise StoreError(
                 f"{self.folder}: could not write the result of stage {self.stage} ({error}). "
                 "Stages finished before it are kept: free space or permissions, then run the same command again."
@@ -171,26 +199,16 @@ def write_text(path: Path, text: str) -> None:
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         scratch.write_text(text, "utf-8")
+        _sync(scratch)
         scratch.replace(path)
     except OSError as error:
         scratch.unlink(missing_ok=True)
         raise StoreError(f"{path}: could not be written ({error}).") from error
 
 
-def _fault(folder: Path) -> str | None:
-    """Why a stage folder does not verify, or None."""
-    try:
-        manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
-        listed = dict(manifest["files"])
-    except (OSError, ValueError, KeyError) as error:
-        return f"damaged: its manifest cannot be read ({error}); will be recomputed"
-    for name, expected in listed.items():
-        path = folder / Path(name).name
-        if not path.is_file():
-            return f"damaged: {path.name} is missing; will be recomputed"
-        if path.stat().st_size != expected["bytes"] or _sha256(path) != expected["sha256"]:
-            return f"damaged: {path.name} is not the file that was written; will be recomputed"
-    return None
+def _seal(manifest: dict[str, Any]) -> str:
+    """SHA-256 of all that a manifest says but its own `sha256`."""
+    return digest({name: value for name, value in manifest.items() if name != "sha256"})
 
 
 def _sha256(path: Path) -> str:
