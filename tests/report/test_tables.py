@@ -10,6 +10,7 @@ import pytest
 from mspgt.report import tables
 from mspgt.report.panels import signal_panels
 from mspgt.report.table1 import PRINTED, printed, summary_lines, table1, table1_for_reading
+from mspgt.report.words import printable
 from tests.report.planted_results import HOSTILE
 
 
@@ -109,20 +110,20 @@ def test_claims_keep_what_was_not_tested_apart_from_what_was_lost(results: dict[
 
 @pytest.mark.parametrize("text", ["=1+1", "+SUM(A1)", "-cmd|x", "@x", "  =1", "\t=1", "\x1b[2J=1"])
 def test_no_cell_is_a_formula(text: str) -> None:
-    table = Table("t", "t", {"a": "string", "b": "double"}, [(text, -1.5)])
+    table = tables.Table("t", "t", {"a": "string", "b": "double"}, [(text, -1.5)])
     ((cell, number),) = list(csv.reader(io.StringIO(table.csv())))[1:]
     assert not cell.lstrip(" \t").startswith(("=", "+", "-", "@"))
     assert number == "-1.5"
 
 
 def test_a_number_in_text_stays_one() -> None:
-    table = Table("t", "t", {"a": "string"}, [("-1.5",), ("plain",)])
+    table = tables.Table("t", "t", {"a": "string"}, [("-1.5",), ("plain",)])
     assert table.csv() == "a\n-1.5\nplain\n"
 
 
 def test_names_cannot_steer_a_terminal() -> None:
     hostile = "a\x1b[31mred\x1b]0;title\x07\x9b2J\u202egnp"
-    table = Table("t", "t", {"a": "string"}, [(hostile,)])
+    table = tables.Table("t", "t", {"a": "string"}, [(hostile,)])
     for text in (table.csv(), table.latex(), printable(hostile)):
         assert not set(text) & set("\x1b\x07\x9b\u202e")
     assert printable("हिन्दी می\u200cخواهم 中文\n") == "हिन्दी می\u200cخواهم 中文\n"
