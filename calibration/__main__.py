@@ -13,6 +13,7 @@ from calibration import (
     languages,
     paper,
     phases,
+    power,
     stacks,
     truths,
     validate,
@@ -23,6 +24,7 @@ def main() -> None:
     rooms = {
         "paper": paper.main,
         "detector": detector.main,
+        "power": power.main,
         "validate": validate.main,
         "languages": languages.main,
         "truths": truths.main,

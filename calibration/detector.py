@@ -39,7 +39,10 @@ HERE = Path(__file__).parent
 RESULTS = HERE / "results"
 SOURCE = HERE.parent / "src" / "mspgt"
 TABLE = SOURCE / "boundaries" / "data" / "detector.json"
-CODE = ("boundaries/contrasts.py", "boundaries/search.py", "boundaries/confidence.py", "stats/nulls.py")
+CODE = (
+    *(f"boundaries/{name}.py" for name in ("contrasts", "noise", "search", "confidence")),
+    "stats/nulls.py",
+)
 BATCH = 1000
 # On top of the worst member's quantile: which member is worst is itself read off a simulation.
 MARGIN = 1.02
@@ -407,6 +410,7 @@ def shipped(recipe: Recipe, depths: dict[int, dict[str, Any]]) -> dict[str, Any]
                         kind: [round(SET_MARGIN * drop, 3) for drop in drops_from(detail)]
                         for kind, detail in one["drops"].items()
                     },
+                    "found": one["power"],
                     "power": {
                         kind: constants
                         for kind, found in one["power"].items()

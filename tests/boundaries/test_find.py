@@ -80,13 +80,27 @@ def test_a_constant_signal_of_one_twin_or_one_half_is_left_out_there():
     assert len(found.random_init["calibrated_claims"]) == 2
 
 
+def test_the_floor_is_the_noise_of_the_signal_whatever_the_twins_show():
+    signals, rng = Planted(ROUGH), np.random.default_rng(5)
+    noise = np.array([0.001, 0.002, 0.004])[:, None] * rng.standard_normal((400, 3, 27))
+    draws = Draws(signals.calibrated() + noise, signals.calibrated() + noise)
+    for twins in ([], [Planted(2 * ROUGH)]):
+        found = find_boundaries(signals, twins=twins, draws=draws)
+        assert found.floors == pytest.approx([0.001, 0.002, 0.004], rel=0.1)
+        assert found.notes == []
+    assert found.random_init["levels"]["S2"] == pytest.approx(2 * np.median(ROUGH))
+
+
 def test_a_floor_of_0_is_replaced_and_said_so():
-    found = find_boundaries(Planted(ROUGH), twins=[Planted(MOSTLY_ZERO)])
+    still = np.repeat(Planted(ROUGH).calibrated()[None], 5, axis=0)
+    found = find_boundaries(Planted(ROUGH), draws=Draws(still, still))
     assert found.floors[1] == pytest.approx(0.01 * np.median(ROUGH))
-    assert "the random twins' level of S2 is 0: S2 is floored at a hundredth of its own median" in found.notes
-    usual = find_boundaries(Planted(ROUGH), twins=[Planted(2 * ROUGH)])
-    assert usual.floors[1] == pytest.approx(2 * np.median(ROUGH))
-    assert usual.notes == []
+    assert "the noise of S2 is 0: S2 is floored at a hundredth of its own median" in found.notes
+    held = still.copy()
+    held[:, 1] = np.nan
+    found = find_boundaries(Planted(ROUGH), draws=Draws(held, held))
+    assert found.floors[1] == pytest.approx(0.01 * np.median(ROUGH))
+    assert "the noise of S2 is not known: S2 is floored at a hundredth of its own median" in found.notes
 
 
 def test_a_signal_that_is_mostly_0_has_a_floor_of_its_own():

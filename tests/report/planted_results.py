@@ -216,7 +216,7 @@ def _controls(
     return {
         "random_init": {
             "seeds": 5,
-            "floors": dict.fromkeys(signals, 0.001),
+            "levels": dict.fromkeys(signals, 0.001),
             "signals": {"calibrated": twins, "paper": twins},
             "paper_found": [[2, 4], None, [1, 3], [2, 3], None],
             "calibrated_claims": [[], [], [], [], [{"kind": "spike", "layer": 3}]],

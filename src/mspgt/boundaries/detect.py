@@ -45,11 +45,11 @@ def detect(
         mode: `paper` runs the published protocol to the letter, whose error rate is not controlled;
             `calibrated` detects spikes, bumps, steps and kinks at a known error rate.
         bootstrap: (draws, 3, transitions), profiles of document resamples. In paper mode they give intervals,
-            acceptance and the noise ratio that selects the false-boundary rate; in calibrated mode their SD
-            is the least that counts as roughness. A measured row that is NaN in every draw was not resampled:
+            acceptance and the noise ratio that selects the false-boundary rate; in calibrated mode their
+            scatter is the least that counts as roughness. A measured row that is NaN in every draw was not resampled:
             it is held at its value, and its noise is not known.
         level: family-wise error of calibrated mode. Unused in paper mode.
-        floors: (3,) level of each signal in a network that has learnt nothing. With it, calibrated mode
+        floors: (3,) noise scale of each signal (`stabilise`). With it, calibrated mode
             detects on variance-stabilised signals; without, on the signals as given. Unused in paper mode.
         options: passed on to `detect_paper` (weights, prominence, max_width, noise_ratio) or
             `detect_calibrated`.
@@ -71,6 +71,7 @@ def detect(
         raise InputError(f"mode is 'paper' or 'calibrated', found {mode!r}")
 
     from mspgt.boundaries.detector import CalibratedBoundaries, detect_calibrated
+    from mspgt.boundaries.noise import noise_covariance
 
     if transitions < MIN_TRANSITIONS:
         reason = f"{transitions + 1} layers have {transitions} transitions: no boundary possible"
@@ -92,8 +93,8 @@ def detect(
 
         profile = stabilise(profile, floors)
         draws = None if draws is None else stabilise(draws, floors)
-    spread = None if draws is None else draws.std(axis=0)
-    return detect_calibrated(profile, scale_floor=spread, level=level, **options)
+    noise = None if draws is None else noise_covariance(draws)
+    return detect_calibrated(profile, scale_floor=noise, level=level, **options)
 
 
 def _median_noise_ratio(profile: NDArray[np.float64], draws: NDArray[np.float64]) -> float | None:

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from mspgt.boundaries.confidence import confidence_set, score_curve, support
 from mspgt.boundaries.contrasts import Array
+from mspgt.boundaries.noise import scaled
 from mspgt.boundaries.power import noise_share, power_statement
 from mspgt.boundaries.search import Path, climb
 from mspgt.boundaries.tables import LEVEL, Row, drop_at, row
@@ -69,7 +70,8 @@ def detect_calibrated(
         signals: `(3, transitions)`, variance-stabilised (`stabilise`), a row of NaN where not measured; with
             `replicated`, `(replicates, 3, transitions)`: training runs of one configuration, whose mean is
             read with the critical values of a single run.
-        scale_floor: `(3, transitions)`, SD over document resamples: the least that counts as roughness. A
+        scale_floor: sentence noise over document resamples, the least that counts as roughness: its covariance
+            between transitions `(3, transitions, transitions)`, or its SDs `(3, transitions)` if uncorrelated. A
             measured row of NaN was not resampled: its noise ratio is NaN and its roughness has no floor.
         level: 0.05 is what the shipped table holds.
 
@@ -90,7 +92,7 @@ def detect_calibrated(
     known = values[measured]
     floor = _floor(scale_floor, values.shape, measured)
     if replicated and floor is not None:
-        floor = floor / np.sqrt(np.shape(signals)[0])
+        floor = scaled(floor, np.shape(signals)[0] ** -0.5)
     limits = row(transitions, len(known))
     constant = [f"S{i + 1}" for i in np.flatnonzero(measured) if limits.critical and np.ptp(values[i]) == 0]
     if constant:
@@ -102,7 +104,7 @@ def detect_calibrated(
     if floor is not None:
         noise[measured] = noise_share(known, floor)
         floor = np.nan_to_num(floor)
-    power = _power(transitions, len(known), noise)
+    power = _power(transitions, len(known), noise[measured])
     if not limits.critical:
         nothing: dict[str, Claim | None] = {"LI": None, "IG": None}
         why = [f"no boundary could have been seen: {transitions} transitions are too few for any kind"]
@@ -152,21 +154,25 @@ def _floor(
     if scale_floor is None:
         return None
     floor = np.asarray(scale_floor, dtype=np.float64)
-    if floor.shape != shape:
-        raise InputError(f"expected a scale floor of shape {shape}; found {floor.shape}")
+    if floor.shape not in (shape, (*shape, shape[-1])):
+        raise InputError(
+            f"expected a scale floor of shape {shape}, or a covariance {(*shape, shape[-1])}; found {floor.shape}"
+        )
     known = floor[measured]
-    if not ((known >= 0).all(axis=1) | np.isnan(known).all(axis=1)).all():
+    size = known if floor.ndim == 2 else np.diagonal(known, axis1=1, axis2=2)
+    if not ((size >= 0).all(axis=1) | np.isnan(size).all(axis=1)).all():
         raise InputError(
             "expected a scale floor of 0 or more in measured rows, or a row of NaN where nothing was resampled; "
-            f"found {known.tolist()}"
+            f"found {size.tolist()}"
         )
     return known
 
 
 def _power(transitions: int, signals: int, noise: Array) -> dict[str, dict[str, Any]]:
-    ratios = noise[np.isfinite(noise)]
-    typical = float(np.median(ratios)) if len(ratios) else 0.0
-    return {k: asdict(power_statement(transitions, k, noise_ratio=typical, signals=signals)) for k in KINDS}
+    """What could have been found, with the noise of each signal; noise that is not known counts as none."""
+    ratios = [0.0 if np.isnan(ratio) else float(ratio) for ratio in noise]
+    told = {k: power_statement(transitions, k, noise_ratio=ratios, signals=signals) for k in KINDS}
+    return {kind: asdict(statement) for kind, statement in told.items()}
 
 
 def _claim(known: Array, path: Path, i: int, accepted: int, limits: Row, floor: Array | None) -> Claim:

@@ -13,9 +13,10 @@ from mspgt.boundaries.detect import detect
 from mspgt.boundaries.detector import CalibratedBoundaries
 from mspgt.boundaries.embedding import calibrated_from_embedding, paper_from_embedding
 from mspgt.boundaries.fuse import ROUNDING
+from mspgt.boundaries.noise import noise_covariance
 from mspgt.boundaries.peaks import PaperBoundaries
 from mspgt.boundaries.robustness import robustness
-from mspgt.boundaries.stabilise import stabilise
+from mspgt.boundaries.stabilise import noise_scale, stabilise
 from mspgt.results import CalibratedResult, Claim, PaperBoundary, PaperResult
 from mspgt.signals.profiles import Draws, Signals
 from mspgt.vocabulary import KINDS, SIGNALS
@@ -30,8 +31,8 @@ class Findings:
 
     `paper_evidence`, `calibrated_evidence` (transitions,) fused curves; `stabilised` (3, transitions) what the
     detector saw, `shaken` (draws, 3, transitions) its bootstrap, of the draws numbered `drawn` (all where None),
-    `with_sinks` and `halves` its variants; `floors` (3,) per signal, from the random twins; `random_init` the twins'
-    own profiles and finds.
+    `with_sinks` and `halves` its variants; `floors` (3,) per signal, its own noise; `random_init` the twins' own
+    profiles and finds.
     """
 
     paper: PaperResult
@@ -60,10 +61,10 @@ def find_boundaries(
 
     Args:
         signals: from `mspgt.measure`.
-        twins: the same configuration with random weights, measured the same way: their level is the floor below
-            which a signal says nothing. Without twins, or where their level is 0, the floor is a hundredth of the
-            signal's median (of its values that are not 0, where most of them are).
-        draws: `signals.bootstrap(draws, seed)`; without it nothing is accepted and noise is not floored.
+        twins: the same configuration with random weights, measured the same way: a control that stands beside.
+        draws: `signals.bootstrap(draws, seed)`; without it nothing is accepted and noise is not floored. The noise
+            of a signal is the floor of its logarithm. Without draws, or where it does not move, the floor is a
+            hundredth of the signal's median (of its values that are not 0, where most of them are).
         settings: weights, prominence, max_width and level, as in a study's `boundaries` section.
 
     Signals and twins that count the embedding (`Signals.embedding`) are searched from transition 0 on; a signal
@@ -81,7 +82,7 @@ def find_boundaries(
     for i in np.flatnonzero(unplaced & ~_gaps(raw)):
         notes.append(_gap_words(SIGNALS[i], paper_seen[i], signals.first))
     silent |= unplaced | np.isnan(raw).all(axis=-1)
-    floors, about = _floors(_without(raw, silent), twins)
+    floors, about = _floors(_without(raw, silent), draws)
     notes += about
 
     def read(profiles: Array) -> Array:
@@ -115,7 +116,7 @@ def find_boundaries(
         seen,
         with_sinks=with_sinks,
         halves=halves,
-        scale_floor=None if shaken is None else shaken.std(axis=0),
+        scale_floor=None if shaken is None else noise_covariance(shaken),
         level=level,
     )
     paper_result, found = _paper_result(paper), calibrated_result(calibrated, stands)
@@ -133,7 +134,7 @@ def find_boundaries(
         halves=halves,
         floors=floors,
         first=signals.first,
-        random_init=_random_init(twins, twin_profiles, floors, constants, level),
+        random_init=_random_init(twins, twin_profiles, constants, level),
         notes=notes,
         drawn=None if draws is None else draws.drawn,
     )
@@ -178,20 +179,17 @@ def _without(profiles: Array, lost: NDArray[np.bool_]) -> Array:
     return np.where(lost[:, None], np.nan, profiles)
 
 
-def _floors(own: Array, twins: Sequence[Signals]) -> tuple[Array, list[str]]:
-    """(3,): the level of each signal in a network that has learnt nothing; `own` without its silent signals."""
+def _floors(own: Array, draws: Draws | None) -> tuple[Array, list[str]]:
+    """(3,): the noise of each signal, which floors its logarithm; `own` without its silent signals."""
     fallback = own_floors(own)
-    if not twins:
+    if draws is None:
         return fallback, [
-            "no random twins: signals are floored at a hundredth of their median, not at a twin's level"
+            "no bootstrap: signals are floored at a hundredth of their median, not at their noise"
         ]
-    levels = np.stack([np.abs(twin.calibrated()) for twin in twins])
-    floors = np.array(
-        [np.nanmedian(levels[:, i]) if np.isfinite(levels[:, i]).any() else np.nan for i in range(3)]
-    )
+    floors = np.where(np.isnan(fallback), np.nan, noise_scale(draws.calibrated))
     replaced = ~(floors > 0) & np.isfinite(fallback)
     notes = [
-        f"the random twins' level of {SIGNALS[i]} is {'not known' if np.isnan(floors[i]) else '0'}: "
+        f"the noise of {SIGNALS[i]} is {'not known' if np.isnan(floors[i]) else '0'}: "
         f"{SIGNALS[i]} is floored at a hundredth of its own median"
         for i in np.flatnonzero(replaced)
     ]
@@ -199,11 +197,17 @@ def _floors(own: Array, twins: Sequence[Signals]) -> tuple[Array, list[str]]:
 
 
 def own_floors(own: Array) -> Array:
-    """(3,): a hundredth of each signal's median, where no twin says what a network knows that has learnt nothing.
+    """(3,): a hundredth of each signal's median, where no bootstrap tells its noise.
 
     own: (3, transitions). NaN for a signal that is 0 or not measured at every transition.
     """
     return 0.01 * np.array([_middle(row) for row in own])
+
+
+def _levels(twins: Array) -> list[float]:
+    """Median size of each signal over the twins (twins, 3, transitions); NaN where it was not measured."""
+    sizes = np.abs(twins).swapaxes(0, 1).reshape(twins.shape[1], -1)
+    return [float(np.nanmedian(row)) if np.isfinite(row).any() else np.nan for row in sizes]
 
 
 def _middle(row: Array) -> float:
@@ -218,7 +222,6 @@ def _middle(row: Array) -> float:
 def _random_init(
     twins: Sequence[Signals],
     seen: Sequence[Array],
-    floors: Array,
     constants: dict[str, Any],
     level: float,
 ) -> dict[str, Any]:
@@ -236,7 +239,7 @@ def _random_init(
 
     return {
         "seeds": len(twins),
-        "floors": dict(zip(SIGNALS, floors.tolist(), strict=True)),
+        "levels": dict(zip(SIGNALS, _levels(profiles), strict=True)),
         "signals": {"calibrated": rows(profiles), "paper": rows(paper)},
         "paper_found": [
             [b.LI.layer + first - 1, b.IG.layer + first - 1] if b.LI and b.IG else None for b in found_paper

@@ -7,6 +7,7 @@ with the root of their number: the way to see anything in a shallow model.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import reduce
 
 import numpy as np
@@ -16,7 +17,9 @@ from mspgt.boundaries.contrasts import bank
 from mspgt.boundaries.detector import detect_calibrated
 from mspgt.boundaries.embedding import calibrated_from_embedding
 from mspgt.boundaries.find import Findings, calibrated_result
+from mspgt.boundaries.noise import noise_covariance, scaled
 from mspgt.boundaries.robustness import robustness
+from mspgt.boundaries.stabilise import restabilise
 from mspgt.errors import InputError
 from mspgt.results import ReplicatedResult
 from mspgt.stats.bootstrap import LEAST_SHARE
@@ -36,7 +39,7 @@ def find_replicated(runs: Mapping[str, Findings], family: str, *, level: float =
     Raises:
         InputError: fewer than two runs, or of different depths.
     """
-    found = list(runs.values())
+    found = _of_one_floor(list(runs.values()))
     profiles = [one.stabilised for one in found]
     if len(found) < 2 or len({profile.shape for profile in profiles}) > 1:
         shapes = {label: one.stabilised.shape[-1] + 1 for label, one in runs.items()}
@@ -49,7 +52,7 @@ def find_replicated(runs: Mapping[str, Findings], family: str, *, level: float =
     calibrated = detect_calibrated(
         seen,
         # The detector takes the noise of one run and divides it by the root of their number.
-        scale_floor=None if noise is None else np.sqrt(len(found)) * noise,
+        scale_floor=None if noise is None else scaled(noise, len(found) ** 0.5),
         level=level,
         replicated=True,
     )
@@ -97,8 +100,34 @@ def find_replicated(runs: Mapping[str, Findings], family: str, *, level: float =
     )
 
 
+def _of_one_floor(found: list[Findings]) -> list[Findings]:
+    """The runs on one scale: each has the floor of its own noise, and a mean needs one, the median of theirs.
+
+    Of runs that are not of one depth nothing is made: they are refused by their shapes.
+    """
+    floors = np.stack([one.floors for one in found])
+    common = np.median(floors, axis=0)
+
+    def again(values: Array, own: Array) -> Array:
+        return restabilise(values, own, common)
+
+    return [
+        replace(
+            one,
+            stabilised=again(one.stabilised, one.floors),
+            shaken=None if one.shaken is None else again(one.shaken, one.floors),
+            with_sinks=again(one.with_sinks, one.floors),
+            halves=None
+            if one.halves is None
+            else (again(one.halves[0], one.floors), again(one.halves[1], one.floors)),
+            floors=common,
+        )
+        for one in found
+    ]
+
+
 def _noise(found: Sequence[Findings]) -> tuple[Array | None, list[str]]:
-    """SD of the mean profile over the draws that all runs have; None without, with the reason."""
+    """Covariance of the mean profile over the draws that all runs have; None without, with the reason."""
     shaken = [one.shaken for one in found if one.shaken is not None]
     if len(shaken) < len(found):
         return None, []
@@ -111,7 +140,7 @@ def _noise(found: Sequence[Findings]) -> tuple[Array | None, list[str]]:
         return None, [f"only {len(common)} bootstrap draws are common to the runs: noise is not floored"]
     # Runs are measured on the same documents, so their noise does not average out: resample the mean itself.
     rows = [draws[np.isin(which, common)] for which, draws in zip(drawn, shaken, strict=True)]
-    return np.mean(rows, axis=0).std(axis=0), []
+    return noise_covariance(np.mean(rows, axis=0)), []
 
 
 def _roughness(profile: Array) -> Array:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mspgt.boundaries.fuse import SIGNALS
+from mspgt.boundaries.noise import scaled
 from mspgt.boundaries.profiles import checked_signals
 from mspgt.errors import InputError
 from mspgt.stats.nulls import KINDS
@@ -60,7 +61,7 @@ def robustness(
         detect: `detect_calibrated` unless given.
         with_sinks: the profiles measured with sink tokens left in.
         halves: the profiles of the odd and of the even documents.
-        scale_floor: (3, transitions) SD of sentence noise, as given to the detector; √2 times that in a half.
+        scale_floor: sentence noise, as given to the detector; √2 times that in a half.
         options: passed on to the detector.
 
     Returns:
@@ -96,7 +97,7 @@ def robustness(
         again = None
         if rerun is not None:
             changed, noise = rerun
-            floor = None if scale_floor is None else noise * scale_floor
+            floor = None if scale_floor is None else scaled(scale_floor, noise)
             again = detect(changed, scale_floor=floor, **options)
         for kind, layer in claims:
             robust[kind, layer][name] = None if again is None else _claims(again, kind, layer)

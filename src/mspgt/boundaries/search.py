@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mspgt.boundaries.contrasts import Array, Bank, Places, Residual, bank, residual, window
+from mspgt.boundaries.noise import contrast_variance
 from mspgt.stats.nulls import KINDS
 
 MOST_CLAIMS = 4
@@ -184,15 +185,15 @@ def contrasts_of(profiles: Array, bank: Bank) -> Array:
 def floors_of(profiles: Array, bank: Bank, scale_floor: Array | None = None) -> dict[str, Array]:
     """Least roughness SD of each kind's contrasts, `(runs, signals, places)`.
 
-    Rounding, and, where `scale_floor` `(signals, transitions)` gives the SD of sentence noise, what that
-    noise alone would make of the contrast.
+    Rounding, and, where `scale_floor` gives sentence noise (as `contrast_variance` takes it), what that noise alone
+    would make of the contrast.
     """
     span = profiles.max(axis=-1, keepdims=True) - profiles.min(axis=-1, keepdims=True)
     floors = {}
     for kind, rows in bank.elements.items():
         floor = ROUNDING * span * np.ones(len(rows))
         if scale_floor is not None:
-            floor = np.maximum(floor, np.sqrt(scale_floor**2 @ (bank.filters[rows] ** 2).T))
+            floor = np.maximum(floor, np.sqrt(contrast_variance(scale_floor, bank.filters[rows])))
         floors[kind] = floor
     return floors
 
@@ -218,7 +219,7 @@ def climb(
 ) -> Path:
     """Take places one after the other by score over critical value, the kinds in `critical` together.
 
-    profiles `(runs, signals, transitions)`, every signal measured; scale_floor `(signals, transitions)`.
+    profiles `(runs, signals, transitions)`, every signal measured; scale_floor as `contrast_variance` takes noise.
     """
     runs, signals, transitions = profiles.shape
     store = bank(transitions)

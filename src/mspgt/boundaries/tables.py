@@ -22,6 +22,7 @@ class Row:
     critical: Mapping[str, float]  # kind -> score at family-wise error 5 %, the kinds together
     drop: Mapping[str, tuple[float, ...]]  # kind -> q by how sure the claim is; see `drop_at`
     power: Mapping[str, tuple[float, float]]  # kind -> (A50, sd) in roughness SDs; absent: could not be seen
+    found: Mapping[str, tuple[float, ...]]  # kind -> share found of boundaries of each of `sizes()`
 
 
 def drop_at(drops: tuple[float, ...], ratio: float) -> float:
@@ -31,6 +32,18 @@ def drop_at(drops: tuple[float, ...], ratio: float) -> float:
     above the last.
     """
     return drops[bisect_right(SURE, ratio)]
+
+
+def sizes() -> tuple[float, ...]:
+    """Sizes in roughness SDs, of `Row.found`, ascending."""
+    return tuple(table()["recipe"]["sizes"])
+
+
+@lru_cache(maxsize=1)
+def weights() -> dict[str, dict[str, list[float]]]:
+    """Number of signals -> kind -> what each signal adds to the power, the clearest first; they sum to 1."""
+    text = resources.files("mspgt.boundaries").joinpath("data/power_weights.json").read_text(encoding="utf-8")
+    return dict(json.loads(text)["weights"])
 
 
 @lru_cache(maxsize=1)
@@ -69,4 +82,5 @@ def row(transitions: int, signals: int) -> Row:
             kind: tuple(map(max, zip(*(one["drop"][kind] for one in rows), strict=True))) for kind in kinds
         },
         power={kind: max(tuple(one["power"][kind]) for one in rows) for kind in seen},
+        found={kind: tuple(map(min, *(one["found"][kind] for one in (rows[0], rows[-1])))) for kind in kinds},
     )

@@ -57,8 +57,11 @@ def control_facts(model: Json) -> Facts:
         if twins.get(key):
             found = sum(bool(one) for one in twins[key])
             facts.append((f"Random twins in which the {what}", f"{found} of {len(twins[key])}"))
-    floors = (twins.get("floors") or {}).items()
-    facts += [(f"Floor of {signal}, median of the twins", number(floor)) for signal, floor in floors]
+    floors, levels = model["controls"].get("floors") or {}, twins.get("levels") or {}
+    facts += [(f"Floor of {signal}, its own noise", number(floor)) for signal, floor in floors.items()]
+    facts += [
+        (f"Level of {signal} in the random twins, median", number(one)) for signal, one in levels.items()
+    ]
     if agreement := model["controls"].get("concordance"):
         why = "; ".join(agreement["reasons"])
         value = f"{number(agreement['agreement'])}, p = {number(agreement['p'])}"

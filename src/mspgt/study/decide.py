@@ -237,6 +237,7 @@ def _embedding_step(signals: Signals) -> dict[str, dict[str, float | None]]:
 def _controls(signals: Signals, findings: Findings, permutations: int, seed: int) -> dict[str, Any]:
     controls: dict[str, Any] = {
         "random_init": findings.random_init,
+        "floors": dict(zip(SIGNALS, findings.floors.tolist(), strict=True)),
         "with_sinks": None,
         "concordance_p": None,
     }

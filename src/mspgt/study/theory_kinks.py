@@ -107,8 +107,8 @@ def boundaries_of_half(given: Given) -> tuple[dict[str, int | None], str]:
 
 
 def _floors(given: Given, own: Array) -> Array:
-    """Level of each signal in a network that has learnt nothing, as the whole corpus took it."""
-    known = (given.result.controls.get("random_init") or {}).get("floors")
+    """Noise of each signal, as the whole corpus took it."""
+    known = given.result.controls.get("floors")
     if known:
         return np.array([np.nan if value is None else value for value in known.values()], dtype=np.float64)
     return own_floors(own)
