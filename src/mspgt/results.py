@@ -279,7 +279,7 @@ class ModelResult:
     ]  # same keys → 95 % [lo, hi] per transition
     embedding_step: dict[str, dict[str, float | None]]  # S1, S2 → the step from layer 0 to layer 1
     boundaries: Boundaries
-    controls: dict[str, Any]  # random_init, without_sinks, concordance_p
+    controls: dict[str, Any]  # random_init, floors (noise of each signal), with_sinks, concordance_p
     probes: dict[str, ProbeResult]
     checks: list[dict[str, Any]]  # mspgt check, as of this run
     tokens: dict[str, int]  # real, word_final, sinks, sentences cut to the context
