@@ -21,6 +21,7 @@ from transformers import (
 
 from mspgt.errors import InputError, MissingExtraError, ModelError
 from mspgt.lm.blocks import find_blocks, layer_of, path_of
+from mspgt.lm.gguf_file import dequantised, gguf_path, note, read_gguf
 from mspgt.lm.hub import offline, reachable
 from mspgt.lm.identity import folder_sha256, refuse_impossible
 from mspgt.lm.probe import probe
@@ -105,20 +106,27 @@ def load(
     if already a few tokens overflow; InputError for a dtype, device or revision that cannot be.
     """
     wanted_dtype = _dtype(dtype)
-    folder = _folder(model)
+    file = gguf_path(model)
+    packed = None if file is None else read_gguf(file)
+    folder = _folder(model if file is None else file.parent)
     if folder and revision:
         raise InputError(
             f"A revision ({revision!r}) needs a Hub id; {folder.name!r} is a folder. Leave it out."
         )
     source: dict[str, Any] = {"trust_remote_code": trust_remote_code}
     source |= {"local_files_only": True} if folder else {"revision": revision}
+    if file is not None:
+        source["gguf_file"] = file.name
     if folder is None and not reachable():
         source["local_files_only"] = (
             True  # what the cache holds; the Hub's client would wait a minute to say no
         )
     path = str(folder) if folder else str(model)
-    name = folder.name if folder else path
-    notes: list[str] = []
+    name = file.name if file is not None else folder.name if folder else path
+    notes: list[str] = [] if packed is None else [note(packed)]
+    unpacked = {} if packed is None else dequantised()
+    if packed is not None and wanted_dtype is None:
+        wanted_dtype = torch.float32  # what the packed values are exact in
 
     if folder:
         refuse_impossible(folder)
@@ -141,6 +149,7 @@ def load(
             ignore_mismatched_sizes=True,
             output_loading_info=True,
             **source,
+            **unpacked,
         ),
     )
     if device_map is None:
@@ -157,7 +166,9 @@ def load(
     _require_finite_weights(name, loaded, blocks_path)
 
     text = config.get_text_config()
-    digest = folder_sha256(folder) if folder else str(config._commit_hash)
+    digest = packed.digest if packed else folder_sha256(folder) if folder else str(config._commit_hash)
+    if packed is not None and hasattr(loaded.config, "quantization_config"):
+        del loaded.config.quantization_config  # the weights are plain by now, and a twin's are too
     lm = LanguageModel(
         name=name,
         family=config.model_type,
