@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,25 +39,33 @@ def self_bleu(texts: Sequence[str] | Sequence[Sequence[str]]) -> float:
 
 def self_bleu_scores(texts: Sequence[str] | Sequence[Sequence[str]]) -> Array:
     """BLEU-4 of each text against all others, (texts,); NaN for an empty text or one without another."""
-    if isinstance(texts, str):
-        raise InputError("Expected a sequence of texts, found a single string; pass [text, …].")
-    split = [words_and_marks(text) if isinstance(text, str) else list(text) for text in texts]
+    split = tokens_of(texts)
     scores = np.full(len(split), np.nan)
     whole = [number for number, tokens in enumerate(split) if tokens]
     if len(whole) > 1:
-        scores[whole] = _scores([split[number] for number in whole])
+        lengths, orders = ngrams_of_orders([split[number] for number in whole])
+        matches = [_clipped(*order, len(whole)) for order in orders]
+        scores[whole] = bleu(matches, lengths, nearest_other(lengths))
     return scores
 
 
-def _scores(split: list[list[str]]) -> Array:
+def tokens_of(texts: Sequence[str] | Sequence[Sequence[str]]) -> list[list[str]]:
+    """Words and single punctuation marks of each text, case kept; lists of tokens stay as they are."""
+    if isinstance(texts, str):
+        raise InputError("Expected a sequence of texts, found a single string; pass [text, …].")
+    return [words_and_marks(text) if isinstance(text, str) else list(text) for text in texts]
+
+
+def ngrams_of_orders(
+    split: Sequence[Sequence[str]],
+) -> tuple[NDArray[np.intp], list[tuple[NDArray[np.intp], NDArray[np.intp]]]]:
+    """Tokens of each text, (texts,), and for n = 1..4 the number of every n-gram in turn and of its text."""
     lengths = np.array([len(tokens) for tokens in split])
     vocabulary: dict[str, int] = {}
     words = np.array([vocabulary.setdefault(token, len(vocabulary)) for tokens in split for token in tokens])
     owner = np.repeat(np.arange(len(split)), lengths)
     last = np.repeat(np.cumsum(lengths), lengths)  # one past the last word of each word's text
-    grams = words
-    logs = np.zeros(len(split))
-    matched = np.zeros(len(split))
+    grams, orders = words, []
     for order in range(1, ORDERS + 1):
         starts = np.flatnonzero(np.arange(len(words)) + order <= last)
         if order > 1:
@@ -65,14 +74,23 @@ def _scores(split: list[list[str]]) -> Array:
         _, numbered = np.unique(grams[starts], return_inverse=True)
         grams = np.zeros_like(words)
         grams[starts] = numbered
-        matches = _clipped(numbered, owner[starts], len(split))
-        if order == 1:
-            matched = matches
-        logs += np.log(np.where(matches > 0, matches, EPSILON) / np.maximum(lengths - order + 1, 1))
-    closest = _nearest_other(lengths)
+        orders.append((numbered, owner[starts]))
+    return lengths, orders
+
+
+def bleu(matches: Sequence[Array], lengths: NDArray[np.intp], closest: NDArray[Any]) -> Array:
+    """BLEU-4 from matched n-grams of orders 1 to 4, tokens of each text, and of the other nearest in length.
+
+    Arrays (texts, …) of shapes that go together.
+    """
+    logs = sum(
+        np.log(np.where(matched > 0, matched, EPSILON) / np.maximum(lengths - order, 1))
+        for order, matched in enumerate(matches)
+    )
     penalty = np.where(lengths > closest, 0.0, 1 - closest / lengths)
     # Without a single common word BLEU is 0 by definition, whatever the smoothing.
-    return np.where(matched > 0, np.exp(logs / ORDERS + penalty), 0.0)
+    found: Array = np.where(matches[0] > 0, np.exp(logs / ORDERS + penalty), 0.0)
+    return found
 
 
 def _clipped(grams: NDArray[np.intp], owner: NDArray[np.intp], texts: int) -> Array:
@@ -92,7 +110,7 @@ def _clipped(grams: NDArray[np.intp], owner: NDArray[np.intp], texts: int) -> Ar
     return np.bincount(text, weights=matches, minlength=texts).astype(np.float64)
 
 
-def _nearest_other(lengths: NDArray[np.intp]) -> NDArray[np.intp]:
+def nearest_other(lengths: NDArray[np.intp]) -> NDArray[np.intp]:
     """The length of the other text nearest in length to each, the shorter of two equally near, (texts,)."""
     order = np.argsort(lengths, kind="stable")
     ranked = lengths[order]

@@ -11,11 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from mspgt.interventions.arms import AA, ALL_DOSES, arm_name
-from mspgt.interventions.metrics import Scores, shares, value
+from mspgt.interventions.metrics import BY_KEY, METRICS, Scores, shares, value
 from mspgt.stats.bootstrap import document_weights, percentile_interval
 from mspgt.stats.equivalence import tost_estimate
 from mspgt.stats.multiplicity import benjamini_hochberg
-from mspgt.stats.permutation import paired_permutation
+from mspgt.stats.permutation import p_value, paired_permutation
 
 Array = NDArray[np.float64]
 
@@ -69,7 +69,8 @@ def effect(
     """The effect of one arm on one metric.
 
     The tests work on each text's first-order share in the value, linearised at the mean of both arms, which no
-    exchange of labels changes: the permutation test is exact, also for pooled variances and ratios.
+    exchange of labels changes: the permutation test is exact, also for pooled variances and ratios. A metric that
+    comes with its own exchanges (`Scores.exchanged`) is tested by them, and its intervals reach as far as they do.
 
     Args:
         documents: the document of each sample, (samples,); all samples of one are one cluster.
@@ -98,7 +99,7 @@ def effect(
         percent=100 * (after - before) / abs(before) if before else None,
         difference=after - before,
         log_ratio=_log_ratio(before, after),
-        p_permutation=None if clusters < 2 else paired_permutation(change, groups=cluster, seed=seed).p,
+        p_permutation=_exchange_p(arm.exchanged, change, cluster, seed) if clusters > 1 else None,
         p_t=_paired_t(change),
         hedges_g=float(change.mean() / spread * (1 - 3 / (8 * n - 9))) if spread else None,
         margin=margin * spread,
@@ -111,11 +112,35 @@ def effect(
         return replace(found, reason=f"{few}: an interval needs at least {LEAST_DOCUMENTS}")
     weights = document_weights(len(everyone), draws, seed)
     resampled = [value(law, weights @ _by_cluster(sums, cluster, len(everyone))) for sums in (base, other)]
-    return _with_intervals(found, resampled[0], resampled[1], clusters)
+    return _with_intervals(
+        found, resampled[0], resampled[1], clusters, _reach(arm.exchanged, change, cluster)
+    )
 
 
-def _with_intervals(found: Effect, before: Array, after: Array, clusters: int) -> Effect:
-    """The effect with what bootstrap draws of both values (draws,) say."""
+def _exchange_p(exchanged: Array | None, change: Array, cluster: NDArray[np.intp], seed: int) -> float | None:
+    """p of exchanging labels document by document, from scores computed anew where the metric has them."""
+    if exchanged is None:
+        return paired_permutation(change, groups=cluster, seed=seed).p
+    # What was observed is the first of them, and so never counts as impossible.
+    return (
+        None
+        if np.isnan(exchanged).any()
+        else p_value(exchanged[0], exchanged, exact=True, alternative="two-sided")
+    )
+
+
+def _reach(exchanged: Array | None, change: Array, cluster: NDArray[np.intp]) -> float:
+    """How much farther chance moves the value than shares of single texts can tell; 1 where they tell all."""
+    if exchanged is None or np.isnan(exchanged).any():
+        return 1.0
+    alone = float(np.sqrt(np.square(np.bincount(cluster, weights=change)).sum())) / len(change)
+    return max(1.0, float(np.sqrt(np.square(exchanged).mean())) / alone) if alone else 1.0
+
+
+def _with_intervals(found: Effect, before: Array, after: Array, clusters: int, reach: float) -> Effect:
+    """The effect with what bootstrap draws of both values (draws,) say, spread `reach` times as far."""
+    if reach > 1 and found.difference is not None:
+        after = before + found.difference + reach * (after - before - found.difference)
     differences = after - before
     if not np.isfinite(differences).all():
         return replace(found, reason="some resamples hold too few texts for an interval")
@@ -155,6 +180,8 @@ def label_swap_range(
     before = float(value(other.law, base.sum(axis=0)))
     if clusters < 2 or not np.isfinite(before) or before == 0:
         return None
+    if other.exchanged is not None and not np.isnan(other.exchanged).any():
+        return _interval(100 * other.exchanged / abs(before))
     at = (base.mean(axis=0) + again.mean(axis=0)) / 2
     change = shares(other.law, again, at) - shares(other.law, base, at)
     signs = np.random.default_rng(seed).integers(0, 2, size=(draws, clusters)) * 2.0 - 1
@@ -178,7 +205,7 @@ def all_effects(
     Returns:
         arm → metric → effect, `diversity` (= −`self_bleu`) among the metrics.
     """
-    signed = {arm: _with_diversity(metrics) for arm, metrics in scores.items()}
+    signed = {arm: _with_negatives(metrics) for arm, metrics in scores.items()}
     baseline = signed.pop("baseline")
     ranges = {
         metric: label_swap_range(baseline[metric], again, documents, seed=seed)
@@ -194,26 +221,28 @@ def all_effects(
         }
         for arm, metrics in signed.items()
     }
-    # Diversity asks what Self-BLEU asks, and A/A is no hypothesis: neither counts as a question.
-    asked = [(a, m) for a, metrics in found.items() if a != AA for m in metrics if m != "diversity"]
+    # A negative asks what its metric asks, and A/A is no hypothesis: neither counts as a question.
+    asked = [(a, m) for a, metrics in found.items() if a != AA for m in metrics if _asked_as(m) == m]
     known = [found[a][m].p_permutation for a, m in asked]
     adjusted = benjamini_hochberg([np.nan if p is None else p for p in known])
     for (arm, metric), p in zip(asked, adjusted, strict=True):
         if not np.isnan(p):
             found[arm][metric] = replace(found[arm][metric], p_adjusted=float(p))
     for metrics in found.values():
-        if "diversity" in metrics:
-            metrics["diversity"] = replace(metrics["diversity"], p_adjusted=metrics["self_bleu"].p_adjusted)
+        for name in metrics:
+            metrics[name] = replace(metrics[name], p_adjusted=metrics[_asked_as(name)].p_adjusted)
     return found
 
 
-def _with_diversity(metrics: Mapping[str, Scores]) -> dict[str, Scores]:
-    both: dict[str, Scores] = {}
-    for name, one in metrics.items():
-        both[name] = one
-        if name == "self_bleu":
-            both["diversity"] = -one
-    return both
+def _asked_as(name: str) -> str:
+    """The metric that a metric is tested as: itself, or the one that it is the negative of."""
+    declared = BY_KEY.get(name)
+    return (declared.negative_of if declared else None) or name
+
+
+def _with_negatives(metrics: Mapping[str, Scores]) -> dict[str, Scores]:
+    turned = {m.key: -metrics[m.negative_of] for m in METRICS if m.negative_of and m.negative_of in metrics}
+    return {**metrics, **turned}
 
 
 def contrasts(effects: Mapping[str, Mapping[str, Effect]]) -> dict[str, dict[str, dict[str, Any]]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from mspgt.interventions.coherence import Encode, coherence
 from mspgt.interventions.costs import make_passages
 from mspgt.interventions.doses import PRIMARY, Definition, Yardsticks, added_variance
 from mspgt.interventions.effects import MARGIN, Effect, all_effects, contrasts
+from mspgt.interventions.exchange import exchanged_self_bleu
 from mspgt.interventions.metrics import MATTR_WINDOW, Scores, mean_scores, rate_scores, text_scores
 from mspgt.interventions.prompts import Prompt, make_prompts
 from mspgt.interventions.response import divergence, response_curve
@@ -154,13 +155,18 @@ def _scales(lm: LanguageModel, boundaries: tuple[int, int] | None) -> Scales:
 
 def arm_scores(texts: Texts, *, mattr_window: int = MATTR_WINDOW) -> dict[str, dict[str, Scores]]:
     """Arm → metric → scores, for the metrics that need no other program; arms that broke are left out."""
-    found = {}
+    found: dict[str, dict[str, Scores]] = {}
     for arm in texts.arms:
         if texts.failure(arm) is None:
             columns = texts.of(arm)
             found[arm] = text_scores(
                 columns["text"], columns["nats"], columns["tokens"], mattr_window=mattr_window
             )
+    if BASELINE in found:
+        documents, before = documents_of(texts), texts.of(BASELINE)["text"]
+        for arm in found.keys() - {BASELINE}:
+            swapped = exchanged_self_bleu(before, texts.of(arm)["text"], documents)
+            found[arm]["self_bleu"] = replace(found[arm]["self_bleu"], exchanged=swapped)
     return found
 
 

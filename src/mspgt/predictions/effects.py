@@ -8,14 +8,13 @@ from typing import Any
 
 from scipy import stats
 
+from mspgt.interventions.metrics import PAPER_METRICS as PAPER_METRICS  # whom predictions ask
 from mspgt.predictions.ratios import Effect
 from mspgt.predictions.readings import FOUND, Reading, not_calibrated
 
 Json = dict[str, Any]
 
 SCALES = ("local", "intermediate", "global")
-# The paper's five, under the names of results.json.
-PAPER_METRICS = ("self_bleu", "length_variance", "ttr", "coherence", "grammar")
 STRUCTURE = "length_variance"
 # What an effect on sentence-length variance wobbles by at 1,000 texts, in percent of the baseline: the range of
 # arms without any noise is ±25–34 % there, about two standard errors.

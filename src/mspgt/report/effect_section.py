@@ -10,6 +10,7 @@ from mspgt.report.doses import dose_sentences, has_doses
 from mspgt.report.effect_figures import bars_figure
 from mspgt.report.interventions import (
     DOSES,
+    HEADLINE,
     METRICS,
     SCALES,
     bar_panels,
@@ -50,7 +51,6 @@ COUNTED_IN = {
 }
 # Of the log ratios of an arm to its baseline: as they are, and by size alone.
 CONTRASTS = {"signed": "Δ(I) − max(Δ(L), Δ(G))", "absolute": "|Δ(I)| − max(|Δ(L)|, |Δ(G)|)"}
-HEADLINE = tuple(METRICS)[:5]
 SPOKEN = (*HEADLINE, "perplexity", "length")  # at the dose of the whole scale
 SHOWN = ("arm", "percent", "percent_low", "percent_high", "p_adjusted", "aa_low", "aa_high", "n")
 

@@ -12,26 +12,14 @@ from math import floor, log10
 from markupsafe import Markup
 from matplotlib.ticker import MaxNLocator
 
+from mspgt.interventions.metrics import METRICS as DECLARED
 from mspgt.predictions.printed import printed
 from mspgt.report.markup import shared, tag
 from mspgt.report.tables import Cell, Table
 from mspgt.report.words import MISSING, Json, layer_set, number
 
-# In the order of the paper's figures 7 to 9, then what stands beside them.
-METRICS = {
-    "diversity": "diversity (−Self-BLEU)",
-    "length_variance": "sentence-length variance",
-    "ttr": "type–token ratio",
-    "coherence": "coherence (SBERT)",
-    "grammar": "errors per 100 words (LanguageTool)",
-    "self_bleu": "Self-BLEU",
-    "length_variance_text": "variance within a text",
-    "mattr": "MATTR",
-    "mtld": "MTLD",
-    "harper": "errors per 100 words (Harper)",
-    "perplexity": "perplexity, unperturbed model",
-    "length": "words a text",
-}
+METRICS = {metric.key: metric.label for metric in DECLARED}
+HEADLINE = tuple(metric.key for metric in DECLARED if metric.paper)
 SCALES = ("local", "intermediate", "global")
 DOSES = {
     "plain": "whole scale",

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mspgt.errors import MissingExtraError, UnavailableError
+from mspgt.interventions.metrics import METRICS
 from mspgt.study.config import InterventionsConfig
 from mspgt.study.parts import Report
 from mspgt.study.store import Address, StageResult, write_json
@@ -25,12 +26,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("mspgt")
 
 TEXTS = "texts.parquet"
-CHECKERS = ("coherence", "grammar", "harper")
-OFF = {
-    "coherence": "interventions.encoder is null",
-    "grammar": "interventions.languagetool is null; give the URL of a LanguageTool server, or `local`",
-    "harper": "interventions.harper is false",
-}
+# What needs another program, as its metric declares it.
+CHECKERS = {metric.key: metric.needs for metric in METRICS if metric.needs is not None}
 # A checker's version, and what it says: one number a text, NaN where there is none.
 Checker = tuple[str, Callable[[list[str]], NDArray[np.float64]]]
 

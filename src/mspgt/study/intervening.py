@@ -25,7 +25,6 @@ from mspgt.results import Notice
 from mspgt.study.checking import (
     CHECKERS,
     MAKERS,
-    OFF,
     TEXTS,
     check_shards,
     checked,
@@ -152,7 +151,6 @@ class Interventions:
     def decide(self, given: Given) -> tuple[dict[str, Any], list[Notice]]:
         """Effects of every arm; also writes all texts of the model to `texts/` of the run folder."""
         from mspgt.interventions.experiment import summary
-        from mspgt.interventions.metrics import mean_scores, rate_scores
 
         settings, where = _settings(given.config), places(given)
         texts = joined_texts([address.load() for address in where.texts])
@@ -161,7 +159,7 @@ class Interventions:
         missing, versions = {}, {}
         for name in CHECKERS:
             if name not in where.checks:
-                missing[name] = OFF[name]
+                missing[name] = CHECKERS[name].off
                 continue
             if not all(address.status().done for address in where.checks[name]):
                 missing[name] = noted(where.checks[name])
@@ -174,9 +172,7 @@ class Interventions:
             versions[name] = seen[0]
             for arm, metrics in scores.items():
                 found = np.concatenate([shard.arrays[arm] for shard in shards])
-                metrics[name] = (
-                    mean_scores(found) if name == "coherence" else rate_scores(found, texts.of(arm)["text"])
-                )
+                metrics[name] = CHECKERS[name].scores(found, texts.of(arm)["text"])
         content = summary(
             texts,
             scores,
@@ -307,7 +303,12 @@ def scored_texts(given: Given, shards: Sequence[StageResult]) -> StageResult:
     from mspgt.interventions.experiment import arm_scores
 
     scores = arm_scores(joined_texts(shards), mattr_window=_settings(given.config).mattr_window)
-    arrays = {f"{arm}/{metric}": one.sums for arm, found in scores.items() for metric, one in found.items()}
+    arrays = {}
+    for arm, found in scores.items():
+        for metric, one in found.items():
+            arrays[f"{arm}/{metric}"] = one.sums
+            if one.exchanged is not None:
+                arrays[f"{arm}/{metric}/exchanged"] = one.exchanged
     return StageResult(arrays)
 
 
@@ -355,14 +356,15 @@ def joined_texts(shards: Sequence[StageResult]) -> Texts:
 
 
 def _unpack_scores(result: StageResult, texts: Texts) -> dict[str, dict[str, Scores]]:
-    from mspgt.interventions.metrics import LAWS, Scores
+    from mspgt.interventions.metrics import METRICS, Scores
 
     found: dict[str, dict[str, Scores]] = {}
     for arm in texts.arms:
-        for metric, law in LAWS.items():
-            sums = result.arrays.get(f"{arm}/{metric}")
+        for metric in METRICS:
+            sums = result.arrays.get(f"{arm}/{metric.key}")
             if sums is not None:
-                found.setdefault(arm, {})[metric] = Scores(law, sums)
+                exchanged = result.arrays.get(f"{arm}/{metric.key}/exchanged")
+                found.setdefault(arm, {})[metric.key] = Scores(metric.law, sums, exchanged)
     return found
 
 
