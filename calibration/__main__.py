@@ -29,6 +29,7 @@ def main() -> None:
         "languages": languages.main,
         "truths": truths.main,
         "stacks": stacks.main,
+        "functional": functional.main,
         "phases": phases.main,
         "jumps": jumps.main,
         "far-misses": far_misses.main,
