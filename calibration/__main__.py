@@ -9,6 +9,7 @@ from calibration import (
     detector,
     far_misses,
     figures,
+    functional,
     jumps,
     languages,
     paper,
