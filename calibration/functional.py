@@ -2,6 +2,7 @@
 
     python -m calibration functional curves    gain curves that are known, with the document noise of a real model
     python -m calibration functional stacks    activations that are known, through the readers themselves
+    python -m calibration functional page      the tables of docs/scales.md, from what is stored
 
 `keep_noise` made the stored noise from the gains of SmolLM2-135M-Instruct on 240 documents of EWT, two readers.
 
@@ -33,6 +34,17 @@ from mspgt.scales.tasks import TASKS, Task
 RESULTS = Path(__file__).parent / "results"
 NOISE = RESULTS / "functional-noise.npz"
 DECIDING = tuple(task for task in TASKS if task.scale in ("L", "I", "G"))
+PAGE = Path(__file__).parents[1] / "docs" / "scales.md"
+MARK = "<!-- calibration -->\n"
+PAGES = {
+    "functional-curves.json": "Planted curves with the document noise of SmolLM2, {runs} runs a cell:",
+    "functional-stacks.json": "Planted stacks through the readers (40 documents, two deals), {runs} runs a cell:",
+}
+HEADINGS = (
+    *("world", "G defined", "L before I", "I before G", "boundaries L–I, I–G"),
+    *("d50 L, I, G", "centre L, I, G", "gap L–I, I–G", "soft L–I, I–G"),
+)
+LEAST_RUNS = 20  # with an interval, for a coverage to be shown
 DRAWS = 200
 SPREAD = (-0.02, 0.0, 0.02)  # of the depth, between the tasks of a scale
 
@@ -251,14 +263,55 @@ def _store(name: str, cells: dict[str, Any], runs: int) -> None:
     (RESULTS / name).write_text(json.dumps(content, indent=1) + "\n")
 
 
+def page_main() -> None:
+    """Write the tables between the marks of the page."""
+    before, _, rest = PAGE.read_text("utf-8").partition(MARK)
+    after = rest.partition(MARK)[2]
+    PAGE.write_text(before + MARK + "\n" + "\n".join(tables()) + "\n" + MARK + after, "utf-8")
+
+
+def tables() -> Iterator[str]:
+    """Rates of what is said, and coverage of nominal 95 % intervals, a row a cell."""
+    for name, says in PAGES.items():
+        path = RESULTS / name
+        if not path.exists():
+            continue
+        cells = json.loads(path.read_text("utf-8"))["cells"]
+        yield f"{says.format(runs=next(iter(cells.values()))['runs'])}\n"
+        yield f"| {' | '.join(HEADINGS)} |"
+        yield "|---" * len(HEADINGS) + "|"
+        for cell, found in cells.items():
+            said, covers = found["said"], found["coverage"]
+            columns = [
+                " ".join(
+                    _rate(covers[f"{what} {one}"]) if f"{what} {one}" in covers else "–" for one in which
+                )
+                for what, which in (
+                    ("d50", "LIG"),
+                    ("centre", "LIG"),
+                    ("gap", ("LI", "IG")),
+                    ("soft", ("LI", "IG")),
+                )
+            ]
+            rates = [f"{said[key]:.2f}" for key in ("defined G", "order LI", "order IG")]
+            bounds = f"{said['boundary LI']:.2f} {said['boundary IG']:.2f}"
+            yield f"| {' | '.join([cell, *rates, bounds, *columns])} |"
+        yield ""
+
+
+def _rate(cell: dict[str, Any]) -> str:
+    return f"{cell['rate']:.2f}" if cell["n"] >= LEAST_RUNS else "–"
+
+
 def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m calibration functional", description=__doc__)
-    parser.add_argument("part", nargs="?", choices=("curves", "stacks"), help="both when absent")
+    parser.add_argument("part", nargs="?", choices=("curves", "stacks", "page"), help="all when absent")
     parser.add_argument("--runs", type=int, default=100)
     parser.add_argument("--documents", type=int, nargs="+", default=[60, 240])
     parser.add_argument("--worlds", nargs="+", default=list(WORLDS), choices=list(WORLDS))
     chosen = parser.parse_args(list(arguments))
-    if chosen.part != "curves":
+    if chosen.part in (None, "stacks"):
         stacks_main(chosen.runs)
-    if chosen.part != "stacks":
+    if chosen.part in (None, "curves"):
         curves_main(chosen.runs, chosen.documents, chosen.worlds)
+    page_main()
