@@ -5,6 +5,7 @@ Seeds are fresh: none of them was used when thresholds were set.
 """
 
 import argparse
+import importlib
 import json
 import sys
 from collections.abc import Sequence
@@ -74,6 +75,24 @@ def errors(layers: int, runs: int) -> list[dict[str, Any]]:
     return rows
 
 
+def confirmed(layers: int, rows: Sequence[dict[str, Any]], runs: int = 6000) -> list[dict[str, Any]]:
+    """The rates of the three worlds that seemed worst, on seeds that did not choose them."""
+    seemed = sorted(
+        (row for row in rows if row["inside"] and "called" in row),
+        key=lambda row: -row["called"] / row["nulls"],
+    )
+    worlds = {world.name: world for world in family(layers)}
+    again = []
+    for number, row in enumerate(seemed[:3]):
+        score = scores(worlds[row["world"]], layers, runs, [SEED, layers, 5, number])
+        called = int((score >= threshold(layers)).sum())
+        again.append(
+            {"world": row["world"], "nulls": len(score), "called": called,
+             "upper95": round(upper_bound(called, len(score)), 4)}
+        )  # fmt: skip
+    return again
+
+
 def places(layers: int, boundaries: int, runs: int, rng: np.random.Generator) -> NDArray[np.int64]:
     """Boundaries at random, an eighth of the depth (3 at least) from the ends and a seventh (4 at least) apart."""
     edge, apart = max(3, layers // 8), max(4, layers // 7)
@@ -137,11 +156,13 @@ def _judge(planted: Array, truth: NDArray[np.int64]) -> dict[str, Any]:
 
 def measure(layers: int, runs: int, stacks: int) -> dict[str, Any]:
     """All figures of a depth."""
+    rows = errors(layers, runs)
     return {
         "seed": SEED,
         "runs": runs,
         "threshold": round(threshold(layers), 4),
-        "errors": errors(layers, runs),
+        "errors": rows,
+        "confirmed": confirmed(layers, rows),
         "recovery": recovery(layers, runs // 4),
         "spread": spread_changes(layers, runs // 4),
         "token_stacks": token_stacks(layers, stacks, [SEED, layers, 4]) if layers in (12, 24) else None,
@@ -160,6 +181,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             continue
         write_atomically(path(layers), json.loads(json.dumps(measure(layers, runs, stacks))))
         print(f"phases, {layers} blocks", file=sys.stderr, flush=True)
+    importlib.import_module("calibration.phases_page").write_page()
 
 
 if __name__ == "__main__":
