@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from mspgt.boundaries.scales import Scales, scales_of
+from mspgt.boundaries.scales import CHOICES, Scales, scales_of
 from mspgt.errors import InputError
 from mspgt.results import Boundaries, CalibratedResult, Claim, PaperBoundary, PaperResult
 
@@ -45,6 +45,44 @@ def test_one_calibrated_boundary_is_no_pair_and_a_rejected_pair_of_the_paper_is_
     one = boundaries({"LI": claim(3), "IG": None}, accepted(2, 9))
     assert scales_of(12, one) == Scales(2, 9, 12, "paper")
     assert scales_of(12, boundaries(paper=accepted(2, 9, yes=False))).source == "thirds"
+
+
+class Account:
+    """Boundaries of an account: of functional scales by name, of phases as a list."""
+
+    def __init__(self, *layers):
+        self.boundaries = [claim(layer) for layer in layers]
+        self.LI, self.IG = self.boundaries if len(layers) == 2 else (None, None)
+
+
+def test_functional_scales_come_first_unless_another_account_is_asked_for():
+    both = boundaries({"LI": claim(3), "IG": claim(8)}, accepted(2, 9))
+    accounts = {"functional": Account(4, 7), "phases": Account(5, 10)}
+    found = {
+        choice: scales_of(12, both, choice=choice, **accounts) for choice in CHOICES if choice != "given"
+    }
+    assert {choice: (one.LI, one.IG, one.source) for choice, one in found.items()} == {
+        "functional": (4, 7, "functional"),
+        "phases": (5, 10, "phases"),
+        "shocks": (3, 8, "calibrated"),
+        "paper": (2, 9, "paper"),
+        "thirds": (4, 8, "thirds"),
+    }
+
+
+def test_an_account_that_was_asked_for_gives_way_to_thirds_only():
+    both = boundaries({"LI": claim(3), "IG": claim(8)}, accepted(2, 9))
+    assert scales_of(12, both, choice="phases", phases=Account(5)).source == "thirds"
+    assert scales_of(12, boundaries(paper=accepted(2, 9)), choice="shocks").source == "thirds"
+    assert scales_of(12, both, choice="functional").source == "calibrated"
+
+
+def test_given_boundaries_must_be_given():
+    assert scales_of(12, boundaries(), (5, 6), choice="given").source == "given"
+    with pytest.raises(InputError, match="given"):
+        scales_of(12, boundaries(), choice="given")
+    with pytest.raises(InputError, match="chosen among"):
+        scales_of(12, boundaries(), choice="guess")
 
 
 @pytest.mark.parametrize("layers", [1, 2])

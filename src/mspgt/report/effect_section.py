@@ -40,7 +40,8 @@ REPEATED = (
     "those of the whole scale."
 )
 SOURCES = {
-    "calibrated": "boundaries of calibrated mode", "paper": "boundaries of paper mode",
+    "functional": "functional scales", "phases": "phases",
+    "calibrated": "shocks: boundaries of calibrated mode", "paper": "boundaries of paper mode",
     "given": "boundaries as given", "thirds": "thirds of the depth, since no boundary was found",
 }  # fmt: skip
 COUNTED_IN = {

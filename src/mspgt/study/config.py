@@ -278,6 +278,11 @@ class ScalesConfig(_Section):
 class InterventionsConfig(_Section):
     """Experiment 2: noise into one scale at a time."""
 
+    # Whose boundaries part the layers, where a model has no `scales` of its own: functional scales (failing these the
+    # shocks, then the paper's accepted ones); phases, shocks or the paper's alone; thirds; or only what is given
+    scales: Literal["functional", "phases", "shocks", "paper", "thirds", "given"] = (
+        "functional"  # whose boundaries part the layers
+    )
     samples: int = Field(1000, ge=2)
     prompt_tokens: int = Field(32, ge=1)  # from the start of a document, or of later sentences in it
     new_tokens: int = Field(128, ge=1)

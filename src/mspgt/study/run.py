@@ -167,12 +167,21 @@ def carry_out(
 ) -> tuple[list[Notice], list[Address]]:
     """One part on every model that has three scales; sets its fields of the results. Also where its stages lie."""
     settings = {model.label: model for model in plan.config.models}
+    asked = plan.config.interventions
+    choice = "functional" if asked is None else asked.scales
     jobs: list[Job] = []
     notices: list[Notice] = []
     places: list[Address] = []
     for identity in plan.identities:
         result = models[identity.label]
-        scales = scales_of(identity.layers, result.boundaries, settings[identity.label].scales)
+        scales = scales_of(
+            identity.layers,
+            result.boundaries,
+            settings[identity.label].scales,
+            choice=choice,
+            functional=result.scales,
+            phases=result.phases,
+        )
         if scales is None:
             what = f"{counted_layers(identity.layers)}: three scales need at least three"
             notices.append(Notice(f"models.{identity.label}.{part.name}", what, f"{part.name} is null"))

@@ -71,13 +71,16 @@ def boundaries_of_half(given: Given) -> tuple[dict[str, int | None], str]:
     Given boundaries were chosen by no document. Thirds of the depth stand for nothing that was found: not tested.
     """
     scales = given.scales
-    if scales.source == "given":
+    # Functional scales come from the treebank, of which the kink reads nothing.
+    if scales.source in ("given", "functional"):
         return {"LI": scales.LI, "IG": scales.IG}, ""
     if scales.source == "thirds":
         return (
             {},
             "no pair of boundaries was found: thirds of the depth stand for nothing that could be tested",
         )
+    if scales.source == "phases":
+        return {}, "phases are not searched again on half of the documents, so no document is left for a kink"
     where = addresses(given.root, given.config, Subject(given.identity), given.data)
     signals = read_signals(given.identity, where, given.data)
     if signals.geometry.n_clusters < 2:
