@@ -24,7 +24,18 @@ ORDER = [
         "scales",
         "boundaries",
     ),
-    *("interventions", "families", "theory", "predictions", "report", "zoo", "study", "cli", "__main__"),
+    *(
+        "interventions",
+        "families",
+        "theory",
+        "predictions",
+        "report",
+        "zoo",
+        "study",
+        "atlas",
+        "cli",
+        "__main__",
+    ),
 ]
 MODULES = sorted(SRC.rglob("*.py"))
 

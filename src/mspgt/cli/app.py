@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mspgt.cli import (
+    atlas,
     boundaries,
     check,
     compare,
@@ -61,3 +62,4 @@ app.command("report")(report.report)
 app.command("gc")(gc.gc)
 app.command("doctor")(doctor.doctor)
 app.add_typer(zoo.app, name="zoo")
+app.add_typer(atlas.app, name="atlas")

@@ -1,0 +1,129 @@
+"""One page of an atlas: models measured alike side by side, each with every account of where its scales lie."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.resources import files
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from mspgt.atlas.entry import Json
+from mspgt.atlas.shelf import read_all
+from mspgt.errors import InputError
+from mspgt.report.accounts import accounts, disagreement
+from mspgt.report.markup import table_html
+from mspgt.report.section import Section
+from mspgt.report.tables import Cell
+from mspgt.report.where_section import where_section
+from mspgt.report.words import counted, number
+from mspgt.report.writing import write
+
+COLUMNS = ("model", "blocks", "parameters", "functional", "phases", "shocks", "paper", "together")
+
+
+@dataclass(frozen=True)
+class Group:
+    """Entries that were made from the same data under the same settings: only these may be compared."""
+
+    anchor: str
+    title: str
+    about: str
+    limits: str
+    rows: Sequence[Sequence[Cell]]
+    section: Section
+    columns: Sequence[str] = COLUMNS
+
+
+def write_page(atlas: Path, out: Path) -> int:
+    """Write the page of all entries; returns how many there are.
+
+    Raises:
+        InputError: no entries, or a file that is none.
+        StoreError: the page cannot be written.
+    """
+    entries = read_all(atlas)
+    if not entries:
+        raise InputError(
+            f"Expected entries in {atlas}, found none. Add some: mspgt atlas add RUN --atlas {atlas}."
+        )
+    write(out, _page(entries).encode())
+    return len(entries)
+
+
+def merged(entries: Sequence[Json]) -> Json:
+    """Entries of one group as the results of one run, in the order of size; a model of two entries has its newest."""
+    newest: dict[str, Json] = {}
+    for entry in sorted(entries, key=lambda one: one["provenance"]["started"]):
+        (name,) = entry["models"]
+        newest[name] = entry
+    ordered = sorted(newest.values(), key=lambda one: next(iter(one["models"].values()))["parameters"])
+    return {
+        **{key: ordered[0][key] for key in ("schema", "study", "provenance")},
+        "models": {name: model for entry in ordered for name, model in entry["models"].items()},
+        "warnings": [one for entry in ordered for one in entry["warnings"]],
+        "families": {},
+        "predictions": {},
+    }
+
+
+def groups(entries: Sequence[Json]) -> list[Group]:
+    """Groups of entries that may be compared, the largest first."""
+    alike: dict[str, list[Json]] = {}
+    for entry in entries:
+        alike.setdefault(entry["comparable"], []).append(entry)
+    found = []
+    for digest, members in sorted(alike.items(), key=lambda item: (-len(item[1]), item[0])):
+        results = merged(members)
+        section = where_section(results)
+        assert section is not None  # an entry without phases and functional scales is refused when it is read
+        made = results["provenance"]
+        documents, sentences = (counted(made["data"][f"{what}s"], what) for what in ("document", "sentence"))
+        found.append(
+            Group(
+                f"group-{digest}",
+                f"{counted(len(results['models']), 'model')} on {made['data']['name']}",
+                f"{documents}, {sentences}; labels: {(made['data'].get('treebank') or {}).get('name', 'none')}; "
+                f"alike in data and settings ({digest}), so positions may be compared.",
+                "; ".join(made.get("limits") or []),
+                [_row(results, name) for name in results["models"]],
+                section,
+            )
+        )
+    return found
+
+
+def _row(results: Json, name: str) -> tuple[Cell, ...]:
+    model = results["models"][name]
+    every = accounts(results, name)
+    said = {one.key: _short([mark.text for mark in one.row.marks], measured=one.measured) for one in every}
+    return (
+        *(name, model["layers"], number(model["parameters"])),
+        *(said[key] for key in ("functional", "phases", "shocks", "paper")),
+        disagreement(every),
+    )
+
+
+def _short(marks: Sequence[str], *, measured: bool) -> str:
+    if not measured:
+        return "not measured"
+    return "; ".join(marks) or "none"
+
+
+def _page(entries: Sequence[Json]) -> str:
+    style = (files("mspgt.report") / "template" / "report.css").read_text("utf-8")
+    fingerprint = b64encode(sha256(style.encode()).digest()).decode()
+    loader = PackageLoader("mspgt.report", "template")
+    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment.globals |= {"table_html": table_html}
+    found = groups(entries)
+    entered = "1 entry" if len(entries) == 1 else f"{len(entries)} entries"
+    return environment.get_template("atlas.html.j2").render(
+        policy=f"default-src 'none'; style-src 'sha256-{fingerprint}'",
+        css=style,
+        about=f"{entered}; every account of where the scales of a model lie, with what each could have seen",
+        groups=found,
+    )
