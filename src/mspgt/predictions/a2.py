@@ -81,6 +81,8 @@ PREDICTION = Prediction(
     judge=judge,
     paper=paper,
     power=power,
+    false_in=("skip",),
+    true_in=("markov chains",),
     excluded=lambda rules: (
         f"that M beyond its Markov surrogates stays below {rules.markov:g} at every layer, in more than half of the "
         "models"

@@ -133,7 +133,7 @@ PREDICTION = Prediction(
     excluded=lambda rules: (
         "that |difference between families| grows at both steps in more than half of the pairs and metrics measured"
     ),
-    false_in=("featureless", "scattered", "equal layers", "equal families"),
+    false_in=("equal layers", "equal families", "hump"),
     readings=tuple(
         Reading(dose=dose, per_layer=per_layer, scales=scales, metric=metric)
         for scales in ("calibrated", "any")

@@ -90,23 +90,28 @@ def sum_of(a: Effect, b: Effect, sign: float) -> Effect:
 
 
 def beyond_random_sets(
-    model: Json, arm: str, metric: str, *, sign: float, absolute: bool
+    model: Json, scale: str, arm: str, metric: str, *, sign: float, absolute: bool
 ) -> tuple[float, str]:
     """p-value that noise on the layers of an arm does no more than noise on random layer sets of equal size.
 
     The log ratio to baseline of the arm against those of the random sets, as one more draw from them: a t test whose
     error is the spread between sets, or their own error where it is larger. So layers that only sit on a hump of
-    sensitivity, as other sets of that many layers do too, are not beyond them.
+    sensitivity, as other sets of that many layers do too, are not beyond them. A set most of whose layers are those
+    of the scale is no rival of it.
 
     Returns:
         p and a note; NaN and the reason where it cannot be said.
     """
     arms = model["interventions"]
     own = log_ratio(arms.get(arm), metric, sign)
+    # Sets as far apart as the arm of the Intermediate scale are the fairer rivals, where they were drawn.
+    prefix = "random_spread_" if any(name.startswith("random_spread_") for name in arms) else "random_"
     sets = [
         found
         for name in sorted(arms)
-        if name.startswith("random_") and (found := log_ratio(arms[name], metric, sign))
+        if name.startswith(prefix)
+        and _is_rival(model, name, scale)
+        and (found := log_ratio(arms[name], metric, sign))
     ]
     if own is None or len(sets) < LEAST_RANDOM_SETS:
         return nan, (
@@ -122,6 +127,12 @@ def beyond_random_sets(
     within = max(own.se, *(one.se for one in sets)) ** 2
     t = (value - mean) / (max(between, within) * (1 + 1 / n)) ** 0.5
     return float(stats.t.sf(t, n - 1)), f"{value:+.2f} against {mean:+.2f} on {n} random layer sets"
+
+
+def _is_rival(model: Json, arm: str, scale: str) -> bool:
+    arms = model["interventions_about"]["arms"]
+    own, drawn = set(arms[scale]["layers"]), arms.get(arm, {}).get("layers", [])
+    return 2 * len(own.intersection(drawn)) <= len(drawn)
 
 
 def log_ratio(metrics: Json | None, metric: str, sign: float = 1.0) -> Effect | None:

@@ -77,6 +77,7 @@ PREDICTION = Prediction(
     judge=judge,
     paper=paper,
     power=power,
+    false_in=(),
     excluded=lambda rules: (
         f"a loss slope within a factor of {1 + rules.fisher_margin:g} of ½ tr F in all scales, in more than half of "
         "the models"

@@ -63,6 +63,7 @@ PREDICTION = Prediction(
     judge=judge,
     paper=paper,
     power=power,
+    false_in=(),
     excluded=lambda rules: (
         f"an exponent of interval width on draws of {-0.5 + rules.exponent_margin:g} or less, in more than half of "
         "the models"

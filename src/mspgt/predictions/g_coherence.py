@@ -56,11 +56,12 @@ PREDICTION = Prediction(
     judge=judge,
     paper=paper,
     power=power,
+    true_in=("as predicted, texts",),
     excluded=lambda rules: (
         "that in more than half of the models coherence falls most under noise on the Global scale, at every "
         "matched dose"
     ),
-    false_in=("featureless", "scattered", "equal layers", "hump"),
+    false_in=("equal layers", "equal families", "hump"),
     readings=tuple(
         Reading(dose=dose, scales=scales)
         for scales, dose in product(

@@ -61,7 +61,12 @@ class Governs:
         chance, notes = 0.0, []
         for effect in dict.fromkeys(effect for _, effect in wanted):
             p, note = beyond_random_sets(
-                model, f"{self.scale}_{RANDOM_DOSE}", metric, sign=self.sign, absolute=effect == "absolute"
+                model,
+                self.scale,
+                f"{self.scale}_{RANDOM_DOSE}",
+                metric,
+                sign=self.sign,
+                absolute=effect == "absolute",
             )
             if p != p:  # NaN: it could not be said
                 missing.append(f"models.{name}.interventions: {note}")

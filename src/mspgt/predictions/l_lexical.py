@@ -53,11 +53,12 @@ PREDICTION = Prediction(
     judge=judge,
     paper=paper,
     power=power,
+    true_in=("as predicted, texts",),
     excluded=lambda rules: (
         "that in more than half of the models lexical richness changes most under noise on the Local scale, at "
         "every matched dose"
     ),
-    false_in=("featureless", "scattered", "equal layers", "hump"),
+    false_in=("equal layers", "equal families", "hump"),
     readings=tuple(
         Reading(dose=dose, scales=scales)
         for scales, dose in product(

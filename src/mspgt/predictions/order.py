@@ -174,6 +174,8 @@ PREDICTION = Prediction(
     judge=judge,
     paper=paper,
     power=power,
+    false_in=("smooth",),
+    true_in=("as predicted",),
     excluded=lambda rules: (
         "that parts of speech, dependencies, roles and topic are gained in this order, in more than half of the "
         "models"

@@ -112,6 +112,8 @@ PREDICTION = Prediction(
     judge=judge,
     paper=paper,
     power=power,
+    false_in=("smooth",),
+    true_in=("as predicted",),
     excluded=lambda rules: (
         f"at half or more of the boundaries, a kink of {rules.kink:g} SDs of the other layers' bends or more"
     ),

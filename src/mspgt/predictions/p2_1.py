@@ -74,8 +74,8 @@ PREDICTION = Prediction(
     excluded=lambda rules: (
         "that in more than half of the models the Intermediate scale leads at every matched dose"
     ),
-    false_in=("featureless", "scattered", "equal layers", "hump"),
-    true_in=("as predicted",),
+    false_in=("equal layers", "equal families", "hump"),
+    true_in=("as predicted, texts",),
     readings=tuple(
         Reading(dose=dose, effect=effect, metric=metric, scales=scales, arithmetic=arithmetic)
         for arithmetic, scales, dose, effect, metric in (

@@ -145,8 +145,8 @@ PREDICTION = Prediction(
     excluded=lambda rules: (
         f"a ratio of {rules.ratio:g} or more between any two of the families measured, on any of the metrics measured"
     ),
-    false_in=("featureless", "scattered", "equal layers", "equal families"),
-    true_in=("as predicted",),
+    false_in=("equal layers", "equal families", "hump"),
+    true_in=("as predicted, texts",),
     readings=tuple(
         Reading(dose=dose, per_layer=per_layer, metric=metric, scales=scales, arithmetic=arithmetic)
         for arithmetic, scales, dose, per_layer, metric in (

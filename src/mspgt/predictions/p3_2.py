@@ -173,7 +173,7 @@ PREDICTION = Prediction(
         f"a drift above {rules.drift:g} in {rules.drifting_pairs:.0%} or more of the pairs of training runs of one "
         "recipe"
     ),
-    false_in=("featureless", "equal layers", "three alike", "four alike"),
+    false_in=("featureless", "three alike", "four alike"),
     true_in=("as predicted",),
     shown="largest",
 )

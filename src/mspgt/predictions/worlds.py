@@ -1,8 +1,8 @@
 """Null worlds: studies in which a prediction is false by construction, run through the whole verdict engine.
 
-The rate at which a rule calls "supported" what is not there is the price of believing it. Signals go through the
-real detector and the real protocol of the paper; effects, probes and theory inputs are noise of the structure that
-the real ones have. In every world the paper's own rules judge the same results.
+The rate at which a rule calls "supported" what is not there is the price of believing it. What a world plants goes
+through the estimators of a real study (`world_parts`), and the paper's own rules judge the same results. A rate that
+could not have been other than 0, because nothing in a world could be tested, is no rate: it is "not measured".
 """
 
 from __future__ import annotations
@@ -10,313 +10,216 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from importlib.resources import files
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.stats import t as student
 
-from mspgt.boundaries.detect import detect
-from mspgt.interventions.arms import DOSES, arm_name
-from mspgt.interventions.effects import Effect, contrasts
-from mspgt.predictions.effects import SCALES
+from mspgt.predictions import world_parts
 from mspgt.predictions.judging import verdicts
 from mspgt.predictions.registry import predictions
 from mspgt.predictions.rules import Rules
 from mspgt.predictions.verdict import INCONCLUSIVE, NOT_TESTABLE, REFUTED, SUPPORTED, Json
 from mspgt.results import to_jsonable
 from mspgt.stats.coverage import rate_upper
-from mspgt.stats.nulls import KINDS, NULL_CELLS, null_profiles, plant, roughness_profile
 
-Array = NDArray[np.float64]
 Progress = Callable[[int, int, str], None]
 Outcomes = dict[str, tuple[str, str]]
 Spread = Callable[[Callable[[Any], Outcomes], Iterable[Any]], Iterable[Outcomes]]
+Triple = tuple[float, float, float]
+Design = tuple[int, int]  # families, training runs of each
 
-# SD of one text's relative effect, in percent; at 1,000 texts an arm wobbles by a thirtieth of it. Sentence-length
-# variance and errors are the unsteady ones, as arms without noise show on real models.
-TEXT_SD = {
-    "self_bleu": 30.0,
-    "length_variance": 330.0,
-    "length_variance_text": 200.0,
-    "ttr": 20.0,
-    "coherence": 40.0,
-    "grammar": 200.0,
-    "perplexity": 60.0,
+SMALL: tuple[Design, ...] = ((2, 3), (2, 5))
+POWER: tuple[Design, ...] = ((2, 3), (2, 5), (2, 10))
+ONE: tuple[Design, ...] = ((2, 3),)
+PLACES = ((0.25, 0.5), (0.4, 0.7))  # L–I and I–G of the families in turn
+EQUAL: Triple = (1.0, 1.0, 1.0)
+
+# What a verdict rests on in these worlds, by prediction.
+ESTIMATORS = {
+    "P1.1": "both detectors on planted signals, matching, CV",
+    "P3.2": "both detectors on planted signals, matching, drift",
+    "P1.2": "kink test on profiles of information, at planted places",
+    "P2.1": "effects, contrasts and random layer sets of planted texts",
+    "P3.1": "effects of planted texts, pooled over models",
+    "A3": "effects of planted texts, pooled over models",
+    "G-coherence": "effects and random layer sets of planted texts",
+    "L-lexical": "effects and random layer sets of planted texts",
+    "P-order": "centres of gravity of planted scores",
+    "A2": "near-Markov ratio and surrogates of chains of residual blocks",
 }
-SIGMA = 0.1
-DOCUMENTS = 60  # of the corpus and of the prompts, as in WikiText-103 validation
-MATCHED = 4  # layers of a dose-matched arm
-DRAWS = 300  # of the bootstrap behind an effect
-READ = ("baseline", "percent", "percent_se", "log_ratio", "log_ratio_ci", "documents")
-RANDOM_SETS = 10
+NOT_MEASURED = {
+    "eq23": "it is one exact computation on planted sources, in which nothing is left to chance",
+    "eq30": "its estimator needs the gradients of a model; acceptance figure 13 holds it against a closed form",
+    "eq34": "its estimator is a bootstrap of whole profiles; acceptance truths hold it against simulation",
+}
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One way of having no structure; every prediction says in which of them it is false."""
+    """One way of having no structure, or (last) the structure that is predicted; None: that part is not planted."""
 
     name: str
     what: str
-    boundaries: str  # none | scattered | shared | drifting
-    # Percent of the baseline by perturbed layer: of the scales in order, in families of even and of odd number.
-    effects: tuple[tuple[float, float, float], tuple[float, float, float]]
+    designs: tuple[Design, ...] = ONE
+    boundaries: str | None = None  # none | scattered | three | four | drifting
+    # Percent of the baseline by perturbed layer, of the scales in order, in families of even and of odd number; by
+    # metric (length_variance, ttr, coherence), or one for all.
+    effects: tuple[tuple[Triple, ...], tuple[Triple, ...]] | None = None
+    hump: bool = False  # effects follow depth, whatever the scales
+    spread: float = 0.0  # SD of the logarithm of a model's effects
+    order: tuple[float, float, float, float] | None = None  # relative depths of the gains of the four tasks
+    kink: float | None = None  # in SDs of the bends of information
+    skip: float | None = None  # of a chain of blocks
 
 
-NOTHING = ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
 KINDS_OF_WORLDS = (
-    Kind(
-        "featureless",
-        "signals of the null family, no boundary anywhere; noise has no effect",
-        "none",
-        NOTHING,
-    ),
-    Kind(
-        "scattered",
-        "strong boundaries at random places of every model; noise has no effect",
-        "scattered",
-        NOTHING,
-    ),
+    Kind("featureless", "signals of the null family, no boundary anywhere", SMALL, boundaries="none"),
+    Kind("scattered", "strong boundaries at random places of every model", SMALL, boundaries="scattered"),
     Kind(
         "three alike",
-        "three boundaries at the same places in every model, so that the two that are named vary",
-        "three",
-        NOTHING,
+        "three boundaries at the same places in every model, of which the two strongest are named",
+        SMALL,
+        boundaries="three",
     ),
+    Kind("four alike", "four boundaries at the same places in every model", SMALL, boundaries="four"),
     Kind(
         "equal layers",
-        "strong boundaries at one place a family, 40 and 50 % against 7 and 71 % of depth; every layer of every "
-        "model is equally sensitive, so that only doses differ",
-        "shared",
-        ((-3.0, -3.0, -3.0), (-3.0, -3.0, -3.0)),
+        "every layer of every model is equally sensitive, so that only doses differ",
+        effects=(((-3.0, -3.0, -3.0),), ((-3.0, -3.0, -3.0),)),
     ),
     Kind(
+        "equal families",
+        "families are alike, their models are not: effects are log-normal from model to model (SD 1 in logs)",
+        effects=(((6.0, 6.0, 6.0),), ((6.0, 6.0, 6.0),)),
+        spread=1.0,
+    ),
+    Kind(
+        "hump",
+        "sensitivity is a hump in the middle of the depth, whatever the scales",
+        effects=(((12.0, 12.0, 12.0),), ((12.0, 12.0, 12.0),)),
+        hump=True,
+    ),
+    Kind(
+        "smooth",
+        "information has no kink at the boundaries, and all tasks are gained at one depth",
+        SMALL,
+        order=(0.4, 0.4, 0.4, 0.4),
+        kink=0.0,
+    ),
+    Kind("skip", "blocks read two layers back: no chain is near Markov", ((1, 1),), skip=0.8),
+    Kind("markov chains", "exactly Markov chains of nonlinear blocks", ((1, 1),), skip=0.0),
+    Kind(
         "as predicted",
-        "the L–I boundary at a quarter of the depth, the I–G boundary anywhere beyond it; the Intermediate scale "
-        "governs structure, and the Local scale of one family is brittle. What the rules say here is their power",
-        "drifting",
-        ((12.0, 40.0, 0.5), (0.5, 40.0, 0.5)),
+        "the L–I boundary at a quarter of the depth, the I–G boundary anywhere beyond it. What the rules say here is "
+        "their power",
+        POWER,
+        boundaries="drifting",
+        order=(0.2, 0.35, 0.5, 0.7),
+        kink=12.0,
+    ),
+    Kind(
+        "as predicted, texts",
+        "the Intermediate scale governs structure, Global coherence, Local lexical richness, and the Local scale of "
+        "one family is brittle. What the rules say here is their power",
+        POWER,
+        effects=(
+            ((12.0, 40.0, 0.5), (14.0, 0.5, 0.5), (-0.5, -1.0, -10.0)),
+            ((0.5, 40.0, 0.5), (10.0, 0.5, 0.5), (-0.5, -1.0, -10.0)),
+        ),
+        spread=0.15,
     ),
 )
+# Worlds of the same kinds are made in this number where only power is asked for.
+SHARE_FOR_POWER = 5
 
 
 @dataclass(frozen=True)
 class Recipe:
     """All that decides the rates."""
 
-    worlds: int = 200  # of each kind and design
-    designs: tuple[tuple[int, int], ...] = ((2, 2), (2, 3), (2, 5))  # families, training runs of each
+    worlds: int = 200  # of each kind and design in which something is false; a fifth of it for power
     layers: tuple[int, ...] = (32, 28)  # of the families in turn
     height: float = 9.0  # of planted boundaries, in roughness SDs
-    amplitude: tuple[float, float] = (2.5, 10.0)  # of backgrounds, in roughness SDs
-    noise_ratio: float = 0.05  # sentence noise over roughness, as in trained models
-    draws: int = 100  # of the paper's bootstrap
-    samples: int = 1000  # texts an arm
+    probe_error: float = 0.01  # of a score by layer
     seed: int = 20250524
+    designs: dict[str, tuple[Design, ...]] = field(
+        default_factory=lambda: {kind.name: kind.designs for kind in KINDS_OF_WORLDS}
+    )
 
 
-THREE = (0.2, 0.5, 0.8)
-PLACES = ((0.406, 0.5), (0.071, 0.714))  # of the paper's Table 1
-
-
-def world(kind: Kind, design: tuple[int, int], recipe: Recipe, number: int) -> Json:
-    """Results of one study without structure, with the keys of results.json that a prediction reads."""
+def world(kind: Kind, design: Design, recipe: Recipe, number: int) -> Json:
+    """Results of one planted study, with the keys of results.json that a prediction reads."""
     key = (recipe.seed, [one.name for one in KINDS_OF_WORLDS].index(kind.name), *design, number)
     rng = np.random.default_rng(key)
     models: dict[str, Json] = {}
     families, runs = design
     for family in range(families):
-        layers = recipe.layers[family % len(recipe.layers)]
         for run in range(runs):
-            models[f"{'AB'[family % 2]}{family // 2 or ''}-{run + 1}"] = _model(
-                f"family {'AB'[family % 2]}{family // 2 or ''}", family, layers, kind, recipe, rng
-            )
+            models[f"{'AB'[family % 2]}{family // 2 or ''}-{run + 1}"] = _model(family, kind, recipe, rng)
     return {
         "models": models,
         "families": {},
-        "provenance": {"data": {"documents": DOCUMENTS}},
+        "provenance": {"data": {"documents": world_parts.TEXTS}},
         "warnings": [],
     }
 
 
-def _model(name: str, family: int, layers: int, kind: Kind, recipe: Recipe, rng: np.random.Generator) -> Json:
-    profile = _signals(family, layers - 1, kind, recipe, rng)
-    noise = recipe.noise_ratio
-    observed = profile + noise * rng.standard_normal(profile.shape)
-    draws = observed + noise * rng.standard_normal((recipe.draws, *observed.shape))
-    paper = detect(observed, "paper", draws)
-    calibrated = detect(observed, "calibrated", draws)
-    boundaries = {
-        "paper": {
-            key: getattr(paper, key) for key in ("LI", "IG", "accepted", "successes", "other_normalisation")
-        },
-        "calibrated": {
-            **{one: [asdict(claim) for claim in getattr(calibrated, one)] for one in KINDS},
-            "chosen": {
-                which: claim and asdict(claim) | {"robust": {}} for which, claim in calibrated.chosen.items()
-            },
-        },
-    }
+def _model(family: int, kind: Kind, recipe: Recipe, rng: np.random.Generator) -> Json:
+    layers = recipe.layers[family % len(recipe.layers)]
+    shares = PLACES[family % 2]
+    li, ig = (round(share * layers) for share in shares)
     model: Json = {
-        "family": name,
+        "family": f"family {'AB'[family % 2]}{family // 2 or ''}",
         "layers": layers,
         "width": 4096,
         "parameters": 7_000_000_000 + layers,
-        "boundaries": to_jsonable(boundaries),
-        "probes": _probes(layers, rng),
+        "boundaries": world_parts.nowhere(),
+        "probes": {},
     }
-    chosen = calibrated.chosen
-    li, ig = chosen["LI"], chosen["IG"]
-    if li and ig:
-        scales = {"LI": li.layer, "IG": ig.layer, "source": "calibrated"}
-    elif paper.LI and paper.IG:
-        scales = {"LI": paper.LI.layer, "IG": paper.IG.layer, "source": "paper"}
-    else:
-        scales = {"LI": layers // 3, "IG": 2 * layers // 3, "source": "thirds"}
-    model["theory"] = _theory(rng, layers, str(scales["source"]))
-    return model | interventions(scales, layers, kind.effects[family % 2], recipe, rng)
+    if kind.boundaries is not None:
+        places = _places(kind.boundaries, layers - 1, rng)
+        model["boundaries"] = world_parts.boundaries(places, layers - 1, recipe.height, rng)
+    if kind.effects is not None:
+        sensitivity = _sensitivity(kind, family, (li, ig, layers), rng)
+        model |= world_parts.interventions((li, ig, layers), sensitivity, rng)
+    theory: Json = {}
+    if kind.order is not None:
+        model["probes"], topical = world_parts.probes(layers, kind.order, recipe.probe_error, rng)
+        theory["information"] = {"topical": topical, "documents": world_parts.TEXTS}
+    if kind.kink is not None:
+        theory["kink"] = world_parts.kinks(layers, (li, ig), kind.kink, rng)
+    if kind.skip is not None:
+        theory["markov"] = world_parts.chain(kind.skip, rng)
+    return model | ({"theory": theory} if theory else {})
 
 
-def _signals(family: int, transitions: int, kind: Kind, recipe: Recipe, rng: np.random.Generator) -> Array:
-    cell = NULL_CELLS[rng.integers(len(NULL_CELLS))]
-    seed = np.random.SeedSequence([int(word) for word in rng.integers(2**32, size=4)])
-    profile = null_profiles(cell, transitions, 1, seed, amplitude=recipe.amplitude)
-    if kind.boundaries == "none":
-        return np.asarray(profile[0])
-    if kind.boundaries == "shared":
-        places = np.array([round(share * (transitions + 1)) - 1 for share in PLACES[family % 2]])
-    elif kind.boundaries == "three":
-        places = np.array([round(share * (transitions + 1)) - 1 for share in THREE])
-    elif kind.boundaries == "drifting":
-        first = round(0.25 * (transitions + 1)) - 1
-        places = np.array([first, rng.integers(first + 4, transitions - 1)])
-    else:
-        places = np.sort(rng.choice(np.arange(1, transitions - 1), 2, replace=False))
-    scale = roughness_profile(cell.roughness, transitions)
-    return np.asarray(plant(profile, "spike", places[None], np.array(recipe.height), scale)[0])
+def _places(kind: str, transitions: int, rng: np.random.Generator) -> list[int]:
+    """Transitions, from 0, that boundaries are planted at."""
+    layers = transitions + 1
+    alike = {"none": (), "three": (0.2, 0.5, 0.8), "four": (0.2, 0.4, 0.6, 0.8)}
+    if kind in alike:
+        return [round(share * layers) - 1 for share in alike[kind]]
+    if kind == "drifting":
+        first = round(0.25 * layers) - 1
+        return [first, int(rng.integers(first + 4, transitions - 1))]
+    return sorted(int(place) for place in rng.choice(np.arange(1, transitions - 1), 2, replace=False))
 
 
-def interventions(
-    scales: dict[str, Any],
-    layers: int,
-    effects: tuple[float, float, float],
-    recipe: Recipe,
-    rng: np.random.Generator,
-) -> Json:
-    """Arms and contrasts of one model whose perturbed layers have these `effects`, in percent, by scale.
-
-    Log ratios to a baseline whose own wobble all arms share; contrasts are those of Experiment 2 itself.
-    """
-    bounds = (0, scales["LI"], scales["IG"], layers)
-    arms: dict[str, dict[str, Effect]] = {}
-    perturbed: dict[str, list[int]] = {}
-    errors = {metric: sd / recipe.samples**0.5 / 100 for metric, sd in TEXT_SD.items()}
-    baselines = {metric: se * rng.standard_normal(DRAWS + 1) for metric, se in errors.items()}
-    for dose in DOSES:
-        for at, scale in enumerate(SCALES):
-            own = list(range(bounds[at] + 1, bounds[at + 1] + 1))
-            name = arm_name(scale, dose)
-            perturbed[name] = own if dose == "plain" else (own * MATCHED)[:MATCHED]
-            arms[name] = {
-                metric: _effect(
-                    len(perturbed[name]) * effects[at] / 100
-                    + se * rng.standard_normal(DRAWS + 1)
-                    - baselines[metric],
-                    se,
-                )
-                for metric, se in errors.items()
-            }
-    for number in range(1, RANDOM_SETS + 1):
-        drawn = rng.choice(layers, size=MATCHED, replace=False) + 1
-        scale_of = np.searchsorted(np.array(bounds[1:]), drawn)
-        perturbed[f"random_{number}"] = sorted(drawn.tolist())
-        arms[f"random_{number}"] = {
-            metric: _effect(
-                sum(effects[at] for at in scale_of) / 100
-                + se * rng.standard_normal(DRAWS + 1)
-                - baselines[metric],
-                se,
-            )
-            for metric, se in errors.items()
-        }
-    table = {
-        name: {metric: {key: getattr(one, key) for key in READ} for metric, one in found.items()}
-        for name, found in arms.items()
-    }
-    about = {
-        "scales": scales,
-        "sigma": SIGMA,
-        "samples": recipe.samples,
-        "arms": {name: {"layers": own} for name, own in perturbed.items()},
-        "contrasts": contrasts(arms),
-    }
-    return dict(to_jsonable({"interventions": table, "interventions_about": about}))
-
-
-def _effect(wobbles: Array, se: float) -> Effect:
-    """An effect whose log ratio is the first of `wobbles`, with the others about it as bootstrap draws."""
-    log_ratio = float(wobbles[0])
-    value = float(np.exp(log_ratio))
-    return Effect(
-        baseline=1.0,
-        value=value,
-        percent=100 * (value - 1),
-        difference=value - 1,
-        percent_se=100 * value * se * 2**0.5,
-        log_ratio=log_ratio,
-        log_ratio_ci=(log_ratio - 1.96 * se * 2**0.5, log_ratio + 1.96 * se * 2**0.5),
-        documents=DOCUMENTS,
-        draws=log_ratio + wobbles[1:] - wobbles[1:].mean(),
-    )
-
-
-def _probes(layers: int, rng: np.random.Generator) -> Json:
-    """Every task is gained along one and the same curve: no order."""
-    curve = 0.5 + 0.4 * (1 - np.exp(-np.arange(layers + 1) / 4))
-    probes = {}
-    for task in ("pos", "dep", "srl"):
-        f1 = curve + 0.01 * rng.standard_normal(layers + 1)
-        probes[task] = {
-            "f1": f1.tolist(),
-            "f1_ci": [[value - 0.0196, value + 0.0196] for value in f1],
-            "selectivity": (f1 - 0.3).tolist(),
-        }
-    return probes
-
-
-def _theory(rng: np.random.Generator, layers: int, source: str) -> Json:
-    """Theory inputs at the edge of where each claim would be false."""
-    rules = Rules()
-
-    def edge(truth: float, se: float, name: str = "value") -> Json:
-        value = truth + se * rng.standard_normal()
-        return {name: value, "ci": [value - 1.96 * se, value + 1.96 * se]}
-
-    def no_kink() -> Json:
-        t = max(np.abs(rng.standard_t(10, 2)))
-        p = min(1.0, 4 * float(student.sf(t / 1.2, 10)))
-        # Of independent bends and of independent layers, as at thirds of 32 layers.
-        laws = {
-            "bends": {"scale": 1.0, "freedom": 10.0, "unit": 0.9},
-            "profile": {"scale": 1.3, "freedom": 7.0, "unit": 1.0},
-        }
-        return {
-            "p": p, "statistic": t, "freedom": 10.0, "bend": t / 100, "layer": 9, "rank": 0.5, "laws": laws,
-        }  # fmt: skip
-
-    se = np.full(layers - 2, 0.01)
-    ratio = rules.markov + se * rng.standard_normal(layers - 2)
-    outside = 1 + rules.fisher_margin
-    return {
-        "information": {"documents": 60},
-        "kink": {"source": source, "primary": "all"} | {which: {"all": no_kink()} for which in ("LI", "IG")},
-        "markov": {"ratio": ratio.tolist(), "se": se.tolist()},
-        "beta": {"equation23": edge(-1 + rules.slope_margin, 0.1, "slope")},
-        "fisher": {"equation30": {"scales": {scale: {"loss": edge(outside, 0.02)} for scale in SCALES}}},
-        "concentration": {"by_draws": edge(-0.5 + rules.exponent_margin, 0.02, "slope")},
-    }
+def _sensitivity(
+    kind: Kind, family: int, bounds: tuple[int, int, int], rng: np.random.Generator
+) -> world_parts.Array:
+    """(layers, metrics) percent of the baseline by perturbed layer."""
+    assert kind.effects is not None
+    metrics = kind.effects[family % 2]
+    metrics = metrics * (len(world_parts.TEXT_SD) if len(metrics) == 1 else 1)
+    scale = np.searchsorted(np.array(bounds), np.arange(1, bounds[2] + 1))
+    found = np.array([[metric[at] for metric in metrics] for at in scale])
+    if kind.hump:
+        depth = (np.arange(1, bounds[2] + 1) - 0.5) / bounds[2]
+        found = found * np.exp(-0.5 * ((depth - 0.5) / 0.2) ** 2)[:, None]
+    return np.asarray(found * np.exp(kind.spread * rng.standard_normal()))
 
 
 def simulate(recipe: Recipe, spread: Spread = map, progress: Progress | None = None) -> Json:
@@ -326,12 +229,15 @@ def simulate(recipe: Recipe, spread: Spread = map, progress: Progress | None = N
         spread: a `map` that may work in other processes; a world depends on its place in the recipe alone.
 
     Returns:
-        `recipe`, and `rates`: prediction → kind and design → `ours` (rate of each verdict), `paper` (of
-        "supported", or null where it has no rule); `tiers`: the same for "any prediction of the tier"; `power`:
-        the same as `rates` where the prediction is true.
+        `recipe`, and `rates`: prediction → kind and design → `worlds`, `testable` of them, `ours` (rate of each
+        verdict), `paper` (of "supported", or null where it has no rule); `ours` is null where nothing was testable:
+        not measured. `tiers`: the same for "any prediction of the tier"; `power`: the same as `rates` where the
+        prediction is true; `estimators`: what ran; `not_measured`: predictions without worlds, and why.
     """
-    cells = [(kind, design) for kind in KINDS_OF_WORLDS for design in recipe.designs]
-    tasks = [(kind.name, design, recipe, number) for kind, design in cells for number in range(recipe.worlds)]
+    cells = [
+        (kind, design, _count(kind, design, recipe)) for kind in KINDS_OF_WORLDS for design in kind.designs
+    ]
+    tasks = [(kind.name, design, recipe, number) for kind, design, count in cells for number in range(count)]
     outcomes: list[Outcomes] = []
     for one in spread(judged, tasks):
         outcomes.append(one)
@@ -340,30 +246,42 @@ def simulate(recipe: Recipe, spread: Spread = map, progress: Progress | None = N
     rates: Json = {}
     power: Json = {}
     tiers: Json = {}
-    for at, (kind, design) in enumerate(cells):
-        own = outcomes[at * recipe.worlds : (at + 1) * recipe.worlds]
+    start = 0
+    for kind, design, count in cells:
+        own = outcomes[start : start + count]
+        start += count
         cell = f"{kind.name}, {design[0]} families of {design[1]}"
         for name, prediction in predictions().items():
             for table, where in ((rates, prediction.false_in), (power, prediction.true_in)):
-                if kind.name in where:
+                if kind.name in where and name in ESTIMATORS:
                     table.setdefault(name, {})[cell] = _rates([one[name] for one in own])
         for tier in ("1", "2", "3"):
             names = [
-                name for name, one in predictions().items() if one.tier == tier and kind.name in one.false_in
+                name
+                for name, one in predictions().items()
+                if one.tier == tier and kind.name in one.false_in and rates[name][cell]["ours"]
             ]
-            if not names:
-                continue
-            found = sum(any(one[name][0] == SUPPORTED for name in names) for one in own)
-            tiers.setdefault(tier, {})[cell] = _share(found, len(own))
+            if names:
+                found = sum(any(one[name][0] == SUPPORTED for name in names) for one in own)
+                tiers.setdefault(tier, {})[cell] = _share(found, len(own))
     return {
         "what": "rate of each verdict in worlds where the prediction is false, ours and by the paper's rules",
         "recipe": to_jsonable(asdict(recipe)),
         "detector": detector_digest(),
         "kinds": {kind.name: kind.what for kind in KINDS_OF_WORLDS},
+        "estimators": ESTIMATORS,
+        "not_measured": NOT_MEASURED,
         "rates": rates,
         "tiers": tiers,
         "power": power,
     }
+
+
+def _count(kind: Kind, design: Design, recipe: Recipe) -> int:
+    """Worlds of a kind: fewer where no prediction is false, and no more than a hundred chains."""
+    if any(kind.name in one.false_in for one in predictions().values()):
+        return recipe.worlds
+    return max(recipe.worlds // (2 if kind.name == "markov chains" else SHARE_FOR_POWER), 1)
 
 
 def detector_digest() -> str:
@@ -372,7 +290,7 @@ def detector_digest() -> str:
     return hashlib.sha256(table.read_bytes()).hexdigest()
 
 
-def judged(task: tuple[str, tuple[int, int], Recipe, int]) -> Outcomes:
+def judged(task: tuple[str, Design, Recipe, int]) -> Outcomes:
     """Prediction → our verdict and what the paper's rule says, in one world."""
     name, design, recipe, number = task
     kind = next(one for one in KINDS_OF_WORLDS if one.name == name)
@@ -383,9 +301,14 @@ def judged(task: tuple[str, tuple[int, int], Recipe, int]) -> Outcomes:
 def _rates(found: list[tuple[str, str]]) -> Json:
     counts = Counter(verdict for verdict, _ in found)
     said = [says for _, says in found if says != "nothing"]
+    testable = len(found) - counts[NOT_TESTABLE]
+    ours = _share(counts[SUPPORTED], len(found)) | {
+        name: counts[name] / len(found) for name in (REFUTED, INCONCLUSIVE, NOT_TESTABLE)
+    }
     return {
-        "ours": _share(counts[SUPPORTED], len(found))
-        | {name: counts[name] / len(found) for name in (REFUTED, INCONCLUSIVE, NOT_TESTABLE)},
+        "worlds": len(found),
+        "testable": testable,
+        "ours": ours if testable else None,
         "paper": _share(said.count(SUPPORTED), len(found)) | {"silent": 1 - len(said) / len(found)}
         if said
         else None,
@@ -405,17 +328,22 @@ def shipped(worlds: int, seed: int | None = None) -> Recipe:
 
 def rate_lines(rates: Json) -> list[str]:
     """The rates for a terminal: ours and by the paper's rules side by side, then by tier, then the power."""
-    lines = [f"{'':<10}{'world':<36}{'supported':>10}{'refuted':>10}{'untestable':>12}{'by the paper':>14}"]
+    head = f"{'worlds':>8}{'supported':>10}{'refuted':>10}{'untestable':>12}{'by the paper':>14}"
+    lines = [f"{'':<14}{'world':<38}{head}"]
     for title, key in (("where the prediction is false", "rates"), ("where it is true", "power")):
         lines.append(title)
         for name, cells in rates[key].items():
+            lines.append(f"  {name}: {rates['estimators'][name]}")
             for cell, rate in cells.items():
                 ours, paper = rate["ours"], rate["paper"]
                 said = f"{paper['supported']:.1%}" if paper else "no rule"
-                lines.append(
-                    f"  {name:<8}{cell:<36}{ours[SUPPORTED]:>10.1%}{ours[REFUTED]:>10.1%}"
-                    f"{ours[NOT_TESTABLE]:>12.1%}{said:>14}"
+                told = (
+                    f"{ours[SUPPORTED]:>10.1%}{ours[REFUTED]:>10.1%}{ours[NOT_TESTABLE]:>12.1%}"
+                    if ours
+                    else f"{'not measured: nothing to test':>32}"
                 )
+                lines.append(f"  {'':<12}{cell:<38}{rate['worlds']:>8}{told}{said:>14}")
+    lines += [f"  {name}: not measured: {why}" for name, why in rates["not_measured"].items()]
     lines.append("any prediction of a tier supported where it is false")
     for tier, cells in rates["tiers"].items():
         for cell, rate in cells.items():

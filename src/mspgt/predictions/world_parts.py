@@ -1,0 +1,183 @@
+"""Parts of a planted study, each through the estimators that a real study goes through.
+
+Signals go through both detectors, texts through the effects of Experiment 2 and their contrasts, scores of probes
+through nothing but their own noise (what reads them is the prediction), profiles of information through the kink test
+and chains of states through the near-Markov ratio with its surrogates. What is planted is known; what comes out of an
+estimator is not assumed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mspgt.boundaries.detect import detect
+from mspgt.interventions.arms import DOSES, arm_name
+from mspgt.interventions.effects import Effect, contrasts, effect
+from mspgt.interventions.metrics import mean_scores
+from mspgt.predictions.effects import SCALES
+from mspgt.predictions.verdict import Json
+from mspgt.results import to_jsonable
+from mspgt.stats.nulls import KINDS, NULL_CELLS, null_profiles, plant, roughness_profile
+from mspgt.synthetic.blocks import block_chain
+from mspgt.theory.kink import kink_test
+from mspgt.theory.markov import near_markov
+
+Array = NDArray[np.float64]
+Rng = np.random.Generator
+
+# SD of one text's relative value, in percent. Sentence-length variance is the unsteady one, as arms without noise
+# show on real models.
+TEXT_SD = {"length_variance": 330.0, "ttr": 20.0, "coherence": 40.0}
+# Texts of a planted arm, one a document, which wobble as little as a thousand would.
+TEXTS, AS_MANY_AS = 30, 1000
+SIGMA = 0.1
+MATCHED = 4  # layers of a dose-matched arm
+RANDOM_SETS = 10
+DRAWS = 200  # of the bootstrap behind an effect
+PAPER_DRAWS = 40  # of the paper's bootstrap
+AMPLITUDE = (2.5, 10.0)  # of backgrounds of signals, in roughness SDs
+NOISE_RATIO = 0.05  # sentence noise over roughness, as in trained models
+
+
+def nowhere() -> Json:
+    """Boundaries of a model whose signals were not planted: none."""
+    chosen = {"LI": None, "IG": None}
+    return {
+        "paper": {"LI": None, "IG": None, "accepted": False, "other_normalisation": chosen},
+        "calibrated": {**{kind: [] for kind in KINDS}, "chosen": chosen},
+    }
+
+
+def boundaries(places: Sequence[int], transitions: int, height: float, rng: Rng) -> Json:
+    """Both detectors on signals with spikes at `places` (transitions from 0), in SDs of the roughness."""
+    cell = NULL_CELLS[rng.integers(len(NULL_CELLS))]
+    seed = np.random.SeedSequence([int(word) for word in rng.integers(2**32, size=4)])
+    profile = null_profiles(cell, transitions, 1, seed, amplitude=AMPLITUDE)
+    if len(places):
+        scale = roughness_profile(cell.roughness, transitions)
+        profile = plant(profile, "spike", np.array(places)[None], np.array(height), scale)
+    observed = profile[0] + NOISE_RATIO * rng.standard_normal(profile[0].shape)
+    draws = observed + NOISE_RATIO * rng.standard_normal((PAPER_DRAWS, *observed.shape))
+    paper, calibrated = detect(observed, "paper", draws), detect(observed, "calibrated", draws)
+    return dict(
+        to_jsonable(
+            {
+                "paper": {
+                    key: getattr(paper, key)
+                    for key in ("LI", "IG", "accepted", "successes", "other_normalisation")
+                },
+                "calibrated": {
+                    **{one: [asdict(claim) for claim in getattr(calibrated, one)] for one in KINDS},
+                    "chosen": {
+                        which: claim and asdict(claim) | {"robust": {}}
+                        for which, claim in calibrated.chosen.items()
+                    },
+                },
+            }
+        )
+    )
+
+
+def interventions(bounds: tuple[int, int, int], sensitivity: Array, rng: Rng) -> Json:
+    """Experiment 2 on texts whose metrics change by the sum of what the perturbed layers do.
+
+    Args:
+        bounds: last layers of Local, Intermediate and Global.
+        sensitivity: (layers, metrics) percent of the baseline by perturbed layer, metrics as in TEXT_SD.
+    """
+    starts = (0, *bounds[:2])
+    whole = {
+        scale: list(range(first + 1, last + 1))
+        for scale, first, last in zip(SCALES, starts, bounds, strict=True)
+    }
+    few = min(MATCHED, *(len(own) for own in whole.values()))
+    perturbed: dict[str, tuple[list[int], float]] = {}
+    for dose in DOSES:
+        for scale, own in whole.items():
+            even = [own[place] for place in np.linspace(0, len(own) - 1, few).round().astype(int)]
+            layers = even if dose == "matched_layers" else own
+            # Matched variance: every scale as much in all as `few` layers at full size.
+            weight = few / len(own) if dose == "matched_variance" else 1.0
+            perturbed[arm_name(scale, dose)] = layers, weight
+    middle = perturbed[arm_name("intermediate", "matched_layers")][0]
+    reach = middle[-1] - middle[0]
+    elsewhere = [start for start in range(1, bounds[2] - reach + 1) if start != middle[0]]
+    for number, start in enumerate(rng.permutation(elsewhere)[:RANDOM_SETS], start=1):
+        inside = rng.choice(np.arange(1, reach), size=few - 2, replace=False).tolist()
+        perturbed[f"random_spread_{number}"] = sorted(int(start) + step for step in (0, *inside, reach)), 1.0
+    documents = np.arange(TEXTS)
+    sd = np.array(list(TEXT_SD.values())) / 100 * (TEXTS / AS_MANY_AS) ** 0.5
+    baseline = 1 + sd * rng.standard_normal((TEXTS, len(sd)))
+    arms: dict[str, dict[str, Effect]] = {}
+    for name, (layers, weight) in perturbed.items():
+        level = 1 + weight * sensitivity[np.array(layers) - 1].sum(0) / 100
+        values = np.maximum(level, 0.05) * (1 + sd * rng.standard_normal((TEXTS, len(sd))))
+        arms[name] = {
+            metric: effect(
+                mean_scores(baseline[:, at]), mean_scores(values[:, at]), documents, draws=DRAWS, seed=0
+            )
+            for at, metric in enumerate(TEXT_SD)
+        }
+    table = {
+        name: {
+            metric: {key: value for key, value in asdict(one).items() if key != "draws"}
+            for metric, one in found.items()
+        }
+        for name, found in arms.items()
+    }
+    about = {
+        "scales": {"LI": bounds[0], "IG": bounds[1], "source": "calibrated"},
+        "sigma": SIGMA,
+        "samples": AS_MANY_AS,
+        "arms": {name: {"layers": layers} for name, (layers, _) in perturbed.items()},
+        "contrasts": contrasts(arms),
+    }
+    return dict(to_jsonable({"interventions": table, "interventions_about": about}))
+
+
+def probes(layers: int, centres: Sequence[float], error: float, rng: Rng) -> tuple[Json, Json]:
+    """Scores of the probes of P-order by layer, gained around relative depths `centres`, with noise; and topic."""
+    curves = {}
+    for task, centre in zip(("pos", "dep", "srl", "topic"), centres, strict=True):
+        rise = 1 / (1 + np.exp(-(np.arange(layers + 1) - centre * layers) / 1.5))
+        f1 = 0.4 + 0.5 * rise + error * rng.standard_normal(layers + 1)
+        curves[task] = f1.tolist(), [[value - 1.96 * error, value + 1.96 * error] for value in f1]
+    bits, ci = curves.pop("topic")
+    found = {
+        task: {"f1": f1, "f1_ci": ci, "selectivity": [value - 0.3 for value in f1]}
+        for task, (f1, ci) in curves.items()
+    }
+    return found, {"bits": bits, "ci": ci}
+
+
+def kinks(layers: int, places: Sequence[int], size: float, rng: Rng) -> Json:
+    """The kink test at `places` of a profile of information of the null family, with kinks of `size` SDs there."""
+    cell = NULL_CELLS[rng.integers(len(NULL_CELLS))]
+    seed = np.random.SeedSequence([int(word) for word in rng.integers(2**32, size=4)])
+    profile = null_profiles(cell, layers, 1, seed, signals=1)[0, 0]
+    scatter = float(np.std(np.diff(profile, 2)))
+    for place in places:
+        profile = profile + size * scatter * np.maximum(np.arange(1, layers + 1) - place, 0)
+    block: Json = {"source": "calibrated", "primary": "all"}
+    for which, place in zip(("LI", "IG"), places, strict=True):
+        found = kink_test(profile, place, places)
+        keys = ("layer", "bend", "expected", "statistic", "freedom", "caution", "p", "rank")
+        block[which] = {
+            "boundary": place,
+            "all": {key: getattr(found, key) for key in keys}
+            | {"laws": {noise: asdict(law) for noise, law in found.laws.items()}},
+        }
+    return block
+
+
+def chain(skip: float, rng: Rng) -> Json:
+    """The near-Markov ratio of a chain of residual blocks, with a skip of that weight or exactly Markov."""
+    rows = 1200
+    noise = float(rng.choice([0.0, 0.1, 0.3, 1.0]))
+    layers = block_chain(5, 16, rows, int(rng.integers(2**31)), noise=noise, skip=skip)
+    found = near_markov(layers, np.arange(rows) * 40 // rows, permutations=1, seed=int(rng.integers(2**31)))
+    return dict(to_jsonable(found))
