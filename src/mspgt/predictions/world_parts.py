@@ -33,10 +33,10 @@ Rng = np.random.Generator
 # show on real models.
 TEXT_SD = {"length_variance": 330.0, "ttr": 20.0, "coherence": 40.0}
 # Texts of a planted arm, one a document, which wobble as little as a thousand would.
-TEXTS, AS_MANY_AS = 30, 1000
+TEXTS, AS_MANY_AS = 12, 1000
 SIGMA = 0.1
 MATCHED = 4  # layers of a dose-matched arm
-RANDOM_SETS = 10
+RANDOM_SETS = 6
 DRAWS = 200  # of the bootstrap behind an effect
 PAPER_DRAWS = 40  # of the paper's bootstrap
 AMPLITUDE = (2.5, 10.0)  # of backgrounds of signals, in roughness SDs

@@ -72,44 +72,48 @@ class Kind:
     order: tuple[float, float, float, float] | None = None  # relative depths of the gains of the four tasks
     kink: float | None = None  # in SDs of the bends of information
     skip: float | None = None  # of a chain of blocks
+    divisor: int = 1  # worlds of this kind are so many times fewer: texts and chains cost most
 
 
 KINDS_OF_WORLDS = (
-    Kind("featureless", "signals of the null family, no boundary anywhere", SMALL, boundaries="none"),
-    Kind("scattered", "strong boundaries at random places of every model", SMALL, boundaries="scattered"),
+    Kind("featureless", "signals of the null family, no boundary anywhere", ONE, boundaries="none"),
+    Kind("scattered", "strong boundaries at random places of every model", ONE, boundaries="scattered"),
     Kind(
         "three alike",
         "three boundaries at the same places in every model, of which the two strongest are named",
         SMALL,
         boundaries="three",
     ),
-    Kind("four alike", "four boundaries at the same places in every model", SMALL, boundaries="four"),
+    Kind("four alike", "four boundaries at the same places in every model", ONE, boundaries="four"),
     Kind(
         "equal layers",
         "every layer of every model is equally sensitive, so that only doses differ",
         effects=(((-3.0, -3.0, -3.0),), ((-3.0, -3.0, -3.0),)),
+        divisor=2,
     ),
     Kind(
         "equal families",
         "families are alike, their models are not: effects are log-normal from model to model (SD 1 in logs)",
         effects=(((6.0, 6.0, 6.0),), ((6.0, 6.0, 6.0),)),
         spread=1.0,
+        divisor=2,
     ),
     Kind(
         "hump",
         "sensitivity is a hump in the middle of the depth, whatever the scales",
         effects=(((12.0, 12.0, 12.0),), ((12.0, 12.0, 12.0),)),
         hump=True,
+        divisor=2,
     ),
     Kind(
         "smooth",
         "information has no kink at the boundaries, and all tasks are gained at one depth",
-        SMALL,
+        ONE,
         order=(0.4, 0.4, 0.4, 0.4),
         kink=0.0,
     ),
-    Kind("skip", "blocks read two layers back: no chain is near Markov", ((1, 1),), skip=0.8),
-    Kind("markov chains", "exactly Markov chains of nonlinear blocks", ((1, 1),), skip=0.0),
+    Kind("skip", "blocks read two layers back: no chain is near Markov", ((1, 1),), skip=0.8, divisor=2),
+    Kind("markov chains", "exactly Markov chains of nonlinear blocks", ((1, 1),), skip=0.0, divisor=2),
     Kind(
         "as predicted",
         "the L–I boundary at a quarter of the depth, the I–G boundary anywhere beyond it. What the rules say here is "
@@ -118,6 +122,7 @@ KINDS_OF_WORLDS = (
         boundaries="drifting",
         order=(0.2, 0.35, 0.5, 0.7),
         kink=12.0,
+        divisor=8,
     ),
     Kind(
         "as predicted, texts",
@@ -129,17 +134,16 @@ KINDS_OF_WORLDS = (
             ((0.5, 40.0, 0.5), (10.0, 0.5, 0.5), (-0.5, -1.0, -10.0)),
         ),
         spread=0.15,
+        divisor=8,
     ),
 )
-# Worlds of the same kinds are made in this number where only power is asked for.
-SHARE_FOR_POWER = 5
 
 
 @dataclass(frozen=True)
 class Recipe:
     """All that decides the rates."""
 
-    worlds: int = 200  # of each kind and design in which something is false; a fifth of it for power
+    worlds: int = 200  # of each kind and design, over the divisor of the kind
     layers: tuple[int, ...] = (32, 28)  # of the families in turn
     height: float = 9.0  # of planted boundaries, in roughness SDs
     probe_error: float = 0.01  # of a score by layer
@@ -235,7 +239,9 @@ def simulate(recipe: Recipe, spread: Spread = map, progress: Progress | None = N
         prediction is true; `estimators`: what ran; `not_measured`: predictions without worlds, and why.
     """
     cells = [
-        (kind, design, _count(kind, design, recipe)) for kind in KINDS_OF_WORLDS for design in kind.designs
+        (kind, design, max(recipe.worlds // kind.divisor, 1))
+        for kind in KINDS_OF_WORLDS
+        for design in kind.designs
     ]
     tasks = [(kind.name, design, recipe, number) for kind, design, count in cells for number in range(count)]
     outcomes: list[Outcomes] = []
@@ -275,13 +281,6 @@ def simulate(recipe: Recipe, spread: Spread = map, progress: Progress | None = N
         "tiers": tiers,
         "power": power,
     }
-
-
-def _count(kind: Kind, design: Design, recipe: Recipe) -> int:
-    """Worlds of a kind: fewer where no prediction is false, and no more than a hundred chains."""
-    if any(kind.name in one.false_in for one in predictions().values()):
-        return recipe.worlds
-    return max(recipe.worlds // (2 if kind.name == "markov chains" else SHARE_FOR_POWER), 1)
 
 
 def detector_digest() -> str:
