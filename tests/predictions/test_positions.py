@@ -240,3 +240,76 @@ def test_a_finished_model_and_the_last_state_of_its_run_are_one_training_run(fir
     models = alone | states if first else states | alone
     assert list(finished({"models": models})) == ["r@3"]
     assert list(finished({"models": {"x": {}, "y": {"revision": ""}}})) == ["x", "y"]
+
+
+def functional(ig=12.2, ci=(11.8, 12.9), **undefined):
+    def one(which, value, ends):
+        if which in undefined:
+            return {"layer": None, "soft": {"value": None, "ci": None}, "reason": undefined[which]}
+        return {"layer": round(value), "soft": {"value": value, "ci": list(ends)}, "reason": ""}
+
+    return {"LI": one("LI", 3.0, (2.8, 3.2)), "IG": one("IG", ig, ci)}
+
+
+def test_functional_scales_are_read_where_they_were_measured():
+    models = {f"m{i}": model("f", 30, 10, 20, reach=1, scales=functional()) for i in range(5)}
+    found = verdicts(results(**models), RULES, specification=False)
+    assert found["P1.1"].positions == "functional"
+    assert found["P3.2"].verdict == "refuted"
+    assert position(models["m0"], "LI", Reading(positions="functional")) == (3.0, 30)
+    # By shocks, which stand beside them in every specification curve, and when the rules ask for them.
+    assert (
+        verdicts(results(**models), Rules(positions="shocks"), specification=False)["P1.1"].positions
+        == "shocks"
+    )
+    rows = verdicts(results(**models), RULES)["P3.2"].specification["readings"]
+    assert rows[0]["reading"] == {}
+    asked = {row["reading"].get("positions"): row["testable"] for row in rows if len(row["reading"]) == 1}
+    assert asked["shocks"] is True
+    assert asked["phases"] is False
+
+
+def test_a_study_without_functional_scales_says_that_it_reads_shocks():
+    found = judged(results(**family(96, [(40, 60)] * 6)), "P1.1")
+    assert found.positions == "shocks"
+    assert any("positions are shocks" in why for why in found.why)
+
+
+def test_an_undefined_functional_boundary_is_evidence():
+    """Five runs at one place and one whose L–I boundary is undefined: nothing is consistent by what is missing."""
+    models = {f"m{i}": model("f", 30, scales=functional()) for i in range(6)}
+    assert judged(results(**models), "P1.1").verdict == "supported"
+    models["m5"] = model("f", 30, scales=functional(LI="L is flat"))
+    assert judged(results(**models), "P1.1").verdict == "inconclusive"
+    models["m5"] = model("f", 30, scales=functional(IG="G is flat"))
+    found = judged(results(**models), "P3.2")
+    assert found.verdict == "not testable"
+    assert any("IG is undefined in m5" in why for why in found.missing)
+
+
+def test_functional_boundaries_that_drift_are_said_to():
+    places = (5.0, 5.1, 9.0, 20.0, 24.0)
+    models = {
+        f"m{i}": model("f", 30, scales=functional(ig, (ig - 0.6, ig + 0.6))) for i, ig in enumerate(places)
+    }
+    assert judged(results(**models), "P3.2").verdict == "supported"
+
+
+def phase(layer, layers, score):
+    return claim(layer, layers, 1, kind="phase", score=score)
+
+
+def test_phases_are_matched_like_shocks():
+    models = {
+        f"m{i}": model(
+            "f", 48, phases={"boundaries": [phase(12, 48, 5.0 + i), phase(30, 48, 5.5)], "why": []}
+        )
+        for i in range(4)
+    }
+    found = verdicts(results(**models), Rules(positions="phases"), specification=False)["P3.2"]
+    assert found.positions == "phases"
+    assert found.verdict == "refuted"
+    assert position(models["m0"], "IG", Reading(positions="phases")) == (30, 48)
+    models["m3"]["phases"] = {"boundaries": [], "why": ["below the threshold"]}
+    lost = verdicts(results(**models), Rules(positions="phases"), specification=False)["P3.2"]
+    assert any("below the threshold" in why for why in lost.missing)

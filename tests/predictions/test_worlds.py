@@ -19,12 +19,17 @@ from mspgt.predictions.worlds import (
     simulate,
     world,
 )
-from mspgt.stats.coverage import rate_lower
+
+CHEAP = [kind for kind in KINDS_OF_WORLDS if kind.name in ("featureless", "smooth", "markov chains")]
 
 
 @pytest.fixture(scope="module")
 def few():
-    return simulate(shipped(2))
+    return simulate(shipped(1), kinds=CHEAP)
+
+
+def kind_of(name):
+    return next(kind for kind in KINDS_OF_WORLDS if kind.name == name)
 
 
 def test_a_world_depends_on_its_place_alone():
@@ -38,38 +43,71 @@ def test_rates_do_not_depend_on_how_the_work_is_spread(few):
         tasks = list(tasks)
         return reversed([function(task) for task in reversed(tasks)])
 
-    assert simulate(shipped(2), backwards) == few
+    assert simulate(shipped(1), backwards, kinds=CHEAP) == few
 
 
-def test_every_prediction_is_false_in_some_world(few):
-    assert set(few["rates"]) == set(predictions())
+def test_every_prediction_is_false_in_some_world_or_says_why_not(few):
+    kinds = {kind.name for kind in KINDS_OF_WORLDS}
+    for name, one in predictions().items():
+        assert bool(one.false_in) != (name in few["not_measured"]), name
+        assert {*one.false_in, *one.true_in} <= kinds
+        assert (name in few["estimators"]) == bool(one.false_in)
     for cells in few["rates"].values():
         for rate in cells.values():
             ours = rate["ours"]
+            if not ours:
+                assert rate["testable"] == 0
+                continue
             total = sum(ours[key] for key in ("supported", "refuted", "inconclusive", "not testable"))
             assert total == pytest.approx(1)
 
 
 def test_planted_boundaries_are_in_the_signals():
-    kind = next(kind for kind in KINDS_OF_WORLDS if kind.name == "equal layers")
     found = [
-        model["boundaries"]["calibrated"]["chosen"]["LI"]
+        [claim["layer"] for claim in model["boundaries"]["calibrated"]["spike"]]
         for number in range(3)
-        for name, model in world(kind, (2, 2), Recipe(), number)["models"].items()
+        for name, model in world(kind_of("three alike"), (2, 2), Recipe(), number)["models"].items()
         if name.startswith("A")
     ]
-    assert np.mean([claim is not None and abs(claim["layer"] - 13) <= 1 for claim in found]) >= 0.5
+    assert np.mean([layers == [6, 16, 26] for layers in found]) >= 0.5
+
+
+def test_figure_25_three_boundaries_alike_are_no_drift_whatever_else_was_run():
+    """The same worlds alone, and beside effects and a theory part: no drift is said of either."""
+    for number in range(4):
+        alone = world(kind_of("three alike"), (1, 5), Recipe(), number)
+        texts = world(kind_of("equal layers"), (1, 2), Recipe(), 0)["models"]["A-1"]
+        beside = {
+            name: model | {key: texts[key] for key in ("interventions", "interventions_about")}
+            for name, model in alone["models"].items()
+        }
+        found = [
+            verdicts(one, Rules(), specification=False)["P3.2"] for one in (alone, alone | {"models": beside})
+        ]
+        assert found[0].verdict == found[1].verdict != "supported"
+        assert found[0].p_support_holm == found[1].p_support_holm
+
+
+def test_a_rate_that_could_not_be_otherwise_is_not_measured(few):
+    """Without a boundary anywhere nothing can be consistent, so 0 % would be no rate."""
+    cell = few["rates"]["P1.1"]["featureless, 2 families of 3"]
+    assert cell["testable"] == 0
+    assert cell["ours"] is None
+    lines = rate_lines(few)
+    assert any("featureless" in line and "not measured" in line for line in lines)
+    assert any("eq23: not measured" in line for line in lines)
 
 
 def test_what_the_theory_predicts_can_be_supported():
-    kind = KINDS_OF_WORLDS[-1]
-    outcomes = [judged((kind.name, (2, 3), Recipe(), number)) for number in range(4)]
-    assert [one["P2.1"][0] for one in outcomes].count("supported") >= 3
+    texts = [judged(("as predicted, texts", (2, 3), Recipe(), number)) for number in range(2)]
+    assert "supported" in [one["L-lexical"][0] for one in texts]
+    drifting = [judged(("as predicted", (2, 3), Recipe(), number)) for number in range(4)]
+    assert [one["P1.2"][0] for one in drifting].count("supported") >= 2
 
 
 def test_lines_for_a_terminal(few):
     lines = rate_lines(few)
-    assert any("P3.1" in line and "%" in line for line in lines)
+    assert any("smooth" in line and "%" in line for line in lines)
     assert any("tier 1" in line for line in lines)
 
 
@@ -96,23 +134,22 @@ def test_shipped_rates_were_computed_with_the_shipped_detector(rates):
 def test_shipped_rates_are_within_the_bar(rates):
     recipe = rates["recipe"]
     assert recipe["worlds"] >= 200
-    assert set(rates["rates"]) == set(predictions())
+    assert set(rates["rates"]) | set(rates["not_measured"]) == set(predictions())
     for name, cells in rates["rates"].items():
+        assert any(rate["testable"] for rate in cells.values()), name
         for cell, rate in cells.items():
-            found = rate["ours"]["supported"]
-            if predictions()[name].tier == "theory":
-                # Its worlds lie on the very edge of the margin, where an equivalence test of level 5 % errs in
-                # 5 %: what may not be is a rate that is surely above it, over all cells at once.
-                found = rate_lower(round(found * recipe["worlds"]), recipe["worlds"], 1 - 0.05 / len(cells))
-            assert found <= 0.05, (name, cell)
+            assert rate["worlds"] >= 100
+            assert rate["ours"] is None or rate["ours"]["supported"] <= 0.05, (name, cell)
     for cells in rates["tiers"].values():
         assert all(rate["supported"] <= 0.05 for rate in cells.values())
-    equal = [rate for cell, rate in rates["rates"]["P3.1"].items() if cell.startswith("equal layers")]
-    assert all(rate["ours"]["supported"] <= 0.05 < rate["paper"]["supported"] for rate in equal)
+    alike = [rate for cell, rate in rates["rates"]["P3.2"].items() if cell.startswith("three alike")]
+    assert all(rate["worlds"] >= 200 and rate["ours"]["supported"] <= 0.05 for rate in alike)
+    chains = [rate for cell, rate in rates["power"]["A2"].items() if cell.startswith("markov chains")]
+    assert all(rate["worlds"] >= 100 and rate["ours"]["refuted"] <= 0.05 for rate in chains)
 
 
 def test_one_shipped_rate_can_be_computed_again(rates):
-    name, cell = "P2.1", "equal layers, 2 families of 2"
-    again = [judged(("equal layers", (2, 2), Recipe(), number))[name] for number in range(12)]
+    name, cell = "P3.2", "three alike, 2 families of 3"
+    again = [judged(("three alike", (2, 3), Recipe(), number))[name] for number in range(12)]
     published = np.mean([says == "supported" for _, says in again])
     assert abs(published - rates["rates"][name][cell]["paper"]["supported"]) <= 0.35

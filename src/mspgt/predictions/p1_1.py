@@ -67,8 +67,7 @@ def _unit(family: str, models: dict[str, Json], places: dict[str, Place], rules:
     found = shown.families["f"][BOUNDARY]
     assert found.mean is not None
     n, absent = len(present), len(models) - len(present)
-    # Half a layer of the shallowest member over the mean: positions are whole layers.
-    rounding = max(0.5 / models[name]["layers"] for name in places) / found.mean
+    rounding = max(place.coarseness for place in places.values()) / found.mean
     below, above = cv_p_values(found.cv or 0.0, n, rules.cv, rounding)
     for end in (0.0, 1.0) if absent else ():
         values = np.array([*present, *[end] * absent])

@@ -47,17 +47,17 @@ def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
         if isinstance(matched, str):
             missing.append(f"{name}: {matched}")
             continue
-        units.append(_unit(name, family, matched.places, layers, rules))
+        units.append(_unit(name, family, matched.places, rules))
     if not units:
         missing += _not_one_architecture(results)
     return Finding(tuple(units), tuple(missing), (HALF,) if units else ())
 
 
-def _unit(name: str, family: str, places: dict[str, Place], layers: int, rules: Rules) -> Unit:
+def _unit(name: str, family: str, places: dict[str, Place], rules: Rules) -> Unit:
     values = np.array([place.relative for place in places.values()])
     n = len(values)
-    # Where positions are whole layers, equal ones have no spread but no certainty either.
-    sd = max(float(values.std(ddof=1)), 0.5 / layers / sqrt(3))
+    # Equal positions have no spread, but no certainty either.
+    sd = max(float(values.std(ddof=1)), max(place.coarseness for place in places.values()) / sqrt(3))
     p_refute = float(stats.chi2.cdf((n - 1) * (sd / _largest_sd(rules)) ** 2, n - 1))
     pairs = drifts(places)
     told = "; ".join(

@@ -34,6 +34,12 @@ class Place:
     strength: float | None = None
     label: str | None = None
     named: bool = False
+    layers: int | None = None  # of a model whose positions are whole layers; None: they lie anywhere
+
+    @property
+    def coarseness(self) -> float:
+        """How far off the position may be by itself: half a layer, or half of its 95 % interval."""
+        return 0.5 / self.layers if self.layers else (self.span[1] - self.span[0]) / 2
 
     @property
     def span(self) -> Span:

@@ -12,6 +12,8 @@ from itertools import product
 from math import inf
 from typing import Any
 
+from scipy import stats
+
 from mspgt.predictions.places import Place
 from mspgt.predictions.rules import Rules
 from mspgt.vocabulary import KINDS
@@ -156,12 +158,13 @@ def _place(
     strength: float | None = None,
     label: str | None = None,
     named: bool = False,
+    whole: bool = True,
 ) -> Place:
     """A place from layers: `sets` holds (α, first layer, last layer) by falling α."""
     extra = 1 if reading.embedding else 0
     depth = model["layers"] + extra
     graded = tuple((alpha, ((low + extra) / depth, (high + extra) / depth)) for alpha, low, high in sets)
-    return Place((layer + extra) / depth, graded, strength, label, named)
+    return Place((layer + extra) / depth, graded, strength, label, named, depth if whole else None)
 
 
 def _paper(model: Json, reading: Reading) -> list[Place] | str:
@@ -183,11 +186,47 @@ def _paper(model: Json, reading: Reading) -> list[Place] | str:
 
 
 def _functional(model: Json, reading: Reading) -> list[Place] | str:
-    return "functional scales were not measured"
+    """The soft boundaries of functional scales, with their names; undefined ones are not in it."""
+    scales = model.get("scales")
+    if not scales:
+        return "functional scales were not measured"
+    found, reasons = [], []
+    for which in BOUNDARIES:
+        boundary = scales[which]
+        soft = boundary.get("soft") or {}
+        if boundary["layer"] is None or soft.get("value") is None or not soft.get("ci"):
+            reasons.append(f"{which} is undefined: {boundary.get('reason') or 'it has no interval'}")
+            continue
+        layer, (low, high) = float(soft["value"]), (float(end) for end in soft["ci"])
+        # The normal law of the 95 % interval gives the others.
+        wide = float(stats.norm.isf(FAR_ALPHA / 2) / stats.norm.isf(0.025))
+        sets = [
+            (0.05, low, high),
+            (FAR_ALPHA, layer - wide * (layer - low), layer + wide * (high - layer)),
+        ]
+        found.append(_place(model, reading, layer, sets, label=which, named=True, whole=False))
+    return found or "; ".join(reasons)
 
 
 def _phases(model: Json, reading: Reading) -> list[Place] | str:
-    return "phases were not measured"
+    """Boundaries of the phases; the two strongest have the names of the detector's, by depth."""
+    phases = model.get("phases")
+    if not phases:
+        return "phases were not measured"
+    claims = sorted(phases["boundaries"], key=lambda claim: -claim["score"])
+    names = dict(zip(sorted(claim["layer"] for claim in claims[:2]), BOUNDARIES, strict=False))
+    places = [
+        _place(
+            model,
+            reading,
+            claim["layer"],
+            [(0.05, min(claim["set"]), max(claim["set"])), *_far(claim["set"])],
+            strength=claim["score"] / claim["critical"],
+            label=names.get(claim["layer"]) if len(claims) > 1 else None,
+        )
+        for claim in claims
+    ]
+    return places or "; ".join(phases.get("why") or ()) or "no phase was found"
 
 
 def finished(results: Json) -> dict[str, Json]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from importlib.resources import files
 from typing import Any
@@ -226,10 +226,16 @@ def _sensitivity(
     return np.asarray(found * np.exp(kind.spread * rng.standard_normal()))
 
 
-def simulate(recipe: Recipe, spread: Spread = map, progress: Progress | None = None) -> Json:
+def simulate(
+    recipe: Recipe,
+    spread: Spread = map,
+    progress: Progress | None = None,
+    kinds: Sequence[Kind] = KINDS_OF_WORLDS,
+) -> Json:
     """Rates of every verdict over all kinds of worlds and designs, and of "supported" by the paper's rules.
 
     Args:
+        kinds: of worlds; all of them, unless some are asked for.
         spread: a `map` that may work in other processes; a world depends on its place in the recipe alone.
 
     Returns:
@@ -239,9 +245,7 @@ def simulate(recipe: Recipe, spread: Spread = map, progress: Progress | None = N
         prediction is true; `estimators`: what ran; `not_measured`: predictions without worlds, and why.
     """
     cells = [
-        (kind, design, max(recipe.worlds // kind.divisor, 1))
-        for kind in KINDS_OF_WORLDS
-        for design in kind.designs
+        (kind, design, max(recipe.worlds // kind.divisor, 1)) for kind in kinds for design in kind.designs
     ]
     tasks = [(kind.name, design, recipe, number) for kind, design, count in cells for number in range(count)]
     outcomes: list[Outcomes] = []
