@@ -36,6 +36,7 @@ def synthetic_signals() -> tuple[Signals, torch.Tensor, np.ndarray]:
     shard = Shard(
         dict.fromkeys(DRIFT_SETS, drift), sentence_document, dict.fromkeys(both, hidden),
         dict.fromkeys(both, token_document), 0, TOKENS,
+        np.ones(TOKENS, dtype=np.float32), np.zeros(TOKENS, dtype=np.int8), np.zeros(TOKENS, dtype=bool),
     )  # fmt: skip
     geometry = reduce_shards([shard], np.arange(DOCUMENTS))
     return Signals(LAYERS, geometry, synthetic_probes(rng), {}), hidden, token_document

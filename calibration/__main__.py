@@ -7,6 +7,7 @@ import sys
 
 from calibration import (
     detector,
+    documents,
     far_misses,
     figures,
     functional,
@@ -34,6 +35,7 @@ def main() -> None:
         "phases": phases.main,
         "jumps": jumps.main,
         "far-misses": far_misses.main,
+        "documents": documents.main,
         "figures": figures.main,
     }
     if len(sys.argv) > 1 and sys.argv[1] in rooms:

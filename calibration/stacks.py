@@ -52,6 +52,8 @@ def signals_of(stack: Stack, documents: int) -> Signals:
         dict.fromkeys(MODES, np.repeat(document, positions)),
         0,
         len(tokens),
+        *(np.ones(len(tokens), dtype=np.float32), np.zeros(len(tokens), dtype=np.int8)),
+        np.zeros(len(tokens), dtype=bool),
     )
     return Signals(layers, reduce_shards([shard], np.arange(documents)), _readers(stack, document), {})
 

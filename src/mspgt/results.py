@@ -97,7 +97,7 @@ class Claim:
     support: int  # signals with a peak of their own within ±1; of phases: checks that claim it again
     robust: dict[str, bool | None] = field(
         default_factory=dict
-    )  # without S1/S2/S3, with sinks, half the documents; of phases: its checks
+    )  # without S1/S2/S3, with sinks, half the documents, other tokens, another metric of S1; of phases: its checks
 
 
 @dataclass
@@ -263,6 +263,25 @@ class FunctionalScales:
 
 
 @dataclass
+class MetricResult:
+    """S1 by what is compared: raw, rms (primary), as_read, standardised; raw_limit_10: sinks above 10 medians."""
+
+    S1: Numbers | None  # −log CKA across documents, of calibrated tokens, over transitions 1..L−1
+    # Of the variance, per layer 0..L: participation ratio (Σλ)²/Σλ², and the share of its largest dimension
+    participation: Numbers | None = None
+    largest_share: Numbers | None = None
+    flagged: list[int] = field(default_factory=list)  # layers where one dimension holds more than half of it
+
+
+@dataclass
+class TokenSetResult:
+    """Calibrated S1 over other tokens: another sink limit, frequent words or first words left out."""
+
+    S1: Numbers | None  # −log CKA over transitions 1..L−1
+    tokens: int  # how many
+
+
+@dataclass
 class ModelResult:
     """Everything about one model."""
 
@@ -306,6 +325,14 @@ class ModelResult:
     phases: PhasesResult | None = None  # null: not measured, with an entry in warnings
     # With measure.context both: "sentence" → S1, S2, S3 of calibrated mode over transitions, read one by one
     contexts: dict[str, dict[str, Numbers | None]] = field(default_factory=dict)
+    metrics: dict[str, MetricResult] = field(default_factory=dict)  # what is compared → S1, and its spread
+    # main, limit_10, all_tokens, without_top_word, without_top3_words, without_first_words → S1 over those tokens
+    token_sets: dict[str, TokenSetResult] = field(default_factory=dict)
+    frequent_words: list[str] = field(
+        default_factory=list
+    )  # the word forms of those sets, most frequent first
+    # Claims with one metric of S1 and with no other: {kind, layer, metric}
+    metric_dependent: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass

@@ -34,6 +34,12 @@ class Planted:
 
     paper = with_sinks = calibrated
 
+    def token_sets(self) -> dict[str, np.ndarray]:
+        return {"limit_10": self.calibrated()}
+
+    def other_metrics(self) -> dict[str, np.ndarray]:
+        return {"raw": self.calibrated()}
+
     def halves(self) -> tuple[np.ndarray, np.ndarray]:
         return self.calibrated(), self.calibrated()
 

@@ -30,6 +30,12 @@ class Planted:
 
     paper = with_sinks = calibrated
 
+    def token_sets(self) -> dict[str, np.ndarray]:
+        return {"limit_10": self.calibrated()}
+
+    def other_metrics(self) -> dict[str, np.ndarray]:
+        return {"raw": self.calibrated()}
+
     def halves(self) -> tuple[np.ndarray, np.ndarray]:
         other = self if self.half is None else replace(self, s2=self.half)
         return self.calibrated(), other.calibrated()
@@ -133,3 +139,21 @@ def test_the_floor_of_a_signal_without_twins_is_positive_wherever_it_says_anythi
     assert floors[0] == pytest.approx(0.01 * np.median(ROUGH))
     assert floors[1] > 0
     assert np.isnan(floors[2])
+
+
+class OneMetric(Planted):
+    """The same place shows in S1 of raw states alone, or in none but the primary metric."""
+
+    def other_metrics(self) -> dict[str, np.ndarray]:
+        flat = np.exp(0.1 * np.random.default_rng(0).standard_normal((3, self.transitions)))
+        flat[1] = np.nan
+        return {"raw": flat, "as_read": flat, "standardised": flat}
+
+
+def test_a_boundary_that_one_metric_shows_alone_is_told():
+    agreed = find_boundaries(Planted(ROUGH))
+    assert agreed.metric_dependent == []
+    assert all(claim.robust["other_metrics"] is True for claim in agreed.calibrated.spike)
+    alone = find_boundaries(OneMetric(ROUGH))
+    assert {(one["layer"], one["metric"]) for one in alone.metric_dependent} == {(at, "rms") for at in PLACES}
+    assert all(claim.robust["other_metrics"] is False for claim in alone.calibrated.spike)

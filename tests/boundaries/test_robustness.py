@@ -79,3 +79,15 @@ def test_no_claims_and_bad_shapes():
     assert _robust(_signals()) == {}
     with pytest.raises(InputError, match="with_sinks has shape"):
         _robust(_signals((5, 4)), with_sinks=np.zeros((3, 19)))
+
+
+def test_other_tokens_and_other_metrics_are_flags_of_their_own():
+    signals, gone = _signals((5, 4)), _signals()
+    for robust in _robust(signals, token_sets={"limit_10": signals, "without_top_word": gone}).values():
+        assert (robust["limit_10"], robust["without_top_word"]) == (True, False)
+        assert robust["other_metrics"] is None
+    metrics = {"raw": gone, "as_read": signals, "standardised": None}
+    assert all(robust["other_metrics"] is True for robust in _robust(signals, metrics=metrics).values())
+    assert all(
+        robust["other_metrics"] is False for robust in _robust(signals, metrics={"raw": gone}).values()
+    )

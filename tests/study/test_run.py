@@ -292,7 +292,10 @@ def test_one_document_gives_an_estimate_without_an_interval(llama, tmp_path):
     text = write_corpus(tmp_path / "one.jsonl", documents=1)
     results = run_study(study([llama], text), tmp_path / "run", quiet=True)
     model = results["models"]["tiny-llama"]
-    assert model["signals"]["S1"]["calibrated"] is not None
+    assert model["signals"]["S1"]["paper"] is not None
+    assert model["signals"]["S1"]["calibrated"] is None
+    told = {w["where"]: w["what"] for w in results["warnings"]}
+    assert "needs 4" in told["models.tiny-llama.signals.S1.calibrated"]
     assert model["boundaries"]["paper"]["accepted"] is None
     assert any("one document" in w["what"] for w in results["warnings"])
 

@@ -55,7 +55,7 @@ def detect(
             `detect_calibrated`.
 
     Returns:
-        A model too shallow for any boundary is a result that says so, not an error.
+        A model too shallow for any boundary, or without any signal, is a result that says so, not an error.
 
     Raises:
         InputError: an unknown mode, wrong shapes, or a row partly NaN or infinite.
@@ -73,8 +73,12 @@ def detect(
     from mspgt.boundaries.detector import CalibratedBoundaries, detect_calibrated
     from mspgt.boundaries.noise import noise_covariance
 
+    reason = ""
     if transitions < MIN_TRANSITIONS:
         reason = f"{transitions + 1} layers have {transitions} transitions: no boundary possible"
+    elif np.isnan(profile).all():
+        reason = "no signal was measured: nothing can be looked for"
+    if reason:
         unseen = {kind: {"size80": None, "found": None, "statement": reason} for kind in KINDS}
         return CalibratedBoundaries(
             spike=(),

@@ -10,14 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mspgt.boundaries.detect import detect
-from mspgt.boundaries.detector import CalibratedBoundaries
+from mspgt.boundaries.detector import CalibratedBoundaries, detect_calibrated
 from mspgt.boundaries.embedding import calibrated_from_embedding, paper_from_embedding
 from mspgt.boundaries.fuse import ROUNDING
 from mspgt.boundaries.noise import noise_covariance
-from mspgt.boundaries.peaks import PaperBoundaries
-from mspgt.boundaries.robustness import robustness
+from mspgt.boundaries.peaks import MIN_TRANSITIONS, PaperBoundaries
+from mspgt.boundaries.robustness import TOLERANCE, robustness
 from mspgt.boundaries.stabilise import noise_scale, stabilise
 from mspgt.results import CalibratedResult, Claim, PaperBoundary, PaperResult
+from mspgt.signals.compared import RMS
 from mspgt.signals.profiles import Draws, Signals
 from mspgt.vocabulary import KINDS, SIGNALS
 
@@ -31,8 +32,8 @@ class Findings:
 
     `paper_evidence`, `calibrated_evidence` (transitions,) fused curves; `stabilised` (3, transitions) what the
     detector saw, `shaken` (draws, 3, transitions) its bootstrap, of the draws numbered `drawn` (all where None),
-    `with_sinks` and `halves` its variants; `floors` (3,) per signal, its own noise; `random_init` the twins' own
-    profiles and finds.
+    `with_sinks`, `halves` and `token_sets` its variants; `floors` (3,) per signal, its own noise; `random_init` the
+    twins' own profiles and finds.
     """
 
     paper: PaperResult
@@ -41,13 +42,16 @@ class Findings:
     calibrated_evidence: Array | None
     stabilised: Array
     shaken: Array | None
-    with_sinks: Array
+    with_sinks: Array | None
     halves: tuple[Array, Array] | None
     floors: Array
     first: int  # transition: 0 where the embedding counts, else 1
     random_init: dict[str, Any]
     notes: list[str] = field(default_factory=list)
     drawn: NDArray[np.int64] | None = None
+    token_sets: dict[str, Array | None] = field(default_factory=dict)
+    # Places that the detector claims in one metric of S1 and in no other: {kind, layer, metric}
+    metric_dependent: list[dict[str, Any]] = field(default_factory=list)
 
 
 def find_boundaries(
@@ -99,26 +103,33 @@ def find_boundaries(
     ]
     paper = detect(_without(paper_seen, unplaced), "paper", paper_draws, **constants)
 
-    def variant(profile: Array, name: str) -> Array:
-        """A profile without the signals that cannot speak in it, which the notes name."""
+    def variant(profile: Array | None, name: str) -> Any:
+        """A profile without the signals that cannot speak in it, which the notes name; None stays None."""
+        if profile is None:
+            return None
         lost, about = _silent(_without(profile, silent), signals.first, f"{name}: ")
         notes.extend(about)
         return read(_without(profile, lost))
 
     with_sinks = variant(signals.with_sinks(), "sinks left in")
     halves = None
-    if draws is not None:
-        one, two = signals.halves()
+    if draws is not None and (split := signals.halves()) is not None:
+        one, two = split
         halves = variant(one, "one half of the documents"), variant(two, "the other half of the documents")
+    token_sets = {name: variant(each, name) for name, each in signals.token_sets().items()}
+    metrics = {name: variant(each, f"S1 of {name}") for name, each in signals.other_metrics().items()}
     twin_profiles = [variant(twin.calibrated(), f"random twin {i}") for i, twin in enumerate(twins)]
     stands = robustness(
         calibrated,
         seen,
         with_sinks=with_sinks,
         halves=halves,
+        token_sets=token_sets,
+        metrics=metrics,
         scale_floor=None if shaken is None else noise_covariance(shaken),
         level=level,
     )
+    alone = _metric_dependent(seen, metrics, signals.first, shaken, level)
     paper_result, found = _paper_result(paper), calibrated_result(calibrated, stands)
     if signals.embedding:
         paper_result = paper_from_embedding(paper_result, signals.layers)
@@ -137,7 +148,40 @@ def find_boundaries(
         random_init=_random_init(twins, twin_profiles, constants, level),
         notes=notes,
         drawn=None if draws is None else draws.drawn,
+        token_sets=token_sets,
+        metric_dependent=alone,
     )
+
+
+def _metric_dependent(
+    seen: Array, metrics: Mapping[str, Array | None], first: int, shaken: Array | None, level: float
+) -> list[dict[str, Any]]:
+    """Claims that one metric of S1 shows alone, within one layer; empty where fewer than two are known."""
+    floor = None if shaken is None else noise_covariance(shaken)
+    given = {RMS: seen, **{name: one for name, one in metrics.items() if one is not None}}
+    profiles = {name: one for name, one in given.items() if not np.isnan(one).all()}
+    if len(profiles) < 2 or seen.shape[-1] < MIN_TRANSITIONS:
+        return []
+    found = {
+        name: [
+            (kind, claim.layer)
+            for claims in [detect_calibrated(one, scale_floor=floor, level=level)]
+            for kind in KINDS
+            for claim in getattr(claims, kind)
+        ]
+        for name, one in profiles.items()
+    }
+    return [
+        {"kind": kind, "layer": layer + first - 1, "metric": name}
+        for name, claims in found.items()
+        for kind, layer in claims
+        if not any(
+            kind == other_kind and abs(layer - other) <= TOLERANCE
+            for another, others in found.items()
+            if another != name
+            for other_kind, other in others
+        )
+    ]
 
 
 def _gap_words(name: str, row: Array, first: int) -> str:

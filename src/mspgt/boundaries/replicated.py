@@ -60,7 +60,8 @@ def find_replicated(runs: Mapping[str, Findings], family: str, *, level: float =
     stands = robustness(
         calibrated,
         mean,
-        with_sinks=np.mean([one.with_sinks for one in found], axis=0),
+        with_sinks=_mean([one.with_sinks for one in found]),
+        token_sets={name: _mean([one.token_sets.get(name) for one in found]) for name in found[0].token_sets},
         halves=(np.mean([h[0] for h in halves], axis=0), np.mean([h[1] for h in halves], axis=0))
         if len(halves) == len(found)
         else None,
@@ -116,7 +117,11 @@ def _of_one_floor(found: list[Findings]) -> list[Findings]:
             one,
             stabilised=again(one.stabilised, one.floors),
             shaken=None if one.shaken is None else again(one.shaken, one.floors),
-            with_sinks=again(one.with_sinks, one.floors),
+            with_sinks=None if one.with_sinks is None else again(one.with_sinks, one.floors),
+            token_sets={
+                name: None if profile is None else again(profile, one.floors)
+                for name, profile in one.token_sets.items()
+            },
             halves=None
             if one.halves is None
             else (again(one.halves[0], one.floors), again(one.halves[1], one.floors)),
@@ -124,6 +129,12 @@ def _of_one_floor(found: list[Findings]) -> list[Findings]:
         )
         for one in found
     ]
+
+
+def _mean(profiles: Sequence[Array | None]) -> Array | None:
+    """The mean of a variant that every run has; None where one lacks it."""
+    known = [profile for profile in profiles if profile is not None]
+    return np.asarray(np.mean(known, axis=0)) if len(known) == len(profiles) else None
 
 
 def _noise(found: Sequence[Findings]) -> tuple[Array | None, list[str]]:

@@ -1,6 +1,6 @@
 """Does a claimed boundary survive when part of the evidence is taken away?"""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -47,6 +47,8 @@ def robustness(
     detect: Callable[..., Found] | None = None,
     with_sinks: ArrayLike | None = None,
     halves: tuple[ArrayLike, ArrayLike] | None = None,
+    token_sets: Mapping[str, ArrayLike | None] | None = None,
+    metrics: Mapping[str, ArrayLike | None] | None = None,
     scale_floor: Array | None = None,
     **options: Any,
 ) -> dict[tuple[str, int], dict[str, bool | None]]:
@@ -61,13 +63,16 @@ def robustness(
         detect: `detect_calibrated` unless given.
         with_sinks: the profiles measured with sink tokens left in.
         halves: the profiles of the odd and of the even documents.
+        token_sets: name → the profiles over other tokens (another sink limit, frequent words left out).
+        metrics: name → the profiles with S1 of something else than RMS-normalised states.
         scale_floor: sentence noise, as given to the detector; √2 times that in a half.
         options: passed on to the detector.
 
     Returns:
         (kind, layer) of every claim → `without_S1`, `without_S2`, `without_S3`, `with_sinks`,
-        `odd_documents`, `even_documents`. None where there is nothing to run: a signal that was not measured,
-        or is the only one; profiles that were not given.
+        `odd_documents`, `even_documents`, each of `token_sets`, and `other_metrics`: whether any of
+        `metrics` shows it too (False: it depends on the metric). None where there is nothing to run: a signal
+        that was not measured, or is the only one; profiles that were not given.
     """
     if detect is None:
         from mspgt.boundaries.detector import detect_calibrated
@@ -88,19 +93,27 @@ def robustness(
     )
     for name, other, noise in given:
         reruns[name] = None if other is None else (_like(profile, other, name), noise)
+    for name, other in (token_sets or {}).items():
+        reruns[name] = None if other is None else (_like(profile, other, name), 1.0)
 
     claims = [(kind, claim.layer) for kind in KINDS for claim in getattr(found, kind)]
     robust: dict[tuple[str, int], dict[str, bool | None]] = {claim: {} for claim in claims}
     if not claims:
         return robust
-    for name, rerun in reruns.items():
-        again = None
-        if rerun is not None:
-            changed, noise = rerun
-            floor = None if scale_floor is None else scaled(scale_floor, noise)
-            again = detect(changed, scale_floor=floor, **options)
+
+    def rerun(changed: Array, noise: float) -> Found:
+        floor = None if scale_floor is None else scaled(scale_floor, noise)
+        return detect(changed, scale_floor=floor, **options)
+
+    for name, evidence in reruns.items():
+        again = None if evidence is None or np.isnan(evidence[0]).all() else rerun(*evidence)
         for kind, layer in claims:
             robust[kind, layer][name] = None if again is None else _claims(again, kind, layer)
+    given_metrics = [_like(profile, one, name) for name, one in (metrics or {}).items() if one is not None]
+    others = [rerun(one, 1.0) for one in given_metrics if not np.isnan(one).all()]
+    for kind, layer in claims:
+        shown = [_claims(again, kind, layer) for again in others]
+        robust[kind, layer]["other_metrics"] = any(shown) if shown else None
     return robust
 
 

@@ -12,6 +12,7 @@ from mspgt.report.dose_section import dose_section, dose_tables
 from mspgt.report.effect_section import effect_section, effect_tables
 from mspgt.report.families import family_section
 from mspgt.report.figures import strips_figure, venue_width
+from mspgt.report.metrics_section import metrics_section, metrics_tables
 from mspgt.report.page import pages
 from mspgt.report.panels import strip_rows
 from mspgt.report.paper_table import against_paper
@@ -31,6 +32,7 @@ from mspgt.results import SCHEMA
 
 # Sections that have a file of their own: of one model, (results, name, stem) → Section, and of the study.
 MODEL_SECTIONS: tuple[Callable[[Json, str, str], Section | None], ...] = (
+    metrics_section,
     effect_section,
     dose_section,
     theory_section,
@@ -137,6 +139,7 @@ def _tables(results: Json, views: list[View]) -> Iterator[Table]:
     yield against_paper(results)
     yield claims_table(results)
     yield from chart_tables(views)
+    yield from metrics_tables(results)
     yield from effect_tables(results)
     yield from dose_tables(results)
     yield from theory_tables(results)

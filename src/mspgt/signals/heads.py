@@ -18,7 +18,7 @@ from mspgt.lm.observe import observe
 from mspgt.lm.reading import Reading
 from mspgt.lm.tokenize import Encoded, batches
 from mspgt.signals.attention import attention_drift, row_drift
-from mspgt.signals.measure import Scales, columns, sinks_of
+from mspgt.signals.measure import Scales, columns, norm_ratios
 
 Pairing = NDArray[np.int64]
 
@@ -67,7 +67,8 @@ def match_heads(
     reading = encoded if isinstance(encoded, Reading) else Reading.of(encoded)
     for batch in batches(reading.spread(sample), max_tokens=batch_tokens):
         mask = batch.attention_mask.bool()
-        sink = sinks_of(observe(lm, batch, attention=False).hidden, mask, sink_ratio * scales.median_norm)
+        hidden = observe(lm, batch, attention=False).hidden
+        sink = norm_ratios(hidden, mask, scales.median_norm) > sink_ratio
         kept = columns(batch, mask, sink)["calibrated"].to(lm.device)
         earlier: list[torch.Tensor] = []
 

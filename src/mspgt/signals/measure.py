@@ -51,8 +51,11 @@ class Shard:
 
     `drift[set]` (sentences, layers−1) bits, NaN where not measurable, and `drift["every"]` of every real token as
     calibrated mode reads them; `sentence_document` (sentences,);
-    `hidden[set]` (tokens, layers+1, width) sampled activations in the model's dtype; `token_document[set]`
-    (tokens,), sorted; `sinks`, `real`: token counts.
+    `hidden[set]` (tokens, layers+1, width) sampled activations in the model's dtype, sinks among them;
+    `token_document[set]` (tokens,), sorted; `sinks`, `real`: token counts.
+    Of the calibrated set's tokens: `norm_ratio` (tokens,) the largest norm over its layer's median; `rank` and
+    `first` (tokens,), what word a token ends (words.py). A sentence's mean is one that sinks are left out of: its
+    ratio is 0, and it is no word.
     """
 
     drift: dict[str, NDArray[np.float32]]
@@ -61,6 +64,9 @@ class Shard:
     token_document: dict[str, NDArray[np.int64]]
     sinks: int
     real: int
+    norm_ratio: NDArray[np.float32]
+    rank: NDArray[np.int8]
+    first: NDArray[np.bool_]
 
 
 def measure_scales(
@@ -176,14 +182,15 @@ def measure_shard(
     drift = {name: np.full((len(chosen), transitions), np.nan, dtype=np.float32) for name in DRIFT_SETS}
     rows: dict[str, list[torch.Tensor]] = {name: [] for name in TOKEN_SETS}
     owners: dict[str, list[NDArray[np.int64]]] = {name: [] for name in TOKEN_SETS}
+    about: list[_About] = []
     sinks = real = finished = 0
-    limit = sink_ratio * scales.median_norm
     for reading, sets in passes:
         part = _Part.of(reading, chosen)
         for batch in batches(part.sequences, max_tokens=batch_tokens):
             seen = observe(lm, batch, attention=watching and pairing is None)
             mask = batch.attention_mask.bool()
-            sink = sinks_of(seen.hidden, mask, limit)
+            ratio = norm_ratios(seen.hidden, mask, scales.median_norm)
+            sink = ratio > sink_ratio
             if "calibrated" in sets:
                 sinks, real = sinks + int(sink.sum()), real + int(mask.sum())
             if watching:
@@ -199,10 +206,14 @@ def measure_shard(
                     sentences, means = part.by_sentence(batch, values)
                     drift[name][sentences] = means
             for name in sets:
-                excluded = sink if name == "calibrated" else torch.zeros_like(sink)
+                averaged = unit == "sentence" and name == "calibrated"
+                excluded = sink if averaged else torch.zeros_like(sink)
                 picked, owner = _sample(seen.hidden, tokens.drawn[name], part, batch, excluded, unit)
                 rows[name].append(picked)
                 owners[name].append(owner)
+            if "calibrated" in sets:
+                count = len(owners["calibrated"][-1])
+                about.append(_about(tokens, part, batch, ratio) if unit == "token" else _nothing(count))
             if progress is not None:
                 finished += sum(len(part.members[index]) for index in batch.indices)
                 progress(finished // len(passes), len(chosen), "sentences")
@@ -214,7 +225,27 @@ def measure_shard(
         order = np.argsort(owner, kind="stable")
         hidden_rows[name] = torch.cat(rows[name])[torch.from_numpy(order)]
         token_document[name] = tokens.document[owner[order]]
-    return Shard(drift, tokens.document[chosen], hidden_rows, token_document, sinks, real)
+        if name == "calibrated":
+            ratios, ranks, firsts = (np.concatenate(part)[order] for part in zip(*about, strict=True))
+    return Shard(
+        drift, tokens.document[chosen], hidden_rows, token_document, sinks, real, ratios, ranks, firsts
+    )
+
+
+_About = tuple[NDArray[np.float32], NDArray[np.int8], NDArray[np.bool_]]
+
+
+def _about(tokens: CorpusTokens, part: _Part, batch: Batch, ratio: torch.Tensor) -> _About:
+    """Norm ratio, rank of its word and whether it opens a sentence, of the drawn tokens of a batch as sampled."""
+    drawn, words = tokens.drawn["calibrated"], tokens.words
+    held = [(row, s) for row, index in enumerate(batch.indices) for s in part.members[index]]
+    ratios = [ratio[row, drawn[s] + part.place[s]].numpy() for row, s in held]
+    ranks, firsts = ([of[s] for _, s in held] for of in (words.rank, words.first))
+    return np.concatenate(ratios).astype(np.float32), np.concatenate(ranks), np.concatenate(firsts)
+
+
+def _nothing(count: int) -> _About:
+    return np.zeros(count, dtype=np.float32), np.zeros(count, dtype=np.int8), np.zeros(count, dtype=bool)
 
 
 @dataclass(frozen=True)
@@ -293,13 +324,19 @@ def _drift_by_head(
     return drift
 
 
-def sinks_of(hidden: Sequence[torch.Tensor], mask: torch.Tensor, limit: NDArray[np.float64]) -> torch.Tensor:
-    """Real tokens whose norm exceeds `limit` (layers+1,) at any layer: (batch, positions) bool."""
-    sink = torch.zeros_like(mask)
-    for stream, most in zip(hidden, limit, strict=True):
+def norm_ratios(
+    hidden: Sequence[torch.Tensor], mask: torch.Tensor, median_norm: NDArray[np.float64]
+) -> torch.Tensor:
+    """The largest norm over its layer's median, (layers+1,), of every real token: (batch, positions); padding 0.
+
+    A token is a sink where this exceeds the sink limit.
+    """
+    ratio = torch.zeros(mask.shape, dtype=torch.float64)
+    for stream, median in zip(hidden, median_norm, strict=True):
         wide = torch.promote_types(stream.dtype, torch.float32)
-        sink |= torch.linalg.vector_norm(stream, dim=-1, dtype=wide).cpu() > most
-    return sink & mask
+        norm = torch.linalg.vector_norm(stream, dim=-1, dtype=wide).cpu().double()
+        ratio = torch.maximum(ratio, norm / median)
+    return torch.where(mask, ratio, torch.zeros_like(ratio))
 
 
 def columns(batch: Batch, mask: torch.Tensor, sink: torch.Tensor) -> dict[str, torch.Tensor]:

@@ -13,10 +13,21 @@ from numpy.typing import NDArray
 
 from mspgt.errors import InputError
 from mspgt.lm.load import LanguageModel
+from mspgt.lm.norms import reading_norms
 from mspgt.lm.reading import Context
 from mspgt.lm.start import AUTO
+from mspgt.signals.compared import METRICS, RMS
+from mspgt.signals.document_tables import LEAST_DOCUMENTS
 from mspgt.signals.features import word_features
-from mspgt.signals.geometry import Geometry, calibrated_s1, paper_s1, reduce_shards
+from mspgt.signals.geometry import (
+    ALL_TOKENS,
+    SINK_RATIO,
+    TOKEN_VARIANTS,
+    Geometry,
+    calibrated_s1,
+    paper_s1,
+    reduce_shards,
+)
 from mspgt.signals.heads import match_heads
 from mspgt.signals.jumps import jump_signal
 from mspgt.signals.labels import probe_tasks
@@ -84,10 +95,30 @@ class Signals:
         s1, _ = calibrated_s1(self.geometry.cka("calibrated", corpus)[..., self.first :])
         return self._stack(s1, "calibrated", treebank, self.geometry.attention("calibrated", corpus))
 
-    def with_sinks(self) -> Array:
-        """The calibrated estimators over every real token, BOS and sinks included."""
-        s1, _ = calibrated_s1(self.geometry.with_sinks[self.first :])
-        return self._stack(s1, "calibrated", None, self.geometry.attention("every"))
+    def with_sinks(self) -> Array | None:
+        """The calibrated estimators over every drawn word, sinks included (S3: over every real token).
+
+        None where S1 of these tokens is not known, though that of the others is: the unit is the sentence.
+        """
+        return self._variant(self.geometry.variants[ALL_TOKENS], self.geometry.attention("every"))
+
+    def token_sets(self) -> dict[str, Array | None]:
+        """Calibrated profiles with S1 over other tokens (geometry.TOKEN_VARIANTS, but for all of them)."""
+        names = [name for name in TOKEN_VARIANTS if name != ALL_TOKENS]
+        return {name: self._variant(self.geometry.variants[name]) for name in names}
+
+    def other_metrics(self) -> dict[str, Array | None]:
+        """Calibrated profiles with S1 by what else can be compared (compared.METRICS, but for the primary one)."""
+        return {name: self._variant(self.geometry.metrics[name]) for name in METRICS if name != RMS}
+
+    def _variant(self, cka: Array, attention: Array | None = None) -> Array | None:
+        """A calibrated profile with another S1, and S3 where given; None where this S1 lacks a value."""
+        known = np.isfinite(self.geometry.cka("calibrated")[self.first :])
+        if not np.isfinite(cka[self.first :][known]).all():
+            return None
+        s1, _ = calibrated_s1(cka[self.first :])
+        s3 = self.geometry.attention("calibrated") if attention is None else attention
+        return self._stack(s1, "calibrated", None, s3)
 
     def clips(self) -> dict[str, int]:
         """Steps from layer to layer, the embedding's among them, whose CKA was clipped for S1.
@@ -97,14 +128,17 @@ class Signals:
         return {
             "paper": paper_s1(self.geometry.cka("paper"))[1],
             "calibrated": calibrated_s1(self.geometry.cka("calibrated"))[1],
-            "with_sinks": calibrated_s1(self.geometry.with_sinks)[1],
+            "with_sinks": calibrated_s1(self.geometry.variants[ALL_TOKENS])[1],
         }
 
-    def halves(self) -> tuple[Array, Array]:
+    def halves(self) -> tuple[Array, Array] | None:
         """Calibrated profiles from every other document (or cluster), starting with the first and the second.
 
-        A treebank whose test split is one document cannot be halved: both halves hold its S2.
+        A treebank whose test split is one document cannot be halved: both halves hold its S2. None where a half
+        has too few documents for S1 across documents.
         """
+        if self.geometry.n_clusters < 2 * LEAST_DOCUMENTS:
+            return None
 
         def half(remainder: int) -> Array:
             corpus = (np.arange(self.geometry.n_clusters) % 2 == remainder).astype(np.float64)
@@ -128,22 +162,46 @@ class Signals:
             InputError: the corpus has fewer than two documents: an interval would say nothing.
         """
         corpus = document_weights(self.geometry.n_clusters, draws, seed)
+        measured = np.isfinite(self.calibrated()[0])
+        apart = np.asarray(np.isfinite(self.calibrated(corpus)[:, 0][:, measured]).all(axis=-1))
+        notes: tuple[str, ...] = ()
+        if not apart.all():
+            # As with S2 below: what a draw cannot say is left out, or S1 has no interval.
+            why = (
+                f"{(~apart).sum()} of {draws} draws of documents leave S1 across documents without a value "
+                f"(fewer than {LEAST_DOCUMENTS} distinct ones, or no variance)"
+            )
+            if apart.mean() < LEAST_SHARE:
+                return self._bare(corpus, f"{why}; too few are left: S1 has no interval in calibrated mode")
+            notes = (f"{why}: they are left out",)
         if self.probes is None:
-            return Draws(self.paper(corpus), self.calibrated(corpus))
+            if apart.all():
+                return Draws(self.paper(corpus), self.calibrated(corpus))
+            corpus = corpus[apart]
+            return Draws(self.paper(corpus), self.calibrated(corpus), notes, np.flatnonzero(apart))
         if self.probes.n_documents < 2:
-            return self._held(corpus, "the test split of the treebank is one document")
+            return self._held(corpus[apart], "the test split of the treebank is one document", notes, apart)
         treebank = document_weights(self.probes.n_documents, draws, seed + 1)
         paper, calibrated = self.paper(corpus, treebank), self.calibrated(corpus, treebank)
-        kept = self._with_s2(paper, calibrated)
+        spoken = self._with_s2(paper, calibrated)
+        if not spoken.all():
+            why = (
+                f"{(~spoken).sum()} of {draws} draws of test documents hold no label of any task, leave a layer with "
+                "an F1 of 0, or are one document over and over, so they have no S2"
+            )
+            if spoken.mean() < LEAST_SHARE:
+                return self._held(corpus[apart], f"{why}; too few are left", notes, apart)
+            notes = (*notes, f"{why}: they are left out")
+        kept = spoken & apart
         if kept.all():
             return Draws(paper, calibrated)
-        why = (
-            f"{(~kept).sum()} of {draws} draws of test documents hold no label of any task, leave a layer with an "
-            "F1 of 0, or are one document over and over, so they have no S2"
-        )
-        if kept.mean() < LEAST_SHARE:
-            return self._held(corpus, f"{why}; too few are left")
-        return Draws(paper[kept], calibrated[kept], (f"{why}: they are left out",), np.flatnonzero(kept))
+        return Draws(paper[kept], calibrated[kept], notes, np.flatnonzero(kept))
+
+    def _bare(self, corpus: Array, why: str) -> Draws:
+        """Draws where S1 across documents is too rarely known: that row alone has no interval."""
+        paper, calibrated = self.paper(corpus), self.calibrated(corpus)
+        calibrated[:, 0] = np.nan
+        return Draws(paper, calibrated, (why,))
 
     def _with_s2(self, paper: Array, calibrated: Array) -> NDArray[np.bool_]:
         """Which draws have S2 at every transition; a mode in which the whole test split has gaps does not count."""
@@ -153,13 +211,12 @@ class Signals:
                 kept &= np.isfinite(draws[:, 1]).all(axis=-1)
         return kept
 
-    def _held(self, corpus: Array, why: str) -> Draws:
+    def _held(self, corpus: Array, why: str, notes: tuple[str, ...], apart: NDArray[np.bool_]) -> Draws:
         """Draws of S1 and S3 alone."""
         paper, calibrated = self.paper(corpus), self.calibrated(corpus)
         paper[:, 1] = calibrated[:, 1] = np.nan
-        return Draws(
-            paper, calibrated, (f"{why}: S2 is held at its value and has no interval and no noise ratio",)
-        )
+        told = f"{why}: S2 is held at its value and has no interval and no noise ratio"
+        return Draws(paper, calibrated, (*notes, told), None if apart.all() else np.flatnonzero(apart))
 
     def _stack(self, s1: Array, mode: str, treebank: Array | None, s3: Array) -> Array:
         if self.probes is None:
@@ -185,7 +242,7 @@ def measure(
     *,
     cka_tokens: int = 8192,
     batch_tokens: int = 4096,
-    sink_ratio: float = 10.0,
+    sink_ratio: float = SINK_RATIO,
     heads: Literal["mean", "matched"] = "mean",
     context: Context = "window",
     start: str = AUTO,
@@ -247,4 +304,7 @@ def measure(
         probes = train_probes(train, dev, test, probe_tasks(treebank), seed=seed, progress=progress)
     if not lm.has_attention:
         missing["S3"] = f"not measurable: {lm.no_attention}"
-    return Signals(lm.layers, reduce_shards([shard], clusters, device=lm.device), probes, missing)
+    geometry = reduce_shards(
+        [shard], clusters, norms=reading_norms(lm), sink_ratio=sink_ratio, device=lm.device
+    )
+    return Signals(lm.layers, geometry, probes, missing)

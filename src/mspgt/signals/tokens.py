@@ -4,7 +4,8 @@ Two sets are kept side by side (methods of the two modes):
 
 - *paper*: every real token, BOS and sinks included, since the protocol excludes none;
 - *calibrated*: word-final sub-tokens, without the start token and without the first position. Sinks can only be
-  known after the forward pass and are dropped then.
+  known after the forward pass; each token keeps how far its norm exceeds its layers' medians, so that they are left
+  out, or not, when the sample is reduced.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from mspgt.lm.load import LanguageModel
 from mspgt.lm.reading import Context, Reading, TooLong, read, read_plainly
 from mspgt.lm.start import AUTO
 from mspgt.lm.tokenize import Encoded
+from mspgt.signals.words import DrawnWords, drawn_words
 from mspgt.text.align import last_subtokens
 from mspgt.text.corpus import Corpus
 from mspgt.text.words import word_spans
@@ -40,6 +42,7 @@ class CorpusTokens:
     drawn: dict[str, Positions]  # token set → positions within each sentence, as its reading has it
     real: int  # tokens of the paper's set
     word_final: int  # tokens that end a word and are not at the first position of a sequence
+    words: DrawnWords  # of the calibrated set's drawn tokens
 
     @property
     def encoded(self) -> list[Encoded]:
@@ -109,14 +112,16 @@ def draw_tokens(
         "paper": [np.arange(len(tokens.ids)) for tokens in paper.sentences],
         "calibrated": final,
     }
+    drawn = {
+        name: _draw(eligible[name], document, len(corpus.documents), limit, unit, [seed, number])
+        for number, name in enumerate(TOKEN_SETS)
+    }
     return CorpusTokens(
         readings={"paper": paper, "calibrated": reading},
         document=document,
         n_documents=len(corpus.documents),
-        drawn={
-            name: _draw(eligible[name], document, len(corpus.documents), limit, unit, [seed, number])
-            for number, name in enumerate(TOKEN_SETS)
-        },
+        drawn=drawn,
+        words=drawn_words(texts, reading.sentences, drawn["calibrated"]),
         real=sum(map(len, eligible["paper"])),
         word_final=sum(map(len, eligible["calibrated"])),
     )

@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from mspgt.signals.cka import LayerTables
-from mspgt.signals.geometry import Geometry
+from mspgt.signals.document_tables import LayerTables
+from mspgt.signals.geometry import Geometry, Spread
 from mspgt.signals.measure import DRIFT_SETS, Scales, Shard
 from mspgt.signals.probes import ProbeResults
+from mspgt.signals.similarity import UpdateSimilarity
 from mspgt.signals.tokens import TOKEN_SETS
 from mspgt.study.store import Arrays, StageResult
 
+_OF_TOKENS = ("norm_ratio", "rank", "first")
 _TABLES = ("sizes", "total", "self_pair", "self_chain", "next_pair", "next_chain")
 _SCALES = ("median_norm", "std", "std_all", "std_dimension")
 
@@ -43,6 +45,7 @@ def pack_shard(shard: Shard) -> StageResult:
         arrays[f"hidden.{name}"] = (hidden.view(torch.int16) if dtype == torch.bfloat16 else hidden).numpy()
         arrays[f"token_document.{name}"] = shard.token_document[name]
     arrays |= {f"drift.{name}": values for name, values in shard.drift.items()}
+    arrays |= {key: getattr(shard, key) for key in _OF_TOKENS}
     meta = {"sinks": shard.sinks, "real": shard.real, "bfloat16": dtype == torch.bfloat16}
     return StageResult(arrays, meta)
 
@@ -62,35 +65,59 @@ def unpack_shard(result: StageResult) -> Shard:
         token_document=each("token_document"),
         sinks=result.meta["sinks"],
         real=result.meta["real"],
+        **{key: result.arrays[key] for key in _OF_TOKENS},
     )
 
 
 def pack_geometry(geometry: Geometry, meta: dict[str, object]) -> StageResult:
-    arrays = {"with_sinks": geometry.with_sinks}
+    arrays: Arrays = {}
     for name in TOKEN_SETS:
         tables = geometry.tables[name]
         arrays |= {f"tables.{name}.{field}": getattr(tables, field) for field in _TABLES}
     for name in DRIFT_SETS:
         arrays[f"drift.{name}"] = geometry.drift[name]
         arrays[f"sentences.{name}"] = geometry.sentences[name]
-    zero = {name: geometry.tables[name].zero_diagonal for name in TOKEN_SETS}
-    return StageResult(arrays, {**meta, "zero_diagonal": zero})
+    for group in ("metrics", "variants"):
+        arrays |= {f"{group}.{name}": value for name, value in getattr(geometry, group).items()}
+    for name, spread in geometry.spread.items():
+        arrays[f"participation.{name}"], arrays[f"largest.{name}"] = spread.participation, spread.largest
+    similarity = geometry.similarity
+    if similarity is not None:
+        arrays |= {f"similarity.{name}": value for name, value in similarity.matrices.items()}
+        arrays |= {f"of.{key}": getattr(similarity, key) for key in ("states", "pairs", "sizes")}
+    about = {
+        "across": {name: geometry.tables[name].across for name in TOKEN_SETS},
+        "drawn_by_set": geometry.drawn,
+        "similarity_tokens": None if similarity is None else similarity.tokens,
+    }
+    return StageResult(arrays, {**meta, **about})
 
 
 def unpack_geometry(result: StageResult) -> Geometry:
-    arrays = result.arrays
+    arrays, meta = result.arrays, result.meta
+
+    def group(start: str) -> dict[str, np.ndarray]:
+        return {name.removeprefix(start): value for name, value in arrays.items() if name.startswith(start)}
+
     tables = {
         name: LayerTables(
-            **{field: arrays[f"tables.{name}.{field}"] for field in _TABLES},
-            zero_diagonal=result.meta["zero_diagonal"][name],
+            **{field: arrays[f"tables.{name}.{field}"] for field in _TABLES}, across=meta["across"][name]
         )
         for name in TOKEN_SETS
     }
+    participation, largest = group("participation."), group("largest.")
+    similarity = None
+    if meta["similarity_tokens"] is not None:
+        similarity = UpdateSimilarity(group("similarity."), tokens=meta["similarity_tokens"], **group("of."))
     return Geometry(
         tables=tables,
-        with_sinks=arrays["with_sinks"],
         drift={name: arrays[f"drift.{name}"] for name in DRIFT_SETS},
         sentences={name: arrays[f"sentences.{name}"] for name in DRIFT_SETS},
+        metrics=group("metrics."),
+        variants=group("variants."),
+        spread={name: Spread(participation[name], largest[name]) for name in participation},
+        similarity=similarity,
+        drawn=meta["drawn_by_set"],
     )
 
 

@@ -200,10 +200,9 @@ class MeasureConfig(_Section):
     batch_tokens: int = Field(4096, ge=16)  # changes speed and memory, not results
     too_long: Literal["error", "cut"] = "error"  # a sentence longer than the context
     shard_documents: int = Field(10, ge=1)  # what a killed run loses at most
-    scale_sentences: int = Field(
-        256, ge=1
-    )  # about so many sentences for median norms (sinks) and activation scales
-    sink_ratio: float = Field(10.0, gt=1)  # a sink's norm over its layer's median, at any layer
+    scale_sentences: int = Field(256, ge=1)  # about so many, for median norms (sinks) and activation scales
+    # 10 misses half sinks, which one frequent word can be for many blocks on end
+    sink_ratio: float = Field(3.0, gt=1)  # a sink's norm over its layer's median, at any layer
 
 
 class ProbesConfig(_Section):

@@ -12,7 +12,17 @@ from numpy.typing import NDArray
 
 from mspgt.boundaries.concordance import concordance
 from mspgt.boundaries.find import Findings, find_boundaries
-from mspgt.results import Boundaries, ModelResult, Notice, Numbers, ProbeResult, to_jsonable
+from mspgt.results import (
+    Boundaries,
+    MetricResult,
+    ModelResult,
+    Notice,
+    Numbers,
+    ProbeResult,
+    TokenSetResult,
+    to_jsonable,
+)
+from mspgt.signals.document_tables import LEAST_DOCUMENTS
 from mspgt.signals.geometry import CKA_FLOOR, calibrated_s1, paper_s1
 from mspgt.signals.jumps import JumpSignal, jump_signal
 from mspgt.signals.labels import SCORES
@@ -52,7 +62,7 @@ def decide(
         Notice(f"{place}.signals.{name}", why, f"{name} is null") for name, why in signals.missing.items()
     ]
     notices += [Notice(place, note, "") for note in notes]
-    notices += clip_notices(signals, place)
+    notices += clip_notices(signals, place) + document_notices(signals, place)
 
     draws: Draws | None = None
     if signals.transitions < 1:
@@ -87,6 +97,10 @@ def decide(
         },
         signals_from_embedding=_signal_table(signals, findings, 0) if embedding else None,
         checks=checks,
+        metrics=_metrics(signals),
+        token_sets=_token_sets(signals),
+        frequent_words=list(meta["frequent_words"]),
+        metric_dependent=findings.metric_dependent,
         tokens={
             key: int(meta[key])
             for key in ("real_tokens", "word_final_tokens", "sinks", "cut_sentences", "sentences")
@@ -131,6 +145,47 @@ def clip_notices(signals: Signals, place: str) -> list[Notice]:
         for kind, count in signals.clips().items()
         if count
     ]
+
+
+def document_notices(signals: Signals, place: str) -> list[Notice]:
+    """Why S1 across documents is null, where it is."""
+    missing = ~np.isfinite(signals.geometry.cka("calibrated"))
+    if not missing.any():
+        return []
+    count = signals.geometry.n_clusters
+    why = (
+        f"{count} documents: CKA across documents needs {LEAST_DOCUMENTS}"
+        if count < LEAST_DOCUMENTS
+        else f"HSIC of a layer with itself is not above 0 at {missing.sum()} of {signals.layers} steps: "
+        "too few documents, or a layer that does not vary"
+    )
+    return [Notice(f"{place}.signals.S1.calibrated", why, "S1 is null there")]
+
+
+def _metrics(signals: Signals) -> dict[str, MetricResult]:
+    """S1 and the spread of variance by what is compared, over transitions 1..L−1 and layers 0..L."""
+    found = {}
+    for name, cka in signals.geometry.metrics.items():
+        spread = signals.geometry.spread.get(name)
+        found[name] = MetricResult(
+            S1=_numbers(calibrated_s1(cka)[0][1:]) if len(cka) > 1 else None,
+            participation=None if spread is None else _numbers(spread.participation),
+            largest_share=None if spread is None else _numbers(spread.largest),
+            flagged=[] if spread is None else np.flatnonzero(spread.largest > 0.5).tolist(),
+        )
+    return found
+
+
+def _token_sets(signals: Signals) -> dict[str, TokenSetResult]:
+    """S1 over other tokens, and over the calibrated ones themselves (main)."""
+    curves = {"main": signals.geometry.cka("calibrated"), **signals.geometry.variants}
+    return {
+        name: TokenSetResult(
+            S1=_numbers(calibrated_s1(cka)[0][1:]) if len(cka) > 1 else None,
+            tokens=signals.geometry.drawn.get(name, 0),
+        )
+        for name, cka in curves.items()
+    }
 
 
 def read_signals(identity: Identity, where: Addresses, data: Data, embedding: bool = False) -> Signals:
@@ -243,9 +298,11 @@ def _controls(signals: Signals, findings: Findings, permutations: int, seed: int
     }
     if signals.transitions >= 1:
         sinks = signals.with_sinks()
-        controls["with_sinks"] = {
-            name: _numbers(sinks[i, 1 - signals.first :]) for i, name in enumerate(SIGNALS)
-        }
+        controls["with_sinks"] = (
+            None
+            if sinks is None
+            else {name: _numbers(sinks[i, 1 - signals.first :]) for i, name in enumerate(SIGNALS)}
+        )
         outcome = concordance(findings.stabilised, permutations=permutations, seed=seed)
         controls["concordance_p"] = outcome.p
         controls["concordance"] = to_jsonable(asdict(outcome))

@@ -286,15 +286,24 @@ def observed_shard(work: Measuring, documents: range, progress: Progress) -> Sta
 
 def reduced_geometry(work: Measuring, observed: list[StageResult], seconds: float) -> StageResult:
     """Statistics of documents, from all shards. seconds: that the measuring pass took."""
+    from mspgt.lm.norms import reading_norms
     from mspgt.signals.geometry import reduce_shards
     from mspgt.study import codec
 
     shards = [codec.unpack_shard(one) for one in observed]
-    geometry = reduce_shards(shards, document_groups(work.data.corpus), device=work.model().device)
+    lm = work.model()
+    geometry = reduce_shards(
+        shards,
+        document_groups(work.data.corpus),
+        norms=reading_norms(lm),
+        sink_ratio=work.config.measure.sink_ratio,
+        device=lm.device,
+    )
     tokens, scales = work.tokens, asdict(work.activation_scales)
     meta = {
         "real_tokens": tokens.real,
         "word_final_tokens": tokens.word_final,
+        "frequent_words": list(tokens.words.forms),
         "sinks": sum(shard.sinks for shard in shards),
         "cut_sentences": max(
             sum(e.cut > 0 for e in reading.sentences) for reading in tokens.readings.values()

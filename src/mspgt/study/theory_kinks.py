@@ -99,9 +99,14 @@ def boundaries_of_half(given: Given) -> tuple[dict[str, int | None], str]:
         if paper.LI is None or paper.IG is None:
             return {}, "the paper's protocol finds no two peaks on the half of the documents that may choose"
         return {"LI": paper.LI.layer, "IG": paper.IG.layer}, ""
+    if (halves := signals.halves()) is None:
+        return (
+            {},
+            f"{signals.geometry.n_clusters} documents are too few for S1 across documents of their half",
+        )
     floors = _floors(given, heard(signals.calibrated()))
     # A signal that was silent on the whole corpus has no floor, and stays silent.
-    profile = np.where((floors > 0)[:, None], heard(signals.halves()[0]), np.nan)
+    profile = np.where((floors > 0)[:, None], heard(halves[0]), np.nan)
     if np.isnan(profile).all():
         return {}, "every signal is constant on the half of the documents that may choose"
     found = detect(profile, "calibrated", level=settings.level, floors=floors)
