@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from mspgt.boundaries.scales import SCALES, Scales
-from mspgt.interventions.arms import Arm
+from mspgt.interventions.arms import DEFINITIONS, Arm
 from mspgt.interventions.audit import curve_depths, dose_audit, equal_divergence, scale_costs
 from mspgt.interventions.costs import make_passages, passage_costs
-from mspgt.interventions.doses import DEFINITIONS, Yardsticks
+from mspgt.interventions.doses import Yardsticks
 from mspgt.lm.keyed import fold, normal, stream_key
 from mspgt.lm.load import load
 from mspgt.lm.tokenize import encode

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal, get_args
 
 import numpy as np
 
 from mspgt.boundaries.scales import Scales
 from mspgt.errors import InputError
-from mspgt.interventions.doses import LITERAL, PRIMARY, Definition
 from mspgt.text.limits import evenly_spread
 
+Definition = Literal["dimension", "nonsink", "all", "own"]  # what sizes of noise count in
+DEFINITIONS: tuple[Definition, ...] = get_args(Definition)
+PRIMARY: Definition = "dimension"
+LITERAL: Definition = "all"
 BASELINE, AA = "baseline", "aa"
 # How the three scales are dosed against each other, under the primary definition of noise.
 DOSES = ("plain", "matched_layers", "matched_variance")

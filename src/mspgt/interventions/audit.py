@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mspgt.boundaries.scales import Scales
-from mspgt.interventions.arms import Arm
+from mspgt.interventions.arms import DEFINITIONS, Arm, Definition
 from mspgt.interventions.costs import passage_costs
-from mspgt.interventions.doses import DEFINITIONS, Definition, Yardsticks
+from mspgt.interventions.doses import Yardsticks
 from mspgt.interventions.prompts import Prompt
 from mspgt.lm.load import LanguageModel
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 import torch
@@ -17,16 +16,10 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from mspgt.errors import InputError
+from mspgt.interventions.arms import Arm, Definition
 from mspgt.signals.measure import Scales as ActivationScales
 
-if TYPE_CHECKING:
-    from mspgt.interventions.arms import Arm
-
 Array = NDArray[np.float64]
-Definition = Literal["dimension", "nonsink", "all", "own"]
-DEFINITIONS: tuple[Definition, ...] = get_args(Definition)
-PRIMARY: Definition = "dimension"
-LITERAL: Definition = "all"
 SINK = 2.0  # a sink has appeared where it multiplies the layer's standard deviation by more than this
 
 

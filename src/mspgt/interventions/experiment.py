@@ -11,11 +11,11 @@ from numpy.typing import ArrayLike
 
 from mspgt.boundaries.scales import SCALES, Scales, thirds
 from mspgt.errors import InputError
-from mspgt.interventions.arms import BASELINE, Arm, plan_arms, plan_response
+from mspgt.interventions.arms import BASELINE, PRIMARY, Arm, Definition, plan_arms, plan_response
 from mspgt.interventions.audit import dose_audit, equal_divergence, scale_costs
 from mspgt.interventions.coherence import Encode, coherence
 from mspgt.interventions.costs import make_passages
-from mspgt.interventions.doses import PRIMARY, Definition, Yardsticks, added_variance
+from mspgt.interventions.doses import Yardsticks, added_variance
 from mspgt.interventions.effects import MARGIN, Effect, all_effects, contrasts
 from mspgt.interventions.exchange import exchanged_self_bleu
 from mspgt.interventions.metrics import MATTR_WINDOW, Scores, mean_scores, rate_scores, text_scores
