@@ -1,6 +1,7 @@
 """A signal that says nothing is left out of every search, and said so; the others find what is planted."""
 
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,6 +22,11 @@ class Planted:
     transitions: int = LAYERS - 1
     first: int = 1
     embedding: bool = False
+
+    @property
+    def geometry(self) -> SimpleNamespace:
+        """Of sentences: there is nothing to find phases in."""
+        return SimpleNamespace(similarity=None)
 
     def calibrated(self, *_: object) -> np.ndarray:
         rows = np.exp(0.1 * np.random.default_rng(0).standard_normal((3, self.transitions)))

@@ -1,8 +1,14 @@
 """Stacks with boundaries at known layers, measured and searched by the code of a real model."""
 
 import importlib
+from dataclasses import replace
 
+import numpy as np
 import pytest
+from calibration import phase_stacks
+
+from mspgt.boundaries.find import find_boundaries
+from mspgt.synthetic.stacks import plant, sample_stack
 
 
 @pytest.fixture(scope="module")
@@ -34,3 +40,22 @@ def test_signals_of_a_stack_are_the_planted_profiles(stacks):
     assert s1 == pytest.approx(-stacks.np.log(truth.cka), rel=0.25)
     assert s1.argmax() == 4
     assert s2.shape == s1.shape
+
+
+def test_findings_carry_phases_or_the_reason_why_there_are_none(stacks):
+    """A planted stack has no embedding: what its first block writes is nothing, and has no similarity."""
+    layers, place = 16, 8
+    truth = plant(layers, [place], height=7.0, seed=2)
+    signals = stacks.signals_of(sample_stack(truth, sentences=60, positions=4, width=8, seed=3), 12)
+    found = find_boundaries(signals)
+    assert found.phases is None
+    assert "writes nothing" in found.no_phases
+
+    rng = np.random.default_rng(0)
+    steps = np.full(layers - 1, 0.05)
+    steps[place - 1] += 1.0
+    tokens = phase_stacks.tokens_of(steps, documents=20, tokens=300, rng=rng)
+    geometry = replace(signals.geometry, similarity=phase_stacks.measured(tokens, rng))
+    found = find_boundaries(replace(signals, geometry=geometry))
+    assert [one.layer for one in found.phases.boundaries] == [place]
+    assert found.no_phases == ""

@@ -9,7 +9,7 @@ import pytest
 from calibration.phase_stacks import measured, tokens_of
 
 from mspgt.boundaries.phase_results import phases_of
-from mspgt.report.accounts import accounts, disagreement
+from mspgt.report.accounts import accounts, disagreement, where_lines
 from mspgt.report.heat import SHADES, Heat, heat_svg
 from mspgt.report.where_section import accounts_table, checks_table, where_section
 from mspgt.results import to_jsonable
@@ -140,3 +140,9 @@ def test_what_was_not_measured_has_no_shade():
     rows = [[1.0, None, 0.5], [None, 1.0, 0.2], [0.5, 0.2, 1.0]]
     assert Heat("t", rows).shades()[0] == [SHADES, 0, SHADES]
     assert Heat("t", rows).ends == (0.2, 0.5)
+
+
+def test_the_terminal_tells_phases_and_whether_accounts_agree(where):
+    lines = list(where_lines(where))
+    assert lines[0].startswith(f"{NAME}, phases: what blocks write changes for good at layer {PLACE}")
+    assert len(lines) == 2

@@ -15,9 +15,10 @@ from mspgt.boundaries.embedding import calibrated_from_embedding, paper_from_emb
 from mspgt.boundaries.fuse import ROUNDING
 from mspgt.boundaries.noise import noise_covariance
 from mspgt.boundaries.peaks import MIN_TRANSITIONS, PaperBoundaries
+from mspgt.boundaries.phase_results import phases_or_reason
 from mspgt.boundaries.robustness import TOLERANCE, robustness
 from mspgt.boundaries.stabilise import noise_scale, stabilise
-from mspgt.results import CalibratedResult, Claim, PaperBoundary, PaperResult
+from mspgt.results import CalibratedResult, Claim, PaperBoundary, PaperResult, PhasesResult
 from mspgt.signals.compared import RMS
 from mspgt.signals.profiles import Draws, Signals
 from mspgt.vocabulary import KINDS, SIGNALS
@@ -52,6 +53,8 @@ class Findings:
     token_sets: dict[str, Array | None] = field(default_factory=dict)
     # Places that the detector claims in one metric of S1 and in no other: {kind, layer, metric}
     metric_dependent: list[dict[str, Any]] = field(default_factory=list)
+    phases: PhasesResult | None = None  # lasting change of what blocks write; None: `no_phases` says why
+    no_phases: str = ""
 
 
 def find_boundaries(
@@ -134,8 +137,11 @@ def find_boundaries(
     if signals.embedding:
         paper_result = paper_from_embedding(paper_result, signals.layers)
         found = calibrated_from_embedding(found, signals.layers)
+    phases, no_phases = phases_or_reason(signals, twins)
     return Findings(
         paper=paper_result,
+        phases=phases,
+        no_phases=no_phases,
         calibrated=found,
         paper_evidence=paper.evidence,
         calibrated_evidence=calibrated.evidence,

@@ -13,7 +13,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mspgt.boundaries.caterpillar import fit_chain
-from mspgt.boundaries.phases import LEAST_ERROR, LEAST_SIMILARITY, Phase, Phases, find_phases
+from mspgt.boundaries.phases import (
+    LEAST_ERROR,
+    LEAST_SIMILARITY,
+    SHALLOWEST,
+    Phase,
+    Phases,
+    find_phases,
+)
 from mspgt.signals.similarity import LIMIT_2, MAIN, STANDARDISED, WITHOUT_TOP_WORD, UpdateSimilarity
 
 Array = NDArray[np.float64]
@@ -73,7 +80,8 @@ def model_phases(
     Raises:
         InputError: a block whose update is the same for every token.
     """
-    shaken = None if weights is None else document_error(seen, weights)
+    deep = seen.layers >= SHALLOWEST
+    shaken = document_error(seen, weights) if weights is not None and deep else None
     least = LEAST_ERROR if shaken is None else np.maximum(LEAST_ERROR, shaken)
     main = find_phases(seen.matrices[MAIN], level=level, least_error=least)
     checks, unmade = {}, {}

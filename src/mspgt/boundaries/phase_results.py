@@ -11,12 +11,28 @@ from numpy.typing import NDArray
 from mspgt.boundaries.phase_checks import CHECKS, ModelPhases, Standing, model_phases
 from mspgt.boundaries.phases import Phase, Phases, find_phases
 from mspgt.results import Claim, Numbers, PhasesResult
+from mspgt.signals.profiles import Signals
 from mspgt.signals.similarity import MAIN, UpdateSimilarity
 from mspgt.stats.bootstrap import document_weights
 
 DRAWS, SEED = 200, 0  # of the bootstrap that bounds a step's error from below
 DIGITS = 4  # of the similarity matrix, which is drawn and can be searched again
 BELOW = "below the threshold"
+
+
+def phases_or_reason(signals: Signals, twins: Sequence[Signals] = ()) -> tuple[PhasesResult | None, str]:
+    """Phases of measured signals, or why there are none."""
+    seen = signals.geometry.similarity
+    if seen is None:
+        return None, "similarity of updates is measured of tokens; here the unit is the sentence"
+    if not np.isfinite(seen.matrices[MAIN]).all():
+        return (
+            None,
+            "the similarity of some pair of blocks is not known: one document, or a block that writes nothing",
+        )
+    others = [twin.geometry.similarity for twin in twins]
+    known = [other for other in others if other is not None and np.isfinite(other.matrices[MAIN]).all()]
+    return phases_of(seen, known), ""
 
 
 def phases_of(seen: UpdateSimilarity, twins: Sequence[UpdateSimilarity] = ()) -> PhasesResult:

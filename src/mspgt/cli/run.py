@@ -55,6 +55,7 @@ def finish(config: object, out: Path, quiet: bool) -> None:
     """Run, build the report, print Table 1, effects, verdicts and where the page is."""
     from mspgt.errors import StoppedError
     from mspgt.report import build_report, summary_lines
+    from mspgt.report.accounts import where_lines
     from mspgt.report.effect_section import effect_lines
     from mspgt.report.functional import functional_lines
     from mspgt.report.predictions import verdict_lines
@@ -70,7 +71,7 @@ def finish(config: object, out: Path, quiet: bool) -> None:
             "stopped. Finished stages are kept; run the same command again to go on from them."
         ) from None
     page = build_report(out)
-    for lines in (summary_lines, functional_lines, replicated_lines, effect_lines):
+    for lines in (summary_lines, functional_lines, where_lines, replicated_lines, effect_lines):
         for line in lines(results):
             say(line)
     judged = {name: one for name, one in results["predictions"].items() if one["verdict"] != "not testable"}

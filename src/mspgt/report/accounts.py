@@ -95,6 +95,14 @@ def _paper(model: Json) -> Account:
     return Account("paper", strip_row("paper", model["layers"], own), words)
 
 
+def where_lines(results: Json) -> Iterator[str]:
+    """For each model with phases: what they say, and whether the accounts agree."""
+    for name, model in results["models"].items():
+        if model.get("phases"):
+            yield f"{name}, phases: {model['phases']['statement']}"
+            yield f"  {disagreement(accounts(results, name))}"
+
+
 def disagreement(every: list[Account]) -> str:
     """Whether the accounts of a model agree on where, in one sentence."""
     apart = list(_apart(every))

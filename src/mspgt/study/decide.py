@@ -76,6 +76,8 @@ def decide(
         notices += [Notice(f"{place}.signals_ci.S2", note, "") for note in draws.notes]
     findings = find_boundaries(signals, twins=twins, draws=draws, settings=config.boundaries.model_dump())
     notices += [Notice(f"{place}.boundaries", why, "") for why in findings.notes]
+    if findings.phases is None:
+        notices.append(Notice(f"{place}.phases", findings.no_phases, "phases are null"))
 
     meta = where.geometry.load().meta
     result = ModelResult(
@@ -89,6 +91,7 @@ def decide(
         signals_bands=_band_table(draws, 1 - signals.first),
         embedding_step=_embedding_step(signals),
         boundaries=Boundaries(findings.paper, findings.calibrated),
+        phases=findings.phases,
         controls=_controls(signals, findings, config.boundaries.permutations, config.seed),
         probes={},
         contexts={
