@@ -20,7 +20,8 @@ from mspgt.boundaries.scales import Scales
 from mspgt.interventions.arms import plan_arms
 from mspgt.interventions.doses import Yardsticks, noise_sizes
 from mspgt.lm import generate as generation
-from mspgt.lm.load import LanguageModel, load
+from mspgt.lm.load import load
+from mspgt.lm.model import LanguageModel
 
 SAMPLES, PROMPT, NEW, REPEATS = 4, 32, 128, 3
 

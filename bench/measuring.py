@@ -20,7 +20,8 @@ import numpy as np
 import torch
 
 from bench.record import record
-from mspgt.lm.load import LanguageModel, load
+from mspgt.lm.load import load
+from mspgt.lm.model import LanguageModel
 from mspgt.lm.tokenize import batches, encode
 from mspgt.signals.geometry import reduce_shards
 from mspgt.signals.measure import measure_scales, measure_shard

@@ -24,7 +24,8 @@ from calibration.page import write_between
 from torch import Tensor
 
 from bench.record import record
-from mspgt.lm.load import LanguageModel, load
+from mspgt.lm.load import load
+from mspgt.lm.model import LanguageModel
 from mspgt.lm.tokenize import encode
 from mspgt.signals.measure import measure_scales
 from mspgt.synthetic.corpora import sample_corpus

@@ -1,8 +1,10 @@
 """Promises of the package: one direction of imports, a light front door, nothing hidden, nothing left behind."""
 
 import ast
+import shutil
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -75,6 +77,55 @@ def test_text_and_stats_know_nothing_else():
     for name in ("text", "stats"):
         for path in (SRC / name).rglob("*.py"):
             assert imported_rooms(path) <= {name, "errors", "results", "vocabulary"}, path
+
+
+def import_circle(package: Path) -> list[str]:
+    """The modules of one circle of imports, those inside functions and for types alone included; [] without one."""
+    names = {}
+    for path in package.rglob("*.py"):
+        parts = (package.name, *path.relative_to(package).with_suffix("").parts)
+        names[".".join(parts).removesuffix(".__init__")] = path
+    graph = {name: set(imported_modules(path, names)) - {package.name} for name, path in names.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return error.args[1]
+    return []
+
+
+def imported_modules(path: Path, known: dict[str, Path]):
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                # `from package import module` means the module, `from module import name` the module it stands in.
+                whole = f"{node.module}.{alias.name}"
+                yield from (name for name in (whole if whole in known else node.module,) if name in known)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in known)
+
+
+def test_no_module_imports_itself_in_a_circle():
+    # The front door is left out: it looks names up when they are asked for, and nothing inside reads them from it.
+    assert import_circle(SRC) == []
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "from mspgt.lm.load import load",
+        "from mspgt.lm import load",
+        "import mspgt.lm.load",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from mspgt.lm.load import load",
+        "def later():\n    from mspgt.lm.load import load",
+    ],
+)
+def test_a_planted_circle_is_seen(planted, tmp_path):
+    package = shutil.copytree(
+        SRC, tmp_path / "mspgt", ignore=lambda _, names: {n for n in names if n == "weights"}
+    )
+    planted_in = package / "lm" / "tokenize.py"
+    planted_in.write_text(f"{planted_in.read_text('utf-8')}\n{planted}\n", encoding="utf-8")
+    assert {"mspgt.lm.load", "mspgt.lm.tokenize"} <= set(import_circle(package))
 
 
 def run(code: str) -> str:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from mspgt.lm.load import LanguageModel, load
+from mspgt.lm.load import load
+from mspgt.lm.model import LanguageModel
 
 from .tiny import tiny_model
 

@@ -11,7 +11,7 @@ import torch
 
 import mspgt.lm.attention
 from mspgt.lm.attention import Maps, Recomputed, attention_implementation, seen_through_interface
-from mspgt.lm.load import LanguageModel
+from mspgt.lm.model import LanguageModel
 from mspgt.lm.observe import observe
 from mspgt.lm.tokenize import batches, encode
 

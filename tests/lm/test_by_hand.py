@@ -15,7 +15,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from mspgt.lm.load import LanguageModel, load
+from mspgt.lm.load import load
+from mspgt.lm.model import LanguageModel
 from mspgt.lm.observe import observe
 from mspgt.lm.tokenize import Batch, batches, encode
 

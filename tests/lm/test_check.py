@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from mspgt.lm.check import check
-from mspgt.lm.load import LanguageModel, load
+from mspgt.lm.load import load
+from mspgt.lm.model import LanguageModel
 
 from .tiny import BY_EITHER, BY_HOOKS, BY_INTERFACE, tiny_model
 

@@ -13,7 +13,8 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, BertConfig, BertLMHeadModel
 
 from mspgt.errors import InputError, MissingExtraError, ModelError
-from mspgt.lm.load import NO_LIMIT, LanguageModel, load
+from mspgt.lm.load import load
+from mspgt.lm.model import NO_LIMIT, LanguageModel
 
 from .tiny import BY_EITHER, BY_HOOKS, BY_INTERFACE, tiny_model, tiny_tokenizer
 

@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from mspgt.errors import InputError, NumericsError
-from mspgt.lm.load import LanguageModel, load
+from mspgt.lm.load import load
+from mspgt.lm.model import LanguageModel
 from mspgt.lm.observe import Observation, observe
 from mspgt.lm.tokenize import Batch, batches, encode
 

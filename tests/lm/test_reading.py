@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from mspgt.errors import InputError, ModelError
-from mspgt.lm.load import LanguageModel, load
+from mspgt.lm.load import load
+from mspgt.lm.model import LanguageModel
 from mspgt.lm.reading import Reading, read, read_plainly, window_length
 from mspgt.lm.start import start_token
 from mspgt.lm.tokenize import encode

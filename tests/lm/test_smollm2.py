@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from mspgt.lm.load import LanguageModel, load
+from mspgt.lm.load import load
+from mspgt.lm.model import LanguageModel
 from mspgt.lm.observe import Observation, observe
 from mspgt.lm.reading import read
 from mspgt.lm.start import start_token

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mspgt.errors import InputError
-from mspgt.lm.load import LanguageModel, load
+from mspgt.lm.load import load
+from mspgt.lm.model import LanguageModel
 from mspgt.lm.tokenize import Encoded, batches, encode
 
 from .tiny import TEXTS

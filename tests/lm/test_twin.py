@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from mspgt.lm.load import LanguageModel
+from mspgt.lm.model import LanguageModel
 from mspgt.lm.observe import observe
 from mspgt.lm.tokenize import batches, encode
 from mspgt.lm.twin import random_twin

@@ -11,7 +11,8 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from mspgt.errors import InputError
-from mspgt.lm.load import LanguageModel, load
+from mspgt.lm.load import load
+from mspgt.lm.model import LanguageModel
 from mspgt.signals.features import word_features
 from mspgt.text.treebank import LabelledSentence
 from tests.lm.tiny import tiny_model

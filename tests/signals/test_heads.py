@@ -9,7 +9,8 @@ from scipy.spatial.distance import jensenshannon
 
 from mspgt.lm.load import load
 from mspgt.lm.tokenize import encode
-from mspgt.signals.heads import match_heads, matched_drift
+from mspgt.signals.attention import matched_drift
+from mspgt.signals.heads import match_heads
 from mspgt.signals.measure import measure_scales, measure_shard
 from mspgt.signals.tokens import draw_tokens
 from tests.lm.tiny import TEXTS, tiny_model

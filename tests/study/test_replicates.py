@@ -7,10 +7,10 @@ import pytest
 
 from mspgt.errors import InputError
 from mspgt.study.describe import describe
+from mspgt.study.identity import Identity
 from mspgt.study.loading import make_config
 from mspgt.study.replicates import replicate_groups
 from mspgt.study.run import run_study
-from mspgt.study.stages import Identity
 from tests.lm.tiny import tiny_model
 from tests.study.test_run import study, write_corpus
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from mspgt.results import to_jsonable
+from mspgt.study.identity import Identity
 from mspgt.study.loading import make_config
-from mspgt.study.stages import Identity
 from mspgt.study.verdicts import conclude, conclusions, families_of, power_lines
 from tests.predictions.planted import model, results
 from tests.report.planted_results import claim as claimed

@@ -59,7 +59,7 @@ def other_data(
 
 def run_quick(data: dict[str, Any], settings: list[str] | None, out: Path | None, quiet: bool) -> None:
     """Run the study of such a mapping, with `--set` over it; it lies in runs/ where no folder is named."""
-    from mspgt.cli.run import finish
+    from mspgt.cli.finish import finish
     from mspgt.study.loading import make_config
 
     config = make_config(data, tuple(settings or ()), where="command line")

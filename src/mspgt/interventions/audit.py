@@ -13,7 +13,7 @@ from mspgt.interventions.arms import DEFINITIONS, Arm, Definition
 from mspgt.interventions.costs import passage_costs
 from mspgt.interventions.doses import Yardsticks
 from mspgt.interventions.prompts import Prompt
-from mspgt.lm.load import LanguageModel
+from mspgt.lm.model import LanguageModel
 
 Array = NDArray[np.float64]
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from mspgt.interventions.arms import Arm
 from mspgt.interventions.doses import Yardsticks, noise_sizes
 from mspgt.interventions.prompts import Prompt, make_prompts
-from mspgt.lm.load import LanguageModel
+from mspgt.lm.model import LanguageModel
 from mspgt.lm.perturb import Noise, perturbed
 from mspgt.text.corpus import Corpus
 from mspgt.text.limits import evenly_spread

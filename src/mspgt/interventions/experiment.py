@@ -22,7 +22,7 @@ from mspgt.interventions.metrics import MATTR_WINDOW, Scores, mean_scores, rate_
 from mspgt.interventions.prompts import Prompt, make_prompts
 from mspgt.interventions.response import divergence, response_curve
 from mspgt.interventions.texts import Scope, Texts, documents_of, write_texts
-from mspgt.lm.load import LanguageModel
+from mspgt.lm.model import LanguageModel
 from mspgt.lm.tokenize import encode
 from mspgt.results import to_jsonable
 from mspgt.signals.measure import measure_scales

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mspgt.lm.load import LanguageModel
+from mspgt.lm.model import LanguageModel
 from mspgt.lm.tokenize import encode
 from mspgt.text.corpus import Corpus
 from mspgt.text.documents import Document

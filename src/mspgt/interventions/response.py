@@ -14,7 +14,7 @@ from mspgt.interventions.doses import Yardsticks, noise_sizes
 from mspgt.interventions.effects import Effect
 from mspgt.interventions.prompts import Prompt
 from mspgt.interventions.texts import Scope, Texts
-from mspgt.lm.load import LanguageModel
+from mspgt.lm.model import LanguageModel
 
 LINEAR = 0.2  # relative departure from proportion that still counts as linear
 

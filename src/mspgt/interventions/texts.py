@@ -20,7 +20,7 @@ from mspgt.interventions.arms import Arm
 from mspgt.interventions.doses import Yardsticks, noise_sizes
 from mspgt.interventions.prompts import Prompt
 from mspgt.lm.generate import Generated, first_broken_layer, generate, log_likelihood
-from mspgt.lm.load import LanguageModel
+from mspgt.lm.model import LanguageModel
 
 Scope = Literal["all", "generated"]
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from mspgt.errors import MspgtError
 from mspgt.lm.blocks import path_of, residual_hooks
-from mspgt.lm.load import NO_LIMIT, LanguageModel
+from mspgt.lm.model import NO_LIMIT, LanguageModel
 from mspgt.lm.observe import deviation, observe, residual_forward
 from mspgt.lm.probe import SAMPLE, TOLERANCE, moved_by_watching, rounding, type_name
 from mspgt.lm.tokenize import Batch, batches, encode

@@ -17,7 +17,7 @@ from mspgt.lm.keyed import fold, stream_key, uniform
 from mspgt.lm.perturb import Noise, perturbed
 
 if TYPE_CHECKING:
-    from mspgt.lm.load import LanguageModel
+    from mspgt.lm.model import LanguageModel
 
 LOGITS_AT_ONCE = {"cpu": 2**25, "cuda": 2**28}
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from mspgt.lm.observe import residual_forward
 
 if TYPE_CHECKING:
-    from mspgt.lm.load import LanguageModel
+    from mspgt.lm.model import LanguageModel
 
 
 @dataclass(frozen=True)

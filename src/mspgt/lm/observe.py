@@ -16,7 +16,7 @@ from mspgt.lm.attention import Maps, seen_through_hooks, seen_through_interface
 from mspgt.lm.blocks import residual_hooks
 
 if TYPE_CHECKING:
-    from mspgt.lm.load import LanguageModel
+    from mspgt.lm.model import LanguageModel
     from mspgt.lm.tokenize import Batch
 
 

@@ -14,7 +14,7 @@ from mspgt.lm.blocks import block_output
 from mspgt.lm.keyed import fold, normal, stream_key
 
 if TYPE_CHECKING:
-    from mspgt.lm.load import LanguageModel
+    from mspgt.lm.model import LanguageModel
 
 AHEAD = 2**20  # numbers drawn at a time: one call for many small ones, and never many megabytes
 

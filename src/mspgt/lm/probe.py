@@ -12,7 +12,7 @@ from mspgt.lm.observe import Observation, deviation, observe
 from mspgt.lm.tokenize import Batch, Encoded, batches, encode
 
 if TYPE_CHECKING:
-    from mspgt.lm.load import LanguageModel
+    from mspgt.lm.model import LanguageModel
 
 # Two attention kernels, or two paddings, differ by rounding. Two to three times the largest `deviation`
 # seen between transformers' own kernels on trained models of 5 to 24 layers (bfloat16 4e-2, float16 4e-3),

@@ -14,7 +14,7 @@ from mspgt.lm.start import AUTO, start_token
 from mspgt.lm.tokenize import DEFAULT, Encoded, Front, encode
 
 if TYPE_CHECKING:
-    from mspgt.lm.load import LanguageModel
+    from mspgt.lm.model import LanguageModel
 
 Context = Literal["window", "sentence"]
 TooLong = Literal["error", "cut"]

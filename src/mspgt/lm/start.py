@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mspgt.errors import ModelError, did_you_mean
 
 if TYPE_CHECKING:
-    from mspgt.lm.load import LanguageModel
+    from mspgt.lm.model import LanguageModel
 
 AUTO, NONE = "auto", "none"
 # What separated documents in training where a tokenizer adds nothing by itself (GPT-2, Pythia, Qwen, SmolLM, …).

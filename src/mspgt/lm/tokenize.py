@@ -12,7 +12,7 @@ from torch import Tensor
 from mspgt.errors import InputError
 
 if TYPE_CHECKING:
-    from mspgt.lm.load import LanguageModel
+    from mspgt.lm.model import LanguageModel
 
 # What stands in front of a text: a token, nothing, or (paper mode) whatever the tokenizer adds by itself.
 Front = int | None | Literal["default"]

@@ -9,7 +9,7 @@ import hashlib
 import torch
 
 from mspgt.lm.blocks import find_blocks, path_of
-from mspgt.lm.load import LanguageModel
+from mspgt.lm.model import LanguageModel
 
 
 def random_twin(lm: LanguageModel, seed: int) -> LanguageModel:

@@ -14,7 +14,7 @@ from mspgt.scales.tasks import TASKS, Task
 from mspgt.text.treebank import Treebank
 
 if TYPE_CHECKING:
-    from mspgt.lm.load import LanguageModel
+    from mspgt.lm.model import LanguageModel
     from mspgt.vocabulary import Progress
 
 

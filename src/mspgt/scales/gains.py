@@ -18,7 +18,7 @@ from mspgt.scales.states import WordStates, running_mean, word_states
 from mspgt.scales.tasks import TASKS, Task, TaskLabels, read_labels
 
 if TYPE_CHECKING:
-    from mspgt.lm.load import LanguageModel
+    from mspgt.lm.model import LanguageModel
     from mspgt.vocabulary import Progress
 
 SINK_RATIO = 3.0

@@ -24,7 +24,7 @@ from mspgt.lm.tokenize import Batch, Encoded, batches, encode
 from mspgt.scales.documents import RunningText
 
 if TYPE_CHECKING:
-    from mspgt.lm.load import LanguageModel
+    from mspgt.lm.model import LanguageModel
     from mspgt.vocabulary import Progress
 
 START_TOKENS = ("<|endoftext|>",)  # what stands between documents where a tokenizer adds nothing of its own

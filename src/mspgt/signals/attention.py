@@ -115,3 +115,26 @@ def row_drift(attention: torch.Tensor, queries: torch.Tensor, keys: torch.Tensor
                 value[layer - 1, :, start:stop] = torch.where(before[1] & current[1], drift, torch.nan)
             before = current
     return value
+
+
+def matched_drift(
+    before: torch.Tensor,
+    after: torch.Tensor,
+    partner: torch.Tensor,
+    queries: torch.Tensor,
+    keys: torch.Tensor,
+) -> torch.Tensor:
+    """Mean over heads h of the drift from head h of one layer to head partner[h] of the next, in bits.
+
+    Args:
+        before, after: `(batch, heads, query, key)` attention of the two layers.
+        partner: `(heads,)` places in the later layer.
+        queries, keys: `(batch, positions)` bool, as in `row_drift`.
+
+    Returns:
+        `(batch, positions)` mean over heads; NaN for a row that no head can use.
+    """
+    heads = before.shape[1]
+    pair = torch.stack([before.flatten(0, 1), after[:, partner].flatten(0, 1)])
+    rows = queries.repeat_interleave(heads, 0), keys.repeat_interleave(heads, 0)
+    return row_drift(pair, *rows)[0].view(-1, heads, queries.shape[1]).nanmean(1)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mspgt.errors import InputError
-from mspgt.lm.load import LanguageModel
+from mspgt.lm.model import LanguageModel
 from mspgt.lm.observe import observe
 from mspgt.lm.reading import Context, Reading, read
 from mspgt.lm.start import AUTO

@@ -13,37 +13,14 @@ import torch
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from mspgt.lm.load import LanguageModel
+from mspgt.lm.model import LanguageModel
 from mspgt.lm.observe import observe
 from mspgt.lm.reading import Reading
 from mspgt.lm.tokenize import Encoded, batches
-from mspgt.signals.attention import attention_drift, row_drift
+from mspgt.signals.attention import attention_drift
 from mspgt.signals.measure import Scales, columns, norm_ratios
 
 Pairing = NDArray[np.int64]
-
-
-def matched_drift(
-    before: torch.Tensor,
-    after: torch.Tensor,
-    partner: torch.Tensor,
-    queries: torch.Tensor,
-    keys: torch.Tensor,
-) -> torch.Tensor:
-    """Mean over heads h of the drift from head h of one layer to head partner[h] of the next, in bits.
-
-    Args:
-        before, after: `(batch, heads, query, key)` attention of the two layers.
-        partner: `(heads,)` places in the later layer.
-        queries, keys: `(batch, positions)` bool, as in `row_drift`.
-
-    Returns:
-        `(batch, positions)` mean over heads; NaN for a row that no head can use.
-    """
-    heads = before.shape[1]
-    pair = torch.stack([before.flatten(0, 1), after[:, partner].flatten(0, 1)])
-    rows = queries.repeat_interleave(heads, 0), keys.repeat_interleave(heads, 0)
-    return row_drift(pair, *rows)[0].view(-1, heads, queries.shape[1]).nanmean(1)
 
 
 def match_heads(

@@ -14,11 +14,11 @@ import torch
 from numpy.typing import NDArray
 
 from mspgt.errors import NumericsError
-from mspgt.lm.load import LanguageModel
+from mspgt.lm.model import LanguageModel
 from mspgt.lm.observe import observe
 from mspgt.lm.reading import Reading
 from mspgt.lm.tokenize import Batch, Encoded, batches
-from mspgt.signals.attention import row_drift
+from mspgt.signals.attention import matched_drift, row_drift
 from mspgt.signals.tokens import TOKEN_SETS, CorpusTokens, Positions
 
 Progress = Callable[[int, int, str], None]
@@ -306,8 +306,6 @@ def _drift_by_head(
     lm: LanguageModel, batch: Batch, kept: dict[str, torch.Tensor], pairing: NDArray[np.int64]
 ) -> dict[str, torch.Tensor]:
     """Drift of matched heads, (layers−1, batch, T). Sinks are known only after a pass, so this is a second one."""
-    from mspgt.signals.heads import matched_drift
-
     kept = {name: each.to(lm.device) for name, each in kept.items()}
     shape = (len(pairing), *batch.input_ids.shape)
     drift = {name: torch.full(shape, torch.nan) for name in kept}

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mspgt.errors import InputError
-from mspgt.lm.load import LanguageModel
+from mspgt.lm.model import LanguageModel
 from mspgt.lm.norms import reading_norms
 from mspgt.lm.reading import Context
 from mspgt.lm.start import AUTO

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mspgt.lm.load import LanguageModel
+from mspgt.lm.model import LanguageModel
 from mspgt.lm.reading import Context, Reading, TooLong, read, read_plainly
 from mspgt.lm.start import AUTO
 from mspgt.lm.tokenize import Encoded

@@ -28,7 +28,7 @@ CONTRACT = "mspgt.results"  # as a type alone it holds numbers, and runs nothing
 # Settings enter keys by value, results by the keys of what they were made of; the store keeps bytes, and proves it.
 APART = ("mspgt.study.config", "mspgt.study.store")
 # Who holds something of this module got it from that function, which therefore counts.
-HANDED = {"mspgt.lm.load": "mspgt.study.jobs:load_trained"}
+HANDED = {"mspgt.lm.model": "mspgt.study.jobs:load_trained"}
 LIBRARIES = (
     "numpy",
     "scipy",

@@ -29,9 +29,10 @@ from mspgt.signals.labels import SCORES
 from mspgt.signals.profiles import Draws, Signals
 from mspgt.stats.bootstrap import LEAST_SHARE, document_weights, percentile_interval
 from mspgt.study import codec
+from mspgt.study.identity import Identity, Subject
 from mspgt.study.plan import Plan
 from mspgt.study.reading import ceilings
-from mspgt.study.stages import Addresses, Data, Identity, Subject, addresses, measured
+from mspgt.study.stages import Addresses, Data, addresses, measured
 from mspgt.study.store import StageResult
 from mspgt.vocabulary import MODES, SIGNALS
 

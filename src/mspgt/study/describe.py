@@ -9,12 +9,13 @@ from mspgt.lm.hub import read_hub_card
 from mspgt.lm.identity import Card, read_card, safe_name
 from mspgt.study.config import ModelConfig, StudyConfig
 from mspgt.study.experiments import PARTS
+from mspgt.study.identity import Identity
 from mspgt.study.jobs import local_id
 from mspgt.study.kept import PLANS
 from mspgt.study.plan import Plan, PlannedStage
 from mspgt.study.reading import read_data
 from mspgt.study.replicates import replicate_lines
-from mspgt.study.stages import Data, Identity
+from mspgt.study.stages import Data
 from mspgt.study.store import Status
 from mspgt.study.verdicts import power_lines
 

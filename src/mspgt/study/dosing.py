@@ -10,15 +10,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mspgt.study.config import InterventionsConfig
+from mspgt.study.identity import Subject
 from mspgt.study.keys import stage_address
 from mspgt.study.parts import Given, Report
-from mspgt.study.stages import Subject, addresses, who_is
+from mspgt.study.stages import addresses, who_is
 from mspgt.study.store import Address, StageResult
 
 if TYPE_CHECKING:
     from mspgt.interventions.doses import Yardsticks
     from mspgt.interventions.prompts import Prompt
-    from mspgt.lm.load import LanguageModel
+    from mspgt.lm.model import LanguageModel
 
 Pair = tuple[Address, Address]  # of the audit and of the doses by scale
 

@@ -44,10 +44,11 @@ from mspgt.study.dosing import (
     scales_address,
     yardsticks,
 )
+from mspgt.study.identity import Identity, Subject
 from mspgt.study.intervening_notices import notices
 from mspgt.study.keys import stage_address
 from mspgt.study.parts import Cost, Given, Report
-from mspgt.study.stages import Data, Identity, Measuring, Subject, activation_scales, who_is
+from mspgt.study.stages import Data, Measuring, activation_scales, who_is
 from mspgt.study.store import Address, StageResult
 from mspgt.text.limits import evenly_spread
 
@@ -57,7 +58,7 @@ if TYPE_CHECKING:
     from mspgt.interventions.metrics import Scores
     from mspgt.interventions.prompts import Prompt
     from mspgt.interventions.texts import Texts
-    from mspgt.lm.load import LanguageModel
+    from mspgt.lm.model import LanguageModel
 
 log = logging.getLogger("mspgt")
 

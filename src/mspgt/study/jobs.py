@@ -11,11 +11,12 @@ from mspgt.errors import ModelError, MspgtError
 from mspgt.lm.wheel import WHEEL, weights_of
 from mspgt.results import ModelResult
 from mspgt.study.config import BUNDLED, MeasureConfig, ModelConfig, StudyConfig
+from mspgt.study.identity import Identity, Subject
 from mspgt.study.parts import Given, Part, Report
-from mspgt.study.stages import Data, Identity, Subject, compute, measured
+from mspgt.study.stages import Data, compute, measured
 
 if TYPE_CHECKING:
-    from mspgt.lm.load import LanguageModel
+    from mspgt.lm.model import LanguageModel
 
 # A model that predicts nothing yet (random weights), or whose attention cannot be watched (S3 is null then), can be
 # measured all the same; the report says so.

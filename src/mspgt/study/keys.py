@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mspgt.study.closure import closure_of, release
+from mspgt.study.identity import Identity
 from mspgt.study.store import Address
-
-if TYPE_CHECKING:
-    from mspgt.study.stages import Identity
 
 
 def stage_address(

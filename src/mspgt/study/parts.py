@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 from mspgt.boundaries.scales import Scales
 from mspgt.results import ModelResult, Notice
 from mspgt.study.config import StudyConfig
-from mspgt.study.stages import Data, Identity
+from mspgt.study.identity import Identity
+from mspgt.study.stages import Data
 from mspgt.study.store import Address
 
 if TYPE_CHECKING:
-    from mspgt.lm.load import LanguageModel
+    from mspgt.lm.model import LanguageModel
 
 Report = Callable[[int, int, str], None]  # done, total, stage
 

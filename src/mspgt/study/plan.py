@@ -20,8 +20,9 @@ from mspgt.scales.tasks import TASKS
 from mspgt.stats.bootstrap import MAX_CLUSTERS
 from mspgt.study.config import StudyConfig
 from mspgt.study.differences import ABSENT, short, unlike
+from mspgt.study.identity import Identity, Subject
 from mspgt.study.kept import Kept, kept, put_aside
-from mspgt.study.stages import Addresses, Data, Identity, Subject, measured
+from mspgt.study.stages import Addresses, Data, measured
 from mspgt.study.store import Address, Status, digest, write_json, write_text
 
 

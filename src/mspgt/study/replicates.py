@@ -13,7 +13,7 @@ from mspgt.boundaries.power import power_statement
 from mspgt.errors import InputError
 from mspgt.results import Notice, ReplicatedResult
 from mspgt.study.config import StudyConfig
-from mspgt.study.stages import Identity
+from mspgt.study.identity import Identity
 from mspgt.vocabulary import KINDS
 
 if TYPE_CHECKING:

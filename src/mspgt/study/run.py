@@ -32,6 +32,7 @@ from mspgt.study.decide import decide
 from mspgt.study.describe import standing
 from mspgt.study.engines import run_jobs
 from mspgt.study.experiments import PARTS
+from mspgt.study.identity import Identity
 from mspgt.study.jobs import Context, Job, Work
 from mspgt.study.kept import kept, use_stages
 from mspgt.study.loading import load_config
@@ -41,7 +42,7 @@ from mspgt.study.plan import Plan, environment
 from mspgt.study.progress import Bars, Display, Lines
 from mspgt.study.reading import data_warnings, limits, read_data
 from mspgt.study.replicates import judge_replicates, replicate_groups
-from mspgt.study.stages import Data, Identity
+from mspgt.study.stages import Data
 from mspgt.study.store import Address, write_json
 from mspgt.study.verdicts import conclude
 

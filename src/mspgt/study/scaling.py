@@ -19,13 +19,14 @@ from mspgt.results import Notice
 from mspgt.scales.documents import RunningText
 from mspgt.scales.tasks import TASKS
 from mspgt.study.config import ScalesConfig, StudyConfig
+from mspgt.study.identity import Identity, Subject
 from mspgt.study.keys import stage_address
 from mspgt.study.parts import Cost, Given, Report
-from mspgt.study.stages import Data, Identity, Subject, who_is
+from mspgt.study.stages import Data, who_is
 from mspgt.study.store import Address, StageResult
 
 if TYPE_CHECKING:
-    from mspgt.lm.load import LanguageModel
+    from mspgt.lm.model import LanguageModel
     from mspgt.scales.gains import Gains
 
 TOKENS_A_SENTENCE, TOKENS_A_WORD = 40, 1.3

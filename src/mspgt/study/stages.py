@@ -23,6 +23,7 @@ from mspgt.scales.documents import RunningText
 from mspgt.signals.labels import probe_tasks
 from mspgt.stats.bootstrap import document_clusters
 from mspgt.study.config import StudyConfig
+from mspgt.study.identity import Subject
 from mspgt.study.keys import code_of, stage_address
 from mspgt.study.store import Address, StageResult
 from mspgt.text.corpus import Corpus
@@ -30,7 +31,7 @@ from mspgt.text.treebank import Treebank
 from mspgt.vocabulary import Progress
 
 if TYPE_CHECKING:
-    from mspgt.lm.load import LanguageModel
+    from mspgt.lm.model import LanguageModel
     from mspgt.signals.measure import Scales
     from mspgt.signals.tokens import CorpusTokens
 
@@ -43,37 +44,6 @@ class Data:
     treebank: Treebank | None
     running: RunningText | None = None  # documents for functional scales
     no_running: str = ""  # why there are none
-
-
-@dataclass(frozen=True)
-class Identity:
-    """What is known of a model before it is measured; everything here enters its addresses."""
-
-    label: str  # how the study calls it
-    folder: str  # safe folder name
-    family: str
-    revision: str
-    weights_sha256: str
-    dtype: str
-    layers: int
-    width: int
-    heads: int | None
-    parameters: int
-    has_attention: bool
-    no_attention: str
-    blocks: str = ""  # where the study says that the blocks are, for odd architectures
-
-
-@dataclass(frozen=True)
-class Subject:
-    """A model as trained (twin None) or its random twin of a seed."""
-
-    identity: Identity
-    twin: int | None = None
-
-    @property
-    def name(self) -> str:
-        return self.identity.label if self.twin is None else f"{self.identity.label} (twin {self.twin})"
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 from mspgt.results import Notice, to_jsonable
 from mspgt.study.config import StudyConfig
+from mspgt.study.identity import Identity, Subject
 from mspgt.study.keys import stage_address
 from mspgt.study.parts import Cost, Given, Report
-from mspgt.study.stages import Data, Identity, Subject, addresses, who_is
+from mspgt.study.stages import Data, addresses, who_is
 from mspgt.study.store import Address, StageResult
 from mspgt.study.theory_stages import (
     Shared,
@@ -33,7 +34,7 @@ from mspgt.study.theory_stages import (
 )
 
 if TYPE_CHECKING:
-    from mspgt.lm.load import LanguageModel
+    from mspgt.lm.model import LanguageModel
 
 STAGES: dict[str, Callable[[Shared], StageResult]] = {
     "information": information,

@@ -14,8 +14,9 @@ from mspgt.boundaries.find import heard, own_floors
 from mspgt.errors import InputError, NumericsError
 from mspgt.stats.bootstrap import document_weights
 from mspgt.study.decide import read_signals
+from mspgt.study.identity import Subject
 from mspgt.study.parts import Given
-from mspgt.study.stages import Subject, addresses
+from mspgt.study.stages import addresses
 from mspgt.study.store import StageResult
 from mspgt.study.theory_stages import JACKKNIFE, USABLE
 from mspgt.theory.kink import kink_test, straightened

@@ -20,7 +20,7 @@ from mspgt.text.limits import evenly_spread
 from mspgt.text.trees import LabelledSentence
 
 if TYPE_CHECKING:
-    from mspgt.lm.load import LanguageModel
+    from mspgt.lm.model import LanguageModel
     from mspgt.lm.tokenize import Encoded
     from mspgt.signals.measure import Scales as ActivationScales
     from mspgt.theory.states import Components, States

@@ -14,8 +14,8 @@ from mspgt.predictions.registry import predictions
 from mspgt.predictions.rules import Rules
 from mspgt.results import ModelResult, Notice, to_jsonable
 from mspgt.study.config import StudyConfig
+from mspgt.study.identity import Identity
 from mspgt.study.replicates import training_runs
-from mspgt.study.stages import Identity
 
 MODES = {"calibrated": Reading(), "paper": Reading(mode="paper")}
 

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mspgt.errors import InputError, ModelError, NumericsError
-from mspgt.lm.load import LanguageModel
+from mspgt.lm.model import LanguageModel
 from mspgt.lm.tokenize import Batch, Encoded, batches
 from mspgt.theory.shifts import frozen, logits_of, shifted
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from mspgt.lm.blocks import block_output
-from mspgt.lm.load import LanguageModel
+from mspgt.lm.model import LanguageModel
 from mspgt.lm.tokenize import Batch
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mspgt.errors import InputError
-from mspgt.lm.load import LanguageModel
+from mspgt.lm.model import LanguageModel
 from mspgt.lm.observe import observe
 from mspgt.lm.tokenize import Encoded, batches
 from mspgt.signals.measure import Scales

@@ -1,0 +1,39 @@
+"""How a command that runs a study ends: the run, its page, and what the terminal says of both."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mspgt.cli.options import say
+
+
+def finish(config: object, out: Path, quiet: bool) -> None:
+    """Run, build the report, print Table 1, effects, verdicts and where the page is."""
+    from mspgt.errors import StoppedError
+    from mspgt.report import build_report, summary_lines
+    from mspgt.report.accounts import where_lines
+    from mspgt.report.effect_section import effect_lines
+    from mspgt.report.functional import functional_lines
+    from mspgt.report.predictions import verdict_lines
+    from mspgt.report.replicated import replicated_lines
+    from mspgt.study.config import StudyConfig
+    from mspgt.study.run import run_study
+
+    assert isinstance(config, StudyConfig)
+    try:
+        results = run_study(config, out, quiet=quiet)
+    except KeyboardInterrupt:  # caught here, or the command-line library would answer with a bare word
+        raise StoppedError(
+            "stopped. Finished stages are kept; run the same command again to go on from them."
+        ) from None
+    page = build_report(out)
+    for lines in (summary_lines, functional_lines, where_lines, replicated_lines, effect_lines):
+        for line in lines(results):
+            say(line)
+    judged = {name: one for name, one in results["predictions"].items() if one["verdict"] != "not testable"}
+    for line in verdict_lines({**results, "predictions": judged}):
+        say(line)
+    say(
+        f"{len(judged)} of {len(results['predictions'])} predictions could be tested; the page has the reasons."
+    )
+    say(f"\nPage: {page.resolve()}")
