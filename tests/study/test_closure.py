@@ -229,7 +229,9 @@ def test_one_line_in_each_module_changes_the_keys_of_those_who_reach_it(watched,
                     called(value.__code__, seen)
         modules = {one for one in seen if isinstance(one, str)} | executed
         reached = reach(modules)
-        if "mspgt.lm.model" in reached:  # a stage is handed its model, so what loaded that can change the result
+        if (
+            "mspgt.lm.model" in reached
+        ):  # a stage is handed its model, so what loaded that can change the result
             reached |= reach({"mspgt.lm.load"})
         assert changed[stage] <= reached, stage  # and nothing that cannot be reached
         if "mspgt.lm.observe" in executed:
