@@ -185,18 +185,16 @@ class MeasureConfig(_Section):
 
     # Calibrated mode: what stands before every sequence: auto (the model's own), none, or a token of its vocabulary.
     # Paper mode keeps what the tokenizer adds by itself
-    start: str = Field("auto", min_length=1)
+    start: str = Field("auto", min_length=1)  # token in front of every sequence: auto, none, or its name
     # Calibrated mode: sentences as they follow each other in windows of their document, or one by one; with both, the
     # sentences' own figures stand beside. Paper mode reads sentences one by one
-    context: Literal["window", "sentence", "both"] = "window"
-    window: int | None = Field(
-        None, ge=8
-    )  # tokens of a window; null: 512, or the model's context if that is shorter
-    cka_tokens: int = Field(8192, ge=64)
-    unit: Literal["token", "sentence"] = "token"
+    context: Literal["window", "sentence", "both"] = "window"  # what calibrated mode reads at a time
+    window: int | None = Field(None, ge=8)  # its tokens; null: 512, or the model's context if shorter
+    cka_tokens: int = Field(8192, ge=64)  # drawn for S1, over all documents
+    unit: Literal["token", "sentence"] = "token"  # what CKA compares
     # S3 of the mean over heads, or the mean over heads matched from layer to layer (heads² divergences a position on
     # the sample of `scale_sentences`, and a second pass)
-    heads: Literal["mean", "matched"] = "mean"
+    heads: Literal["mean", "matched"] = "mean"  # whose attention S3 follows from layer to layer
     batch_tokens: int = Field(4096, ge=16)  # changes speed and memory, not results
     too_long: Literal["error", "cut"] = "error"  # a sentence longer than the context
     shard_documents: int = Field(10, ge=1)  # what a killed run loses at most
@@ -264,9 +262,7 @@ class TheoryConfig(_Section):
 class ScalesConfig(_Section):
     """Functional scales: which layers hold what context tells of words, on the running documents of the treebank."""
 
-    documents: int = Field(
-        240, ge=10
-    )  # about 60 are needed for Local–Intermediate, 300 for Intermediate–Global
+    documents: int = Field(240, ge=10)  # L–I needs about 60, I–G about 300
     words: int = Field(90, ge=10)  # most of a document; keep it equal across models
     seeds: int = Field(2, ge=1)  # deals of the documents to readers; the interval covers them from 2 on
     draws: int = Field(1000, ge=100)  # of the bootstrap over documents
