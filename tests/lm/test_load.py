@@ -131,7 +131,8 @@ def test_a_tensor_of_another_shape(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("depth", "message"), [(0, "leaves out"), (2, "leaves out: model.layers.2"), (4, r"layers\.3")]
+    ("depth", "message"),
+    [(0, "config.json says layers 0"), (2, "leaves out: model.layers.2"), (4, r"layers\.3")],
 )
 def test_a_config_of_another_depth(folder: Path, depth: int, message: str) -> None:
     edit_config(folder, num_hidden_layers=depth)

@@ -43,7 +43,7 @@ from mspgt.study.progress import Bars, Display, Lines
 from mspgt.study.reading import data_warnings, limits, read_data
 from mspgt.study.replicates import judge_replicates, replicate_groups
 from mspgt.study.stages import Data
-from mspgt.study.store import Address, write_json
+from mspgt.study.store import Address, sweep, write_json
 from mspgt.study.verdicts import conclude
 
 log = logging.getLogger("mspgt")
@@ -92,6 +92,8 @@ def run_study(config: StudyConfig, out: Path, *, quiet: bool = False) -> dict[st
                 write_json(folder / "results.json", content)
             return content
     except KeyboardInterrupt as stop:
+        if config.run.on == "here":  # its workers have ended; those of a cluster may still be writing
+            sweep(out)
         told = "finished stages are kept" if plan is None else standing(plan, out)
         kind, how = (TerminatedError, "ended") if isinstance(stop, Terminated) else (StoppedError, "stopped")
         raise kind(f"{how}. {told}; run the same command again to go on from there.") from None

@@ -185,6 +185,12 @@ class Address:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def sweep(root: Path) -> None:
+    """Remove what writers that were ended in the middle left in a run folder; no writer may be at work there."""
+    for scratch in root.glob("stages/*/*/.*"):
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write JSON in one step."""
     write_text(path, json.dumps(to_jsonable(value), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
