@@ -166,7 +166,7 @@ def test_selectivity_is_told_as_it_is_computed(page: Page) -> None:
 def test_disagreement_comes_first(page: Page) -> None:
     cards = [a["class"] or "" for tag, a in page.elements if tag == "article"]
     assert cards == ["card disagree"] * 3 + ["card"] * 3
-    assert "The two modes disagree on 3 of 6 models" in page.text["h2"]
+    assert "The two modes disagree on 3 of 6 models." in page.text["b"]
 
 
 def test_every_number_is_there_without_scripts(results: dict[str, Any], page: Page) -> None:

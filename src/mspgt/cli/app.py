@@ -13,6 +13,7 @@ from mspgt.cli import (
     check,
     compare,
     doctor,
+    explain,
     gc,
     intervene,
     plan,
@@ -58,6 +59,7 @@ app.command("intervene")(intervene.intervene)
 app.command("check")(check.check)
 app.command("compare")(compare.compare)
 app.command("worlds")(worlds.worlds)
+app.command("explain")(explain.explain)
 app.command("report")(report.report)
 app.command("gc")(gc.gc)
 app.command("doctor")(doctor.doctor)

@@ -8,7 +8,7 @@ from mspgt.cli.options import say
 
 
 def finish(config: object, out: Path, quiet: bool) -> None:
-    """Run, build the report, print Table 1, effects, verdicts and where the page is."""
+    """Run, build the report, print the story, Table 1, effects, verdicts and where the page is."""
     from mspgt.errors import StoppedError
     from mspgt.report import build_report, summary_lines
     from mspgt.report.accounts import where_lines
@@ -16,6 +16,7 @@ def finish(config: object, out: Path, quiet: bool) -> None:
     from mspgt.report.functional import functional_lines
     from mspgt.report.predictions import verdict_lines
     from mspgt.report.replicated import replicated_lines
+    from mspgt.report.story import story_lines
     from mspgt.study.config import StudyConfig
     from mspgt.study.run import run_study
 
@@ -27,7 +28,8 @@ def finish(config: object, out: Path, quiet: bool) -> None:
             "stopped. Finished stages are kept; run the same command again to go on from them."
         ) from None
     page = build_report(out)
-    for lines in (summary_lines, functional_lines, where_lines, replicated_lines, effect_lines):
+    told = (story_lines, summary_lines, functional_lines, where_lines, replicated_lines, effect_lines)
+    for lines in told:
         for line in lines(results):
             say(line)
     judged = {name: one for name, one in results["predictions"].items() if one["verdict"] != "not testable"}

@@ -17,6 +17,7 @@ from mspgt.report.markup import data_block, facts_html, once, table_html
 from mspgt.report.methods import bibtex, methods_text
 from mspgt.report.paper_table import against_paper
 from mspgt.report.section import Section
+from mspgt.report.story import headline
 from mspgt.report.verdicts import tally, verdicts
 from mspgt.report.views import View
 from mspgt.report.words import Json, counted, false_rate, listing, model_of, percent
@@ -67,7 +68,9 @@ def _render(results: Json, every: Sequence[View], shown: Sequence[View], section
         study=results["study"],
         about=_about(results),
         limits=results["provenance"].get("limits") or [],
-        verdicts=found,
+        headline=headline(results),
+        verdicts=[one for one in found if one.tested],
+        untested=[one for one in found if not one.tested],
         tally=tally(found),
         unjudged=_unjudged(results),
         summary=_summary(every),

@@ -68,6 +68,18 @@ class Verdict:
         return "verdict-" + "".join(c if c.isalnum() else "-" for c in self.id)
 
     @property
+    def tested(self) -> bool:
+        """Whether it could be tested at all."""
+        return self.kind != "not-testable"
+
+    @property
+    def lacking(self) -> str:
+        """Why it could not be tested, and what could have been seen: what it would take."""
+        missing = "; ".join(map(str, self.content.get("missing") or ())) or "no reason was recorded"
+        power = self.content.get("power")
+        return f"{missing}. What it would take: {power}" if power else f"{missing}."
+
+    @property
     def brief(self) -> str:
         """What decided it: units that speak for or against it, and one statistic against the threshold."""
         if self.content.get("statistic") is None:

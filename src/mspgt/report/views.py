@@ -9,13 +9,16 @@ from dataclasses import dataclass, replace
 from markupsafe import Markup
 
 from mspgt.report import facts
+from mspgt.report.accounts import TITLES, accounts
 from mspgt.report.charts import panel_svg, strip_svg
 from mspgt.report.curves import Panel, known_values
 from mspgt.report.figures import panels_figure
 from mspgt.report.markup import facts_html, figure_html, folded, table_html, tag
 from mspgt.report.panels import control_panels, probe_panels, signal_panels, strip_rows
 from mspgt.report.section import Plate, Section
+from mspgt.report.story import Story, story
 from mspgt.report.tables import Table, claims_table, curves_table
+from mspgt.report.where_section import curves_panel
 from mspgt.report.words import MISSING, Finding, Json, counted, finding, listing, model_of, number, reason
 
 DEPTHS = {"transition": "transition l, from layer l to l + 1", "layer": "layer"}
@@ -126,9 +129,43 @@ class View:
         return tag("div", *rows, class_="strips")
 
     @property
+    def story(self) -> Story:
+        """What was found in one sentence, or what came closest."""
+        return story(self.results, self.name)
+
+    @property
+    def account_strips(self) -> Markup:
+        """One strip an account that was measured; the two modes where there is no other."""
+        every = [one for one in accounts(self.results, self.name) if one.measured]
+        if {one.key for one in every} <= {"shocks", "paper"}:
+            return self.strips
+        rows = [
+            part
+            for one in every
+            for part in (tag("span", TITLES[one.key], class_=f"role {one.key}"), strip_svg(one.row))
+        ]
+        return tag("div", *rows, class_="strips")
+
+    @property
+    def first_chart(self) -> Markup:
+        """Usable information by scale where it was measured, else the fused evidence; nothing if neither was."""
+        panel = curves_panel(self.results, self.name) or signal_panels(self.results, self.name)[-1]
+        if not panel.drawn:
+            return Markup("")
+        identifier = f"{self.anchor}-first"
+        lines = [line for line in panel.lines if line.role != "level"]
+        legend = _legend([(line.role, line.label) for line in lines])
+        drawing = tag("figure", tag("figcaption", panel.title), panel_svg(panel, identifier))
+        return legend + tag("div", drawing, class_="charts one", data_axis=_axis_of(panel, self.model))
+
+    @property
     def warnings(self) -> list[Json]:
         """What must be known before believing a number of this model."""
         return [one for one in self.results["warnings"] if model_of(self.results, one["where"]) == self.name]
+
+
+def _axis_of(panel: Panel, model: Json) -> str:
+    return "layer" if len(panel.x) > model["layers"] else "transition"
 
 
 def model_view(results: Json, name: str, stem: str, more: Sequence[Section] = ()) -> View:

@@ -121,6 +121,7 @@ def _model(results: Json, name: str, every: Sequence[Account], verdict: str, ste
         )
     if drawings:
         yield tag("div", *drawings, class_="charts where", data_axis="layer")
+        yield tag("div", class_="readout", aria_live="polite", hidden=True)
     if model.get("scales"):
         yield tag("p", tag("b", "Order. "), _sentence(model["scales"]["verdict"]))
     rows = [row[1:] for row in checks_table({**results, "models": {name: model}}).rows]

@@ -14,7 +14,7 @@ function element(name, text = "", className = "") {
 function fill(waiting) {
   const holder = document.createElement("template");
   holder.innerHTML = waiting.textContent;
-  const made = [...holder.content.querySelectorAll(".chart[data-count]")];
+  const made = [...holder.content.querySelectorAll(".charts:has(+ .readout) .chart[data-count]")];
   waiting.replaceWith(holder.content);
   made.forEach(prepare);
 }
@@ -184,7 +184,7 @@ function prepare(chart) {
   });
 }
 
-everything(".chart[data-count]").forEach(prepare);
+everything(".charts:has(+ .readout) .chart[data-count]").forEach(prepare);
 for (const strip of everything(".model .strip")) {
   strip.addEventListener("pointermove", (event) => light(modelOf(strip), layerAt(strip, event)));
   strip.addEventListener("pointerleave", () => light(modelOf(strip), null));

@@ -1,0 +1,31 @@
+"""`mspgt explain`: what a finished run found, in plain sentences."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mspgt.cli.options import say, start_logging
+
+
+def explain(run: Annotated[Path, typer.Argument(metavar="RUN", help="A finished run folder.")]) -> None:
+    """Print the story of a finished run: one sentence a model, then the verdicts and what was not testable.
+
+    Example:
+
+      mspgt explain runs/demo
+    """
+    start_logging()
+    from mspgt.report.build import read_results
+    from mspgt.report.story import story_lines
+    from mspgt.report.verdicts import tally, verdicts
+
+    results = read_results(run)
+    for line in story_lines(results):
+        say(line)
+    found = verdicts(results)
+    say(f"{tally(found) or 'no verdicts'}.")
+    for one in found:
+        say(f"  {one.id} {one.word}: {one.title}: {one.brief if one.tested else one.lacking}")

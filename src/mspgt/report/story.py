@@ -1,0 +1,206 @@
+"""What a run found, one sentence a model: what each account claims, else what came closest and why it is nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mspgt.report.accounts import TITLES, Account, accounts
+from mspgt.report.curves import Mark
+from mspgt.report.words import KIND_NAMES, Json, counted, layer_set, listing, number, percent
+
+CLAIMING = (
+    "functional",
+    "phases",
+    "shocks",
+)  # the paper's protocol has no error rate, so it finds nothing alone
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """The strongest place of a model that is no boundary."""
+
+    account: str  # phases | shocks
+    kind: str
+    layer: int
+    score: float
+    threshold: float
+    why: str
+
+    @property
+    def words(self) -> str:
+        """`a step at layer 9 (shocks), score 2.1 of the 3.6 needed: below the threshold`."""
+        return (
+            f"a {self.kind} at layer {self.layer} ({TITLES[self.account]}), score {number(self.score, 2)} of the "
+            f"{number(self.threshold, 2)} needed: {self.why}"
+        )
+
+
+@dataclass(frozen=True)
+class Story:
+    """One model in one sentence, and its parts."""
+
+    model: str
+    found: tuple[str, ...]  # a claim an account, in words; empty where no account has a boundary
+    candidate: Candidate | None
+    seen: str  # what could have been seen
+    overlay: str  # what the candidate is without frequent words and with sinks; empty where nothing is known
+    sentence: str
+
+
+def stories(results: Json) -> list[Story]:
+    """Every model, those in which something was found first, else in the order of the study."""
+    return sorted((story(results, name) for name in results["models"]), key=lambda one: not one.found)
+
+
+def story(results: Json, name: str) -> Story:
+    """One model in one sentence: found by which account with its set, else the strongest candidate and why not."""
+    model = results["models"][name]
+    own = {one.key: one for one in accounts(results, name)}
+    found = tuple(_found(own[key]) for key in CLAIMING if own[key].row.marks)
+    candidate = None if found else strongest_candidate(model)
+    seen = _seen(model)
+    measured = [TITLES[key] for key in CLAIMING if own[key].measured]
+    if found:
+        silent = [TITLES[key] for key in CLAIMING if own[key].measured and not own[key].row.marks]
+        clauses = [_capital("; ".join(found))]
+        clauses += [f"none by {listing(silent)}"] if silent else []
+    else:
+        clauses = [f"No boundary by {listing(measured)}"]
+        clauses += [f"the strongest candidate is {candidate.words}"] if candidate else []
+        clauses.append(seen)
+    if not found and own["paper"].row.marks and model["boundaries"]["paper"]["accepted"]:
+        clauses.append(_paper(model, own["paper"]))
+    if results["provenance"].get("limits"):
+        clauses.append("cut short by limits")
+    return Story(
+        name,
+        found,
+        candidate,
+        seen,
+        _overlay(model, candidate) if candidate else "",
+        "; ".join(clauses) + ".",
+    )
+
+
+def _found(account: Account) -> str:
+    return f"{TITLES[account.key]} {'scales place' if account.key == 'functional' else 'find'} " + listing(
+        _place(mark) for mark in account.row.marks
+    )
+
+
+def _place(mark: Mark) -> str:
+    name = {"phase": "a boundary", **{kind: f"a {kind}" for kind in KIND_NAMES}}.get(mark.label, mark.label)
+    within = f" (95\u202f% set {layer_set(mark.layers)})" if mark.layers else ""
+    return f"{name} at layer {mark.layer}{within}"
+
+
+def strongest_candidate(model: Json) -> Candidate | None:
+    """What came closest to a boundary by phases or shocks, relative to its threshold; None where nothing could."""
+    near: list[Candidate] = []
+    phases = model.get("phases") or {}
+    if one := phases.get("candidate"):
+        why = "; ".join(phases["why"]) or "no reason was recorded"
+        near.append(Candidate("phases", "lasting change", one["layer"], one["score"], one["critical"], why))
+    calibrated = model["boundaries"]["calibrated"]
+    for one in (calibrated.get("rivals") or {}).get("1", ()):
+        if one["score"] is not None and one["critical"]:
+            below = one["score"] < one["critical"]
+            why = "below the threshold" if below else "; ".join(calibrated["reasons"])
+            near.append(Candidate("shocks", one["kind"], one["layer"], one["score"], one["critical"], why))
+    return max(near, key=lambda one: one.score / one.threshold, default=None)
+
+
+OVERLAYS = {
+    "main": "over the tokens that count",
+    "without_top_word": "without the most frequent word",
+    "without_top3_words": "without the three most frequent words",
+    "limit_10": "with sinks up to 10 medians left in",
+    "all_tokens": "over all tokens",
+}
+
+
+def _overlay(model: Json, candidate: Candidate) -> str:
+    """S1 at the candidate over other tokens: whether it is the work of sinks or of one word."""
+    sets = model.get("token_sets") or {}
+    at = candidate.layer - 1
+    values = {
+        words: sets[key]["S1"][at]
+        for key, words in OVERLAYS.items()
+        if key in sets
+        and sets[key]["S1"]
+        and 0 <= at < len(sets[key]["S1"])
+        and sets[key]["S1"][at] is not None
+    }
+    if len(values) < 2:
+        return ""
+    return (
+        f"S1 at layer {candidate.layer}: " + ", ".join(f"{number(v, 2)} {w}" for w, v in values.items()) + "."
+    )
+
+
+def _seen(model: Json) -> str:
+    """What would have been found in 80 % of cases, the smallest of the shocks alone."""
+    parts = []
+    phases = model.get("phases") or {}
+    if phases.get("size80") is not None:
+        parts.append(f"a lasting change of {number(phases['size80'], 2)} (−log CKA)")
+    power = model["boundaries"]["calibrated"]["power"]
+    sizes = {kind: (power.get(kind) or {}).get("size80") for kind in KIND_NAMES}
+    known = {kind: size for kind, size in sizes.items() if size is not None}
+    if known:
+        kind = min(known, key=lambda kind: known[kind])
+        parts.append(f"a {kind} of {number(known[kind], 2)} roughness SDs")
+    if not parts:
+        return f"with {counted(model['layers'], 'layer')} none could have been seen by shocks or phases"
+    return f"in 80\u202f% of cases {listing(parts)} would have been found"
+
+
+def _paper(model: Json, account: Account) -> str:
+    rates = (model["boundaries"]["paper"]["false_boundary_rate"] or {}).get("accepted")
+    often = rates.get("median") if isinstance(rates, dict) else rates
+    places = listing(str(mark.layer) for mark in account.row.marks)
+    said = f"the paper’s protocol alone accepts layers {places}"
+    return said if often is None else f"{said}, as it does in {percent(often)} of featureless noise"
+
+
+def headline(results: Json) -> str:
+    """What was found over all models: how many have boundaries, and which of their controls stayed silent."""
+    told = stories(results)
+    having = [one for one in told if one.found]
+    if len(told) == 1:
+        first = "Boundaries were found" if having else "No boundary was found"
+    elif having:
+        first = f"Boundaries in {len(having)} of {len(told)} models"
+    else:
+        first = f"No boundary in any of {len(told)} models"
+    controls = _controls(results)
+    return f"{first}; {controls}" if controls else first
+
+
+def _controls(results: Json) -> str:
+    """How many random twins stayed without a boundary: what has no scales must show none."""
+    silent = 0
+    twins = 0
+    for model in results["models"].values():
+        shocks = (model["controls"].get("random_init") or {}).get("calibrated_claims") or []
+        phases = [one["boundaries"] for one in (model.get("phases") or {}).get("random_init", ())]
+        for claims in (*shocks, *phases):
+            twins += 1
+            silent += not claims
+    return f"random twins have none in {silent} of {counted(twins, 'reading')}" if twins else ""
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def story_lines(results: Json) -> Iterator[str]:
+    """The story of a run for a terminal: the headline, a sentence a model, and verdicts."""
+    yield f"{headline(results)}."
+    for one in stories(results):
+        yield f"  {one.model}: {one.sentence}"
+        if one.overlay:
+            yield f"    {one.overlay}"
+    for line in results["provenance"].get("limits") or ():
+        yield f"  Cut short, not a result to report: {line}."
