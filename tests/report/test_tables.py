@@ -12,6 +12,8 @@ from mspgt.report.panels import signal_panels
 from mspgt.report.table1 import PRINTED, printed, summary_lines, table1, table1_for_reading
 from mspgt.report.words import printable
 from tests.report.planted_results import HOSTILE
+from tests.report.test_story import candidate
+from tests.report.test_where import functional
 
 
 def records(table: tables.Table) -> list[dict[str, Any]]:
@@ -90,6 +92,22 @@ def test_reading_rows_give_a_reason_for_every_missing_boundary(results: dict[str
     assert by_model["unlabelled"]["se/τ"] == "S1 0.07\nS2 —\nS3 0.05"
     assert by_model["unlabelled"]["Modes"] == "agree"
     assert by_model["acme/llama-deep"]["Modes"] == "disagree on L–I and I–G"
+
+
+def test_table1_has_a_row_of_every_account_that_was_measured(results: dict[str, Any]) -> None:
+    model = results["models"]["acme/llama-deep"]
+    model["scales"] = functional(7, None)
+    model["phases"] = candidate(2.5) | {"reasons": []}
+    rows = {row["mode"]: row for row in records(table1(results)) if row["model"] == "acme/llama-deep"}
+    assert list(rows) == ["paper", "calibrated", "functional", "phases"]
+    assert (rows["functional"]["LI_layer"], rows["functional"]["IG_layer"]) == (7, None)
+    assert "order" in str(rows["functional"]["reason"])
+    assert (rows["phases"]["claims"], rows["phases"]["reason"]) == (None, "one word")
+    told = {
+        row["Mode"]: row for row in records(table1_for_reading(results)) if row["Model"] == "acme/llama-deep"
+    }
+    assert told["functional"]["L–I"].startswith("7 (29.2")
+    assert told["functional"]["I–G"].startswith("— the order")
 
 
 def test_summary_lines_put_disagreement_first_and_never_a_paper_boundary_alone(

@@ -151,3 +151,43 @@ def test_an_experiment_that_one_run_lacks_is_missing_there(tmp_path):
     (other / "plan.json").write_text(json.dumps(plan))
     found = compare_runs([one, other], tmp_path / "out")
     assert found["predictions"]["P2.1"]["missing"]
+
+
+def edited(folder, change):
+    path = folder / "results.json"
+    results = json.loads(path.read_text())
+    change(results)
+    path.write_text(json.dumps(results))
+
+
+def test_a_run_cut_short_or_on_thirds_makes_a_sketch(tmp_path):
+    one, other = run(tmp_path / "one", ["a"]), run(tmp_path / "other", ["b"])
+    assert compare_runs([one, other], tmp_path / "out")["sketches"] == []
+    edited(one, lambda results: results["provenance"].update(limits=["20 of 60 documents"]))
+    thirds = {"scales": {"source": "thirds", "LI": 8, "IG": 16}}
+    edited(other, lambda results: results["models"]["b"].update(interventions_about=thirds))
+    short, on_thirds = compare_runs([one, other], tmp_path / "out")["sketches"]
+    assert short == "one read 20 of 60 documents"
+    assert on_thirds.endswith(": b")
+
+
+def test_an_account_may_be_asked_for_and_is_told_where_it_was_not_planned(tmp_path):
+    folder = run(tmp_path / "one", ["a", "b", "c"])
+
+    def phases(results):
+        for layer, model in zip((6, 7, 8), results["models"].values(), strict=True):
+            claims = [
+                {"layer": at, "set": [at], "score": 4.0, "critical": 2.6, "kind": "phase"}
+                for at in (layer, 2 * layer)
+            ]
+            model["phases"] = {"boundaries": claims, "why": [], "reasons": []}
+
+    edited(folder, phases)
+    found = compare_runs([folder], tmp_path / "out", "phases")
+    assert found["account"] == "phases"
+    assert any("not fixed in advance" in one["consequence"] for one in found["warnings"])
+    members = found["families"]["f"]["LI"]["phases"]["members"]
+    assert members == {"a": 6 / 24, "b": 7 / 24, "c": 8 / 24}
+    assert found["families"]["f"]["LI"]["members"] == dict.fromkeys("abc", 7 / 24)
+    with pytest.raises(InputError, match="functional, shocks, phases"):
+        compare_runs([folder], tmp_path / "out", "paper")

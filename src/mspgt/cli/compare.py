@@ -13,6 +13,13 @@ from mspgt.cli.options import say, start_logging
 def compare(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of finished runs.")],
     out: Annotated[Path, typer.Option("--out", help="Folder for the comparison.")] = Path("runs/compare"),
+    account: Annotated[
+        str | None,
+        typer.Option(
+            "--account",
+            help="Whose boundaries to judge: functional, shocks or phases; else as the runs planned.",
+        ),
+    ] = None,
 ) -> None:
     """Compare the models of finished runs: families (Table 3, Figure 10), drift, trajectories and verdicts.
 
@@ -27,8 +34,10 @@ def compare(
     from mspgt.report.predictions import verdict_lines
     from mspgt.study.comparing import compare_runs
 
-    found = compare_runs(runs, out)
+    found = compare_runs(runs, out, account)
     page = build_comparison(out)
+    for line in found["sketches"]:
+        say(f"A sketch, not a result to report: {line}.")
     for line in verdict_lines(found):
         say(line)
     say(f"\nPage: {page.resolve()}")

@@ -68,6 +68,8 @@ def _page(found: Json, sections: list[Section]) -> str:
         title=" and ".join(run["name"] for run in found["runs"]),
         about=f"{counted(len(found['runs']), 'run')}, {counted(len(found['models']), 'model')}",
         tally=tally(told),
+        account=found.get("account", ""),
+        sketches=found.get("sketches") or [],
         verdicts=told,
         sections=sections,
         rows=[

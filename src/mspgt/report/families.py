@@ -19,7 +19,7 @@ from mspgt.report.section import Plate, Section
 from mspgt.report.tables import Cell, Table
 from mspgt.report.words import BOUNDARIES, MISSING, Json, layer_set, listing, number, percent
 
-MODES = ("calibrated", "paper")
+MODES = ("calibrated", "functional", "phases", "paper")  # calibrated: shocks
 ABOUT = (
     "Consistency of a boundary within a family of training runs: mean and coefficient of variation of its relative "
     "depth (dividing by n − 1, with a 95 % interval), and by the paper’s arithmetic (dividing by n, percentages "
@@ -32,7 +32,8 @@ FIGURE_10 = (
 )
 MOVING = (
     "Boundaries along the training of one run, in relative depth. Circles: calibrated mode with the span of the 95 % "
-    "set. Squares: paper mode, hollow where its own rule rejects. A row without a mark: no boundary at that step."
+    "set, diamonds: functional scales. Squares: paper mode, hollow where its own rule rejects. A row without a mark: "
+    "no boundary at that step."
 )
 COLUMNS = {
     "family": "string", "boundary": "string", "mode": "string", "n": "int64", "mean": "double", "sd": "double",
@@ -106,8 +107,8 @@ def table3_for_reading(results: Json) -> Table:
     head = ("Family", "Mode", "L–I, mean", "L–I, CV", "I–G, mean", "I–G, CV", "I–G, largest drift")
     rows: list[tuple[Cell, ...]] = []
     for family, found in results["families"].items():
-        for mode in MODES:
-            both = [found[which] if mode == "calibrated" else found[which]["paper"] for which in BOUNDARIES]
+        for mode in _modes(found):
+            both = [_of(found[which], mode) for which in BOUNDARIES]
             cells = [cell for one in both for cell in (_mean(one), _cv(one))]
             rows.append((family, mode, *cells, _drift(both[1])))
     families = printed("table3")["families"]
@@ -153,8 +154,18 @@ def _by_mode(results: Json) -> Iterator[tuple[str, str, str, Json]]:
     """Family, boundary, mode, and what was found."""
     for family, boundaries in results["families"].items():
         for which, found in boundaries.items():
-            yield family, which, "calibrated", found
-            yield family, which, "paper", found["paper"]
+            for mode in _modes(boundaries):
+                yield family, which, mode, _of(found, mode)
+
+
+def _modes(boundaries: Json) -> list[str]:
+    """The accounts that a family was compared by."""
+    return [mode for mode in MODES if mode == "calibrated" or mode in boundaries["LI"]]
+
+
+def _of(found: Json, mode: str) -> Json:
+    own: Json = found if mode == "calibrated" else found[mode]
+    return own
 
 
 def offsets(results: Json) -> Table:
@@ -211,6 +222,11 @@ def _dots(model: Json) -> Iterator[Dot]:
             ends = (min(claim["set"]) / layers, max(claim["set"]) / layers) if claim["set"] else None
             yield Dot("calibrated", claim["relative"], ends, label)
     for which, label in BOUNDARIES.items():
+        own = (model.get("scales") or {}).get(which) or {}
+        if own.get("layer") is not None:
+            ends = (min(own["set"]) / layers, max(own["set"]) / layers) if own["set"] else None
+            yield Dot("variant", own["relative"], ends, f"functional {label}")
+    for which, label in BOUNDARIES.items():
         if own := paper[which]:
             ends = (own["ci"][0] / layers, own["ci"][1] / layers) if own["ci"] else None
             yield Dot("paper", own["relative"], ends, label, hollow=paper["accepted"] is False)
@@ -229,6 +245,10 @@ def trajectory_table(results: Json) -> Table:
                 within = layer_set(claim["set"]) if claim else None
                 place = (run, step, name, "calibrated", which)
                 rows.append((*place, claim.get("layer"), claim.get("relative"), within, None))
+                scale = (results["models"][name].get("scales") or {}).get(which)
+                if scale:
+                    spot = (scale["layer"], scale["relative"], layer_set(scale["set"]) or None, None)
+                    rows.append((run, step, name, "functional", which, *spot))
                 accepted = found["paper"]["accepted"] if own else None
                 within = f"{own['ci'][0]:g}–{own['ci'][1]:g}" if own.get("ci") else None
                 rows.append(

@@ -1,4 +1,4 @@
-"""Table 1: the boundaries of every model in both modes, and the paper's own rows beside them as data."""
+"""Table 1: the boundaries of every model by every account, and the paper's own rows beside them as data."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def printed() -> dict[str, Any]:
 
 
 def table1(results: Json) -> Table:
-    """Table 1 as numbers: one row a model and mode, then the paper's rows.
+    """Table 1 as numbers: one row a model and account (mode `calibrated`: shocks), then the paper's rows.
 
     `relative` is in [0, 1]; `low`, `high` and `width` are the 95 % interval of paper mode, in layers; `set`
     is the 95 % confidence set of calibrated mode; `noise_*` is the rate on featureless noise.
@@ -94,6 +94,23 @@ def _records(name: str, model: Json) -> Iterator[dict[str, Cell]]:
     record |= {f"noise_ratio_{signal}": value for signal, value in calibrated["noise_ratio"].items()}
     record["claims"] = "; ".join(_claim_words(claim) for _, claim in claims(model)) or None
     yield record | {"could_not_be_seen": ", ".join(out_of_sight(model)) or None}
+    yield from _other_accounts(about, model)
+
+
+def _other_accounts(about: dict[str, Cell], model: Json) -> Iterator[dict[str, Cell]]:
+    """Functional scales and phases, where measured; phases have no names, so they stand among the claims."""
+    if found := model.get("scales"):
+        record = {**about, "mode": "functional"}
+        for which in BOUNDARIES:
+            one = found[which]
+            record |= {f"{which}_{key}": one[key] for key in ("layer", "relative")}
+            record[f"{which}_set"] = layer_set(one["set"]) or None
+        reasons = [f"{label}: {found[w]['reason']}" for w, label in BOUNDARIES.items() if found[w]["reason"]]
+        yield record | {"reason": "; ".join(reasons) or None}
+    if found := model.get("phases"):
+        told = "; ".join(_claim_words(claim) for claim in found["boundaries"]) or None
+        why = "; ".join([*found["why"], *found["reasons"]]) or None
+        yield {**about, "mode": "phases", "claims": told, "reason": why}
 
 
 def table1_for_reading(results: Json) -> Table:
@@ -110,6 +127,7 @@ def table1_for_reading(results: Json) -> Table:
         modes = f"disagree on {listing(found.disagree)}" if found.disagree else "agree"
         decision, rate = _calibrated_decision(model), "≤ 5\u202f% by calibration"
         rows.append((*head, "calibrated", *places, decision, rate, ratios or MISSING, modes))
+        rows += _other_rows(head, model)
     for row in printed()["rows"]:
         places = [f"{row[which]} ({percent(row[f'{which}_relative'], 1)})" for which in BOUNDARIES]
         rows.append((row["model"], str(row["layers"]), PRINTED, *places, "accepted", MISSING, MISSING, ""))
@@ -119,6 +137,22 @@ def table1_for_reading(results: Json) -> Table:
         dict.fromkeys(READING, "string"),
         rows,
     )
+
+
+def _other_rows(head: tuple[str, str], model: Json) -> Iterator[tuple[Cell, ...]]:
+    if found := model.get("scales"):
+        places = [_functional_place(found[which]) for which in BOUNDARIES]
+        yield (*head, "functional", *places, found["verdict"], "order tested at 5\u202f%", MISSING, "")
+    if found := model.get("phases"):
+        rate = "≤ 5\u202f% by calibration"
+        yield (*head, "phases", MISSING, MISSING, found["statement"], rate, MISSING, "")
+
+
+def _functional_place(boundary: Json) -> str:
+    if boundary["layer"] is None:
+        return f"{MISSING} {boundary['reason'] or NO_REASON}"
+    within = f"set {{{layer_set(boundary['set'])}}}" if boundary["set"] else "no set"
+    return f"{boundary['layer']} ({percent(boundary['relative'], 1)})\n{within}"
 
 
 def _paper_place(boundary: Json | None) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
 from mspgt.errors import InputError
+from mspgt.predictions.readings import POSITIONS
 from mspgt.predictions.registry import fixed_in_advance
 from mspgt.predictions.rules import Rules
 from mspgt.results import SCHEMA, Notice, to_jsonable
@@ -38,8 +39,12 @@ class FinishedRun:
         return self.folder.name
 
 
-def compare_runs(folders: Sequence[Path], out: Path) -> dict[str, Any]:
+def compare_runs(folders: Sequence[Path], out: Path, account: str | None = None) -> dict[str, Any]:
     """Families, drift and verdicts over all models of several runs; writes compare.json into `out`.
+
+    Args:
+        account: whose boundaries to judge (functional, shocks, phases) in place of what the runs planned; null: as
+            planned.
 
     Returns:
         What compare.json holds: `runs`, `models` (boundaries and what identifies each), `families`,
@@ -48,6 +53,8 @@ def compare_runs(folders: Sequence[Path], out: Path) -> dict[str, Any]:
     Raises:
         InputError: a folder is no finished run, or two runs cannot be compared; names every knob that differs.
     """
+    if account is not None and account not in POSITIONS:
+        raise InputError(f"--account is one of {', '.join(POSITIONS)}; found {account!r}.")
     runs = [read_run(folder) for folder in folders]
     if not runs:
         raise InputError("Expected the folders of one or more finished runs, found none.")
@@ -61,7 +68,12 @@ def compare_runs(folders: Sequence[Path], out: Path) -> dict[str, Any]:
     models, notices = merged(runs)
     documents = min(run.results["provenance"]["data"]["documents"] for run in runs)
     everything = {"models": models, "provenance": {"data": {"documents": documents}}}
-    families, predictions, told = conclusions(everything, Rules(**runs[0].plan["config"]["predictions"]))
+    rules = Rules(**runs[0].plan["config"]["predictions"])
+    if account is not None and account != rules.positions:
+        what = f"positions are read by {account}; the runs planned {rules.positions}"
+        notices.append(Notice("predictions", what, "these verdicts were not fixed in advance"))
+        rules = replace(rules, positions=account)  # type: ignore[arg-type]
+    families, predictions, told = conclusions(everything, rules)
     content = to_jsonable(
         {
             "schema": SCHEMA,
@@ -73,10 +85,13 @@ def compare_runs(folders: Sequence[Path], out: Path) -> dict[str, Any]:
                     "mspgt": run.results["provenance"]["mspgt"],
                     "started": run.results["provenance"]["started"],
                     "data": run.results["provenance"]["data"]["name"],
+                    "limits": run.results["provenance"].get("limits") or [],
                 }
                 for run in runs
             ],
             "models": {name: _light(model) for name, model in models.items()},
+            "account": account or rules.positions,
+            "sketches": list(sketches(runs, models)),
             "families": families,
             "predictions": predictions,
             "warnings": [*notices, *told],
@@ -85,6 +100,20 @@ def compare_runs(folders: Sequence[Path], out: Path) -> dict[str, Any]:
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / "compare.json", content)
     return dict(content)
+
+
+def sketches(runs: Sequence[FinishedRun], models: Mapping[str, Any]) -> Iterator[str]:
+    """What makes the comparison a sketch: runs cut short by limits, and interventions on thirds of the depth."""
+    for run in runs:
+        for limit in run.results["provenance"].get("limits") or ():
+            yield f"{run.name} read {limit}"
+    thirds = [
+        name
+        for name, model in models.items()
+        if ((model.get("interventions_about") or {}).get("scales") or {}).get("source") == "thirds"
+    ]
+    if thirds:
+        yield f"interventions on thirds of the depth, not on scales that were found: {', '.join(thirds)}"
 
 
 def read_run(folder: Path) -> FinishedRun:
@@ -204,4 +233,7 @@ def _free(label: str, run: str, taken: Container[str]) -> str:
 
 def _light(model: dict[str, Any]) -> dict[str, Any]:
     keys = ("family", "layers", "width", "parameters", "revision", "run", "step", "boundaries")
-    return {key: model.get(key) for key in keys}
+    scales = model.get("scales")
+    return {key: model.get(key) for key in keys} | {
+        "scales": scales and {which: scales[which] for which in ("LI", "IG")}
+    }

@@ -18,6 +18,11 @@ from mspgt.study.identity import Identity
 from mspgt.study.replicates import training_runs
 
 MODES = {"calibrated": Reading(), "paper": Reading(mode="paper")}
+# Accounts that stand beside in every family, where some model of the results has them.
+ACCOUNTS = {
+    "functional": ("scales", Reading(positions="functional")),
+    "phases": ("phases", Reading(positions="phases")),
+}
 
 
 def conclude(
@@ -57,14 +62,26 @@ def conclusions(results: Json, rules: Rules) -> tuple[dict[str, Any], dict[str, 
 
 
 def families_of(results: Json) -> dict[str, Any]:
-    """Family → boundary → consistency, drift and offset, from calibrated positions; `paper` beside them."""
+    """Family → boundary → consistency, drift and offset, from calibrated positions.
+
+    `paper` stands beside them, and `functional` and `phases` where some model has them.
+    """
     grouped = by_family(results)
-    compared = {mode: _compared(grouped, reading) for mode, reading in MODES.items()}
+    measured = {
+        name: reading
+        for name, (key, reading) in ACCOUNTS.items()
+        if any(model.get(key) for model in results["models"].values())
+    }
+    compared = {mode: _compared(grouped, reading) for mode, reading in {**MODES, **measured}.items()}
     return {
         family: {
             which: {
                 **_boundary(compared["calibrated"], family, which, models),
-                "paper": _boundary(compared["paper"], family, which, models),
+                **{
+                    name: _boundary(one, family, which, models)
+                    for name, one in compared.items()
+                    if name != "calibrated"
+                },
             }
             for which in BOUNDARIES
         }
