@@ -9,6 +9,7 @@ from mspgt.interventions.arms import plan_arms, plan_response
 from mspgt.interventions.doses import Yardsticks, added_variance
 from mspgt.interventions.prompts import make_prompts
 from mspgt.lm.load import load
+from mspgt.lm.start import start_token
 from mspgt.text.corpus import Corpus
 from mspgt.text.documents import Document
 from tests.lm.tiny import tiny_model
@@ -109,16 +110,25 @@ def test_prompts_start_where_documents_do_and_then_later_in_them(lm):
     prompts = make_prompts(lm, corpus(LONG, LONG[::-1], ("Rain.", "It fell.")), 9, 12)
     assert [prompt.document for prompt in prompts] == [0, 1, 2] * 3
     assert [prompt.sample for prompt in prompts] == list(range(9))
-    special = int(lm.tokenizer.bos_token_id is not None)
     for prompt in prompts:
-        assert prompt.special == special
-        assert len(prompt.ids) == special + 12 or prompt.document == 2
-    texts = [lm.tokenizer.decode(list(prompt.ids[special:])) for prompt in prompts]
+        assert prompt.ids[0] == start_token(lm).id
+        assert prompt.special == prompt.spared == 1
+        assert len(prompt.ids) == 13 or prompt.document == 2
+    texts = [lm.tokenizer.decode(list(prompt.ids[1:])) for prompt in prompts]
     assert LONG[0].startswith(texts[0][:12])
     assert LONG[9].startswith(texts[1][:12])
     own = [text for text, prompt in zip(texts, prompts, strict=True) if prompt.document == 0]
     assert len(set(own)) == 3
     assert all(text.startswith("Sentence ") for text in own)
+
+
+def test_a_prompt_without_a_start_token_spares_its_first_word(lm):
+    every = make_prompts(lm, corpus(LONG), 3, 12)
+    for prompt, bare in zip(every, make_prompts(lm, corpus(LONG), 3, 12, start="none"), strict=True):
+        assert (bare.special, bare.spared) == (0, 1)
+        assert bare.ids == prompt.ids[1:]
+    named = make_prompts(lm, corpus(LONG), 1, 12, start="a")
+    assert named[0].ids[0] == lm.tokenizer.convert_tokens_to_ids("a")
 
 
 def test_a_short_document_gives_all_it_has(lm):

@@ -16,6 +16,7 @@ from mspgt.interventions.prompts import Prompt, make_prompts
 from mspgt.interventions.response import divergence, linear_range
 from mspgt.interventions.texts import Texts, write_texts
 from mspgt.lm.load import load
+from mspgt.lm.start import start_token
 from mspgt.text.corpus import Corpus
 from mspgt.text.documents import Document
 from tests.lm.tiny import TEXTS, tiny_model
@@ -131,6 +132,24 @@ def test_the_response_reads_the_tokens_that_were_written_and_as_many_arms_at_onc
     assert divergence(
         lm, prompts, Texts(texts.table.set_column(column, "text", blank)), arms, ONES, seed=0
     ) == divergence(lm, prompts, texts, arms, ONES, seed=0)
+
+
+def test_the_start_token_takes_no_noise_and_stands_in_no_text(lm):
+    start = start_token(lm)
+    prompts = make_prompts(lm, CORPUS, 2, 8)
+    seen = []
+    handle = lm.blocks[1].register_forward_hook(lambda _, __, output: seen.append(output.detach().clone()))
+    arms = [Arm("baseline", (0.0,) * 6), Arm("local", (3.0, *(0.0,) * 5))]
+    texts = write_texts(lm, prompts, arms, ONES, seed=0, new_tokens=3)
+    handle.remove()
+    for calm, noisy in zip(
+        seen[0][0::2], seen[0][1::2], strict=True
+    ):  # the pass over the prompts, arms in turn
+        assert torch.equal(calm[0], noisy[0])
+        assert not torch.isclose(calm[1:], noisy[1:]).all(dim=-1).any()
+    for column in ("prompt", "text"):
+        assert not any(start.token in text for text in texts.table[column].to_pylist())
+    assert texts.table["prompt_tokens"].to_pylist() == [8] * 4
 
 
 def test_an_arm_that_breaks_is_marked_with_its_layer_and_the_others_go_on(lm):

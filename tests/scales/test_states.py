@@ -9,11 +9,12 @@ import pytest
 
 from mspgt.lm.blocks import find_blocks
 from mspgt.lm.observe import observe
+from mspgt.lm.start import start_token
 from mspgt.lm.tokenize import batches, encode
 from mspgt.scales.documents import draw_documents
 from mspgt.scales.find import find_scales
 from mspgt.scales.gains import measure_gains
-from mspgt.scales.states import running_mean, start_token, word_states
+from mspgt.scales.states import running_mean, word_states
 from mspgt.synthetic.corpora import sample_treebank
 from mspgt.synthetic.triscale import TriScale
 
@@ -36,7 +37,7 @@ def test_states_are_those_of_the_last_sub_token_of_each_word(tiny_lm, treebank):
                 plain = seen[layer][0, token]
                 plain = plain / plain.square().mean().sqrt()
                 np.testing.assert_allclose(states.layer(layer)[place], plain, atol=4e-3)
-        assert states.start == "added by the tokenizer"
+        assert states.start == "<s>"
         folder = states.folder.name
     assert not Path(folder).exists()
 
@@ -49,10 +50,19 @@ def test_words_beyond_the_context_are_not_present(tiny_lm, treebank):
         assert not states.layer(1)[~states.present].any()
 
 
-def test_a_start_token_is_added_where_the_tokenizer_adds_none(tiny_lm):
-    assert start_token(tiny_lm("llama", layers=4))[0] is None
-    number, name = start_token(tiny_lm("llama", layers=4, bos=False))
-    assert (number, name) == (None, "")
+def test_documents_stand_behind_the_start_token_that_was_asked_for(tiny_lm, treebank):
+    text = draw_documents(treebank, documents=12)
+    lm = tiny_lm("llama", layers=4, bos=False, max_position_embeddings=512)
+    with word_states(lm, text) as auto, word_states(lm, text, start="none") as bare:
+        assert (auto.start, bare.start) == (start_token(lm).token, "")
+        encoded = encode(lm, [text.documents[3].text], front=start_token(lm).id)
+        seen = observe(lm, next(batches(encoded, max_tokens=999)), attention=False).hidden[4][0]
+        own = np.flatnonzero(auto.document == 3)[0]
+        end = text.documents[3].spans[0][1]
+        token = max(i for i, (a, b) in enumerate(encoded[0].offsets) if a < end <= b)
+        plain = seen[token] / seen[token].square().mean().sqrt()
+        np.testing.assert_allclose(auto.layer(4)[own], plain, atol=4e-3)
+        assert not np.allclose(bare.layer(4)[own], plain, atol=4e-3)
 
 
 def test_the_bag_is_the_mean_so_far_of_the_same_document():

@@ -14,15 +14,18 @@ from mspgt.interventions.doses import Yardsticks, noise_sizes
 from mspgt.interventions.prompts import Prompt, make_prompts
 from mspgt.lm.model import LanguageModel
 from mspgt.lm.perturb import Noise, perturbed
+from mspgt.lm.start import AUTO
 from mspgt.text.corpus import Corpus
 from mspgt.text.limits import evenly_spread
 
 Array = NDArray[np.float64]
 
 
-def make_passages(lm: LanguageModel, corpus: Corpus, count: int, length: int) -> list[Prompt]:
+def make_passages(
+    lm: LanguageModel, corpus: Corpus, count: int, length: int, *, start: str = AUTO
+) -> list[Prompt]:
     """The first `length` tokens of documents spread evenly over the corpus; shorter documents come last."""
-    every = make_prompts(lm, corpus, len(corpus.documents), length)
+    every = make_prompts(lm, corpus, len(corpus.documents), length, start=start)
     whole = [one for one in every if len(one.ids) - one.special >= length]
     return list(evenly_spread(whole if len(whole) >= count else every, count))
 

@@ -23,6 +23,7 @@ from mspgt.interventions.prompts import Prompt, make_prompts
 from mspgt.interventions.response import divergence, response_curve
 from mspgt.interventions.texts import Scope, Texts, documents_of, write_texts
 from mspgt.lm.model import LanguageModel
+from mspgt.lm.start import AUTO, start_token
 from mspgt.lm.tokenize import encode
 from mspgt.results import to_jsonable
 from mspgt.signals.measure import measure_scales
@@ -50,6 +51,7 @@ def intervene(
     std: ArrayLike | None = None,
     dose: Definition = PRIMARY,
     audit_passages: int = 0,
+    start: str = AUTO,
 ) -> dict[str, Any]:
     """Add noise to one scale at a time and measure what becomes of the text (Experiment 2).
 
@@ -61,6 +63,7 @@ def intervene(
         std: (layers + 1,) standard deviation of activations, the embedding first, under every definition of dose.
         dose: what `sigma` counts in: `dimension`, `nonsink`, `all` (the paper's words) or `own`.
         audit_passages: passages that the dose audit and the search for equal KL read; 0 leaves both out.
+        start: the token in front of every text, which takes no noise, as in `lm.start.start_token`.
 
     Returns:
         `interventions` (arm → metric → effect), `interventions_about`, `doses` and `doses_about`, as in
@@ -70,14 +73,14 @@ def intervene(
         InputError: boundaries out of order, too few layers for three scales, settings that cannot be used.
     """
     scales = _scales(lm, boundaries)
-    yardsticks = _yardsticks(lm, corpus) if std is None else Yardsticks.flat(std)
+    yardsticks = _yardsticks(lm, corpus, start) if std is None else Yardsticks.flat(std)
     audited: dict[str, Any] = {"doses": None, "doses_about": None}
     if audit_passages:
-        passages = make_passages(lm, corpus, audit_passages, PASSAGE)
+        passages = make_passages(lm, corpus, audit_passages, PASSAGE, start=start)
         audited = audit(lm, passages, scales, yardsticks, sigma=sigma, definition=dose, seed=seed)
     equal = audited["doses_about"] and audited["doses_about"]["equal_kl"]["sizes"]
     arms = plan_arms(scales, sigma=sigma, definition=dose, equal_kl=equal, random_sets=random_sets, seed=seed)
-    prompts = make_prompts(lm, corpus, samples, prompt_tokens)
+    prompts = make_prompts(lm, corpus, samples, prompt_tokens, start=start)
     written = write_texts(lm, prompts, arms, yardsticks, seed=seed, new_tokens=new_tokens, scope=scope)
     scores = arm_scores(written)
     if encoder is not None:
@@ -97,9 +100,10 @@ def intervene(
     return found | to_jsonable(audited)
 
 
-def _yardsticks(lm: LanguageModel, corpus: Corpus) -> Yardsticks:
+def _yardsticks(lm: LanguageModel, corpus: Corpus, start: str) -> Yardsticks:
     texts = [sentence for document in corpus.documents for sentence in document.sentences]
-    encoded = encode(lm, texts, too_long="cut")
+    found = start_token(lm, start)
+    encoded = encode(lm, texts, too_long="cut", front=None if found is None else found.id)
     return Yardsticks.of(measure_scales(lm, encoded, sample=256, sink_ratio=10.0, batch_tokens=4096))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mspgt.lm.model import LanguageModel
+from mspgt.lm.start import AUTO, start_token
 from mspgt.lm.tokenize import encode
 from mspgt.text.corpus import Corpus
 from mspgt.text.documents import Document
@@ -18,40 +19,45 @@ class Prompt:
     sample: int
     document: int
     ids: tuple[int, ...]
-    special: int  # beginning-of-sequence tokens in front, not counted as length
+    special: int  # tokens in front of the text, which is the start token, not counted as length
 
     @property
     def spared(self) -> int:
-        """Positions in front that take no noise: special tokens, and the first in any case, which is the sink."""
+        """Positions in front that take no noise: the start token, or without one the first token of the text."""
         return max(1, self.special)
 
 
-def make_prompts(lm: LanguageModel, corpus: Corpus, samples: int, length: int) -> list[Prompt]:
-    """One prompt a sample: `length` tokens from the start of a document, beginning-of-sequence token aside.
+def make_prompts(
+    lm: LanguageModel, corpus: Corpus, samples: int, length: int, *, start: str = AUTO
+) -> list[Prompt]:
+    """One prompt a sample: the start token, and `length` tokens from the start of a document.
 
     Samples go round the documents. A document asked more than once starts at sentences spread evenly over it,
     its first among them; one with fewer such places than samples repeats them, and the number of the sample
     alone makes the texts differ. A document shorter than `length` tokens gives all it has.
+
+    Args:
+        start: the start token, as in `lm.start.start_token`.
+
+    Raises:
+        ModelError: no start token.
     """
+    found = start_token(lm, start)
+    front = None if found is None else found.id
     count = len(corpus.documents)
     starts = [
         _starts(document, len(range(place, samples, count)), length)
         for place, document in enumerate(corpus.documents)
     ]
     chosen = [(sample, sample % count, starts[sample % count][sample // count]) for sample in range(samples)]
-    encoded = encode(
-        lm, [_text(corpus.documents[place], start, length) for _, place, start in chosen], too_long="cut"
-    )
-    prompts = []
-    for (sample, place, _), tokens in zip(chosen, encoded, strict=True):
-        ahead = next((at for at, added in enumerate(tokens.special) if not added), len(tokens.ids))
-        kept = [
-            token
-            for at, (token, added) in enumerate(zip(tokens.ids, tokens.special, strict=True))
-            if at < ahead or not added
-        ]
-        prompts.append(Prompt(sample, place, tuple(kept[: ahead + length]), ahead))
-    return prompts
+    texts = [_text(corpus.documents[place], sentence, length) for _, place, sentence in chosen]
+    ahead = int(found is not None)
+    return [
+        Prompt(sample, place, tokens.ids[: ahead + length], ahead)
+        for (sample, place, _), tokens in zip(
+            chosen, encode(lm, texts, too_long="cut", front=front), strict=True
+        )
+    ]
 
 
 def _starts(document: Document, wanted: int, length: int) -> list[int]:

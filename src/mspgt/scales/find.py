@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from mspgt.lm.start import AUTO
 from mspgt.lm.twin import random_twin
 from mspgt.results import FunctionalScales
 from mspgt.scales.decide import DRAWS, decide_scales
@@ -30,6 +31,7 @@ def find_scales(
     twin: bool = True,
     seed: int = 0,
     tasks: Sequence[Task] = TASKS,
+    start: str = AUTO,
     batch_tokens: int = 2048,
     progress: Progress | None = None,
 ) -> FunctionalScales:
@@ -47,6 +49,7 @@ def find_scales(
         sink_ratio: a word whose norm exceeds so many medians of a layer is left out.
         twin: measure the random twin too (as long again); without it no level is held against random weights.
         seed: of the draw of documents, of the twin and of the bootstrap.
+        start: the start token, as in `lm.start.start_token`.
         batch_tokens: tokens of a forward pass; changes speed and memory, not results.
 
     Raises:
@@ -62,6 +65,7 @@ def find_scales(
             tasks=tasks,
             seeds=seeds,
             sink_ratio=sink_ratio,
+            start=start,
             batch_tokens=batch_tokens,
             progress=progress,
         )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mspgt.errors import InputError
+from mspgt.lm.start import AUTO
 from mspgt.scales.documents import RunningText
 from mspgt.scales.readers import Reading, arrange, crossfit, prior, projected
 from mspgt.scales.states import WordStates, running_mean, word_states
@@ -64,6 +65,7 @@ def measure_gains(
     tasks: Sequence[Task] = TASKS,
     seeds: int = SEEDS,
     sink_ratio: float = SINK_RATIO,
+    start: str = AUTO,
     batch_tokens: int = 2048,
     progress: Progress | None = None,
 ) -> Gains:
@@ -76,11 +78,12 @@ def measure_gains(
     Args:
         seeds: readers with so many deals of the documents into folds.
         sink_ratio: a word whose norm exceeds so many medians of a layer is a sink and left out.
+        start: the start token, as in `lm.start.start_token`.
 
     Raises:
         InputError: no task has labels.
     """
-    with word_states(lm, text, batch_tokens=batch_tokens, progress=progress) as states:
+    with word_states(lm, text, start=start, batch_tokens=batch_tokens, progress=progress) as states:
         sinks = states.sinks(sink_ratio)
         first = np.concatenate([[True], states.document[1:] != states.document[:-1]])
         kept = states.present & ~first & ~sinks

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from torch import Tensor
 from mspgt.errors import InputError, NumericsError
 from mspgt.lm.blocks import residual_hooks
 from mspgt.lm.observe import residual_forward
+from mspgt.lm.start import AUTO, start_token
 from mspgt.lm.tokenize import Batch, Encoded, batches, encode
 from mspgt.scales.documents import RunningText
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from mspgt.lm.model import LanguageModel
     from mspgt.vocabulary import Progress
 
-START_TOKENS = ("<|endoftext|>",)  # what stands between documents where a tokenizer adds nothing of its own
 BATCH_TOKENS = 2048
 
 Half = NDArray[np.float16]
@@ -92,6 +92,7 @@ def word_states(
     lm: LanguageModel,
     text: RunningText,
     *,
+    start: str = AUTO,
     batch_tokens: int = BATCH_TOKENS,
     progress: Progress | None = None,
 ) -> WordStates:
@@ -101,15 +102,18 @@ def word_states(
     is kept. Words beyond the model's context are not present.
 
     Args:
+        start: the start token, as in `lm.start.start_token`.
         batch_tokens: tokens of a forward pass; changes speed and memory, not results.
         progress: called with (documents done, documents, text).
 
     Raises:
         InputError: no word has a token.
+        ModelError: no start token.
         NumericsError: the model yields NaN or infinity, naming the layer.
     """
-    start, name = start_token(lm)
-    encoded = _behind(start, encode(lm, [document.text for document in text.documents], too_long="cut"), lm)
+    found = start_token(lm, start)
+    front, name = (None, "") if found is None else (found.id, found.token)
+    encoded = encode(lm, [document.text for document in text.documents], too_long="cut", front=front)
     firsts, lasts = zip(
         *(_subtokens(e, document.spans) for e, document in zip(encoded, text.documents, strict=True)),
         strict=True,
@@ -131,7 +135,7 @@ def word_states(
             if progress is not None:
                 progress(done, len(encoded), "functional scales: words in their documents")
         spool.close()
-        alone = _alone_pass(lm, text, start, batch_tokens, progress)
+        alone = _alone_pass(lm, text, front, batch_tokens, progress)
     except BaseException:
         folder.cleanup()
         raise
@@ -140,37 +144,6 @@ def word_states(
         present=last >= 0, mean_embedding=spool.mean_embedding, alone=alone, start=name, folder=folder,
         written=np.concatenate(spool.written),
     )  # fmt: skip
-
-
-def start_token(lm: LanguageModel) -> tuple[int | None, str]:
-    """The token to put before a document and before a word alone, and its name; None where none is to be added.
-
-    What the tokenizer adds itself, else `<|endoftext|>` (which separates the documents of training in models that
-    have it), else the tokenizer's beginning-of-sequence token.
-    """
-    tokenizer = lm.tokenizer
-    if encode(lm, ["a"])[0].special[0]:
-        return None, "added by the tokenizer"
-    vocabulary = tokenizer.get_vocab()
-    for token in (*START_TOKENS, tokenizer.bos_token):
-        if token is not None and token in vocabulary:
-            return int(vocabulary[token]), str(token)
-    return None, ""
-
-
-def _behind(start: int | None, encoded: Sequence[Encoded], lm: LanguageModel) -> list[Encoded]:
-    if start is None:
-        return list(encoded)
-    room = lm.max_length - 1
-    return [
-        replace(
-            each,
-            ids=(start, *each.ids[:room]),
-            offsets=((0, 0), *each.offsets[:room]),
-            special=(True, *each.special[:room]),
-        )
-        for each in encoded
-    ]
 
 
 def _subtokens(encoded: Encoded, spans: Sequence[tuple[int, int]]) -> tuple[Ints, Ints]:
@@ -256,7 +229,7 @@ class _Reached(Exception):
 
 
 def _alone_pass(
-    lm: LanguageModel, text: RunningText, start: int | None, batch_tokens: int, progress: Progress | None
+    lm: LanguageModel, text: RunningText, front: int | None, batch_tokens: int, progress: Progress | None
 ) -> AlonePass:
     keys = list(_keys(text))
     distinct = sorted(set(keys))
@@ -264,7 +237,7 @@ def _alone_pass(
     depths = tuple(sorted({max(1, lm.layers // part) for part in (8, 4, 2)}))
     values = np.zeros((len(depths), len(distinct), lm.width), dtype=np.float16)
     done = 0
-    for batch in batches(_behind(start, encode(lm, distinct, too_long="cut"), lm), max_tokens=batch_tokens):
+    for batch in batches(encode(lm, distinct, too_long="cut", front=front), max_tokens=batch_tokens):
         last = batch.attention_mask.sum(1) - 1
 
         def keep(layer: int, stream: Tensor, batch: Batch = batch, last: Tensor = last) -> None:

@@ -38,6 +38,7 @@ def audit_addresses(given: Given) -> Pair | None:
         **who_is(Subject(given.identity)),
         "corpus": given.data.corpus.sha256,
         "scales": scales_address(given).key,
+        "start": given.config.measure.start,
         "seed": given.config.seed,
         **settings.model_dump(include={"sigma", "audit_passages", "audit_tokens"}),
     }
@@ -67,7 +68,8 @@ class Auditing:
         from mspgt.interventions.costs import make_passages
 
         settings = _settings(self.given)
-        return make_passages(self.lm, self.given.data.corpus, settings.audit_passages, settings.audit_tokens)
+        corpus, start = self.given.data.corpus, self.given.config.measure.start
+        return make_passages(self.lm, corpus, settings.audit_passages, settings.audit_tokens, start=start)
 
 
 def audited_doses(work: Auditing) -> StageResult:

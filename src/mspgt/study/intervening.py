@@ -217,6 +217,7 @@ def places(given: Given) -> Places:
         "scales": scales_address(given).key,
         "dosing": None if audit is None else audit[1].key,
         "boundaries": [given.scales.LI, given.scales.IG],
+        "start": config.measure.start,
         "seed": config.seed,
         **settings.model_dump(
             include={
@@ -260,8 +261,10 @@ class Writing:
     def prompts(self) -> list[Prompt]:
         from mspgt.interventions.prompts import make_prompts
 
-        settings = _settings(self.given.config)
-        return make_prompts(self.lm, self.given.data.corpus, settings.samples, settings.prompt_tokens)
+        config, corpus, settings = self.given.config, self.given.data.corpus, _settings(self.given.config)
+        return make_prompts(
+            self.lm, corpus, settings.samples, settings.prompt_tokens, start=config.measure.start
+        )
 
 
 def written_texts(work: Writing, samples: range, progress: Callable[[int], None]) -> StageResult:

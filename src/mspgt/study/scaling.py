@@ -55,7 +55,7 @@ class Scaling:
         identity, settings = given.identity, section_of(given.config)
         inputs = {
             "text": given.data.running.sha256, "tasks": [task.declared() for task in TASKS],
-            "seeds": settings.seeds, "sink_ratio": settings.sink_ratio,
+            "seeds": settings.seeds, "sink_ratio": settings.sink_ratio, "start": given.config.measure.start,
         }  # fmt: skip
         return [
             stage_address(
@@ -117,6 +117,7 @@ def functional(
         text,
         seeds=settings.seeds,
         sink_ratio=settings.sink_ratio,
+        start=given.config.measure.start,
         batch_tokens=given.config.measure.batch_tokens,
         progress=report,
     )
