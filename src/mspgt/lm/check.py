@@ -16,6 +16,7 @@ from mspgt.lm.blocks import path_of, residual_hooks
 from mspgt.lm.model import NO_LIMIT, LanguageModel
 from mspgt.lm.observe import deviation, observe, residual_forward
 from mspgt.lm.probe import SAMPLE, TOLERANCE, moved_by_watching, rounding, type_name
+from mspgt.lm.start import start_token
 from mspgt.lm.tokenize import Batch, batches, encode
 
 Finding = tuple[bool | None, str]
@@ -50,6 +51,7 @@ def check(lm: LanguageModel, planted: Sequence[str] | None = None) -> list[Check
         "causal": _causal,
         "tokenizer": _tokenizer,
         "beginning of sequence": _bos,
+        "start token": _start,
         "float range": _float_range,
         "context length": _context,
         "weights": _weights,
@@ -248,6 +250,12 @@ def _bos(lm: LanguageModel) -> Finding:
     if added and added[0]:
         return True, "sentences start with a special token; it is measured apart"
     return None, "sentences start without one: position 0 is the first word"
+
+
+def _start(lm: LanguageModel) -> Finding:
+    found = start_token(lm)
+    assert found is not None
+    return True, f"{found.token!r} stands before every text: {found.why}"
 
 
 def _float_range(lm: LanguageModel) -> Finding:

@@ -16,13 +16,18 @@ from mspgt.errors import ModelError
 _KINDS = {".safetensors", ".bin", ".json", ".model", ".txt", ".py"}
 _DTYPES = {"F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float64"}
 LAYERS, WIDTH = ("num_hidden_layers", "n_layer", "num_layers"), ("hidden_size", "n_embd", "d_model")
+CONTEXT = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length")
 MOST_LAYERS, MOST_WIDTH = 10_000, 1_000_000
 _WITHOUT_ATTENTION = ("mamba", "rwkv", "falcon_mamba")
 
 
 @dataclass(frozen=True)
 class Card:
-    """The shape of a model: `family` the architecture, `dtype` the checkpoint's, `digest` of every file."""
+    """The shape of a model: `family` the architecture, `dtype` the checkpoint's, `digest` of every file.
+
+    feed_forward: width of a block's hidden layer. vocabulary: tokens, 0 where the config does not say. tied: the
+    input's vectors score the output too. context: tokens that fit, None where the config does not say.
+    """
 
     family: str
     layers: int
@@ -32,6 +37,10 @@ class Card:
     dtype: str
     digest: str
     has_attention: bool
+    feed_forward: int
+    vocabulary: int
+    tied: bool
+    context: int | None
 
 
 def safe_name(name: str) -> str:
@@ -102,12 +111,21 @@ def read_card(folder: Path) -> Card:
         config = json.loads((folder / "config.json").read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise ModelError(f"{folder}: expected a readable config.json, found: {error}.") from error
+    return card_from(str(folder), config, parameter_counts(folder), folder_sha256(folder))
+
+
+def parameter_counts(folder: Path) -> dict[str, int]:
+    """Type → number of parameters, from the headers of a folder's safetensors files; empty where it has none.
+
+    Raises:
+        ModelError: a header cannot be read.
+    """
     counts: dict[str, int] = {}
     weights = [path for name, path in sorted(_content(folder).items()) if name.endswith(".safetensors")]
     for file in weights:
         for tensor in _header(file).values():
             counts[tensor["dtype"]] = counts.get(tensor["dtype"], 0) + math.prod(tensor["shape"])
-    return card_from(str(folder), config, counts, folder_sha256(folder))
+    return counts
 
 
 def card_from(where: str, config: Any, counts: dict[str, int], digest: str) -> Card:
@@ -133,8 +151,17 @@ def card_from(where: str, config: Any, counts: dict[str, int], digest: str) -> C
         parameters=sum(counts.values()),
         dtype=dtype,
         digest=digest,
-        has_attention=not family.startswith(_WITHOUT_ATTENTION),
+        has_attention=has_attention(family),
+        feed_forward=_first(text, "intermediate_size", "n_inner", "ffn_dim", "d_ff") or 4 * width,
+        vocabulary=_first(text, "vocab_size") or 0,
+        tied=bool(config.get("tie_word_embeddings", text.get("tie_word_embeddings", True))),
+        context=_first(text, *CONTEXT),
     )
+
+
+def has_attention(family: str) -> bool:
+    """Whether an architecture has attention, by its name."""
+    return not family.startswith(_WITHOUT_ATTENTION)
 
 
 def require_size(where: str, config: dict[str, Any]) -> tuple[int, int]:

@@ -20,7 +20,8 @@ from mspgt.errors import InputError, MissingExtraError, ModelError
 from mspgt.lm.blocks import find_blocks, layer_of, path_of
 from mspgt.lm.gguf_file import dequantised, gguf_path, note, read_gguf
 from mspgt.lm.hub import offline, reachable
-from mspgt.lm.identity import folder_sha256, refuse_impossible
+from mspgt.lm.identity import CONTEXT, folder_sha256, parameter_counts, refuse_impossible
+from mspgt.lm.memory import require_memory
 from mspgt.lm.model import NO_LIMIT, LanguageModel
 from mspgt.lm.probe import probe
 
@@ -62,8 +63,8 @@ def load(
     transformers (needs accelerate). Weights come from safetensors unless `allow_pickle`; `blocks` names the
     list of blocks for odd models.
     Raises ModelError for anything that cannot be measured faithfully: unreadable, incomplete or non-finite
-    weights, layers in the checkpoint that the config leaves out, no fast tokenizer, not causal. NumericsError
-    if already a few tokens overflow; InputError for a dtype, device or revision that cannot be.
+    weights, more than memory holds, layers in the checkpoint that the config leaves out, no fast tokenizer, not
+    causal. NumericsError if already a few tokens overflow; InputError for a dtype, device or revision that cannot be.
     """
     wanted_dtype = _dtype(dtype)
     file = gguf_path(model)
@@ -97,6 +98,11 @@ def load(
     target = _device(device)
     if device_map is not None:
         source["device_map"] = device_map
+    elif target.type == "cpu":
+        held = (
+            packed.parameters if packed else sum(parameter_counts(folder).values()) if folder else 0
+        )  # of a Hub model nothing is known before it is fetched
+        require_memory(name, held, _computed(wanted_dtype, config))
     loaded, info = _reading(
         name,
         "weights",
@@ -182,6 +188,13 @@ def _dtype(dtype: str) -> torch.dtype | None:
     return DTYPES[dtype]
 
 
+def _computed(wanted: torch.dtype | None, config: Any) -> str:
+    """The type that a model computes in on a CPU."""
+    own = getattr(config.get_text_config(), "dtype", None) or getattr(config, "dtype", None)
+    found = wanted or own or torch.float32
+    return "float32" if wanted is None and found == torch.float16 else str(found).removeprefix("torch.")
+
+
 def _device(device: str | torch.device | None) -> torch.device:
     if device is None:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -241,7 +254,7 @@ def _require_vocabulary(lm: LanguageModel) -> None:
 
 
 def _max_length(text: Any, tokenizer: Any, notes: list[str]) -> int:
-    for key in ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length"):
+    for key in CONTEXT:
         if isinstance(limit := getattr(text, key, None), int) and limit > 0:
             return limit
     if tokenizer.model_max_length < NO_LIMIT:

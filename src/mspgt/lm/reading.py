@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from mspgt.errors import InputError
 from mspgt.lm.start import AUTO, start_token
 from mspgt.lm.tokenize import DEFAULT, Encoded, Front, encode
+from mspgt.lm.windows import fitting_window
 
 if TYPE_CHECKING:
     from mspgt.lm.model import LanguageModel
 
 Context = Literal["window", "sentence"]
 TooLong = Literal["error", "cut"]
-WINDOW = 512  # tokens of a window, or the model's context where that is shorter
 JOINT = " "
 
 
@@ -89,12 +89,7 @@ def read_plainly(
 
 def window_length(lm: LanguageModel, wish: int | None = None) -> int:
     """Tokens of a window; InputError where the model's context is shorter than what was asked for."""
-    if wish is not None and wish > lm.max_length:
-        raise InputError(
-            f"A window of {wish} tokens is longer than the context of {lm.name}, {lm.max_length}. "
-            f"Take --set measure.window={lm.max_length} or less, or --set measure.context=sentence."
-        )
-    return min(WINDOW, lm.max_length) if wish is None else wish
+    return fitting_window(lm.name, lm.max_length, wish)
 
 
 def _windows(

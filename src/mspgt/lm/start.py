@@ -43,10 +43,7 @@ def start_token(lm: LanguageModel, wish: str = AUTO) -> Start | None:
     if wish != AUTO:
         found = vocabulary.get(wish)
         if found is None:
-            raise ModelError(
-                f"The vocabulary of {lm.name} has no token {wish!r}.{did_you_mean(wish, list(vocabulary))} "
-                "Name one that it has with --set measure.start=TOKEN, or none."
-            )
+            raise unknown_start(lm.name, wish, list(vocabulary))
         return Start(int(found), wish, "as asked")
     named = tokenizer.init_kwargs.get(KEY)
     if isinstance(named, str):
@@ -66,9 +63,22 @@ def start_token(lm: LanguageModel, wish: str = AUTO) -> Start | None:
         found = getattr(tokenizer, f"{role}_token_id")
         if found is not None:
             return _start(lm, found, f"the tokenizer's {role.upper()} token")
-    raise ModelError(
-        f"No start token was found for {lm.name}: its tokenizer adds none and names none, and without one the first "
-        f"word of every text takes its place. Name the token that starts a text with --set measure.start=TOKEN, or "
+    raise no_start(lm.name)
+
+
+def unknown_start(name: str, wish: str, vocabulary: list[str]) -> ModelError:
+    """What to say of a wish that the vocabulary does not hold."""
+    return ModelError(
+        f"The vocabulary of {name} has no token {wish!r}.{did_you_mean(wish, vocabulary)} "
+        "Name one that it has with --set measure.start=TOKEN, or none."
+    )
+
+
+def no_start(name: str) -> ModelError:
+    """What to say where nothing of what `auto` looks for is there."""
+    return ModelError(
+        f"No start token was found for {name}: its tokenizer adds none and names none, and without one the first "
+        "word of every text takes its place. Name the token that starts a text with --set measure.start=TOKEN, or "
         "go without with --set measure.start=none."
     )
 

@@ -106,7 +106,9 @@ class ModelConfig(_Section):
     def label(self) -> str:
         if self.name:
             return self.name
-        return Path(self.id).name if _is_folder(self.id) else self.id.removeprefix(BUNDLED)
+        if _is_folder(self.id) or self.id.lower().endswith(".gguf"):
+            return Path(self.id).name
+        return self.id.removeprefix(BUNDLED)
 
     @field_validator("steps", mode="before")
     @classmethod

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from mspgt.lm.hub import read_hub_card
-from mspgt.lm.identity import Card, read_card, safe_name
-from mspgt.study.config import ModelConfig, StudyConfig
+from mspgt.study.config import StudyConfig
 from mspgt.study.experiments import PARTS
 from mspgt.study.identity import Identity
-from mspgt.study.jobs import local_id
 from mspgt.study.kept import PLANS
+from mspgt.study.looking import look, readings
 from mspgt.study.plan import Plan, PlannedStage
 from mspgt.study.reading import read_data
 from mspgt.study.replicates import replicate_lines
@@ -28,17 +26,19 @@ _TOKENS_PER_SENTENCE = 40
 def describe(config: StudyConfig, root: Path, *, quiet: bool = False) -> Iterator[str]:
     """Lines of the plan: models, data, stages with reasons, cost, and the hash that results will carry."""
     data, twin_data = read_data(config)
-    plan = Plan(config, data, twin_data, tuple(identity_of(model) for model in config.models))
+    looks = [look(model) for model in config.models]
+    told = [list(readings(one, config.measure)) for one in looks]
+    plan = Plan(config, data, twin_data, tuple(one.identity for one in looks))
     yield f"study   {config.name}   plan {plan.hash[:16]}   in {root}"
     other = plan.other(root)
     if other:
         yield f"folder  holds another plan, kept under {PLANS}/; what has the same key is used again. Different:"
         yield from (f"          {line}" for line in other)
     yield _data_line(data)
-    for identity in plan.identities:
+    for identity, words in zip(plan.identities, told, strict=True):
         yield (
             f"model   {identity.label}: {identity.family}, {identity.layers} layers, width {identity.width}, "
-            f"{identity.parameters:,} parameters, {identity.dtype}"
+            f"{identity.parameters:,} parameters, {', '.join((identity.dtype, *words))}"
             + _power(identity, 1 + (data.treebank is not None) + identity.has_attention)
         )
     stages = [*plan.stages(root), *_later(plan)]
@@ -106,42 +106,6 @@ def _cost(stage: PlannedStage) -> str:
         told.append(f"{stage.backward:,} backward")
     text = f"; {' and '.join(told)} passes of a sentence"
     return text + (f", {_size(stage.memory)} above the model" if stage.memory else "")
-
-
-def identity_of(model: ModelConfig) -> Identity:
-    """What a folder, or a model of the Hub, says of itself, as the loaded model would; no weights are fetched.
-
-    Raises:
-        ModelError: a config or a header of weights cannot be read, or the Hub cannot be reached.
-    """
-    folder = Path(local_id(model.id)).expanduser()
-    card = read_card(folder) if folder.is_dir() else read_hub_card(model.id, model.revision)
-    return Identity(
-        label=model.label,
-        folder=safe_name(model.label),
-        family=model.family or card.family,
-        revision=f"local-{card.digest[:12]}" if folder.is_dir() else card.digest,
-        weights_sha256=card.digest,
-        dtype=_dtype(model, card),
-        layers=card.layers,
-        width=card.width,
-        heads=card.heads,
-        parameters=card.parameters,
-        has_attention=card.has_attention,
-        no_attention="" if card.has_attention else "the architecture has no attention",
-        blocks=model.blocks or "",
-    )
-
-
-def _dtype(model: ModelConfig, card: Card) -> str:
-    if model.dtype != "auto":
-        return model.dtype
-    on_gpu = (model.device or "").startswith("cuda") or model.device_map is not None
-    return "float32" if card.dtype == "float16" and not on_gpu and not _gpu() else card.dtype
-
-
-def _gpu() -> bool:
-    return Path("/dev/nvidiactl").exists()
 
 
 def _power(identity: Identity, signals: int) -> str:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from mspgt.lm.model import LanguageModel
 
 # A model that predicts nothing yet (random weights), or whose attention cannot be watched (S3 is null then), can be
-# measured all the same; the report says so.
-TOLERATED = {"predicts text", "attention measurable"}
+# measured all the same; the report says so. The start token has been looked for as the study wishes it.
+TOLERATED = {"predicts text", "attention measurable", "start token"}
 
 
 @dataclass(frozen=True)
