@@ -1,6 +1,7 @@
 """With the embedding included, planted boundaries keep their layers, and one at the first transition can be found."""
 
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -33,6 +34,11 @@ class Planted:
         return rows[:, self.first :]
 
     paper = with_sinks = calibrated
+
+    @property
+    def geometry(self) -> SimpleNamespace:
+        """Without similarities of blocks, in which phases are looked for."""
+        return SimpleNamespace(similarity=None)
 
     def token_sets(self) -> dict[str, np.ndarray]:
         return {"limit_10": self.calibrated()}
