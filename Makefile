@@ -49,6 +49,7 @@ docs: install ## the documentation, strictly, into site/
 	UV_FIND_LINKS="$${UV_FIND_LINKS:-$$PIP_FIND_LINKS}" $(BIN)/uv pip install --quiet \
 	  --python $(BIN)/python --constraint constraints-cpu.txt --editable '.[docs]'
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	$(BIN)/mspgt atlas page --atlas atlas --out site/atlas-page.html
 
 bench: install ## speed against the plain forward pass and peers; writes bench/results/
 	$(BIN)/python -m bench

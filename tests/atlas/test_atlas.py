@@ -2,10 +2,11 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
-from mspgt.atlas.entry import DIGITS, make_entry, missing_parts
+from mspgt.atlas.entry import DIGITS, comparable, make_entry, missing_parts
 from mspgt.atlas.page import write_page
 from mspgt.atlas.shelf import add, differing, read_all
 from mspgt.errors import InputError
@@ -92,7 +93,26 @@ def test_other_data_or_settings_are_another_group_and_said(run, results, tmp_pat
     assert write_page(atlas, tmp_path / "atlas.html") == 3
     page = (tmp_path / "atlas.html").read_text("utf-8")
     assert len(re.findall(r'<section id="group-', page)) == 2
+    assert 'href="figures/' not in page, "no figures lie beside the page of an atlas"
     assert "7 {7, 8}" in page or "7–8" in page, "the place and its set stand in the table"
+
+
+def test_no_path_of_a_machine_stands_in_an_entry(run, results, tmp_path):
+    made = json.loads(json.dumps(results["provenance"]))
+    here, there = json.loads(json.dumps(made)), json.loads(json.dumps(made))
+    here["settings"]["corpus"]["source"] = "/home/a/data/wiki.valid.raw"
+    there["settings"]["corpus"]["source"] = "/srv/wiki.valid.raw"
+    (path,), _ = add(run("here", provenance=here), tmp_path / "atlas")
+    assert "/home" not in path.read_text("utf-8")
+    assert comparable(here) == comparable(there) == comparable(made)
+
+
+def test_the_entries_of_the_project_are_entries():
+    entries = read_all(Path(__file__).parents[2] / "atlas")
+    assert entries
+    for entry in entries:
+        ((_, model),) = entry["models"].items()
+        assert missing_parts(model) == []
 
 
 def test_sketches_are_called_so(run, results, tmp_path):

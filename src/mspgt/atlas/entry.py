@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import PurePath
 from typing import Any
 
 from mspgt.errors import InputError
@@ -58,7 +59,8 @@ def make_entry(results: Json, name: str) -> Json:
     place = f"models.{name}"
     entry = rounded(
         {
-            **{key: results[key] for key in ("schema", "study", "provenance")},
+            **{key: results[key] for key in ("schema", "study")},
+            "provenance": results["provenance"] | {"settings": portable(results["provenance"]["settings"])},
             "comparable": comparable(results["provenance"]),
             "models": {name: _light(model)},
             "families": {},
@@ -95,7 +97,7 @@ def missing_parts(model: Json) -> list[str]:
 
 def comparable(made: Json) -> str:
     """A short digest of the data and of all settings that decide what positions mean: alike in entries to compare."""
-    settings = {key: value for key, value in made["settings"].items() if key not in OF_ITS_OWN}
+    settings = {key: value for key, value in portable(made["settings"]).items() if key not in OF_ITS_OWN}
     treebank = made["data"].get("treebank") or {}
     content = [settings, made["data"]["sha256"], treebank.get("sha256")]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
@@ -125,6 +127,15 @@ def _light(model: Json) -> Json:
         "theory": None,
         "interventions": effects or None,
     }
+
+
+def portable(value: Any) -> Any:
+    """Settings with every path of a machine cut down to the name of its file; data are known by their content."""
+    if isinstance(value, dict):
+        return {key: portable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [portable(item) for item in value]
+    return PurePath(value).name if isinstance(value, str) and PurePath(value).is_absolute() else value
 
 
 def rounded(value: Any) -> Any:

@@ -78,7 +78,7 @@ def groups(entries: Sequence[Json]) -> list[Group]:
     found = []
     for digest, members in sorted(alike.items(), key=lambda item: (-len(item[1]), item[0])):
         results = merged(members)
-        section = where_section(results)
+        section = where_section(results, files=False)
         assert section is not None  # an entry without phases and functional scales is refused when it is read
         made = results["provenance"]
         documents, sentences = (counted(made["data"][f"{what}s"], what) for what in ("document", "sentence"))

@@ -28,8 +28,12 @@ CHECKS = {
 }
 
 
-def where_section(results: Json) -> Section | None:
-    """All accounts of all models; None where no account but the two modes was measured."""
+def where_section(results: Json, *, files: bool = True) -> Section | None:
+    """All accounts of all models; None where no account but the two modes was measured.
+
+    Args:
+        files: whether the figures lie beside the page as files to link to.
+    """
     models = results["models"]
     if not any(model.get("phases") or model.get("scales") for model in models.values()):
         return None
@@ -41,6 +45,7 @@ def where_section(results: Json) -> Section | None:
     parts = [_meanings()]
     for name in order:
         parts += _model(results, name, every[name], verdicts[name], names[name])
+        parts += [_links(names[name])] if files else []
     split = sum("disagree" in words for words in verdicts.values())
     lead = (
         f"accounts disagree on {split} of {len(models)}" if split else "no two accounts contradict each other"
@@ -128,8 +133,11 @@ def _model(results: Json, name: str, every: Sequence[Account], verdict: str, ste
     if rows:
         columns = list(checks_table(results).columns)[1:]
         yield folded("What phases must stand", table_html(columns, rows, label=f"checks of phases, {name}"))
+
+
+def _links(stem: str) -> Markup:
     links = [tag("a", form.upper(), href=f"figures/{stem}-where.{form}") for form in ("svg", "pdf")]
-    yield tag("p", "As one figure: ", links[0], ", ", links[1], class_="files")
+    return tag("p", "As one figure: ", links[0], ", ", links[1], class_="files")
 
 
 def _sentence(words: str) -> str:
