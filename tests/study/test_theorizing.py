@@ -91,7 +91,8 @@ def test_lengths_and_ranges(finished):
         assert np.allclose(point["kl"], np.add(point["information"], point["gap"]), atol=0.5)
     assert theory["kink"]["LI"]["boundary"] == 8
     assert 0 <= theory["kink"]["IG"]["p"] <= 1
-    assert theory["beta"]["equation23"]["languages"] == 12
+    planted = theory["beta"]["equation23"]
+    assert planted["languages"] == len(planted["points"]) >= 12
 
 
 def drawn(results, name):

@@ -270,7 +270,8 @@ def _equation23() -> Block:
         **found["slopes"]["all"],
         "claim": CLAIM,
         "by_scale": found["slopes"],
-        "languages": found["languages"],
+        "languages": len(found["languages"]),
+        "points": found["languages"],
         "common_rate_nats": found["common_rate_nats"],
         "estimator": "multipliers −dD/dR of the planted sources at one rate, Hamming distortion, exact",
     }
