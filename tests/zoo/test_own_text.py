@@ -48,7 +48,7 @@ def test_too_little_text_is_refused(documents, tmp_path):
         train_corpus([write(tmp_path / "all.jsonl", documents)], tmp_path, settings=long)
 
 
-@pytest.mark.parametrize("bad", ["The cafe\u0301 is old now and then.", "The <s> guard is old now."])
-def test_text_that_does_not_come_back_is_refused(bad, documents, tmp_path):
+def test_text_that_does_not_come_back_is_refused(documents, tmp_path):
+    bad = "The <s> guard is old now."
     with pytest.raises(InputError, match="does not give the text back"):
         train_corpus([write(tmp_path / "bad.jsonl", [*documents, bad])], tmp_path, settings=TINY)
