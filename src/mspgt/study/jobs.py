@@ -121,7 +121,7 @@ class Loader:
         if self._key != model:
             self._key = self._model = None
             source = local_id(model.id)
-            if Path(source).is_dir():  # nothing to download, so nothing to wait for
+            if Path(source).exists():  # nothing to download, so nothing to wait for
                 disable_progress_bar()
             self._model = load_trained(source, model)
             self._key = model
