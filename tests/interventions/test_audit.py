@@ -115,3 +115,7 @@ def test_the_curve_goes_to_both_sides_of_a_sink():
     assert sunk.sink_layer == 38
     assert {37, 38} <= set(curve_depths(sunk))
     assert Yardsticks(flat[:, None], flat, flat, flat).sink_layer is None
+    # A small one early does not hide the massive one.
+    early = sunk.all.copy()
+    early[2:6] = 2.4
+    assert Yardsticks(sunk.dimension, sunk.nonsink, early, sunk.own).sink_layer == 38

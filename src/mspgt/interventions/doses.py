@@ -87,9 +87,10 @@ class Yardsticks:
 
     @property
     def sink_layer(self) -> int | None:
-        """The first layer whose standard deviation sinks more than double; None where there is none."""
-        grown = np.flatnonzero(self.all > SINK * self.nonsink)
-        return int(grown[0]) + 1 if len(grown) else None
+        """The layer at which sinks multiply the standard deviation most; None where they do not double it there."""
+        share = self.all / self.nonsink
+        layer = int(np.diff(np.log(share), prepend=0.0).argmax())
+        return layer + 1 if share[layer] > SINK else None
 
 
 def noise_sizes(arms: Sequence[Arm], yardsticks: Yardsticks) -> tuple[Tensor, Tensor]:
