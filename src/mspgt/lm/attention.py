@@ -7,6 +7,7 @@ weights (eager) is believed; the others' are recomputed.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -23,16 +24,16 @@ from mspgt.errors import ModelError
 _AT_ONCE = {"cpu": 2**20, "cuda": 2**27}
 
 
-class Maps:
+class Maps(ABC):
     """The attention of one layer over one batch, float32 (float64 in a float64 model), as far as it is asked for."""
 
+    @abstractmethod
     def mean(self) -> Tensor:
         """Mean over heads, (B, T, T)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def by_head(self) -> Tensor:
         """(B, H, T, T)."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ PREDICTION = Prediction(
     threshold=lambda rules: 0.0,
     rule=(
         "As P2.1, for ttr and the Local scale: its lead over both other scales, with doses matched by perturbed "
-        "layers and by injected variance, and over random layer sets of equal size, in more than half of the models."
+        "layers and by relative variance, and over random layer sets of equal size, in more than half of the models."
     ),
     paper_rule="In some model the percent change, doses unmatched, is largest on the Local scale.",
     claim=Claim(

@@ -51,7 +51,7 @@ PREDICTION = Prediction(
     threshold=lambda rules: 0.0,
     rule=(
         "In each model Δ(I) − max(Δ(L), Δ(G)) on sentence-length variance is tested four ways: with doses matched "
-        "by perturbed layers and by injected variance, signed and as the absolute log ratio. Supported: all four "
+        "by perturbed layers and by relative variance, signed and as the absolute log ratio. Supported: all four "
         "lie above 0 in more than half of the models (partial conjunction), in which noise on the Intermediate "
         "layers also does more than noise on random layer sets of equal size (t test at the level against the spread "
         f"of the sets, of which at least {LEAST_RANDOM_SETS} are needed). Refuted: all four lie below 0 in at least "
