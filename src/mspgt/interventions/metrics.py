@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from mspgt.interventions.diversity import self_bleu_scores
 from mspgt.interventions.lexical import mattr, mtld, ttr
-from mspgt.interventions.structure import length_moments, variance_within
+from mspgt.interventions.structure import length_moments, middle, moved, variance_within
 from mspgt.text.words import words
 
 Array = NDArray[np.float64]
@@ -70,7 +70,7 @@ def value(law: Law, totals: Array) -> Array:
     """The metric from totals (..., 2 or 3); NaN where nothing was summed."""
     with np.errstate(invalid="ignore", divide="ignore"):
         if law == "variance":
-            count, total, square = np.moveaxis(totals, -1, 0)
+            count, total, square = np.moveaxis(moved(totals, middle(totals)), -1, 0)
             return np.where(count > 1, (square - total**2 / count) / (count - 1), np.nan)
         ratio = totals[..., 0] / totals[..., 1]
         return np.exp(ratio) if law == "exp" else ratio
@@ -83,10 +83,11 @@ def shares(law: Law, sums: Array, at: Array) -> Array:
     over texts it is exactly that.
     """
     if law == "variance":
-        count, total, square = at
+        about = middle(at)
+        count, total, square = moved(at, about)
         centre = total / count
         spread = square / count - centre**2
-        return (sums @ np.array([centre**2 - spread, -2 * centre, 1.0])) / count
+        return (moved(sums, about) @ np.array([centre**2 - spread, -2 * centre, 1.0])) / count
     ratio = at[0] / at[1]
     slope = np.exp(ratio) if law == "exp" else 1.0
     share: Array = slope * (sums[:, 0] - ratio * sums[:, 1]) / at[1]

@@ -32,9 +32,24 @@ def length_moments(texts: Sequence[str]) -> Array:
     ).reshape(-1, 3)
 
 
+def middle(moments: Array) -> Array:
+    """The whole number nearest to the mean behind moments (..., 3), (...,); 0 where nothing was counted."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(np.nan_to_num(np.round(moments[..., 1] / moments[..., 0])))
+
+
+def moved(moments: Array, about: Array) -> Array:
+    """Moments (..., 3) of x − about: a variance taken from these keeps its digits, however far x lies from 0.
+
+    Exact where x and `about` are whole numbers, as long as the sums are.
+    """
+    count, total, square = np.moveaxis(moments, -1, 0)
+    return np.stack([count, total - about * count, square - about * (2 * total - about * count)], axis=-1)
+
+
 def variance_within(moments: Array) -> Array:
     """Variance of the sentence lengths of each text (over n − 1), (texts,); NaN below two sentences."""
-    count, total, square = moments.T
+    count, total, square = moved(moments, middle(moments)).T
     with np.errstate(invalid="ignore", divide="ignore"):
         variance = (square - total**2 / count) / (count - 1)
     return np.where(count >= 2, np.maximum(variance, 0), np.nan)

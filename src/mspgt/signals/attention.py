@@ -18,14 +18,19 @@ from mspgt.errors import InputError
 def _pointwise(p: torch.Tensor, q: torch.Tensor) -> torch.Tensor:
     """Each outcome's share of JS(p, q) in bits, ≥ 0 and exactly 0 where p = q.
 
-    With δ = (p−q)/(p+q) the share is (p+q)/4 · [2δ·artanh δ + ln(1−δ²)] / ln 2. Unlike p·log(p/m) + q·log(q/m)
-    it does not cancel when p ≈ q, so that single precision keeps seven digits of a small divergence.
+    With δ = |p−q|/(p+q) and ε = 1−δ the share is (p+q)/4 times 2δ·artanh δ + ln(1−δ²), or, which is the same,
+    ε·ln ε + (2−ε)·ln(2−ε), over ln 2. Unlike p·log(p/m) + q·log(q/m) the first does not cancel when p ≈ q, and
+    the second not when one of the two is small: with both, single precision keeps seven digits.
     """
+    tiny = torch.finfo(p.dtype).tiny
     total = p + q
-    delta = (p - q).div_(torch.where(total > 0, total, 1))
-    inside = torch.atanh(delta).mul_(delta).mul_(2).add_(torch.log1p(-delta.square()))
-    inside.masked_fill_(delta.abs_() >= 1, 2 * math.log(2.0))
-    return inside.mul_(total).div_(4 * math.log(2.0))
+    scale = total.clamp(min=tiny)
+    delta = torch.sub(p, q).div_(scale).abs_()
+    rest = torch.minimum(p, q).div_(scale).mul_(2)
+    near = torch.atanh(delta).mul_(delta).mul_(2).add_(delta.square().neg_().log1p_())
+    far = scale.copy_(rest).clamp_(min=tiny).log_().mul_(rest)
+    far.addcmul_(delta.copy_(rest).neg_().add_(1).log1p_(), 2 - rest)
+    return torch.where(rest < 0.5, far, near).mul_(total).div_(4 * math.log(2.0))
 
 
 def jensen_shannon(p: ArrayLike, q: ArrayLike) -> NDArray[np.float64]:

@@ -64,7 +64,15 @@ def p_value(
 
     Random draws take (1 + count) / (1 + draws), which counts the observed arrangement itself and so never
     gives 0 (Phipson & Smyth 2010); an enumerated null already holds it.
+
+    Raises:
+        InputError: a value that is not finite; it would count as less extreme than anything.
     """
+    if not (np.isfinite(observed) and np.isfinite(null).all()):
+        raise InputError(
+            f"a p-value needs finite statistics, found {observed} against a null with "
+            f"{int((~np.isfinite(null)).sum())} values that are not finite; drop and count those first"
+        )
     # Sums of the same numbers in another order differ in their last bits; they are ties all the same.
     slack = 1e-12 * max(abs(observed), float(np.abs(null).max(initial=0.0)))
     if alternative == "two-sided":

@@ -41,6 +41,7 @@ class Covariance:
 
     @classmethod
     def of(cls, data: Array) -> Covariance:
+        """Of data near 0: columns with a mean far from it (beside their spread) lose digits."""
         return cls(len(data), data.sum(0), data.T @ data)
 
     def __sub__(self, other: Covariance) -> Covariance:
@@ -82,13 +83,13 @@ def gaussian_information(x: ArrayLike, y: ArrayLike) -> float:
         0.7
     """
     data, (p, _) = _joint(x, y)
-    return information_from(Covariance.of(data), p)
+    return information_from(Covariance.of(_centred(data)), p)
 
 
 def conditional_information(x: ArrayLike, y: ArrayLike, given: ArrayLike) -> float:
     """I(x; y | given) in nats for jointly Gaussian rows, unbiased; arguments and errors as above."""
     data, (p, q, _) = _joint(x, y, given)
-    return conditional_from(Covariance.of(data), p, q)
+    return conditional_from(Covariance.of(_centred(data)), p, q)
 
 
 def information_from(sums: Covariance, p: int) -> float:
@@ -170,6 +171,13 @@ def _entropy(correlation: Array, rows: int) -> float:
             "duplicated or linear in one another. Take fewer principal components."
         )
     return float(0.5 * np.log(values).sum()) - bias_of_plug_in(len(values), rows)
+
+
+def _centred(data: Array) -> Array:
+    """Columns without their means; one that is constant up to rounding becomes exactly 0, and is told as constant."""
+    found = data - data.mean(0)
+    found[:, np.abs(found).max(0) <= 1e-13 * np.abs(data).max(0)] = 0.0
+    return found
 
 
 def _matrix(value: ArrayLike) -> Array:

@@ -181,7 +181,9 @@ def straightened(information: ArrayLike, width: int) -> Array:
             f"Information is not positive at {int((nats <= 0).sum())} layers: it is lost in noise there. Give more "
             "tokens, or fewer components."
         )
-    return np.asarray(np.log(-np.expm1(-2 * nats / width)))
+    x = 2 * nats / width
+    # Either form loses digits on the other's side of log 2.
+    return np.where(x > np.log(2), np.log1p(-np.exp(-x)), np.log(-np.expm1(-np.minimum(x, 1.0))))
 
 
 @dataclass(frozen=True)
