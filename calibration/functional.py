@@ -22,13 +22,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
+from mspgt.planted.rises import DOCUMENTS, PLANTED, RISES, logistic, stack_gains
 from mspgt.results import FunctionalScales
 from mspgt.scales.curves import centre, crossing, mean_curves, rise, separation
 from mspgt.scales.decide import decide_scales
 from mspgt.scales.gains import Gains
-from mspgt.scales.readers import arrange, crossfit, prior
 from mspgt.scales.tasks import TASKS, Task
 
 RESULTS = Path(__file__).parent / "results"
@@ -60,12 +59,6 @@ WORLDS: dict[str, dict[str, Any]] = {
     "reversed": {"at": (0.60, 0.32, 0.12)},
     "flat G": {"at": (0.12, 0.32, 0.60), "flat": True},
 }
-
-
-def logistic(layers: int, at: float, width: float) -> np.ndarray:
-    x = np.arange(layers + 1) / layers
-    curve = 1 / (1 + np.exp(-(x - at) / width))
-    return (curve - curve[0]) / (curve[-1] - curve[0])
 
 
 def planted_curves(world: dict[str, Any], layers: int, levels: np.ndarray) -> np.ndarray:
@@ -195,59 +188,13 @@ def curves_main(runs: int, documents: Sequence[int], worlds: Sequence[str]) -> N
             print(f"{name}, {count}: {time.process_time():.0f} CPU s", flush=True)
 
 
-STACK = {"ordered": (0.2, 0.45, 0.7), "tied": (0.45, 0.45, 0.45)}
-STACK_LAYERS, STACK_WIDTH, STACK_DOCUMENTS, STACK_WORDS = 12, 24, 40, 30
-STACK_TASKS = (("previous", "L", 4, 1.3), ("relation", "I", 4, 1.3), ("topic_beyond_bag", "G", 3, 0.8))
-
-
-def stack_gains(world: str, seed: int, seeds: int = 2) -> Gains:
-    """One planted stack through the readers, each task with its own directions, document noise included."""
-    fixed, rng = np.random.default_rng(3), np.random.default_rng(seed)
-    words = STACK_DOCUMENTS * STACK_WORDS
-    document = np.repeat(np.arange(STACK_DOCUMENTS), STACK_WORDS)
-    labels, means = [], []
-    for _, scale, classes, size in STACK_TASKS:
-        drawn = (
-            rng.integers(classes, size=STACK_DOCUMENTS)[document]
-            if scale == "G"
-            else rng.integers(classes, size=words)
-        )
-        labels.append(drawn)
-        means.append(size * (2 / STACK_WIDTH**0.5 * fixed.normal(size=(classes, STACK_WIDTH)))[drawn])
-    noise = (
-        0.8 * rng.normal(size=(words, STACK_WIDTH))
-        + 0.3 * rng.normal(size=(STACK_DOCUMENTS, STACK_WIDTH))[document]
-    )
-    rises = [logistic(STACK_LAYERS, at, 0.07) for at in STACK[world]]
-    counts = np.full((STACK_DOCUMENTS, len(labels)), float(STACK_WORDS))
-    sums = np.zeros((seeds, STACK_DOCUMENTS, len(labels), STACK_LAYERS + 1))
-    readings = [
-        arrange(labels, [c for *_, c, _ in STACK_TASKS], document, s, torch.device("cpu"))
-        for s in range(seeds)
-    ]
-    for layer in range(1, STACK_LAYERS + 1):
-        states = noise + 0.5 * rng.normal(size=(words, STACK_WIDTH))
-        states = states + sum(r[layer] * mean for r, mean in zip(rises, means, strict=True))
-        for s, reading in enumerate(readings):
-            known = prior(reading)
-            read = crossfit(torch.from_numpy(states[reading.order]).float(), reading, known)
-            for task, (better, base) in enumerate(zip(read, known, strict=True)):
-                right = reading.labels[task].unsqueeze(1)
-                bits = (better.gather(1, right) - base.gather(1, right)).squeeze(1) / np.log(2)
-                sums[s, :, task, layer] = np.bincount(
-                    reading.document, weights=bits, minlength=STACK_DOCUMENTS
-                )
-    entropy = np.log2([c for *_, c, _ in STACK_TASKS])
-    return _gains(sums, counts, entropy, [name for name, *_ in STACK_TASKS])
-
-
 def stacks_main(runs: int) -> None:
     by_name = {task.name: task for task in TASKS}
-    tasks: list[Task] = [by_name[name] for name, *_ in STACK_TASKS]
+    tasks: list[Task] = [by_name[name] for name, *_ in PLANTED]
     cells: dict[str, Any] = {}
-    for world in STACK:
-        gains = [stack_gains(world, seed) for seed in range(runs)]
-        weight = np.ones((1, STACK_DOCUMENTS))
+    for world in RISES:
+        gains = [stack_gains(RISES[world], seed) for seed in range(runs)]
+        weight = np.ones((1, DOCUMENTS))
         truth = np.mean([mean_curves(g.sums.mean(0), g.counts, weight)[0] for g in gains], axis=0)
         rows = []
         for seed, one in enumerate(gains):

@@ -28,6 +28,7 @@ ORDER = [
     ),
     *(
         "interventions",
+        "planted",
         "families",
         "theory",
         "predictions",

@@ -353,6 +353,56 @@ class ReplicatedResult:
 
 
 @dataclass
+class PlantedPlace:
+    """One thing that was planted, and whether it was found."""
+
+    name: (
+        str  # layer 7 (shocks, phases) | L–I, I–G (functional) | local, intermediate, global (interventions)
+    )
+    layer: int | None = None  # null: planted as a stretch, or of the text
+    low: float | None = None  # a boundary found from here to `high` counts
+    high: float | None = None
+    found: bool = False
+
+
+@dataclass
+class PlantedTest:
+    """One thing that was claimed or asked in a planted subject."""
+
+    # spike, bump, step, kink, phase, L–I or I–G | local, intermediate, global
+    name: str
+    layer: int | None = None
+    score: float | None = None  # F, to reach `critical`
+    critical: float | None = None
+    p: float | None = (
+        None  # where p decides, at 5 %: of the order (max-T), of a scale and metric (Holm over all)
+    )
+    metric: str | None = None  # of the texts
+    set: list[int] = field(default_factory=list)  # 95 % confidence set of layers
+    planted: bool = False  # whether it was planted
+
+
+@dataclass
+class PlantedControl:
+    """A subject whose truth is known, measured and judged as models are."""
+
+    kind: str  # account that is tried: shocks | phases | functional | interventions
+    says: str  # what was planted, in words
+    seed: int  # fixed in the recipe
+    layers: int | None  # null: texts
+    size: float | None  # of each planted boundary, in `unit`
+    unit: str
+    planted: list[PlantedPlace]  # empty: nothing, and nothing should be found
+    found: list[PlantedTest]  # what was claimed
+    # Strongest place of shocks, strongest candidate of phases, both orders, every scale and metric
+    tests: list[PlantedTest]
+    size80: float | None  # size that is found in 80 % of cases, in `unit`; null: not known
+    paper: dict[str, Any] | None  # of shocks: LI, IG (layers or null) and accepted, by the published protocol
+    passed: bool  # all that was planted was found, and nothing else
+    reasons: list[str] = field(default_factory=list)  # why the strongest candidate is no boundary
+
+
+@dataclass
 class Notice:
     """Something the reader must know before believing a number."""
 
@@ -375,6 +425,7 @@ class Results:
         default_factory=dict
     )  # group of runs → what their mean says
     schema: str = SCHEMA
+    planted: dict[str, PlantedControl] = field(default_factory=dict)  # planted subject → what was found in it
 
 
 def to_jsonable(value: Any) -> Any:

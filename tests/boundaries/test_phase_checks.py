@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from calibration.phase_stacks import expected, measured, tokens_of
 
 from mspgt.boundaries.phase_checks import document_error, from_band, model_phases
 from mspgt.boundaries.phases import find_phases
+from mspgt.planted.updates import expected, measured, tokens_of
 from mspgt.signals.similarity import MAIN, update_similarity
 from mspgt.stats.bootstrap import document_weights
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from calibration.phase_stacks import measured, tokens_of
 
 from mspgt.boundaries.phase_results import phases_of
+from mspgt.planted.updates import measured, tokens_of
 from mspgt.report.accounts import accounts, disagreement, where_lines
 from mspgt.report.heat import SHADES, Heat, heat_svg
 from mspgt.report.where_section import accounts_table, checks_table, where_section

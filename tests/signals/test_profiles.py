@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from mspgt.boundaries.find import find_boundaries
+from mspgt.planted.stacks import signals_of
 from mspgt.signals.probes import ProbeResults
 from mspgt.signals.profiles import Signals
+from mspgt.synthetic.stacks import plant, sample_stack
 
 
 @pytest.fixture(scope="module")
 def planted() -> Signals:
-    stacks = importlib.import_module("calibration.stacks")
-    stack = stacks.sample_stack(
-        stacks.plant(12, (5,), height=6.0, seed=4), sentences=60, positions=4, width=8, seed=5
-    )
-    signals: Signals = stacks.signals_of(stack, 20)
+    stack = sample_stack(plant(12, (5,), height=6.0, seed=4), sentences=60, positions=4, width=8, seed=5)
+    signals: Signals = signals_of(stack, 20)
     return signals
 
 

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from mspgt.planted.stacks import signals_of
 from mspgt.signals.probes import ProbeResults
 from mspgt.signals.profiles import Signals
 from mspgt.study.decide import _probe_results, clip_notices
+from mspgt.synthetic.stacks import plant, sample_stack
 
 
 @pytest.fixture(scope="module")
 def planted() -> Signals:
-    stacks = importlib.import_module("calibration.stacks")
-    truth = stacks.plant(12, (5,), height=6.0, seed=4)
-    stack = stacks.sample_stack(truth, sentences=60, positions=4, width=8, seed=5)
-    signals: Signals = stacks.signals_of(stack, 20)
+    truth = plant(12, (5,), height=6.0, seed=4)
+    stack = sample_stack(truth, sentences=60, positions=4, width=8, seed=5)
+    signals: Signals = signals_of(stack, 20)
     return signals
 
 
@@ -45,14 +45,13 @@ def test_a_task_of_few_documents_says_how_many_draws_lack_it(
 
 
 def test_clipped_cka_is_counted_by_mode() -> None:
-    stacks = importlib.import_module("calibration.stacks")
-    truth = stacks.plant(6, (), height=0.0, seed=1)
-    stack = stacks.sample_stack(truth, sentences=60, positions=4, width=8, seed=2)
-    assert clip_notices(stacks.signals_of(stack, 20), "models.a") == []
+    truth = plant(6, (), height=0.0, seed=1)
+    stack = sample_stack(truth, sentences=60, positions=4, width=8, seed=2)
+    assert clip_notices(signals_of(stack, 20), "models.a") == []
     # A layer that knows nothing of its neighbours: unbiased CKA scatters around 0, and here lies below.
     hidden = stack.hidden.copy()
     hidden[3] = np.random.default_rng(1).standard_normal(hidden[3].shape)
-    signals = stacks.signals_of(replace(stack, hidden=hidden), 20)
+    signals = signals_of(replace(stack, hidden=hidden), 20)
     clipped = int((signals.geometry.cka("calibrated") < 1e-3).sum())
     assert clipped > 0
     assert signals.clips() == {"paper": 0, "calibrated": clipped, "with_sinks": clipped}

@@ -13,13 +13,13 @@ from queue import Empty
 from typing import Any
 
 from mspgt.errors import InputError, MspgtError
-from mspgt.study.jobs import Context, Job, Loader, attempt
+from mspgt.study.jobs import Context, Job, Loader, Trial, attempt
 from mspgt.study.progress import Display
 
 RETRIES = 2  # of a task whose machine or process was lost
 
 
-def on_ray(jobs: Sequence[Job], context: Context, display: Display) -> dict[str, Any]:
+def on_ray(jobs: Sequence[Job | Trial], context: Context, display: Display) -> dict[str, Any]:
     """Run all jobs on the cluster of RAY_ADDRESS, or on a local one; returns what each returned, by name.
 
     Raises:
@@ -69,7 +69,7 @@ def _show(events: Any, display: Display) -> None:
             return
 
 
-def _task(shared: tuple[list[Job], Context], number: int, events: Any) -> Any:
+def _task(shared: tuple[list[Job | Trial], Context], number: int, events: Any) -> Any:
     import torch
 
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))

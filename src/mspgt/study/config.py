@@ -344,6 +344,8 @@ class StudyConfig(_Section):
     interventions: InterventionsConfig | None = None  # Experiment 2; null: not run
     predictions: Rules = Rules()  # thresholds of the verdicts
     theory: TheoryConfig | None = None  # null: not computed
+    # Subjects whose truth is known, measured and judged as models are: hits, misses and false alarms as they come
+    controls: Literal["planted"] | None = None  # planted subjects beside the models; null: none
     run: RunConfig = RunConfig()
 
     @field_validator("models", mode="before")
@@ -368,11 +370,12 @@ class StudyConfig(_Section):
 
     def science(self) -> dict[str, Any]:
         """Everything that can change a result: what the plan's hash covers."""
-        # A name, what a page shows first, where a grammar server stands, and how much is done at once change no
-        # number: whoever ran out of memory goes on with smaller batches.
+        # A name, planted subjects beside the models, what a page shows first, where a grammar server stands, and how
+        # much is done at once change no number: whoever ran out of memory goes on with smaller batches.
         left_out: dict[str, Any] = {
             "run": True,
             "name": True,
+            "controls": True,
             "mode": True,
             "corpus": {"language"},
             "measure": {"batch_tokens", "shard_documents"},

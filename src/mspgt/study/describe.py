@@ -54,6 +54,7 @@ def describe(config: StudyConfig, root: Path, *, quiet: bool = False) -> Iterato
     work = sum(
         _PER_TOKEN * parameters[stage.subject.split(" (twin")[0]] * _TOKENS_PER_SENTENCE * stage.passes
         for stage in todo
+        if stage.passes
     )
     sentences = sum(stage.passes for stage in todo)
     yield f"to run  {len(todo)} of {len(stages)} stages, {sentences:,} sentences through a model"

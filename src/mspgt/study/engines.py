@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from mspgt.errors import MspgtError
-from mspgt.study.jobs import Context, Job, Loader, attempt
+from mspgt.study.jobs import Context, Job, Loader, Trial, attempt
 from mspgt.study.progress import Display
 
 WATCH = 0.5  # seconds between a worker's looks at whether its parent lives
@@ -26,7 +26,7 @@ class WorkerDied(MspgtError):
     """A worker process ended without saying why (killed, or out of memory)."""
 
 
-def run_jobs(jobs: Sequence[Job], context: Context, workers: int, display: Display) -> dict[str, Any]:
+def run_jobs(jobs: Sequence[Job | Trial], context: Context, workers: int, display: Display) -> dict[str, Any]:
     """Run all jobs; returns what each returned, by name.
 
     Raises:
@@ -47,7 +47,7 @@ def run_jobs(jobs: Sequence[Job], context: Context, workers: int, display: Displ
     return outcome
 
 
-def _inline(jobs: Sequence[Job], context: Context, display: Display) -> dict[str, Any]:
+def _inline(jobs: Sequence[Job | Trial], context: Context, display: Display) -> dict[str, Any]:
     outcome: dict[str, Any] = {}
     loader = Loader()
     for job in jobs:
@@ -56,7 +56,7 @@ def _inline(jobs: Sequence[Job], context: Context, display: Display) -> dict[str
     return outcome
 
 
-def _pool(jobs: Sequence[Job], context: Context, workers: int, display: Display) -> dict[str, Any]:
+def _pool(jobs: Sequence[Job | Trial], context: Context, workers: int, display: Display) -> dict[str, Any]:
     ctx = multiprocessing.get_context("spawn")
     todo, events = ctx.Queue(), ctx.Queue()
     for number in range(len(jobs)):
@@ -127,7 +127,9 @@ def end_with_parent(parent: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _worker(jobs: list[Job], context: Context, threads: int, parent: int, todo: Any, events: Any) -> None:
+def _worker(
+    jobs: list[Job | Trial], context: Context, threads: int, parent: int, todo: Any, events: Any
+) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     end_with_parent(parent)
     import torch

@@ -1,4 +1,4 @@
-"""The unit of work that a process is handed: check a model, measure a subject, or carry out a part on a model."""
+"""The unit of work that a process is handed: check a model, measure it, carry out a part, try a planted subject."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 from mspgt.boundaries.scales import Scales
 from mspgt.errors import ModelError, MspgtError
 from mspgt.lm.wheel import WHEEL, weights_of
+from mspgt.planted.recipe import Control
 from mspgt.results import ModelResult
 from mspgt.study.config import BUNDLED, MeasureConfig, ModelConfig, StudyConfig
+from mspgt.study.controlling import try_control
 from mspgt.study.identity import Identity, Subject
 from mspgt.study.parts import Given, Part, Report
 from mspgt.study.stages import Data, compute, measured
+from mspgt.study.store import Address
 
 if TYPE_CHECKING:
     from mspgt.lm.model import LanguageModel
@@ -50,6 +53,18 @@ class Job:
 
 
 @dataclass(frozen=True)
+class Trial:
+    """One planted subject, and where its result lies."""
+
+    control: Control
+    address: Address
+
+    @property
+    def name(self) -> str:
+        return f"planted: {self.control.name}"
+
+
+@dataclass(frozen=True)
 class Context:
     """What every job of a study shares."""
 
@@ -62,9 +77,13 @@ class Context:
         return Given(self.config, self.root, identity, self.data, work.result, work.scales)
 
 
-def attempt(job: Job, context: Context, loader: Loader, report: Report) -> Any:
+def attempt(job: Job | Trial, context: Context, loader: Loader, report: Report) -> Any:
     """Do one job; returns what it found (a check) or None, or the error that ended it."""
     try:
+        if isinstance(job, Trial):
+            report(0, 1, "planted subject")
+            try_control(job.control, job.address, context.config.boundaries.model_dump())
+            return None
         if job.identity is None:
             report(0, 1, "loading and checking")
             return loader.inspect(job.model, context.config.measure)

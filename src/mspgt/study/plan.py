@@ -19,6 +19,7 @@ from mspgt.results import to_jsonable
 from mspgt.scales.tasks import TASKS
 from mspgt.stats.bootstrap import MAX_CLUSTERS
 from mspgt.study.config import StudyConfig
+from mspgt.study.controlling import control_addresses
 from mspgt.study.differences import ABSENT, short, unlike
 from mspgt.study.identity import Identity, Subject
 from mspgt.study.kept import Kept, kept, put_aside
@@ -98,6 +99,9 @@ class Plan:
                     words = sum(len(getattr(data.treebank, split)) for split in ("train", "dev", "test"))
                     yield PlannedStage(subject.name, f"probes{beside}", where.probes.status(), words, 0)
 
+        for control, address in control_addresses(root, self.config):
+            yield PlannedStage(f"planted: {control.name}", control.kind, address.status(), 0, 0)
+
     def missing(self, root: Path) -> list[tuple[Subject, Data]]:
         """The subjects that have a stage to run, by the same look at the store as the plan that is printed."""
         waiting = {stage.subject for stage in self.stages(root) if not stage.status.done}
@@ -111,6 +115,7 @@ class Plan:
                 yield from (one for one in (where.pairing, where.probes) if one is not None)
                 if self.config.run.keep_activations:
                     yield from (address for _, address in where.shards)
+        yield from (address for _, address in control_addresses(root, self.config))
 
     def other(self, root: Path) -> list[str]:
         """In what the plan that a run folder shows differs from this one; empty where it does not.

@@ -2,7 +2,7 @@
 
 1. Read the data; look at and check every model. Any fault ends the study here, before long work.
 2. Hash the plan and claim a place in the run folder, beside the plans that it holds already.
-3. Compute what is missing of every model and twin (stages.py), resuming from the store.
+3. Compute what is missing of every model, twin (stages.py) and planted subject (controlling.py), from the store on.
 4. Decide boundaries (decide.py), also on the mean of the runs of one configuration (replicates.py).
 5. Carry out the parts that start from boundaries (parts.py).
 6. Conclude on families and predictions (verdicts.py), and write `results.json`.
@@ -28,12 +28,13 @@ from mspgt.boundaries.scales import scales_of
 from mspgt.errors import MspgtError, StoppedError, TerminatedError
 from mspgt.results import DataProvenance, ModelResult, Notice, Provenance, Results, to_jsonable
 from mspgt.study.config import StudyConfig
+from mspgt.study.controlling import control_addresses, read_controls
 from mspgt.study.decide import decide
 from mspgt.study.describe import standing
 from mspgt.study.engines import run_jobs
 from mspgt.study.experiments import PARTS
 from mspgt.study.identity import Identity
-from mspgt.study.jobs import Context, Job, Work
+from mspgt.study.jobs import Context, Job, Trial, Work
 from mspgt.study.kept import kept, use_stages
 from mspgt.study.loading import load_config
 from mspgt.study.lock import run_lock
@@ -109,7 +110,10 @@ def _carry_on(plan: Plan, inspected: Inspected, out: Path, workers: int, quiet: 
     place = plan.write(out)
     context = Context(out, config, data, plan.twin_data)
     by_label = {model.label: model for model in config.models}
-    todo = [Job(by_label[s.identity.label], s.identity, s.twin) for s, _ in plan.missing(out)]
+    todo: list[Job | Trial] = [
+        Job(by_label[s.identity.label], s.identity, s.twin) for s, _ in plan.missing(out)
+    ]
+    todo += [Trial(*one) for one in control_addresses(out, config) if not one[1].status().done]
     if (out / "stages").is_dir():
         log.info("%s", standing(plan, out))
     use_stages(place, out, plan.used(out))
@@ -140,6 +144,7 @@ def _carry_on(plan: Plan, inspected: Inspected, out: Path, workers: int, quiet: 
         predictions=predictions,
         warnings=warnings + told,
         replicated=replicated,
+        planted=read_controls(out, config),
     )
 
 

@@ -46,19 +46,22 @@ def plant(
     *,
     height: float = 5.0,
     roughness: float = 0.15,
+    drift: float = 0.0,
     level: tuple[float, float, float] = (0.06, 0.02, 0.04),
     seed: int,
 ) -> Profiles:
     """Flat profiles with log-normal roughness, raised at each boundary by `height` SDs of its logarithm.
 
-    `roughness` is that SD; `level` is the background of (-log CKA, |accuracy step| / accuracy, JS in bits). A
-    boundary at l is the transition from layer l to l+1. Raises InputError for boundaries outside 1..layers-1.
+    `roughness` is that SD; `level` is the background of (-log CKA, |accuracy step| / accuracy, JS in bits), whose
+    logarithm falls evenly by `drift` from the first transition to the last. A boundary at l is the transition from
+    layer l to l+1. Raises InputError for boundaries outside 1..layers-1.
     """
     if any(not 1 <= b < layers for b in boundaries):
         raise InputError(f"boundaries of {layers} layers must lie in 1..{layers - 1}, got {list(boundaries)}")
     rng = np.random.default_rng(seed)
     log_shift = roughness * rng.standard_normal((3, layers - 1))
     log_shift[:, [b - 1 for b in boundaries]] += roughness * height
+    log_shift -= drift * np.linspace(-0.5, 0.5, layers - 1)
     s1, s2, s3 = np.array(level)[:, None] * np.exp(log_shift)
     accuracy = [0.75]
     for step in s2:
