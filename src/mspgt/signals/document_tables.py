@@ -30,8 +30,21 @@ from mspgt.errors import InputError
 
 Array = NDArray[np.float64]
 Spans = list[tuple[int, int]]
-# (layer, layer or the one before it, features of both, their moment Σ_i x_i y_iᵀ in float64)
-SeeMoment = Callable[[int, int, torch.Tensor, torch.Tensor, torch.Tensor], None]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Of two layers' features, with C_a = Σ_{i∈a} x_i y_iᵀ over document a; each (width, width) float64.
+
+    `total`: Σ_a C_a. `squares`: Σ_a C_a∘C_a, entry by entry.
+    """
+
+    total: torch.Tensor
+    squares: torch.Tensor
+
+
+# (layer, layer or the one after it, features of both, their moment)
+SeeMoment = Callable[[int, int, torch.Tensor, torch.Tensor, Moment], None]
 
 LEAST_DOCUMENTS = 4  # distinct ones, for tuples (a, b, c, d)
 _CHUNK_BYTES = 96 * 2**20
@@ -160,14 +173,14 @@ def layer_tables(
         x = features(layer)
         rows = torch.stack([x[s:e].sum(0) for s, e in spans]) @ x.T
         total[layer] = torch.stack([rows[:, s:e].sum(1) for s, e in spans], dim=1).double().cpu().numpy()
-        pair, moment = _pair_table(x, x, spans)
-        if see is not None:
+        pair, moment = _pair_table(x, x, spans, see is not None)
+        if see is not None and moment is not None:
             see(layer, layer, x, x, moment)
         self_pair.append(pair)
         self_chain.append(_chain_table(rows, rows, spans))
         if previous is not None:
-            pair, moment = _pair_table(previous[0], x, spans)
-            if see is not None:
+            pair, moment = _pair_table(previous[0], x, spans, see is not None)
+            if see is not None and moment is not None:
                 see(layer - 1, layer, previous[0], x, moment)
             next_pair.append(pair)
             next_chain.append(_chain_table(previous[1], rows, spans))
@@ -214,8 +227,10 @@ def _keep_distinct(tables: LayerTables) -> None:
         chain[:, same[:, :, None] | same[:, None, :] | same[None, :, :]] = 0
 
 
-def _pair_table(x: torch.Tensor, y: torch.Tensor, spans: Spans) -> tuple[Array, torch.Tensor]:
-    """⟨C_a, C_b⟩ with C_a = Σ_{i∈a} x_i y_iᵀ, over blocks of x's dimensions; and Σ_a C_a in float64.
+def _pair_table(
+    x: torch.Tensor, y: torch.Tensor, spans: Spans, with_moment: bool
+) -> tuple[Array, Moment | None]:
+    """⟨C_a, C_b⟩ with C_a = Σ_{i∈a} x_i y_iᵀ, over blocks of x's dimensions; and what C_a sums to over documents.
 
     A layer with itself is symmetric: only what stands right of the diagonal is computed, and counted twice.
     """
@@ -225,7 +240,8 @@ def _pair_table(x: torch.Tensor, y: torch.Tensor, spans: Spans) -> tuple[Array, 
     if symmetric:
         step = min(step, -(-width // 6))
     table = torch.zeros(len(spans), len(spans), dtype=torch.float64, device=x.device)
-    moment = torch.empty(width, y.shape[1], dtype=torch.float64, device=x.device)
+    shape = (2, width, y.shape[1]) if with_moment else (0, 0, 0)
+    sums = torch.empty(shape, dtype=torch.float64, device=x.device)
     for start in range(0, width, step):
         stop = min(start + step, width)
         first = start if symmetric else 0
@@ -238,10 +254,14 @@ def _pair_table(x: torch.Tensor, y: torch.Tensor, spans: Spans) -> tuple[Array, 
             inner = part[:, :, : stop - start].flatten(1)
             products = 2 * products - (inner @ inner.T).double()
         table += products
-        moment[start:stop, first:] = part.sum(0, dtype=torch.float64)
+        if not with_moment:
+            continue
+        # In double: over documents large sums can cancel.
+        sums[0, start:stop, first:] = part.sum(0, dtype=torch.float64)
+        sums[1, start:stop, first:] = part.square_().sum(0)
         if symmetric:
-            moment[stop:, start:stop] = moment[start:stop, stop:].T
-    return table.cpu().numpy(), moment
+            sums[:, stop:, start:stop] = sums[:, start:stop, stop:].transpose(1, 2)
+    return table.cpu().numpy(), Moment(sums[0], sums[1]) if with_moment else None
 
 
 def _chain_table(rows_x: torch.Tensor, rows_y: torch.Tensor, spans: Spans) -> NDArray[np.floating]:

@@ -2,47 +2,53 @@
 
 Every number here is CKA across documents, as in document_tables.py; what differs is what is compared (`METRICS`) or
 which tokens count. Both are read off moments that are there already: a metric that scales dimensions scales
-Σ x_i y_iᵀ, and a token left out or let in takes its own x_i y_iᵀ away or adds it.
+Σ x_i y_iᵀ and its parts by document, and a token left out or let in takes its own x_i y_iᵀ away or adds it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from mspgt.signals.compared import AS_READ, RAW, RMS, STANDARDISED
-from mspgt.signals.document_tables import Spans, tuples_of_distinct
+from mspgt.signals.document_tables import Moment, Spans, tuples_of_distinct
 
 Array = NDArray[np.float64]
 Name = tuple[str, str]  # metric, token set
 
 MAIN = "main"
-_CHUNK = 256  # tokens whose single-precision products are summed before they are added in double
-
-
-@dataclass
-class _Side:
-    """One layer in one metric: features of all drawn tokens (n, width), and their Gram matrix by document."""
-
-    x: torch.Tensor
-    grams: list[torch.Tensor]
-    tokens: dict[str, _Tokens] = field(default_factory=dict)
+_CHUNK = 512  # tokens whose single-precision products are summed before they are added in double
 
 
 @dataclass(frozen=True)
-class _Tokens:
-    """A layer over one token set.
+class _View:
+    """One layer in one metric over one token set.
 
-    `sums` (c, width) by document; (n,) of each token, its product with the sums of all `others` and of its `own`.
+    `scale` (width,) float64: what each dimension of the side's features is multiplied with; None for nothing.
+    `sums` (c, width): scaled features by document. (n,) of each token, its product with the sums of all `others` and
+    of its `own`; 0 of a token that does not count.
     """
 
+    scale: torch.Tensor | None
     sums: torch.Tensor
     others: torch.Tensor
     own: torch.Tensor
+
+
+@dataclass(frozen=True)
+class _Side:
+    """One layer, raw or RMS-normalised.
+
+    `x` (n, width): features of all drawn tokens. `grams`: their Gram matrix by document.
+    """
+
+    x: torch.Tensor
+    grams: list[torch.Tensor]
+    views: dict[Name, _View]
 
 
 class Variants:
@@ -69,34 +75,36 @@ class Variants:
         self.states, self.normalised, self.spans, self.gains = states, normalised, spans, gains
         self.masks = {name: torch.from_numpy(mask) for name, mask in masks.items()}
         self.raw_sets = raw_sets
-        self.owner = torch.repeat_interleave(
-            torch.arange(len(spans)), torch.tensor([e - s for s, e in spans])
-        )
+        self.tuples = {name: self._tuples(mask) for name, mask in masks.items()}
         self.hsic: dict[tuple[Name, int, int], float] = {}
         self.spectrum: dict[tuple[str, int], tuple[float, float]] = {}
         self._sides: dict[tuple[str, int], _Side] = {}
 
-    def see(self, left: int, right: int, x: torch.Tensor, y: torch.Tensor, moment: torch.Tensor) -> None:
+    def see(self, left: int, right: int, x: torch.Tensor, y: torch.Tensor, moment: Moment) -> None:
         """One pair of layers in the main metric over the main tokens (what `layer_tables` shows)."""
         for key in [key for key in self._sides if key[1] < left]:
             del self._sides[key]
         one, two = self._side(RMS, left), self._side(RMS, right)
-        for name in self.masks:
-            own = moment if name == MAIN else self._changed(moment, one.x, two.x, name)
-            self._note((RMS, name), left, right, one, two, own)
-        for metric, scale in ((AS_READ, self.gains), (STANDARDISED, None)):
-            a, b = self._scaled(metric, left, scale), self._scaled(metric, right, scale)
-            if a is None or b is None:
-                continue
-            scaled = moment * a[:, None] * b[None, :]
-            sides = self._side(metric, left, a), self._side(metric, right, b)
-            self._note((metric, MAIN), left, right, *sides, scaled)
+        sets = tuple(self.masks)
+        moments = {name: self._changed(moment.total, one.x, two.x, name) for name in sets}
+        inside = self._inside(one, two, sets)
+        for name in sets:
+            self._note((RMS, name), left, right, moments[name], inside[name])
+        for metric in (AS_READ, STANDARDISED):
+            key = (metric, MAIN)
+            if key in one.views and key in two.views:
+                a, b = one.views[key].scale, two.views[key].scale
+                assert a is not None
+                assert b is not None
+                within = float(a.square() @ moment.squares.double() @ b.square())
+                self._note(key, left, right, moment.total * a[:, None] * b[None, :], within)
         one, two = self._side(RAW, left), self._side(RAW, right)
-        mask = self.masks[MAIN]
-        raw = _moment(one.x[mask], two.x[mask])
-        for name in (MAIN, *self.raw_sets):
-            own = raw if name == MAIN else self._changed(raw, one.x, two.x, name)
-            self._note((RAW, name), left, right, one, two, own)
+        main = self.masks[MAIN].to(one.x.device)
+        raw = _moment(one.x[main], two.x[main])
+        sets = (MAIN, *self.raw_sets)
+        inside = self._inside(one, two, sets)
+        for name in sets:
+            self._note((RAW, name), left, right, self._changed(raw, one.x, two.x, name), inside[name])
 
     def features(self, layer: int) -> torch.Tensor:
         """The RMS-normalised states of all drawn tokens, (tokens, width), centred on the main ones."""
@@ -115,66 +123,81 @@ class Variants:
                 value[layer] = cross / np.sqrt(own * following)
         return value
 
-    def _note(self, name: Name, left: int, right: int, one: _Side, two: _Side, moment: torch.Tensor) -> None:
+    def _note(self, name: Name, left: int, right: int, moment: torch.Tensor, inside: float) -> None:
+        """HSIC from Σ x_i y_iᵀ over all tokens of the set, and the part of its square that lies inside documents."""
         metric, tokens = name
         if left == right and metric in (RAW, RMS):
             self.spectrum[f"{metric}.{tokens}", left] = _spectrum(moment)
-        a, b = self._tokens(one, tokens), self._tokens(two, tokens)
-        mask = self.masks[tokens]
-        inside = 0.0
-        for (s, e), k, l in zip(self.spans, one.grams, two.grams, strict=True):
-            m = mask[s:e].to(k.dtype).to(k.device)
-            inside += float(m.double() @ ((k * l) @ m).double())
+        side = RAW if metric == RAW else RMS
+        a, b = (self._sides[side, layer].views[name] for layer in (left, right))
         pairs = float(moment.square().sum()) - inside
         ends = float(((a.sums @ moment.to(a.sums.dtype)) * b.sums).double().sum())
         chains = _dot(a.others, b.others) - (ends - _dot(a.own, b.own))
-        grams = [(side.sums @ side.sums.T).double().cpu().numpy() for side in (a, b)]
+        grams = [(view.sums @ view.sums.T).double().cpu().numpy() for view in (a, b)]
         for gram in grams:
             np.fill_diagonal(gram, 0)
         rows = [gram.sum(1) for gram in grams]
         apart = (
             rows[0].sum() * rows[1].sum() - 4 * (rows[0] * rows[1]).sum() + 2 * (grams[0] * grams[1]).sum()
         )
-        sizes = np.bincount(self.owner[mask].numpy(), minlength=len(self.spans)).astype(np.float64)
-        two_, three, four = (float(count[0]) for count in tuples_of_distinct(sizes[None]))
-        self.hsic[name, left, right] = pairs / two_ - 2 * chains / three + apart / four
+        two, three, four = self.tuples[tokens]
+        self.hsic[name, left, right] = pairs / two - 2 * chains / three + apart / four
 
-    def _side(self, metric: str, layer: int, scale: torch.Tensor | None = None) -> _Side:
+    def _tuples(self, mask: NDArray[np.bool_]) -> tuple[float, float, float]:
+        sizes = np.array([mask[s:e].sum() for s, e in self.spans], dtype=np.float64)
+        two, three, four = tuples_of_distinct(sizes[None])
+        return float(two[0]), float(three[0]), float(four[0])
+
+    def _side(self, metric: str, layer: int) -> _Side:
         key = metric, layer
         if key not in self._sides:
             if metric == RAW:
                 x = self.states(layer)
                 x = x.to(torch.promote_types(x.dtype, torch.float32))
                 x = x - x[self.masks[MAIN].to(x.device)].mean(0)
+                asked: dict[Name, torch.Tensor | None] = {
+                    (RAW, name): None for name in (MAIN, *self.raw_sets)
+                }
             else:
-                x = self._side(RMS, layer).x if metric != RMS else self.normalised(layer)
-                x = x if scale is None else x * scale.to(x.dtype)
-            self._sides[key] = _Side(x, [x[s:e] @ x[s:e].T for s, e in self.spans])
+                x = self.normalised(layer)
+                asked = {(RMS, name): None for name in self.masks}
+                gains = self.gains[layer].to(x.device).double()
+                if bool(torch.isfinite(gains).all()):
+                    asked[AS_READ, MAIN] = gains.expand(x.shape[1])
+                spread = x[self.masks[MAIN].to(x.device)].square().mean(0).sqrt().double()
+                asked[STANDARDISED, MAIN] = torch.where(spread > 0, 1 / spread, torch.zeros_like(spread))
+            self._sides[key] = _Side(x, [x[s:e] @ x[s:e].T for s, e in self.spans], self._views(x, asked))
         return self._sides[key]
 
-    def _scaled(self, metric: str, layer: int, gains: torch.Tensor | None) -> torch.Tensor | None:
-        """What each dimension is multiplied with, (width,) float64; None where the metric has no meaning."""
-        x = self._side(RMS, layer).x
-        if gains is not None:
-            scale = gains[layer].to(x.device).double()
-            return scale if bool(torch.isfinite(scale).all()) else None
-        spread = x[self.masks[MAIN].to(x.device)].square().mean(0).sqrt().double()
-        return torch.where(spread > 0, 1 / spread, torch.zeros_like(spread))
+    def _views(self, x: torch.Tensor, asked: Mapping[Name, torch.Tensor | None]) -> dict[Name, _View]:
+        """All views of a layer at once, so that the tokens are gone through twice and not twice a view."""
+        masks = torch.stack([self.masks[tokens] for _, tokens in asked]).to(x.device, x.dtype)
+        scales = torch.stack([torch.ones(x.shape[1]) if s is None else s.cpu() for s in asked.values()])
+        scales = scales.to(x.device, x.dtype)[:, None]
+        sums = torch.stack([masks[:, s:e] @ x[s:e] for s, e in self.spans], dim=1) * scales
+        back = sums * scales
+        own = torch.cat([back[:, a] @ x[s:e].T for a, (s, e) in enumerate(self.spans)], dim=1)
+        others = back.sum(1) @ x.T - own
+        parts = zip(asked.items(), sums, masks * others, masks * own, strict=True)
+        return {name: _View(scale, *rest) for (name, scale), *rest in parts}
 
-    def _tokens(self, side: _Side, name: str) -> _Tokens:
-        if name not in side.tokens:
-            mask = self.masks[name].to(side.x.device)
-            kept = torch.where(mask[:, None], side.x, torch.zeros_like(side.x))
-            sums = torch.stack([kept[s:e].sum(0) for s, e in self.spans])
-            own = (kept * sums[self.owner.to(side.x.device)]).sum(1)
-            side.tokens[name] = _Tokens(sums, kept @ sums.sum(0) - own, own)
-        return side.tokens[name]
+    def _inside(self, one: _Side, two: _Side, sets: tuple[str, ...]) -> dict[str, float]:
+        """Σ K_ij L_ij over the tokens i, j of each set that share a document."""
+        masks = torch.stack([self.masks[name] for name in sets]).to(one.x.device, one.x.dtype)
+        total = torch.zeros(len(sets), dtype=torch.float64, device=one.x.device)
+        for (s, e), k, l in zip(self.spans, one.grams, two.grams, strict=True):
+            m = masks[:, s:e]
+            total += ((m @ (k * l)) * m).sum(1, dtype=torch.float64)
+        return dict(zip(sets, total.tolist(), strict=True))
 
     def _changed(self, moment: torch.Tensor, x: torch.Tensor, y: torch.Tensor, name: str) -> torch.Tensor:
         """The main tokens' moment, without those that a token set leaves out and with those it lets in."""
         main, other = self.masks[MAIN], self.masks[name]
-        lost, new = (main & ~other).to(x.device), (other & ~main).to(x.device)
-        return moment - _moment(x[lost], y[lost]) + _moment(x[new], y[new])
+        for sign, some in ((-1, main & ~other), (1, other & ~main)):
+            if bool(some.any()):
+                here = some.to(x.device)
+                moment = moment + sign * _moment(x[here], y[here])
+        return moment
 
 
 def _moment(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
