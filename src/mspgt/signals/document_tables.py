@@ -19,6 +19,7 @@ other metrics and tokens to be read from (variants.py).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -47,7 +48,7 @@ class Moment:
 SeeMoment = Callable[[int, int, torch.Tensor, torch.Tensor, Moment], None]
 
 LEAST_DOCUMENTS = 4  # distinct ones, for tuples (a, b, c, d)
-_CHUNK_BYTES = 96 * 2**20
+_CHUNK_BYTES = 48 * 2**20  # of moments by document at a time, in a room that is used again
 
 
 @dataclass(frozen=True)
@@ -169,17 +170,20 @@ def layer_tables(
     total = np.empty((layers, n_documents, n_documents))
     self_pair, self_chain, next_pair, next_chain = [], [], [], []
     previous: tuple[torch.Tensor, torch.Tensor] | None = None
+    room: torch.Tensor | None = None
     for layer in range(layers):
         x = features(layer)
+        if room is None:
+            room = x.new_empty(_rows_at_once(x, spans) * x.shape[1] * len(spans))
         rows = torch.stack([x[s:e].sum(0) for s, e in spans]) @ x.T
         total[layer] = torch.stack([rows[:, s:e].sum(1) for s, e in spans], dim=1).double().cpu().numpy()
-        pair, moment = _pair_table(x, x, spans, see is not None)
+        pair, moment = _pair_table(x, x, spans, room, see is not None)
         if see is not None and moment is not None:
             see(layer, layer, x, x, moment)
         self_pair.append(pair)
         self_chain.append(_chain_table(rows, rows, spans))
         if previous is not None:
-            pair, moment = _pair_table(previous[0], x, spans, see is not None)
+            pair, moment = _pair_table(previous[0], x, spans, room, see is not None)
             if see is not None and moment is not None:
                 see(layer - 1, layer, previous[0], x, moment)
             next_pair.append(pair)
@@ -227,8 +231,13 @@ def _keep_distinct(tables: LayerTables) -> None:
         chain[:, same[:, :, None] | same[:, None, :] | same[None, :, :]] = 0
 
 
+def _rows_at_once(x: torch.Tensor, spans: Spans) -> int:
+    """Of each document's moment."""
+    return min(x.shape[1], max(1, _CHUNK_BYTES // (x.element_size() * x.shape[1] * len(spans))))
+
+
 def _pair_table(
-    x: torch.Tensor, y: torch.Tensor, spans: Spans, with_moment: bool
+    x: torch.Tensor, y: torch.Tensor, spans: Spans, room: torch.Tensor, with_moment: bool
 ) -> tuple[Array, Moment | None]:
     """⟨C_a, C_b⟩ with C_a = Σ_{i∈a} x_i y_iᵀ, over blocks of x's dimensions; and what C_a sums to over documents.
 
@@ -236,16 +245,16 @@ def _pair_table(
     """
     symmetric = x is y
     width = x.shape[1]
-    step = max(1, _CHUNK_BYTES // (x.element_size() * y.shape[1] * len(spans)))
+    step = _rows_at_once(x, spans)
     if symmetric:
         step = min(step, -(-width // 6))
     table = torch.zeros(len(spans), len(spans), dtype=torch.float64, device=x.device)
-    shape = (2, width, y.shape[1]) if with_moment else (0, 0, 0)
-    sums = torch.empty(shape, dtype=torch.float64, device=x.device)
+    sums = torch.empty((2 * with_moment, width, y.shape[1]), dtype=torch.float64, device=x.device)
     for start in range(0, width, step):
         stop = min(start + step, width)
         first = start if symmetric else 0
-        part = x.new_empty(len(spans), stop - start, y.shape[1] - first)
+        shape = (len(spans), stop - start, y.shape[1] - first)
+        part = room[: math.prod(shape)].view(shape)
         for a, (s, e) in enumerate(spans):
             torch.mm(x[s:e, start:stop].T, y[s:e, first:], out=part[a])
         flat = part.flatten(1)

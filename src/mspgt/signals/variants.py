@@ -91,13 +91,13 @@ class Variants:
         for name in sets:
             self._note((RMS, name), left, right, moments[name], inside[name])
         for metric in (AS_READ, STANDARDISED):
-            key = (metric, MAIN)
-            if key in one.views and key in two.views:
-                a, b = one.views[key].scale, two.views[key].scale
+            view = (metric, MAIN)
+            if view in one.views and view in two.views:
+                a, b = one.views[view].scale, two.views[view].scale
                 assert a is not None
                 assert b is not None
                 within = float(a.square() @ moment.squares.double() @ b.square())
-                self._note(key, left, right, moment.total * a[:, None] * b[None, :], within)
+                self._note(view, left, right, moment.total * a[:, None] * b[None, :], within)
         one, two = self._side(RAW, left), self._side(RAW, right)
         main = self.masks[MAIN].to(one.x.device)
         raw = _moment(one.x[main], two.x[main])
