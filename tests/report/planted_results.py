@@ -15,6 +15,9 @@ from mspgt.results import (
     Notice,
     PaperBoundary,
     PaperResult,
+    PlantedControl,
+    PlantedPlace,
+    PlantedTest,
     ProbeResult,
     Provenance,
     Results,
@@ -63,8 +66,37 @@ def planted() -> dict[str, Any]:
     study = {"name": "planted", "hash": "9f" * 16, "mode_default": "calibrated"}
     # Through text and back, so that the report sees what `json.load` gives.
     return json.loads(
-        json.dumps(to_jsonable(Results(study, provenance, models, {}, predictions(), warnings)))
+        json.dumps(
+            to_jsonable(
+                Results(study, provenance, models, {}, predictions(), warnings, planted=planted_subjects())
+            )
+        )
     )
+
+
+def planted_subjects() -> dict[str, PlantedControl]:
+    """A hit with a miss that was to be expected, silence, a false alarm, a hand-over, and an effect."""
+    places = [PlantedPlace("layer 7", 7, 6, 8, found=True), PlantedPlace("layer 17", 17, 16, 18)]
+    spike = PlantedTest("spike", 7, 5.0, 4.0, set=[6, 7], planted=True)
+    stray = PlantedTest("step", 12, 4.5, 4.0, set=[12])
+    order = PlantedTest("L–I", 4, p=0.01, set=[4, 5], planted=True)
+    effect = PlantedTest("local", p=0.002, metric="ttr", planted=True)
+    paper = {"LI": 7, "IG": 17, "accepted": False}
+    return {
+        "two breaks": PlantedControl(
+            "shocks", "two breaks", 1, 24, 4.0, "roughness SDs", places, [spike], [], 5.0, paper, False
+        ),
+        "flat": PlantedControl("shocks", HOSTILE, 2, 24, None, "roughness SDs", [], [], [stray], 5.0, paper, True),
+        "alarm": PlantedControl("phases", "drift", 3, 24, None, "−log CKA", [], [stray], [], 0.3, None, False),
+        "ordered": PlantedControl(
+            "functional", "ordered", 4, 12, None, "", [PlantedPlace("L–I", None, 2.4, 5.4, found=True)], [order],
+            [order], None, None, True,
+        ),
+        "noise": PlantedControl(
+            "interventions", "word choice replaced", 5, None, None, "", [PlantedPlace("local", found=True)], [effect],
+            [effect], None, None, True,
+        ),
+    }  # fmt: skip
 
 
 def settings() -> dict[str, Any]:

@@ -16,6 +16,7 @@ from mspgt.report.metrics_section import metrics_section, metrics_tables
 from mspgt.report.page import pages
 from mspgt.report.panels import strip_rows
 from mspgt.report.paper_table import against_paper
+from mspgt.report.planted_section import planted_section
 from mspgt.report.predictions import prediction_section
 from mspgt.report.replicated import replicated_section
 from mspgt.report.section import Plate, Section
@@ -38,6 +39,7 @@ MODEL_SECTIONS: tuple[Callable[[Json, str, str], Section | None], ...] = (
     theory_section,
 )
 STUDY_SECTIONS: tuple[Callable[[Json], Section | None], ...] = (
+    planted_section,
     where_section,
     family_section,
     replicated_section,

@@ -16,6 +16,7 @@ from mspgt.report import facts, table1
 from mspgt.report.markup import data_block, facts_html, once, table_html
 from mspgt.report.methods import bibtex, methods_text
 from mspgt.report.paper_table import against_paper
+from mspgt.report.planted_section import planted_first
 from mspgt.report.section import Section
 from mspgt.report.story import headline
 from mspgt.report.verdicts import tally, verdicts
@@ -68,6 +69,7 @@ def _render(results: Json, every: Sequence[View], shown: Sequence[View], section
         study=results["study"],
         about=_about(results),
         limits=results["provenance"].get("limits") or [],
+        planted=planted_first(results) if every else "",
         headline=headline(results),
         verdicts=[one for one in found if one.tested],
         untested=[one for one in found if not one.tested],

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from mspgt.report.accounts import TITLES, Account, accounts
 from mspgt.report.curves import Mark
+from mspgt.report.planted import planted_lines
 from mspgt.report.words import KIND_NAMES, Json, counted, layer_set, listing, number, percent
 
 CLAIMING = (
@@ -196,7 +197,8 @@ def _capital(words: str) -> str:
 
 
 def story_lines(results: Json) -> Iterator[str]:
-    """The story of a run for a terminal: the headline, a sentence a model, and verdicts."""
+    """The story of a run for a terminal: planted subjects, the headline, a sentence a model, and verdicts."""
+    yield from planted_lines(results)
     yield f"{headline(results)}."
     for one in stories(results):
         yield f"  {one.model}: {one.sentence}"

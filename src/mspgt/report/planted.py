@@ -1,0 +1,170 @@
+"""Planted subjects in words: what was there, what was found, hits, misses and false alarms as they came."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mspgt.report.tables import Cell, Table
+from mspgt.report.words import Json, counted, layer_set, listing, number
+
+SCALE_NAMES = {"local": "Local", "intermediate": "Intermediate", "global": "Global"}
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Counts over all planted subjects; `large` boundaries have at least the size that is found in 80 % of cases."""
+
+    boundaries: int
+    found: int
+    large: int
+    large_found: int
+    scales: int
+    scales_found: int
+    empty: int  # subjects in which nothing was planted
+    alarmed: int  # of them, those in which something was found
+    strays: int  # claims beside what was planted, in the other subjects
+
+    @classmethod
+    def of(cls, controls: dict[str, Json]) -> Tally:
+        every = list(controls.values())
+        boundaries = [(one, place) for one in every for place in one["planted"] if place["low"] is not None]
+        large = [place for one, place in boundaries if is_large(one)]
+        scales = [place for one in every for place in one["planted"] if place["low"] is None]
+        empty = [one for one in every if not one["planted"]]
+        return cls(
+            len(boundaries), sum(place["found"] for _, place in boundaries), len(large),
+            sum(place["found"] for place in large), len(scales), sum(place["found"] for place in scales),
+            len(empty), sum(bool(one["found"]) for one in empty),
+            sum(not claim["planted"] for one in every if one["planted"] for claim in one["found"]),
+        )  # fmt: skip
+
+
+def is_large(control: Json) -> bool:
+    """Whether what was planted has at least the size that is found in 80 % of cases, or no such size is known."""
+    size, least = control["size"], control["size80"]
+    return size is None or least is None or size >= least
+
+
+def headline(controls: dict[str, Json]) -> str:
+    """Hits and silence over all planted subjects."""
+    told = Tally.of(controls)
+    hits = []
+    if told.boundaries:
+        noun = "boundary" if told.boundaries == 1 else "boundaries"
+        hits.append(
+            f"of {told.boundaries} planted {noun} {told.found} {'was' if told.found == 1 else 'were'} found"
+        )
+    if told.scales:
+        hits.append(f"of {counted(told.scales, 'planted effect')} {told.scales_found}")
+    parts = [listing(hits)] if hits else []
+    if told.empty:
+        parts.append(
+            f"of {counted(told.empty, 'subject')} with nothing planted {told.alarmed or 'none'} gave any"
+        )
+    if told.strays:
+        parts.append(f"{counted(told.strays, 'claim')} where nothing is")
+    words = "; ".join(parts)
+    return words[:1].upper() + words[1:]
+
+
+def by_size(controls: dict[str, Json]) -> str:
+    """Whether the misses are small: hits among what is large enough, and among the rest; empty without boundaries."""
+    told = Tally.of(controls)
+    if not told.boundaries:
+        return ""
+    small, small_found = told.boundaries - told.large, told.found - told.large_found
+    words = (
+        f"Of {told.large} planted boundaries at least as large as what is found in 80\u202f% of cases, "
+        f"{_of(told.large_found, told.large)} were found"
+    )
+    return words + (f"; of {small} smaller ones, {_of(small_found, small)}." if small else ".")
+
+
+def _of(found: int, whole: int) -> str:
+    return "all" if found == whole else "none" if not found else str(found)
+
+
+def what_is_there(control: Json) -> str:
+    """`8 roughness SDs at layers 7 and 17`, or that there is nothing."""
+    places = control["planted"]
+    if not places:
+        return "nothing"
+    if places[0]["low"] is None:
+        return f"a change by noise on {listing(SCALE_NAMES[one['name']] for one in places)} alone"
+    if places[0]["layer"] is None:
+        return "; ".join(
+            f"{one['name']} between layers {number(one['low'])} and {number(one['high'])}" for one in places
+        )
+    at = listing(str(one["layer"]) for one in places)
+    layers = f"layer{'s' * (len(places) > 1)} {at}"
+    return layers if control["size"] is None else f"{number(control['size'])} {control['unit']} at {layers}"
+
+
+def outcome(control: Json) -> str:
+    """Hit, miss, silence or false alarm, in words."""
+    places = control["planted"]
+    strays = [claim for claim in control["found"] if not claim["planted"]]
+    alarm = f"false alarm: {listing(map(claim_words, strays))}" if strays else ""
+    if not places:
+        return alarm or "silent"
+    hits = sum(one["found"] for one in places)
+    if hits == len(places):
+        words = "found" if hits == 1 else f"{'both' if hits == 2 else f'all {hits}'} found"
+    else:
+        words = "missed" if len(places) == 1 else f"{hits} of {len(places)} found"
+    return f"{words}; {alarm}" if alarm else words
+
+
+def expected(control: Json) -> str:
+    """Of a miss, whether it was to be expected; empty where nothing was missed, or nobody can say."""
+    if all(one["found"] for one in control["planted"]) or is_large(control):
+        return ""
+    return f"{number(control['size80'], 2)} {control['unit']} would be found in 80\u202f% of cases"
+
+
+def claim_words(claim: Json) -> str:
+    """`spike at layer 7 (95 % set 6–7)`, or the scale with the metric that it changes most."""
+    if claim["layer"] is None:
+        return f"{SCALE_NAMES[claim['name']]} ({claim['metric']}, p = {number(claim['p'], 2)})"
+    within = f" (95\u202f% set {layer_set(claim['set'])})" if claim["set"] else ""
+    return f"{claim['name']} at layer {claim['layer']}{within}"
+
+
+def planted_lines(results: Json) -> Iterator[str]:
+    """The planted subjects for a terminal; nothing where a run has none."""
+    controls = results.get("planted") or {}
+    if not controls:
+        return
+    yield f"{headline(controls)}."
+    if told := by_size(controls):
+        yield f"  {told}"
+    for name, one in controls.items():
+        mark = "hit " if one["passed"] else "MISS"
+        yield f"  {mark} {name}: planted {what_is_there(one)}; {outcome(one)}" + (
+            f" ({why})" if (why := expected(one)) else ""
+        )
+
+
+def planted_table(controls: dict[str, Json]) -> Table:
+    """Every place that was planted, claimed or tested, one row each."""
+    columns = {
+        "subject": "string", "kind": "string", "seed": "int64", "size": "double", "unit": "string",
+        "size_found_in_80_percent": "double", "row": "string", "name": "string", "layer": "int64", "low": "double",
+        "high": "double", "set": "string", "score": "double", "critical": "double", "p": "double",
+        "metric": "string", "hit": "bool",
+    }  # fmt: skip
+    rows: list[tuple[Cell, ...]] = []
+    for name, one in controls.items():
+        head = (name, one["kind"], one["seed"], one["size"], one["unit"], one["size80"])
+        for place in one["planted"]:
+            where = (place["name"], place["layer"], place["low"], place["high"])
+            rows.append((*head, "planted", *where, *(None,) * 5, place["found"]))
+        for kind in ("found", "tests"):
+            rows += [
+                (*head, kind.removesuffix("s"), claim["name"], claim["layer"], None, None, layer_set(claim["set"]),
+                 claim["score"], claim["critical"], claim["p"], claim["metric"],
+                 claim["planted"] if kind == "found" else None)
+                for claim in one[kind]
+            ]  # fmt: skip
+    return Table("planted", "Planted subjects", columns, rows)

@@ -1,0 +1,191 @@
+"""The first row of the page: what was planted above what was found, and silence where there is nothing to find."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from markupsafe import Markup
+
+from mspgt.report.charts import strip_svg
+from mspgt.report.curves import Mark
+from mspgt.report.markup import table_html, tag
+from mspgt.report.panels import strip_row
+from mspgt.report.planted import (
+    SCALE_NAMES,
+    by_size,
+    expected,
+    headline,
+    outcome,
+    planted_table,
+    what_is_there,
+)
+from mspgt.report.section import Section
+from mspgt.report.tables import Cell, Table
+from mspgt.report.words import Json, number
+
+# Account → title, what it asks of a subject, role of its strips.
+KINDS = {
+    "shocks": ("Shocks", "breaks of the three signals", "calibrated"),
+    "phases": ("Phases", "lasting changes of what blocks write", "phases"),
+    "functional": ("Functional scales", "which context is usable first", "functional"),
+    "interventions": ("Interventions", "which scale changes the text", ""),
+}
+ABOUT = (
+    "Before any model: subjects whose truth is known, measured and judged by the same code. Their places, sizes and "
+    "seeds stand in the recipe that ships; what is missed is shown as it came."
+)
+METHODS = (
+    "As positive and negative controls, subjects with planted boundaries of several sizes, planted orders and "
+    "effects, and subjects with none, were measured by the same code, with seeds fixed in the recipe.",
+)
+
+
+def planted_first(results: Json) -> Markup:
+    """The row of the first screen; empty where a run has no planted subjects."""
+    controls = results.get("planted") or {}
+    if not controls:
+        return Markup("")
+    cards = [
+        _card(kind, {name: one for name, one in controls.items() if one["kind"] == kind}) for kind in KINDS
+    ]
+    legend = tag(
+        "p", tag("b", "▼"), " planted and found ", tag("b", "▽"), " planted and missed. The line above a strip: "
+        "planted somewhere between its ends. Bars below: 95 % sets.", class_="key",
+    )  # fmt: skip
+    return tag(
+        "section",
+        tag("h2", headline(controls), id="planted-first"),
+        tag("p", tag("b", by_size(controls)), " ", ABOUT, class_="modes"),
+        tag("div", *cards, class_="cards planted"),
+        legend,
+        class_="found controls", aria_labelledby="planted-first",
+    )  # fmt: skip
+
+
+def planted_section(results: Json) -> Section | None:
+    """Every place, score and critical value of the planted subjects; None where a run has none."""
+    controls = results.get("planted") or {}
+    if not controls:
+        return None
+    table = planted_table(controls)
+    return Section(
+        "planted", "Planted subjects", Markup("").join(_details(controls)), lead=headline(controls),
+        tables=(table,), methods=METHODS,
+    )  # fmt: skip
+
+
+def _card(kind: str, controls: dict[str, Json]) -> Markup:
+    title, asks, _ = KINDS[kind]
+    rows = [_row(one) for one in controls.values()]
+    return tag("div", tag("h3", title, " ", tag("small", asks)), *rows, class_="card")
+
+
+def _row(control: Json) -> Markup:
+    words = outcome(control)
+    verdict = tag(
+        "span", "✓ " if control["passed"] else "✗ ", words,
+        class_=f"outcome {'hit' if control['passed'] else 'missed'}",
+    )  # fmt: skip
+    drawn = _arms(control) if control["kind"] == "interventions" else _strip(control)
+    why = expected(control)
+    beside = tag("small", why, class_="why") if why else Markup("")
+    kind = "trial" if control["found"] else "trial bare"
+    return tag("div", tag("span", _label(control), class_="there"), verdict, beside, drawn, class_=kind)
+
+
+def _label(control: Json) -> str:
+    if control["planted"] and control["size"] is not None:
+        return f"{control['says']}, {number(control['size'])} {control['unit']}"
+    return f"{control['says']}{'' if control['planted'] else ': nothing to find'}"
+
+
+def _strip(control: Json) -> Markup:
+    role = KINDS[control["kind"]][2]
+    marks = tuple(Mark(one["name"], role, one["layer"], tuple(one["set"])) for one in control["found"])
+    return _truth(control) + strip_svg(strip_row(role, control["layers"], marks))
+
+
+def _truth(control: Json) -> Markup:
+    """What was planted, over the depth of the strip below."""
+    share = 100 / control["layers"]
+    parts: list[Markup] = []
+    for place in control["planted"]:
+        kind = "truth" if place["found"] else "truth missed"
+        if place["layer"] is None:
+            # A little short of its ends, so that neighbours are told apart.
+            ends = {"x1": f"{place['low'] * share + 1:.1f}%", "x2": f"{place['high'] * share - 1:.1f}%"}
+            parts.append(tag("line", class_=kind, y1=7, y2=7, **ends))
+        else:
+            sign = "▼" if place["found"] else "▽"
+            parts.append(tag("text", sign, class_=kind, x=f"{place['layer'] * share:.1f}%", y=10))
+    label = f"planted: {what_is_there(control)}"
+    return tag("svg", *parts, class_="truths", width="100%", height=12, role="img", aria_label=label)
+
+
+def _arms(control: Json) -> Markup:
+    """Three blocks, coloured where noise on the scale changes the text."""
+    changed = {one["name"] for one in control["found"]}
+    planted = {one["name"]: one["found"] for one in control["planted"]}
+    blocks, names, signs = [], [], []
+    for at, (scale, name) in enumerate(SCALE_NAMES.items()):
+        kind = scale if scale in changed else "undivided"
+        middle = f"{(at + 0.5) * 100 / 3:.1f}%"
+        blocks.append(tag("rect", class_=f"block {kind}", x=at, width=1, height=1))
+        names.append(tag("text", name, class_=f"on middle {kind}", x=middle, y=13))
+        if scale in planted:
+            sign = "▼" if planted[scale] else "▽"
+            signs.append(
+                tag("text", sign, class_=f"truth{'' if planted[scale] else ' missed'}", x=middle, y=10)
+            )
+    told = f"planted: {what_is_there(control)}"
+    inside = tag("svg", *blocks, width="100%", height=18, viewBox="0 0 3 1", preserveAspectRatio="none")
+    found = ", ".join(name for scale, name in SCALE_NAMES.items() if scale in changed) or "none"
+    return tag("svg", *signs, class_="truths", width="100%", height=12, role="img", aria_label=told) + tag(
+        "svg", inside, *names, class_="strip", width="100%", height=20, role="img",
+        aria_label=f"scales whose noise changes the text: {found}",
+    )  # fmt: skip
+
+
+def _details(controls: dict[str, Json]) -> Iterator[Markup]:
+    yield tag("p", ABOUT)
+    rows: list[tuple[Cell, ...]] = [
+        (name, what_is_there(one), "; ".join(filter(None, (outcome(one), expected(one)))), _nearest(one), _paper(one),
+         one["seed"])
+        for name, one in controls.items()
+    ]  # fmt: skip
+    columns = ("subject", "planted", "outcome", "what decided", "the paper’s protocol", "seed")
+    table = Table("planted_shown", "Planted subjects", dict.fromkeys(columns, "string"), rows)
+    yield table_html(table.columns, table.rows, label="planted subjects", head=True)
+    links = [
+        tag("a", form.upper(), href=f"tables/planted.{end}")
+        for form, end in (("csv", "csv"), ("Parquet", "parquet"))
+    ]
+    yield tag("p", "All scores and critical values: ", links[0], ", ", links[1], class_="files")
+
+
+def _nearest(control: Json) -> str:
+    """What was claimed, else the strongest place, with its score and what it needed."""
+    shown = control["found"] or sorted(
+        control["tests"], key=lambda one: one["p"] if one["p"] is not None else 0.0
+    )
+    told = []
+    for one in shown[: max(len(control["found"]), 2 if control["kind"] == "functional" else 1)]:
+        at = f" at {one['layer']}" if one["layer"] is not None else ""
+        if one["p"] is not None:
+            metric = f", {one['metric']}" if one["metric"] else ""
+            told.append(f"{SCALE_NAMES.get(one['name'], one['name'])}{at}{metric}: p = {number(one['p'], 2)}")
+        elif one["score"] is not None:
+            told.append(
+                f"{one['name']}{at}: {number(one['score'], 2)} of {number(one['critical'], 2)} needed"
+            )
+    return "; ".join(told)
+
+
+def _paper(control: Json) -> str:
+    """Where the published protocol puts its two peaks, and whether it accepts them."""
+    found = control["paper"]
+    if not found:
+        return ""
+    if found["LI"] is None or found["IG"] is None:
+        return "no two peaks"
+    return f"{found['LI']} and {found['IG']}, {'accepted' if found['accepted'] else 'rejected'}"
