@@ -15,6 +15,10 @@ class InputError(MspgtError):
     """A corpus, treebank, configuration or argument cannot be used as given."""
 
 
+class ResultsError(InputError):
+    """A file of results is not what its contract says; the message names the file, the key and what stands there."""
+
+
 class ModelError(MspgtError):
     """A model cannot be loaded or measured."""
 

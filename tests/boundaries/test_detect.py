@@ -37,8 +37,8 @@ def test_paper_is_the_default_and_takes_its_constants(planted):
 
 def test_the_noise_ratio_is_measured_from_the_bootstrap(planted, draws):
     rate = detect(planted, "paper", draws).false_boundary_rate
-    assert 0.05 < rate["noise_ratio"] < 0.2
-    assert detect(planted, "paper", draws, noise_ratio=0.5).false_boundary_rate["noise_ratio"] == 0.5
+    assert 0.05 < rate.noise_ratio < 0.2
+    assert detect(planted, "paper", draws, noise_ratio=0.5).false_boundary_rate.noise_ratio == 0.5
     assert detect(planted, "paper").false_boundary_rate is None
 
 

@@ -60,7 +60,7 @@ def test_the_two_strongest_claims_in_order_of_depth_are_li_and_ig():
     assert result.spike[0].relative == 10 / 32
     assert all(claim.layer in claim.set and claim.support == 3 for claim in result.claims)
     assert len(result.rivals["1"]) == 1
-    assert result.rivals["1"][0]["layer"] in (10, 22)
+    assert result.rivals["1"][0].layer in (10, 22)
     assert len(result.rivals["4"]) == 4
 
 
@@ -138,7 +138,7 @@ def test_too_shallow_says_that_nothing_could_have_been_seen(transitions):
     result = detect_calibrated(np.random.default_rng(1).normal(size=(3, transitions)))
     assert result.claims == ()
     assert "could have been seen" in result.reasons[0]
-    assert all(power["size80"] is None for power in result.power.values())
+    assert all(power.size80 is None for power in result.power.values())
 
 
 def test_every_depth_up_to_the_deepest_runs():

@@ -67,8 +67,8 @@ def test_layers_and_depths_are_the_same_with_and_without():
         for found in (without, included):
             assert getattr(found.paper, name).layer == place
             assert getattr(found.paper, name).relative == pytest.approx(place / LAYERS)
-    assert included.paper.other_normalisation["LI"] == without.paper.other_normalisation["LI"]
-    assert [one["layer"] for one in included.calibrated.rivals["1"]] in ([9], [19])
+    assert included.paper.other_normalisation.LI == without.paper.other_normalisation.LI
+    assert [one.layer for one in included.calibrated.rivals["1"]] in ([9], [19])
     assert "layer 0" in included.paper.edge_warning
 
 

@@ -89,7 +89,7 @@ def test_a_constant_signal_of_one_twin_or_one_half_is_left_out_there():
     for where in ("the other half of the documents", "random twin 1"):
         assert f"{where}: S2 is the same at every transition" in " ".join(found.notes)
     assert "random twin 0" not in " ".join(found.notes)
-    assert len(found.random_init["calibrated_claims"]) == 2
+    assert len(found.random_init.calibrated_claims) == 2
 
 
 def test_the_floor_is_the_noise_of_the_signal_whatever_the_twins_show():
@@ -100,7 +100,7 @@ def test_the_floor_is_the_noise_of_the_signal_whatever_the_twins_show():
         found = find_boundaries(signals, twins=twins, draws=draws)
         assert found.floors == pytest.approx([0.001, 0.002, 0.004], rel=0.1)
         assert found.notes == []
-    assert found.random_init["levels"]["S2"] == pytest.approx(2 * np.median(ROUGH))
+    assert found.random_init.levels["S2"] == pytest.approx(2 * np.median(ROUGH))
 
 
 def test_a_floor_of_0_is_replaced_and_said_so():
@@ -161,5 +161,5 @@ def test_a_boundary_that_one_metric_shows_alone_is_told():
     assert agreed.metric_dependent == []
     assert all(claim.robust["other_metrics"] is True for claim in agreed.calibrated.spike)
     alone = find_boundaries(OneMetric(ROUGH))
-    assert {(one["layer"], one["metric"]) for one in alone.metric_dependent} == {(at, "rms") for at in PLACES}
+    assert {(one.layer, one.metric) for one in alone.metric_dependent} == {(at, "rms") for at in PLACES}
     assert all(claim.robust["other_metrics"] is False for claim in alone.calibrated.spike)

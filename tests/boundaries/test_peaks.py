@@ -10,6 +10,7 @@ from scipy.signal import find_peaks
 from mspgt.boundaries import peaks
 from mspgt.boundaries.peaks import detect_paper, false_boundary_rate, peak_prominences, two_peaks
 from mspgt.errors import InputError
+from mspgt.results.boundaries import OtherNormalisation
 
 # Few levels make plateaus and ties common.
 LEVELS = st.integers(0, 5).map(lambda k: k / 10)
@@ -122,10 +123,10 @@ def test_the_other_normalisation_and_its_disagreement():
     signals[1] = np.nan
     result = detect_paper(signals)
     assert (result.LI.layer, result.IG.layer) == (9, 25)
-    assert (result.other_normalisation["LI"], result.other_normalisation["IG"]) == (5, 20)
-    assert result.other_normalisation["agrees"] is False
+    assert (result.other_normalisation.LI, result.other_normalisation.IG) == (5, 20)
+    assert result.other_normalisation.agrees is False
     same = detect_paper(_profile(31, [4, 19], height=50.0))
-    assert same.other_normalisation == {"LI": 5, "IG": 20, "agrees": True, "reasons": []}
+    assert same.other_normalisation == OtherNormalisation(5, 20, True)
 
 
 @pytest.mark.parametrize("transitions", [0, 1, 2, 3, 4])
@@ -163,9 +164,9 @@ def test_false_boundary_rate_is_read_from_the_table():
     assert reasons == []
     for outcome in ("found", "accepted"):
         for summary in ("min", "median", "mean", "max"):
-            assert rate[outcome][summary] == pytest.approx(table[outcome][summary][depth][ratio])
-    between = false_boundary_rate(29, 0.2)[0]["accepted"]["mean"]
-    corners = [false_boundary_rate(t, r)[0]["accepted"]["mean"] for t in (27, 31) for r in (0.1, 0.3)]
+            assert getattr(getattr(rate, outcome), summary) == pytest.approx(table[outcome][summary][depth][ratio])
+    between = false_boundary_rate(29, 0.2)[0].accepted.mean
+    corners = [false_boundary_rate(t, r)[0].accepted.mean for t in (27, 31) for r in (0.1, 0.3)]
     assert between == pytest.approx(np.mean(corners))
 
 
@@ -179,6 +180,6 @@ def test_outside_the_table_there_is_no_rate(transitions, ratio):
 def test_the_rate_stands_beside_the_boundary():
     assert detect_paper(_profile(31, [4, 19])).false_boundary_rate is None
     rate = detect_paper(_profile(31, [4, 19]), noise_ratio=0.06).false_boundary_rate
-    assert 0.3 < rate["accepted"]["median"] <= rate["found"]["median"] <= 1
+    assert 0.3 < rate.accepted.median <= rate.found.median <= 1
     with pytest.raises(InputError):
         detect_paper(_profile(31, [4, 19]), noise_ratio=-0.1)

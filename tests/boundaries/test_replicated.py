@@ -54,7 +54,7 @@ def test_roughness_ratio_tells_what_the_runs_share():
         assert 0.15 < apart.roughness_ratio[name] < 0.6  # 1/3, from 17 contrasts
     shared = find_replicated({f"run-{i}": run(own[0]) for i in range(9)}, "llama")
     assert shared.roughness_ratio == pytest.approx({"S1": 1, "S2": 1, "S3": 1})
-    assert shared.size80["spike"] == pytest.approx(shared.calibrated.power["spike"]["size80"])
+    assert shared.size80["spike"] == pytest.approx(shared.calibrated.power["spike"].size80)
     assert apart.size80["spike"] < 0.6 * shared.size80["spike"]
     assert "common to 9 runs" in apart.statement
 

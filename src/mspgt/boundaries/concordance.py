@@ -1,6 +1,5 @@
 """Do the three signals jump at the same places, beyond the smooth background that they share?"""
 
-from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
@@ -10,6 +9,7 @@ from scipy.linalg import polar, qr
 
 from mspgt.boundaries.fuse import SIGNALS
 from mspgt.boundaries.profiles import checked_signals
+from mspgt.results.boundaries import Concordance
 from mspgt.stats.permutation import p_value
 
 MIN_RESIDUALS = 7
@@ -18,20 +18,6 @@ _MIN_BACKGROUND = 10
 _SCALE_WIDTH = 0.3
 
 Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Concordance:
-    """`agreement` is the mean correlation of residuals over pairs of signals, in [−1/2, 1] for three.
-
-    `p` is one-sided; both are None where the test cannot be made, with the reason. `residuals` is the number
-    of independent residuals that the background leaves in each signal.
-    """
-
-    agreement: float | None
-    p: float | None
-    residuals: int
-    reasons: list[str] = field(default_factory=list)
 
 
 def concordance(signals: ArrayLike, *, permutations: int = 1_999, seed: int = 0) -> Concordance:

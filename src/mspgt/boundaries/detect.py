@@ -72,6 +72,7 @@ def detect(
 
     from mspgt.boundaries.detector import CalibratedBoundaries, detect_calibrated
     from mspgt.boundaries.noise import noise_covariance
+    from mspgt.results.boundaries import PowerStatement
 
     reason = ""
     if transitions < MIN_TRANSITIONS:
@@ -79,7 +80,7 @@ def detect(
     elif np.isnan(profile).all():
         reason = "no signal was measured: nothing can be looked for"
     if reason:
-        unseen = {kind: {"size80": None, "found": None, "statement": reason} for kind in KINDS}
+        unseen = dict.fromkeys(KINDS, PowerStatement(None, reason))
         return CalibratedBoundaries(
             spike=(),
             bump=(),

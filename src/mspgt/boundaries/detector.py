@@ -5,8 +5,7 @@ Up to four spikes, bumps, steps and kinks, none as often as none is what wins: o
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +17,7 @@ from mspgt.boundaries.power import noise_share, power_statement
 from mspgt.boundaries.search import Path, climb
 from mspgt.boundaries.tables import LEVEL, Row, drop_at, row
 from mspgt.errors import InputError, NumericsError
+from mspgt.results.boundaries import PowerStatement, Rival
 from mspgt.stats.nulls import KINDS, SIGNALS
 
 
@@ -44,8 +44,8 @@ class CalibratedBoundaries:
     kink: tuple[Claim, ...]
     chosen: dict[str, Claim | None]  # LI, IG
     noise_ratio: tuple[float, ...]  # se/τ by signal; NaN without a bootstrap
-    power: dict[str, dict[str, Any]]  # kind -> {size80, found, statement}
-    rivals: dict[str, list[dict[str, Any]]]  # "1", "4": the best one and the best four places, passed or not
+    power: dict[str, PowerStatement]  # by kind
+    rivals: dict[str, list[Rival]]  # "1", "4": the best one and the best four places, passed or not
     evidence: (
         NDArray[np.float64] | None
     )  # (transitions,): fused score of a spike; NaN where none can be claimed
@@ -113,7 +113,7 @@ def detect_calibrated(
     accepted = int(path.accepted[0])
     claims = [_claim(known, path, i, accepted, limits, floor) for i in range(accepted)]
     chosen, reasons = _choose(claims, path.ratio[0])
-    blind = [kind for kind in KINDS if power[kind]["size80"] is None]
+    blind = [kind for kind in KINDS if power[kind].size80 is None]
     if blind:
         reasons.append(f"could not have been seen at this depth: {', '.join(blind)}")
     evidence = _evidence(known, path.elements[:, :, :accepted], floor)
@@ -168,11 +168,10 @@ def _floor(
     return known
 
 
-def _power(transitions: int, signals: int, noise: Array) -> dict[str, dict[str, Any]]:
+def _power(transitions: int, signals: int, noise: Array) -> dict[str, PowerStatement]:
     """What could have been found, with the noise of each signal; noise that is not known counts as none."""
     ratios = [0.0 if np.isnan(ratio) else float(ratio) for ratio in noise]
-    told = {k: power_statement(transitions, k, noise_ratio=ratios, signals=signals) for k in KINDS}
-    return {kind: asdict(statement) for kind, statement in told.items()}
+    return {kind: power_statement(transitions, kind, noise_ratio=ratios, signals=signals) for kind in KINDS}
 
 
 def _claim(known: Array, path: Path, i: int, accepted: int, limits: Row, floor: Array | None) -> Claim:
@@ -210,14 +209,14 @@ def _choose(claims: list[Claim], ratios: Array) -> tuple[dict[str, Claim | None]
     return {"LI": first, "IG": second}, reasons
 
 
-def _rivals(path: Path, critical: Mapping[str, float], count: int) -> list[dict[str, Any]]:
+def _rivals(path: Path, critical: Mapping[str, float], count: int) -> list[Rival]:
     return [
-        {
-            "kind": KINDS[path.kind[0, i]],
-            "layer": int(path.place[0, i]) + 1,
-            "score": float(path.score[0, i]),
-            "critical": critical[KINDS[path.kind[0, i]]],
-        }
+        Rival(
+            kind=KINDS[path.kind[0, i]],
+            layer=int(path.place[0, i]) + 1,
+            score=float(path.score[0, i]),
+            critical=critical[KINDS[path.kind[0, i]]],
+        )
         for i in range(count)
         if path.kind[0, i] >= 0
     ]

@@ -9,7 +9,6 @@ embedding is a spike in every model, random ones too, and lowers what else is fo
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from mspgt.results import CalibratedResult, Claim, PaperBoundary, PaperResult
 
@@ -20,19 +19,21 @@ def paper_from_embedding(found: PaperResult, layers: int) -> PaperResult:
     def lower(one: PaperBoundary | None) -> PaperBoundary | None:
         if one is None:
             return None
-        ci = None if one.ci is None else [end - 1 for end in one.ci]
+        ci = None if one.ci is None else (one.ci[0] - 1, one.ci[1] - 1)
         return PaperBoundary(one.layer - 1, one.layer - 2, (one.layer - 1) / layers, ci, one.width)
 
-    other = {
-        key: value - 1 if key in ("LI", "IG") and value is not None else value
-        for key, value in found.other_normalisation.items()
-    }
+    other = found.other_normalisation
+    li, ig = (None if layer is None else layer - 1 for layer in (other.LI, other.IG))
     edges = (
         "A peak needs a lower neighbour on either side: the step from the embedding (layer 0) and the last "
         f"transition, layer L−1 = {layers - 1}, can never be boundaries, however strong they are."
     )
     return replace(
-        found, LI=lower(found.LI), IG=lower(found.IG), other_normalisation=other, edge_warning=edges
+        found,
+        LI=lower(found.LI),
+        IG=lower(found.IG),
+        other_normalisation=replace(other, LI=li, IG=ig),
+        edge_warning=edges,
     )
 
 
@@ -45,9 +46,8 @@ def calibrated_from_embedding(found: CalibratedResult, layers: int) -> Calibrate
         return replace(claim, layer=layer, layer_zero_based=layer - 1, relative=layer / layers, set=places)
 
     chosen = {name: None if one is None else lower(one) for name, one in found.chosen.items()}
-    rivals: dict[str, Any] = {
-        count: [{**one, "layer": one["layer"] - 1} for one in places]
-        for count, places in found.rivals.items()
+    rivals = {
+        count: [replace(one, layer=one.layer - 1) for one in places] for count, places in found.rivals.items()
     }
     return replace(
         found,

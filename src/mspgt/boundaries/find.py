@@ -19,6 +19,7 @@ from mspgt.boundaries.phase_results import phases_or_reason
 from mspgt.boundaries.robustness import TOLERANCE, robustness
 from mspgt.boundaries.stabilise import noise_scale, stabilise
 from mspgt.results import CalibratedResult, Claim, PaperBoundary, PaperResult, PhasesResult
+from mspgt.results.boundaries import MetricDependent, RandomInit, TwinClaim
 from mspgt.signals.compared import RMS
 from mspgt.signals.profiles import Draws, Signals
 from mspgt.vocabulary import KINDS, SIGNALS
@@ -47,12 +48,12 @@ class Findings:
     halves: tuple[Array, Array] | None
     floors: Array
     first: int  # transition: 0 where the embedding counts, else 1
-    random_init: dict[str, Any]
+    random_init: RandomInit
     notes: list[str] = field(default_factory=list)
     drawn: NDArray[np.int64] | None = None
     token_sets: dict[str, Array | None] = field(default_factory=dict)
-    # Places that the detector claims in one metric of S1 and in no other: {kind, layer, metric}
-    metric_dependent: list[dict[str, Any]] = field(default_factory=list)
+    # Places that the detector claims in one metric of S1 and in no other
+    metric_dependent: list[MetricDependent] = field(default_factory=list)
     phases: PhasesResult | None = None  # lasting change of what blocks write; None: `no_phases` says why
     no_phases: str = ""
 
@@ -161,7 +162,7 @@ def find_boundaries(
 
 def _metric_dependent(
     seen: Array, metrics: Mapping[str, Array | None], first: int, shaken: Array | None, level: float
-) -> list[dict[str, Any]]:
+) -> list[MetricDependent]:
     """Claims that one metric of S1 shows alone, within one layer; empty where fewer than two are known."""
     floor = None if shaken is None else noise_covariance(shaken)
     given = {RMS: seen, **{name: one for name, one in metrics.items() if one is not None}}
@@ -178,7 +179,7 @@ def _metric_dependent(
         for name, one in profiles.items()
     }
     return [
-        {"kind": kind, "layer": layer + first - 1, "metric": name}
+        MetricDependent(kind, layer + first - 1, name)
         for name, claims in found.items()
         for kind, layer in claims
         if not any(
@@ -274,10 +275,10 @@ def _random_init(
     seen: Sequence[Array],
     constants: dict[str, Any],
     level: float,
-) -> dict[str, Any]:
+) -> RandomInit:
     """What the twins look like; `seen` is what the detector reads of each of them."""
     if not twins:
-        return {"seeds": 0}
+        return RandomInit(0)
     first = twins[0].first
     profiles = np.stack([twin.calibrated() for twin in twins])
     paper = np.stack([twin.paper() for twin in twins])
@@ -287,29 +288,25 @@ def _random_init(
     def rows(values: Array) -> dict[str, list[list[float | None]]]:
         return {name: values[:, i, 1 - first :].tolist() for i, name in enumerate(SIGNALS)}
 
-    return {
-        "seeds": len(twins),
-        "levels": dict(zip(SIGNALS, _levels(profiles), strict=True)),
-        "signals": {"calibrated": rows(profiles), "paper": rows(paper)},
-        "paper_found": [
-            [b.LI.layer + first - 1, b.IG.layer + first - 1] if b.LI and b.IG else None for b in found_paper
+    return RandomInit(
+        seeds=len(twins),
+        levels=dict(zip(SIGNALS, _levels(profiles), strict=True)),
+        signals={"calibrated": rows(profiles), "paper": rows(paper)},
+        paper_found=[
+            (b.LI.layer + first - 1, b.IG.layer + first - 1) if b.LI and b.IG else None for b in found_paper
         ],
-        "calibrated_claims": [
-            [
-                {"kind": kind, "layer": claim.layer + first - 1}
-                for kind in KINDS
-                for claim in getattr(one, kind)
-            ]
+        calibrated_claims=[
+            [TwinClaim(kind, claim.layer + first - 1) for kind in KINDS for claim in getattr(one, kind)]
             for one in found
         ],
-    }
+    )
 
 
 def _paper_result(found: PaperBoundaries) -> PaperResult:
     def boundary(one: Any) -> PaperBoundary | None:
         if one is None:
             return None
-        interval = None if one.ci is None else list(one.ci)
+        interval = None if one.ci is None else tuple(one.ci)
         return PaperBoundary(one.layer, one.layer_zero_based, one.relative, interval, one.width)
 
     same = {f.name: getattr(found, f.name) for f in fields(PaperResult) if f.name not in ("LI", "IG")}

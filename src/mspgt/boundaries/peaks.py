@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from mspgt.boundaries.fuse import WEIGHTS, Reading, fuse, unused_signals
 from mspgt.boundaries.profiles import checked_bootstrap, checked_signals, held_at_value
 from mspgt.errors import InputError
+from mspgt.results.boundaries import FalseBoundaryRate, OtherNormalisation, Rate
 from mspgt.stats.bootstrap import percentile_interval
 
 PROMINENCE = 0.3
@@ -50,9 +51,9 @@ class PaperBoundaries:
     accepted: bool | None
     successes: float | None
     evidence: Array
-    other_normalisation: dict[str, Any]
+    other_normalisation: OtherNormalisation
     edge_warning: str
-    false_boundary_rate: dict[str, Any] | None
+    false_boundary_rate: FalseBoundaryRate | None
     reasons: list[str] = field(default_factory=list)
 
 
@@ -213,7 +214,7 @@ def _is_peak(evidence: Array) -> NDArray[np.bool_]:
 
 def false_boundary_rate(
     transitions: int, noise_ratio: float | None
-) -> tuple[dict[str, Any] | None, list[str]]:
+) -> tuple[FalseBoundaryRate | None, list[str]]:
     """How often the protocol finds, and accepts, two boundaries in profiles that have none.
 
     Interpolated in the shipped table, linearly in depth and in se/τ.
@@ -223,8 +224,7 @@ def false_boundary_rate(
         noise_ratio: se/τ.
 
     Returns:
-        `found` and `accepted`, each with `min`, `median`, `mean` and `max` over the backgrounds of the table,
-        and the range of the table; or None and the reason.
+        The rates over the backgrounds of the table, or None and the reason.
     """
     if noise_ratio is None:
         return None, ["no false-boundary rate: the noise ratio se/τ was not given"]
@@ -235,16 +235,22 @@ def false_boundary_rate(
     covered = f"the table covers T = {depths[0]}..{depths[-1]} and se/τ = {ratios[0]:g}..{ratios[-1]:g}"
     if not (depths[0] <= transitions <= depths[-1] and noise_ratio <= ratios[-1]):
         return None, [f"no false-boundary rate for T = {transitions}, se/τ = {noise_ratio:.3g}: {covered}"]
-    rates: dict[str, Any] = {
-        outcome: {
-            summary: float(
-                np.interp(transitions, depths, [np.interp(noise_ratio, ratios, row) for row in grid])
-            )
-            for summary, grid in table[outcome].items()
+
+    def rate(outcome: str) -> Rate:
+        by_ratio = {
+            name: [np.interp(noise_ratio, ratios, row) for row in grid]
+            for name, grid in table[outcome].items()
         }
-        for outcome in ("found", "accepted")
-    }
-    return rates | {"transitions": transitions, "noise_ratio": noise_ratio, "range": covered}, []
+        return Rate(**{name: float(np.interp(transitions, depths, one)) for name, one in by_ratio.items()})
+
+    found = FalseBoundaryRate(
+        found=rate("found"),
+        accepted=rate("accepted"),
+        transitions=transitions,
+        noise_ratio=noise_ratio,
+        range=covered,
+    )
+    return found, []
 
 
 @cache
@@ -275,13 +281,8 @@ def _boundary(place: int, layers: int, interval: tuple[float, float] | None) -> 
 
 def _other_reading(
     profile: Array, weights: tuple[float, float, float], prominence: float, places: NDArray[np.int64]
-) -> dict[str, Any]:
+) -> OtherNormalisation:
     reading: Reading = "maximum"
     other = two_peaks(fuse(profile, weights, reading)[None], prominence)[0]
     li, ig = (int(place) + 1 if place >= 0 else None for place in other)
-    return {
-        "LI": li,
-        "IG": ig,
-        "agrees": bool((other == places).all()),
-        "reasons": unused_signals(profile, reading),
-    }
+    return OtherNormalisation(li, ig, bool((other == places).all()), unused_signals(profile, reading))

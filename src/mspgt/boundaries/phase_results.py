@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from mspgt.boundaries.phase_checks import CHECKS, ModelPhases, Standing, model_phases
 from mspgt.boundaries.phases import Phase, Phases, find_phases
 from mspgt.results import Claim, Numbers, PhasesResult
+from mspgt.results.phases import PhaseCheck
 from mspgt.signals.profiles import Signals
 from mspgt.signals.similarity import MAIN, UpdateSimilarity
 from mspgt.stats.bootstrap import document_weights
@@ -63,7 +63,9 @@ def phases_of(seen: UpdateSimilarity, twins: Sequence[UpdateSimilarity] = ()) ->
         inflation=main.inflation,
         similarity=[_numbers(row) for row in np.round(seen.matrices[MAIN], DIGITS)],
         checks={
-            name: {"reason": found.unmade[name]} if name in found.unmade else _brief(found.checks[name])
+            name: PhaseCheck(reason=found.unmade[name])
+            if name in found.unmade
+            else _brief(found.checks[name])
             for name in CHECKS
         },
         random_init=[_brief(one) for one in twin_phases],
@@ -103,12 +105,12 @@ def _claim(phase: Phase, main: Phases, robust: dict[str, bool | None]) -> Claim:
     )
 
 
-def _brief(found: Phases) -> dict[str, Any]:
-    return {
-        "score": found.score,
-        "layer": None if found.candidate is None else found.candidate.layer,
-        "boundaries": [one.layer for one in found.boundaries],
-    }
+def _brief(found: Phases) -> PhaseCheck:
+    return PhaseCheck(
+        score=found.score,
+        layer=None if found.candidate is None else found.candidate.layer,
+        boundaries=[one.layer for one in found.boundaries],
+    )
 
 
 def _statement(main: Phases, found: ModelPhases, candidate: Claim | None, why: Sequence[str]) -> str:

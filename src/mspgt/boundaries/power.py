@@ -1,7 +1,6 @@
 """What could have been found: power of the detector at a depth, and the noise that lowers it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,21 +11,13 @@ from mspgt.boundaries.contrasts import Array, bank
 from mspgt.boundaries.noise import contrast_variance, noise_covariance
 from mspgt.boundaries.tables import row, sizes
 from mspgt.errors import InputError
+from mspgt.results.boundaries import PowerStatement
 from mspgt.stats.nulls import KINDS
 
 # Median of the square of a standard normal variable.
 MEDIAN_SQUARE = 0.4549364231195724
 # Sizes beyond the tabulated simulation are not promised.
 LARGEST = 12.0
-
-
-@dataclass(frozen=True)
-class PowerStatement:
-    """What a boundary of one kind must measure to be found, in SDs of layer-to-layer roughness."""
-
-    size80: float | None  # found in 80 % of cases; None: could not have been seen
-    found: float | None  # P(found) at the size that was asked about
-    statement: str
 
 
 def power_statement(
@@ -53,9 +44,8 @@ def power_statement(
     depth = f"{transitions} transitions, {signals} signal{'s' * (signals > 1)}"
     limits = row(transitions, signals)
     if kind not in limits.power:
-        return PowerStatement(
-            None, None if size is None else 0.0, f"a {kind} could not have been seen ({depth})"
-        )
+        unseen = None if size is None else 0.0
+        return PowerStatement(None, f"a {kind} could not have been seen ({depth})", found=unseen)
     factor, curve = equal_size(kind, ratios), power_curve(transitions, kind, signals)
     found = None if size is None else float(curve(size * factor))
     # Shares found never fall with size, so the inverse is where the tabulated ones reach 80 %.
@@ -63,10 +53,11 @@ def power_statement(
     enough = grid[curve(grid) >= 0.8]
     size80 = float(enough[0]) / factor if len(enough) and factor > 0 else None
     if size80 is None or size80 > LARGEST:
-        return PowerStatement(
-            None, found, f"a {kind} of up to {LARGEST:g} SD could not have been seen ({depth})"
-        )
-    return PowerStatement(size80, found, f"a {kind} of {size80:.1f} SD is found in 80 % of cases ({depth})")
+        size80 = None
+        told = f"a {kind} of up to {LARGEST:g} SD could not have been seen ({depth})"
+    else:
+        told = f"a {kind} of {size80:.1f} SD is found in 80 % of cases ({depth})"
+    return PowerStatement(size80, told, found=found)
 
 
 def power_curve(transitions: int, kind: str, signals: int) -> Callable[[ArrayLike], Array]:

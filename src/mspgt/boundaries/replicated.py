@@ -23,7 +23,7 @@ from mspgt.boundaries.stabilise import restabilise
 from mspgt.errors import InputError
 from mspgt.results import ReplicatedResult
 from mspgt.stats.bootstrap import LEAST_SHARE
-from mspgt.vocabulary import KINDS, SIGNALS
+from mspgt.vocabulary import SIGNALS
 
 Array = NDArray[np.float64]
 
@@ -71,17 +71,15 @@ def find_replicated(runs: Mapping[str, Findings], family: str, *, level: float =
     first = found[0].first
     layers = mean.shape[-1] + first
     result = calibrated_result(calibrated, stands)
-    result.reasons += doubts
+    result = replace(result, reasons=[*result.reasons, *doubts])
     if first == 0:
         result = calibrated_from_embedding(result, layers)
     ratio = _roughness(mean) / np.median([_roughness(profile) for profile in profiles], axis=0)
     known = ratio[np.isfinite(ratio)]
     typical = float(np.median(known)) if len(known) else None
     size80 = {
-        kind: None
-        if typical is None or result.power[kind]["size80"] is None
-        else result.power[kind]["size80"] * typical
-        for kind in KINDS
+        kind: None if typical is None or power.size80 is None else power.size80 * typical
+        for kind, power in result.power.items()
     }
     return ReplicatedResult(
         runs=list(runs),

@@ -25,7 +25,8 @@ CHOICES: dict[str, tuple[str, ...]] = {
 class _Placed(Protocol):
     """A boundary of any account."""
 
-    layer: int
+    @property
+    def layer(self) -> int: ...
 
 
 @dataclass(frozen=True)

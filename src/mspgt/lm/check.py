@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -18,18 +17,10 @@ from mspgt.lm.observe import deviation, observe, residual_forward
 from mspgt.lm.probe import SAMPLE, TOLERANCE, moved_by_watching, rounding, type_name
 from mspgt.lm.start import start_token
 from mspgt.lm.tokenize import Batch, batches, encode
+from mspgt.results.model import Check
 
 Finding = tuple[bool | None, str]
 _NO_MAPS = "no block shows attention weights"
-
-
-@dataclass(frozen=True)
-class Check:
-    """One assumption: `ok` True, False, or None where it does not apply; `reason` in plain words."""
-
-    name: str
-    ok: bool | None
-    reason: str
 
 
 def check(lm: LanguageModel, planted: Sequence[str] | None = None) -> list[Check]:

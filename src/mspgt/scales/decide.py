@@ -214,7 +214,7 @@ def _tasks(
         found[name] = FunctionalTask(
             scale=task.scale, says=task.says, beyond=task.beyond, classes=gains.classes[i], words=int(known[i]),
             entropy=float(gains.entropy[i]), baseline=float(gains.baseline.mean(0)[:, i].sum() / known[i]),
-            gain=numbers(drawn.point[0, i]), gain_ci=[[float(a), float(b)] for a, b in ends[:, i].T],
+            gain=numbers(drawn.point[0, i]), gain_ci=[(float(a), float(b)) for a, b in ends[:, i].T],
             level=interval(point.level[:, i], shaken.level[:, i]), defined=not reasons[name], reason=reasons[name],
             **(dict.fromkeys(depths, nothing) if reasons[name] else depths),
         )  # fmt: skip

@@ -38,7 +38,7 @@ def interval(point: Array, draws: Array, layers: int | None = None, *, hull: boo
         low, high = min(low, 2 * value - high), max(high, 2 * value - low)
     if layers is not None:
         low, high = (float(np.clip(end, 0, layers)) for end in (low, high))
-    return Located(value, [low, high])
+    return Located(value, (low, high))
 
 
 def order_tests(centres: Mapping[str, tuple[Array, Array]], layers: int) -> dict[str, FunctionalOrder]:

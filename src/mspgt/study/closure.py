@@ -313,7 +313,7 @@ class _Walk:
             return
         by_name = module.startswith(BY_NAME) or (hint and name != "")
         source = self.package.source(module, by_name)
-        if source is None or module in APART or (hint and module == CONTRACT):
+        if source is None or module in APART or (hint and module.startswith(CONTRACT)):
             return
         if source.whole is not None:
             self.add(Unit(module), source.whole)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,14 +13,16 @@ from mspgt.boundaries.concordance import concordance
 from mspgt.boundaries.find import Findings, find_boundaries
 from mspgt.results import (
     Boundaries,
+    Check,
+    Controls,
     MetricResult,
     ModelResult,
     Notice,
     Numbers,
     ProbeResult,
     TokenSetResult,
-    to_jsonable,
 )
+from mspgt.results.record import Rows
 from mspgt.signals.document_tables import LEAST_DOCUMENTS
 from mspgt.signals.geometry import CKA_FLOOR, calibrated_s1, paper_s1
 from mspgt.signals.jumps import JumpSignal, jump_signal
@@ -37,12 +38,11 @@ from mspgt.study.store import StageResult
 from mspgt.vocabulary import MODES, SIGNALS
 
 Array = NDArray[np.float64]
-Intervals = list[list[float] | None]
 INNER_LEVELS = (80, 50)  # per cent; drawn inside the 95 % band
 
 
 def decide(
-    plan: Plan, identity: Identity, root: Path, checks: list[dict[str, Any]], notes: list[str]
+    plan: Plan, identity: Identity, root: Path, checks: list[Check], notes: list[str]
 ) -> tuple[ModelResult, list[Notice], Findings]:
     """Boundaries in both modes, controls and probes of one model; what the reader must be told; and the findings."""
     config = plan.config
@@ -245,14 +245,14 @@ def _calibrated_signals(signals: Signals) -> dict[str, Numbers | None]:
     return {name: _numbers(row) for name, row in zip(SIGNALS, signals.calibrated(), strict=True)}
 
 
-def _interval_table(draws: Draws | None, skip: int) -> dict[str, dict[str, Intervals | None]]:
+def _interval_table(draws: Draws | None, skip: int) -> dict[str, dict[str, Rows | None]]:
     return {
         name: {mode: _intervals(values) for mode, values in by_mode.items()}
         for name, by_mode in _by_signal(draws, skip)
     }
 
 
-def _band_table(draws: Draws | None, skip: int) -> dict[str, dict[str, dict[str, Intervals] | None]]:
+def _band_table(draws: Draws | None, skip: int) -> dict[str, dict[str, dict[str, Rows] | None]]:
     return {
         name: {mode: _bands(values) for mode, values in by_mode.items()}
         for name, by_mode in _by_signal(draws, skip)
@@ -266,14 +266,14 @@ def _by_signal(draws: Draws | None, skip: int) -> Iterator[tuple[str, dict[str, 
             yield name, {mode: getattr(draws, mode)[:, i, skip:] for mode in MODES}
 
 
-def _intervals(values: Array, level: float = 0.95) -> Intervals | None:
+def _intervals(values: Array, level: float = 0.95) -> Rows | None:
     if np.isnan(values).all():
         return None
     ends = percentile_interval(values, level)
-    return [[float(low), float(high)] if np.isfinite([low, high]).all() else None for low, high in ends.T]
+    return [(float(low), float(high)) if np.isfinite([low, high]).all() else None for low, high in ends.T]
 
 
-def _bands(values: Array) -> dict[str, Intervals] | None:
+def _bands(values: Array) -> dict[str, Rows] | None:
     """The inner intervals, at the same places as the 95 % one."""
     bands = {str(percent): _intervals(values, percent / 100) for percent in INNER_LEVELS}
     return {percent: found for percent, found in bands.items() if found is not None} or None
@@ -293,23 +293,20 @@ def _embedding_step(signals: Signals) -> dict[str, dict[str, float | None]]:
     return step
 
 
-def _controls(signals: Signals, findings: Findings, permutations: int, seed: int) -> dict[str, Any]:
-    controls: dict[str, Any] = {
-        "random_init": findings.random_init,
-        "floors": dict(zip(SIGNALS, findings.floors.tolist(), strict=True)),
-        "with_sinks": None,
-        "concordance_p": None,
-    }
+def _controls(signals: Signals, findings: Findings, permutations: int, seed: int) -> Controls:
+    floors: dict[str, float | None] = dict(zip(SIGNALS, findings.floors.tolist(), strict=True))
+    controls = Controls(findings.random_init, floors)
     if signals.transitions >= 1:
         sinks = signals.with_sinks()
-        controls["with_sinks"] = (
-            None
-            if sinks is None
-            else {name: _numbers(sinks[i, 1 - signals.first :]) for i, name in enumerate(SIGNALS)}
-        )
         outcome = concordance(findings.stabilised, permutations=permutations, seed=seed)
-        controls["concordance_p"] = outcome.p
-        controls["concordance"] = to_jsonable(asdict(outcome))
+        controls = replace(
+            controls,
+            with_sinks=None
+            if sinks is None
+            else {name: _numbers(sinks[i, 1 - signals.first :]) for i, name in enumerate(SIGNALS)},
+            concordance_p=outcome.p,
+            concordance=outcome,
+        )
     return controls
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ from mspgt.boundaries.scales import Scales
 from mspgt.errors import ModelError, MspgtError
 from mspgt.lm.wheel import WHEEL, weights_of
 from mspgt.planted.recipe import Control
-from mspgt.results import ModelResult
+from mspgt.results import Check, ModelResult
 from mspgt.study.config import BUNDLED, MeasureConfig, ModelConfig, StudyConfig
 from mspgt.study.controlling import try_control
 from mspgt.study.identity import Identity, Subject
@@ -152,9 +152,7 @@ class Loader:
         lm = self.trained(model)
         return lm if twin is None else random_twin(lm, twin)
 
-    def inspect(
-        self, model: ModelConfig, measure: MeasureConfig
-    ) -> tuple[Identity, list[dict[str, Any]], list[str]]:
+    def inspect(self, model: ModelConfig, measure: MeasureConfig) -> tuple[Identity, list[Check], list[str]]:
         """Identity, checks and loading notes of a model.
 
         Raises:
@@ -193,4 +191,4 @@ class Loader:
             no_attention=lm.no_attention,
             blocks=model.blocks or "",
         )
-        return identity, [asdict(c) for c in checks], [*lm.notes, told]
+        return identity, checks, [*lm.notes, told]

@@ -26,7 +26,17 @@ from rich.console import Console
 
 from mspgt.boundaries.scales import scales_of
 from mspgt.errors import MspgtError, StoppedError, TerminatedError
-from mspgt.results import DataProvenance, ModelResult, Notice, Provenance, Results, to_jsonable
+from mspgt.results import (
+    Check,
+    DataProvenance,
+    ModelResult,
+    Notice,
+    Provenance,
+    Results,
+    StudyName,
+    to_jsonable,
+)
+from mspgt.results.study import TreebankProvenance
 from mspgt.study.config import StudyConfig
 from mspgt.study.controlling import control_addresses, read_controls
 from mspgt.study.decide import decide
@@ -49,7 +59,7 @@ from mspgt.study.verdicts import conclude
 
 log = logging.getLogger("mspgt")
 
-Inspected = dict[str, tuple[Identity, list[dict[str, Any]], list[str]]]
+Inspected = dict[str, tuple[Identity, list[Check], list[str]]]
 
 
 class Study:
@@ -137,7 +147,7 @@ def _carry_on(plan: Plan, inspected: Inspected, out: Path, workers: int, quiet: 
             use_stages(place, out, used)
     families, predictions, told = conclude(config, models, len(data.corpus.documents))
     return Results(
-        study={"name": config.name, "hash": plan.hash, "mode_default": config.mode},
+        study=StudyName(config.name, plan.hash, config.mode),
         provenance=_provenance(plan, models, "", 0.0),
         models=models,
         families=families,
@@ -267,16 +277,16 @@ def _provenance(plan: Plan, models: dict[str, ModelResult], started: str, second
             scripts={script: round(share, 4) for script, share in corpus.scripts.items()},
             treebank=None
             if treebank is None
-            else {
-                "name": treebank.name,
-                "sha256": treebank.sha256,
-                "language": treebank.language,
-                "sentences": {split: len(getattr(treebank, split)) for split in ("train", "dev", "test")},
-                "tasks": treebank.tasks,
-                "labels": treebank.labels,
-                "off": treebank.off,
-                "dropped": treebank.dropped,
-            },
+            else TreebankProvenance(
+                name=treebank.name,
+                sha256=treebank.sha256,
+                language=treebank.language,
+                sentences={split: len(getattr(treebank, split)) for split in ("train", "dev", "test")},
+                tasks=list(treebank.tasks),
+                labels=treebank.labels,
+                off=dict(treebank.off),
+                dropped=dict(treebank.dropped),
+            ),
         ),
         started=started,
         seconds=round(seconds, 1),

@@ -117,7 +117,7 @@ def boundaries_of_half(given: Given) -> tuple[dict[str, int | None], str]:
 
 def _floors(given: Given, own: Array) -> Array:
     """Noise of each signal, as the whole corpus took it."""
-    known = given.result.controls.get("floors")
+    known = given.result.controls.floors
     if known:
         return np.array([np.nan if value is None else value for value in known.values()], dtype=np.float64)
     return own_floors(own)

@@ -1,0 +1,198 @@
+"""Experiment 1: where boundaries lie, by the paper's protocol and by the calibrated detector, and the controls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from mspgt.results.record import SPARSE, ByBoundary, ByKind, ByMode, BySignal, Interval, Numbers, Record
+
+
+@dataclass(frozen=True)
+class PaperBoundary(Record):
+    """One boundary of the paper's protocol."""
+
+    layer: int  # l: blocks 1..l lie before the boundary
+    layer_zero_based: int  # the same block counted from 0
+    relative: float  # ρ = l / L
+    ci: Interval | None  # 95 % percentile interval over document bootstrap draws, in layers
+    width: float | None  # of ci, in layers
+
+
+@dataclass(frozen=True)
+class OtherNormalisation(Record):
+    """The paper's protocol on signals that are divided by their maximum only."""
+
+    LI: int | None  # layer
+    IG: int | None
+    agrees: bool  # with the reading above
+    reasons: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Rate(Record):
+    """Share of featureless profiles, by how like real noise they are."""
+
+    min: float
+    median: float
+    mean: float | None = field(default=None, kw_only=True)
+    max: float
+
+
+@dataclass(frozen=True)
+class FalseBoundaryRate(Record):
+    """What the paper's protocol finds where nothing is there, at this depth and about this noise."""
+
+    found: Rate
+    accepted: Rate
+    transitions: int | None = None  # where the table was read
+    noise_ratio: float | None = None  # se/τ, where the table was read
+    range: str = ""  # what the table covers, in words
+
+
+@dataclass(frozen=True)
+class PaperResult(Record):
+    """Experiment 1 to the letter (equations 3–6). Never a verdict by itself."""
+
+    LI: PaperBoundary | None
+    IG: PaperBoundary | None
+    accepted: bool | None  # both widths < 5 and ≥ 95 % of draws with two peaks; null without a bootstrap
+    successes: float | None  # share of draws with two peaks
+    false_boundary_rate: FalseBoundaryRate | None
+    other_normalisation: OtherNormalisation
+    edge_warning: str
+    reasons: list[str] = field(default_factory=list)  # why there is no boundary, or no acceptance
+
+
+@dataclass(frozen=True)
+class Claim(Record):
+    """One boundary of the calibrated detector."""
+
+    kind: str  # spike | bump | step | kink; of phases: phase
+    layer: int
+    layer_zero_based: int
+    relative: float
+    set: list[int]  # 95 % confidence set of layers; may have gaps
+    score: float  # fused statistic F
+    critical: float  # its critical value at family-wise error 5 %
+    support: int  # signals with a peak of their own within ±1; of phases: checks that claim it again
+    # without S1/S2/S3, with sinks, half the documents, other tokens, another metric of S1; of phases: its checks
+    robust: dict[str, bool | None] = field(default_factory=dict)
+
+    def faults(self) -> Iterator[tuple[str, str]]:
+        if not self.set:
+            yield "set", "expected one layer or more, found none"
+        if self.critical <= 0:
+            yield "critical", f"expected a number above 0, found {self.critical}"
+
+
+@dataclass(frozen=True)
+class PowerStatement(Record):
+    """What could have been seen of one kind of boundary."""
+
+    size80: float | None  # SDs of roughness that are found in 80 % of cases; null: no size could be seen
+    found: float | None = field(default=None, kw_only=True)  # share found at a size that was asked for
+    statement: str  # the same in words
+
+
+@dataclass(frozen=True)
+class Rival(Record):
+    """A place that was looked at, passed or not."""
+
+    kind: str
+    layer: int
+    score: float
+    critical: float
+
+
+@dataclass(frozen=True)
+class CalibratedResult(Record):
+    """The same question with known error rates."""
+
+    spike: list[Claim]
+    bump: list[Claim]
+    step: list[Claim]
+    kink: list[Claim]
+    chosen: ByBoundary[Claim | None]
+    noise_ratio: BySignal[float | None]  # se/τ: sentence noise over layer roughness
+    power: ByKind[PowerStatement]  # what could have been seen at this depth
+    rivals: dict[str, list[Rival]] = field(default_factory=dict)  # K = 1 and K = 4 readings
+    reasons: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Boundaries(Record):
+    """Both modes, side by side."""
+
+    paper: PaperResult
+    calibrated: CalibratedResult
+
+
+@dataclass(frozen=True)
+class ReplicatedResult(Record):
+    """Training runs of one configuration, judged on the mean of their profiles."""
+
+    runs: list[str]  # labels of the models
+    family: str
+    layers: int
+    # mean of asinh(S / 2 floor) over transitions; null: not in all
+    signals: BySignal[Numbers | None]
+    # signal → roughness of the mean over that of one run: 1/√R where runs share nothing, 1 where they share all
+    roughness_ratio: dict[str, float | None]
+    calibrated: CalibratedResult  # its power is in SDs of the mean's own roughness
+    size80: dict[str, float | None]  # kind → size in SDs of ONE run's roughness, common to all, found in 80 %
+    statement: str  # the same in words
+
+
+@dataclass(frozen=True)
+class MetricDependent(Record):
+    """A claim with one metric of S1 and with no other."""
+
+    kind: str
+    layer: int
+    metric: str
+
+
+@dataclass(frozen=True)
+class TwinClaim(Record):
+    """A boundary in a random-initialised twin."""
+
+    kind: str
+    layer: int
+
+
+@dataclass(frozen=True)
+class RandomInit(Record):
+    """What random-initialised twins show; a list has an entry for each of them."""
+
+    seeds: int
+    levels: BySignal[float | None] | None = field(default=None, metadata=SPARSE)  # median size of each signal
+    signals: ByMode[dict[str, list[Numbers]]] | None = field(
+        default=None, metadata=SPARSE
+    )  # signal → twins → transitions
+    paper_found: list[tuple[int, int] | None] | None = field(default=None, metadata=SPARSE)  # LI and IG
+    calibrated_claims: list[list[TwinClaim]] | None = field(default=None, metadata=SPARSE)
+    floors: dict[str, float | None] | None = field(
+        default=None, metadata=SPARSE
+    )  # of old runs: where signals were floored
+
+
+@dataclass(frozen=True)
+class Concordance(Record):
+    """Whether signals rise and fall together beyond their background."""
+
+    agreement: float | None  # mean correlation of residuals over pairs of signals, in [−1/2, 1] for three
+    p: float | None  # one-sided, by permutation
+    residuals: int  # independent ones that the background leaves in each signal
+    reasons: list[str] = field(default_factory=list)  # why the test cannot be made
+
+
+@dataclass(frozen=True)
+class Controls(Record):
+    """What a claim stands beside."""
+
+    random_init: RandomInit
+    floors: BySignal[float | None] | None = None  # noise of each signal
+    with_sinks: BySignal[Numbers | None] | None = None  # calibrated signals with sinks left in
+    concordance_p: float | None = None
+    concordance: Concordance | None = field(default=None, metadata=SPARSE)

@@ -1,0 +1,55 @@
+"""Experiment 3: how consistent boundary positions are within a family, and how families differ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from mspgt.results.record import HalfOpen, Interval, Record
+
+
+@dataclass(frozen=True)
+class DriftResult(Record):
+    """Distance |ρ_second − ρ_first| between two members of one family."""
+
+    first: str
+    second: str
+    drift: float
+    same_architecture: bool | None = None
+
+
+@dataclass(frozen=True)
+class OffsetResult(Record):
+    """Mean position less that of another family."""
+
+    offset: float
+    ci: Interval | None  # Welch, 95 %
+    offset_paper: float  # percent, as the paper rounds
+
+
+@dataclass(frozen=True)
+class Consistency(Record):
+    """One boundary over the members of one family, by one account. Positions are relative, ρ = layer / layers."""
+
+    members: dict[str, float]
+    missing: list[str]  # members without it
+    mean: float | None
+    sd: float | None  # n − 1
+    cv: float | None
+    ci: HalfOpen | None  # 95 % of the CV (Vangel 1996)
+    percent_paper: dict[str, float]  # rounded half-up to one decimal
+    mean_paper: float | None
+    cv_paper: float | None  # divides by n
+    drift: list[DriftResult]
+    max_drift: float | None
+    underpowered: bool
+    reasons: list[str] = field(default_factory=list)
+    offsets: dict[str, OffsetResult] = field(default_factory=dict)  # by other family
+
+
+@dataclass(frozen=True)
+class FamilyResult(Consistency):
+    """The shocks of the calibrated detector, with the other accounts beside them."""
+
+    paper: Consistency | None = None
+    functional: Consistency | None = None
+    phases: Consistency | None = None

@@ -1,0 +1,88 @@
+"""`results.json`: all of it, read and written."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mspgt.errors import ResultsError
+from mspgt.results.boundaries import ReplicatedResult
+from mspgt.results.families import FamilyResult
+from mspgt.results.model import ModelResult
+from mspgt.results.predictions import PredictionResult
+from mspgt.results.record import ByBoundary, Record, from_json, to_jsonable
+from mspgt.results.study import Notice, Provenance, StudyName
+from mspgt.results.planted import PlantedControl
+
+SCHEMA = "1"
+NAME = "results.json"
+
+
+@dataclass(kw_only=True)
+class Results(Record):
+    """`results.json`."""
+
+    study: StudyName
+    provenance: Provenance
+    models: dict[str, ModelResult]
+    families: dict[str, ByBoundary[FamilyResult]]
+    predictions: dict[str, PredictionResult]  # by id
+    warnings: list[Notice]
+    replicated: dict[str, ReplicatedResult] = field(
+        default_factory=dict
+    )  # group of runs → what their mean says
+    schema: str = SCHEMA
+    planted: dict[str, PlantedControl] = field(default_factory=dict)  # planted subject → what was found in it
+
+
+def read(path: Path) -> Results:
+    """The results of a finished run, from its folder or from the file.
+
+    Raises:
+        ResultsError: there are none, or they are not what this version reads; names the file, the key, what was
+            expected and what was found.
+    """
+    file = path / NAME if path.is_dir() else path
+    try:
+        return parse(json.loads(file.read_text("utf-8"), parse_constant=_no_number), str(file))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ResultsError(
+            f"Expected the results of a finished run in {file}, found: {error}. Run the study first."
+        ) from error
+
+
+def parse(content: Any, where: str = "") -> Results:
+    """The typed form of what a `results.json` holds.
+
+    Raises:
+        ResultsError: of another schema, or no results at all.
+    """
+    found = content.get("schema") if isinstance(content, dict) else type(content).__name__
+    if found != SCHEMA:
+        raise ResultsError(
+            f"Expected schema {SCHEMA!r} in {where}, found {found!r}. Use the mspgt that wrote the run."
+        )
+    results: Results = from_json(Results, content, where)
+    return results
+
+
+def dumped(value: Any) -> str:
+    """The text of a file: the same content gives the same bytes."""
+    return json.dumps(to_jsonable(value), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def write(path: Path, results: Results) -> None:
+    """Write a file that `read` reads.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    scratch = path.with_name(f".{path.name}.part")
+    scratch.write_text(dumped(results), "utf-8")
+    scratch.replace(path)
+
+
+def _no_number(word: str) -> None:
+    raise ValueError(f"{word}, which is no number")
