@@ -164,7 +164,9 @@ def test_false_boundary_rate_is_read_from_the_table():
     assert reasons == []
     for outcome in ("found", "accepted"):
         for summary in ("min", "median", "mean", "max"):
-            assert getattr(getattr(rate, outcome), summary) == pytest.approx(table[outcome][summary][depth][ratio])
+            assert getattr(getattr(rate, outcome), summary) == pytest.approx(
+                table[outcome][summary][depth][ratio]
+            )
     between = false_boundary_rate(29, 0.2)[0].accepted.mean
     corners = [false_boundary_rate(t, r)[0].accepted.mean for t in (27, 31) for r in (0.1, 0.3)]
     assert between == pytest.approx(np.mean(corners))

@@ -9,6 +9,7 @@ import numpy as np
 from mspgt.results import (
     Boundaries,
     CalibratedResult,
+    Check,
     Claim,
     DataProvenance,
     ModelResult,
@@ -21,8 +22,11 @@ from mspgt.results import (
     ProbeResult,
     Provenance,
     Results,
+    StudyName,
     to_jsonable,
 )
+from mspgt.results.predictions import PaperClaim, PredictionResult
+from mspgt.results.study import TreebankProvenance
 from mspgt.vocabulary import KINDS
 
 HOSTILE = "<script>alert(1)</script>"
@@ -57,13 +61,13 @@ def planted() -> dict[str, Any]:
         Notice("models", "sentences were cut to the context", "12 of 600 lost their end"),
     ]
     data = DataProvenance(
-        "wikitext", "ab" * 32, 60, 8234, 213886, {"name": "ewt", "off": {"srl": "no roles given"}}
+        "wikitext", "ab" * 32, 60, 8234, 213886, TreebankProvenance("ewt", off={"srl": "no roles given"})
     )
     provenance = Provenance(
         "0.1.0", "2.13.0", "5.23.0", "3.12.3", "cpu", dict.fromkeys(models, "float32"),
         {"study": 0, "twins": 5}, data, "2025-06-01T09:30:00Z", 312.4, "2 cores", settings(),
     )  # fmt: skip
-    study = {"name": "planted", "hash": "9f" * 16, "mode_default": "calibrated"}
+    study = StudyName("planted", "9f" * 16, "calibrated")
     # Through text and back, so that the report sees what `json.load` gives.
     return json.loads(
         json.dumps(
@@ -111,23 +115,19 @@ def settings() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def predictions() -> dict[str, Any]:
+def predictions() -> dict[str, PredictionResult]:
     """One prediction of every verdict, with evidence in a model and in a part that the page does not know."""
     rule = "supported when the one-sided 95 % bound lies below the threshold"
-    claimed = "CV 0.06 and 0.00"
+    claimed = PaperClaim("CV 0.06 and 0.00", "section 4.3")
     evidence = ["models.acme/llama-deep.boundaries", "families.llama.LI", "bench.unknown"]
+    lacking = ["two training runs of one architecture"]
+    here = [f"models.{HOSTILE}.signals.S1"]
     return {
-        "P1.1": {"verdict": "supported", "statistic": 0.061, "threshold": 0.2, "ci": [0.02, 0.17], "rule": rule,
-                 "paper_claim": claimed, "null_rate": 0.04, "evidence": evidence, "missing": []},
-        "P1.2": {"verdict": "refuted", "statistic": {"LI": 1.2, "IG": -0.4}, "threshold": 2.0, "ci": None,
-                 "rule": rule, "paper_claim": {"LI": "a kink"}, "null_rate": {"smooth": 0.03}, "evidence": [],
-                 "missing": []},
-        "P2.1": {"verdict": "inconclusive", "statistic": 0.3, "threshold": 0, "ci": [-0.1, None], "rule": HOSTILE,
-                 "paper_claim": True, "null_rate": None, "evidence": [f"models.{HOSTILE}.signals.S1"], "missing": []},
-        "P3.2": {"verdict": "not testable", "statistic": None, "threshold": 0.3, "ci": None, "rule": rule,
-                 "paper_claim": 0.464, "null_rate": 0.05, "evidence": [],
-                 "missing": ["two training runs of one architecture"]},
-    }  # fmt: skip
+        "P1.1": PredictionResult("supported", 0.061, 0.2, (0.02, 0.17), rule, claimed, 0.04, evidence, []),
+        "P1.2": PredictionResult("refuted", -0.4, 2.0, None, rule, PaperClaim("a kink"), 0.03, [], []),
+        "P2.1": PredictionResult("inconclusive", 0.3, 0, (-0.1, None), HOSTILE, claimed, None, here, []),
+        "P3.2": PredictionResult("not testable", None, 0.3, None, rule, claimed, 0.05, [], lacking),
+    }
 
 
 def claim(kind: str, layer: int, layers: int, within: list[int]) -> Claim:
@@ -205,8 +205,8 @@ def model(
         controls=_controls(curves, lost, depth, rng),
         probes={} if lost == "S2" else {task: _probe(layers, rng) for task in ("pos", "dep", "ner")},
         checks=[
-            {"name": "blocks found", "ok": True, "reason": f"{layers} of {layers}"},
-            {"name": "attention", "ok": None if lost == "S3" else True, "reason": ""},
+            Check("blocks found", True, f"{layers} of {layers}"),
+            Check("attention", None if lost == "S3" else True, ""),
         ],
         tokens={"real": 213886, "word_final": 170001, "sinks": 60},
         seconds={"measure": 41.2},

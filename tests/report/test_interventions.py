@@ -36,11 +36,23 @@ def model():
         "global": {"ttr": {"percent": None, "reason": "NaN or infinity began after block 5"}},
         "random_1": {"ttr": effect(2.0, -2, 5)},
     }
+    rest = {"divergence_se": [None] * 3, "percent": {}}
     about = {
+        "scales": {"LI": 1, "IG": 2, "source": "given"},
         "arms": {name: {"layers": [1, 2, 5]} for name in arms},
         "response": {
-            "local": {"sigma": [0.01, 0.1, 1.0], "divergence": [1e-4, 1e-2, 0.7], "linear_up_to": 0.1},
-            "intermediate": {"sigma": [0.01, 0.1, 1.0], "divergence": [0.0, 0.0, None], "linear_up_to": None},
+            "local": {
+                "sigma": [0.01, 0.1, 1.0],
+                "divergence": [1e-4, 1e-2, 0.7],
+                "linear_up_to": 0.1,
+                **rest,
+            },
+            "intermediate": {
+                "sigma": [0.01, 0.1, 1.0],
+                "divergence": [0.0, 0.0, None],
+                "linear_up_to": None,
+                **rest,
+            },
         },
         "texts": [
             {

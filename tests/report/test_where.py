@@ -12,33 +12,41 @@ from mspgt.planted.updates import measured, tokens_of
 from mspgt.report.accounts import accounts, disagreement, where_lines
 from mspgt.report.heat import SHADES, Heat, heat_svg
 from mspgt.report.where_section import accounts_table, checks_table, where_section
-from mspgt.results import to_jsonable
+from mspgt.results import FunctionalBoundary, FunctionalScale, FunctionalScales, Located, to_jsonable
 
 NAME = "acme/llama-deep"
 LAYERS, PLACE = 24, 10
 
 
-def located(value: float | None) -> dict[str, Any]:
-    return {"value": value, "ci": None}
+NOTHING = Located(None, None)
 
 
 def functional(li: int | None, ig: int | None) -> dict[str, Any]:
     """Functional scales as a run stores them, with the given boundaries."""
 
-    def boundary(layer: int | None) -> dict[str, Any]:
-        return {
-            "layer": layer,
-            "layer_zero_based": None if layer is None else layer - 1,
-            "relative": None if layer is None else layer / LAYERS,
-            "set": [] if layer is None else [layer, layer + 1],
-            "soft": located(layer),
-            "reason": "" if layer is not None else "the order of the two is not supported",
-        }
+    def boundary(layer: int | None) -> FunctionalBoundary:
+        return FunctionalBoundary(
+            layer=layer,
+            layer_zero_based=None if layer is None else layer - 1,
+            relative=None if layer is None else layer / LAYERS,
+            set=[] if layer is None else [layer, layer + 1],
+            soft=Located(layer, None),
+            ahead=NOTHING,
+            behind=NOTHING,
+            reason="" if layer is not None else "the order of the two is not supported",
+        )
 
-    rise = (np.arange(LAYERS + 1) / LAYERS).tolist()
-    scales = {key: {"tasks": ["a"], "defined": True, "reason": "", "rise": rise} for key in "LI"}
-    scales["G"] = {"tasks": [], "defined": False, "reason": "not beyond the twin", "rise": None}
-    return {"scales": scales, "verdict": "L before I: supported", "LI": boundary(li), "IG": boundary(ig)}
+    def scale(tasks: list[str], reason: str = "") -> FunctionalScale:
+        rise = (np.arange(LAYERS + 1) / LAYERS).tolist()
+        return FunctionalScale(tasks, not reason, reason, None if reason else rise, NOTHING, NOTHING, NOTHING)
+
+    found = FunctionalScales(
+        unit="document", documents=60, seeds=5, draws=200, declared=[], tasks={},
+        scales={"L": scale(["a"]), "I": scale(["a"]), "G": scale([], "not beyond the twin")},
+        order={}, verdict="L before I: supported", LI=boundary(li), IG=boundary(ig), block_share=NOTHING,
+        without={}, twin=None, off={}, about={}, notes=[],
+    )  # fmt: skip
+    return dict(json.loads(json.dumps(to_jsonable(found))))
 
 
 @pytest.fixture(scope="module")

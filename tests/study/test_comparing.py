@@ -6,11 +6,19 @@ import pytest
 
 from mspgt.errors import InputError
 from mspgt.predictions.registry import fixed_in_advance
-from mspgt.results import to_jsonable
+from mspgt.results import Claim, PhasesResult, to_jsonable
 from mspgt.study.comparing import compare_runs, read_run
 from mspgt.study.loading import make_config
 from tests.report.planted_results import claim, planted
 from tests.report.planted_results import model as measured
+
+NO_PHASES = to_jsonable(
+    PhasesResult(
+        boundaries=[], candidate=None, why=[], score=None, threshold=None, size80=None, statement="", step=[],
+        step_error=[], evidence=[], alone=[], inflation=None, similarity=[], checks={}, random_init=[], documents=60,
+        tokens={},
+    )
+)  # fmt: skip
 
 
 def run(folder, names, family="f", *, at=(7, 15), data="text", version="0.1.0", weights=None, **settings):
@@ -129,10 +137,10 @@ def test_what_is_no_finished_run(tmp_path):
     with pytest.raises(InputError, match="schema '0'"):
         read_run(folder)
     (folder / "results.json").write_text("{")
-    with pytest.raises(InputError, match="expected a finished run"):
+    with pytest.raises(InputError, match="Expected the results of a finished run"):
         read_run(folder)
     (folder / "results.json").unlink()
-    with pytest.raises(InputError, match="Run the study to its end first"):
+    with pytest.raises(InputError, match="Run the study first"):
         read_run(folder)
     plan = json.loads((folder / "plan.json").read_text())
     del plan["predictions"]
@@ -177,10 +185,10 @@ def test_an_account_may_be_asked_for_and_is_told_where_it_was_not_planned(tmp_pa
     def phases(results):
         for layer, model in zip((6, 7, 8), results["models"].values(), strict=True):
             claims = [
-                {"layer": at, "set": [at], "score": 4.0, "critical": 2.6, "kind": "phase"}
+                to_jsonable(Claim("phase", at, at - 1, at / 24, [at], 4.0, 2.6, 5))
                 for at in (layer, 2 * layer)
             ]
-            model["phases"] = {"boundaries": claims, "why": [], "reasons": []}
+            model["phases"] = {**NO_PHASES, "boundaries": claims}
 
     edited(folder, phases)
     found = compare_runs([folder], tmp_path / "out", "phases")

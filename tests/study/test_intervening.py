@@ -8,11 +8,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from mspgt.errors import InputError
+from mspgt.results import dumped, read
 from mspgt.study.describe import describe
 from mspgt.study.loading import make_config
 from mspgt.study.run import run_study
 from tests.interventions.languagetool_server import install, serving
 from tests.lm.tiny import tiny_model
+from tests.results.test_results import unknown
 from tests.study.test_run import write_corpus
 
 QUICK = {
@@ -62,6 +64,13 @@ def stages(out, stage):
 def finished(model, corpus, tmp_path_factory):
     out = tmp_path_factory.mktemp("run")
     return out, run_study(study(model, corpus), out, quiet=True)
+
+
+def test_the_contract_holds_every_key_and_is_written_as_it_was_read(finished):
+    out, _ = finished
+    results = read(out)
+    assert dumped(results) == (out / "results.json").read_text("utf-8")
+    assert unknown(results) == []
 
 
 def test_results_hold_every_arm_and_say_what_was_not_measured(finished):

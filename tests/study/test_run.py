@@ -13,12 +13,14 @@ import numpy as np
 import pytest
 
 from mspgt.errors import InputError, ModelError, MspgtError, StoreError
+from mspgt.results import dumped, read
 from mspgt.study.describe import describe
 from mspgt.study.kept import drop, unused
 from mspgt.study.loading import make_config
 from mspgt.study.lock import run_lock
 from mspgt.study.run import run_study
 from tests.lm.tiny import tiny_model
+from tests.results.test_results import unknown
 
 SENTENCES = [
     "The old man rowed his boat across the bay.",
@@ -82,6 +84,13 @@ def test_a_study_without_labels_has_s1_and_s3_and_says_why_s2_is_null(llama, cor
 def finished(llama, corpus, tmp_path_factory):
     out = tmp_path_factory.mktemp("finished") / "run"
     return out, run_study(study([llama], corpus), out, quiet=True)
+
+
+def test_the_contract_holds_every_key_and_is_written_as_it_was_read(finished):
+    out, _ = finished
+    results = read(out)
+    assert dumped(results) == (out / "results.json").read_text("utf-8")
+    assert unknown(results) == []
 
 
 def stage_files(out):

@@ -13,7 +13,7 @@ from mspgt.report.theory_section import theory_section
 from mspgt.report.theory_table import theory_table
 from mspgt.report.theory_values import _weights, values_html
 from mspgt.report.words import number
-from mspgt.results import to_jsonable
+from mspgt.results import dumped, read, to_jsonable
 from mspgt.study.describe import describe
 from mspgt.study.loading import make_config
 from mspgt.study.run import run_study
@@ -23,6 +23,7 @@ from mspgt.synthetic.corpora import sample_corpus, sample_treebank
 from mspgt.synthetic.triscale import TriScale
 from mspgt.text.corpus import Corpus
 from tests.lm.tiny import tiny_model
+from tests.results.test_results import unknown
 
 BLOCKS = {"information", "kink", "markov", "fisher", "beta", "hvib", "concentration"}
 SMALL = {
@@ -59,6 +60,13 @@ def model(tmp_path_factory):
 def finished(model, tmp_path_factory):
     out = tmp_path_factory.mktemp("finished") / "run"
     return out, run_study(study(model), out, quiet=True)
+
+
+def test_the_contract_holds_every_key_and_is_written_as_it_was_read(finished):
+    out, _ = finished
+    results = read(out)
+    assert dumped(results) == (out / "results.json").read_text("utf-8")
+    assert unknown(results) == []
 
 
 def test_every_block_is_there_with_units_and_estimator(finished):

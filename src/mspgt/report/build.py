@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from mspgt.errors import InputError
 from mspgt.report.dose_section import dose_section, dose_tables
 from mspgt.report.effect_section import effect_section, effect_tables
 from mspgt.report.families import family_section
@@ -29,7 +27,8 @@ from mspgt.report.views import View, chart_tables, model_view
 from mspgt.report.where_section import where_section
 from mspgt.report.words import Json, findings
 from mspgt.report.writing import stems, write
-from mspgt.results import SCHEMA
+from mspgt.results import read as read_whole
+from mspgt.results import to_jsonable
 
 # Sections that have a file of their own: of one model, (results, name, stem) → Section, and of the study.
 MODEL_SECTIONS: tuple[Callable[[Json, str, str], Section | None], ...] = (
@@ -67,7 +66,7 @@ def build_report(run: Path, *, venue: str = "neurips", progress: Progress | None
         The path of report.html.
 
     Raises:
-        InputError: no readable results.json, of a schema this version does not know, or an unknown venue.
+        ResultsError: no results, or not what this version reads. InputError: an unknown venue.
         StoreError: a file cannot be written.
     """
     venue_width(venue)
@@ -116,24 +115,12 @@ def _study_sections(results: Json, views: list[View], names: dict[str, str]) -> 
 
 
 def read_results(run: Path) -> Json:
-    """The results of a run.
+    """The results of a run, held against the contract.
 
     Raises:
-        InputError: there are none, or they cannot be read.
+        ResultsError: there are none, or they are not what this version reads.
     """
-    path = run / "results.json"
-    try:
-        results = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"Expected the results of a finished run in {path}, found: {error}. Run the study first."
-        ) from error
-    found = results.get("schema") if isinstance(results, dict) else type(results).__name__
-    if found != SCHEMA:
-        raise InputError(
-            f"Expected schema {SCHEMA!r} in {path}, found {found!r}. Use the mspgt that wrote the run."
-        )
-    return dict(results)
+    return dict(to_jsonable(read_whole(run)))
 
 
 def _tables(results: Json, views: list[View]) -> Iterator[Table]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from mspgt.results.record import SPARSE, ByBoundary, ByKind, ByMode, BySignal, Interval, Numbers, Record
+from mspgt.results.record import ByBoundary, ByKind, ByMode, BySignal, Interval, Numbers, Record
 
 
 @dataclass(frozen=True)
@@ -165,16 +165,14 @@ class TwinClaim(Record):
 class RandomInit(Record):
     """What random-initialised twins show; a list has an entry for each of them."""
 
+    sparse = ("levels", "signals", "paper_found", "calibrated_claims", "floors")
+
     seeds: int
-    levels: BySignal[float | None] | None = field(default=None, metadata=SPARSE)  # median size of each signal
-    signals: ByMode[dict[str, list[Numbers]]] | None = field(
-        default=None, metadata=SPARSE
-    )  # signal → twins → transitions
-    paper_found: list[tuple[int, int] | None] | None = field(default=None, metadata=SPARSE)  # LI and IG
-    calibrated_claims: list[list[TwinClaim]] | None = field(default=None, metadata=SPARSE)
-    floors: dict[str, float | None] | None = field(
-        default=None, metadata=SPARSE
-    )  # of old runs: where signals were floored
+    levels: BySignal[float | None] | None = None  # median size of each signal
+    signals: ByMode[dict[str, list[Numbers]]] | None = None  # signal → twins → transitions
+    paper_found: list[tuple[int, int] | None] | None = None  # LI and IG
+    calibrated_claims: list[list[TwinClaim]] | None = None
+    floors: dict[str, float | None] | None = None  # of old runs: where signals were floored
 
 
 @dataclass(frozen=True)
@@ -191,8 +189,10 @@ class Concordance(Record):
 class Controls(Record):
     """What a claim stands beside."""
 
+    sparse = ("concordance",)
+
     random_init: RandomInit
     floors: BySignal[float | None] | None = None  # noise of each signal
     with_sinks: BySignal[Numbers | None] | None = None  # calibrated signals with sinks left in
     concordance_p: float | None = None
-    concordance: Concordance | None = field(default=None, metadata=SPARSE)
+    concordance: Concordance | None = None

@@ -20,7 +20,7 @@ SCHEMA = "1"
 NAME = "results.json"
 
 
-@dataclass(kw_only=True)
+@dataclass
 class Results(Record):
     """`results.json`."""
 
@@ -30,9 +30,8 @@ class Results(Record):
     families: dict[str, ByBoundary[FamilyResult]]
     predictions: dict[str, PredictionResult]  # by id
     warnings: list[Notice]
-    replicated: dict[str, ReplicatedResult] = field(
-        default_factory=dict
-    )  # group of runs → what their mean says
+    # group of runs → what their mean says
+    replicated: dict[str, ReplicatedResult] = field(default_factory=dict)
     schema: str = SCHEMA
     planted: dict[str, PlantedControl] = field(default_factory=dict)  # planted subject → what was found in it
 
@@ -62,7 +61,8 @@ def parse(content: Any, where: str = "") -> Results:
     found = content.get("schema") if isinstance(content, dict) else type(content).__name__
     if found != SCHEMA:
         raise ResultsError(
-            f"Expected schema {SCHEMA!r} in {where}, found {found!r}. Use the mspgt that wrote the run."
+            f"{where}: expected results of schema {SCHEMA!r}, found schema {found!r}. Use the mspgt that wrote "
+            "them, or run the study again: finished stages whose code is the same are kept."
         )
     results: Results = from_json(Results, content, where)
     return results

@@ -5,17 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from mspgt.results.boundaries import Claim
-from mspgt.results.record import SPARSE, Numbers, Record
+from mspgt.results.record import Numbers, Record
 
 
 @dataclass(frozen=True)
 class PhaseCheck(Record):
     """The search for phases on other tokens, another metric or half of the documents; null where it could not be."""
 
+    sparse = ("reason",)
+
     score: float | None = None  # F of the strongest place
     layer: int | None = None
     boundaries: list[int] = field(default_factory=list)
-    reason: str | None = field(default=None, metadata=SPARSE)  # why it could not be made
+    reason: str | None = None  # why it could not be made
 
 
 @dataclass(frozen=True)

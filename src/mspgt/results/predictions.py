@@ -37,21 +37,19 @@ class UnitResult(Record):
 class Share(Record):
     """In how many units, of those that are needed."""
 
+    in_: int
     needed: int
-    # `in`: how many; it is a word of Python, so it is read by `count`
-
-    @property
-    def count(self) -> int:
-        return int(vars(self)["_more"]["in"])
 
 
 @dataclass(frozen=True)
 class DecidedBy(Record):
     """In how many units a claim holds or fails beyond the error that so many tests are allowed together."""
 
+    sparse = ("units", "shown", "unit", "supported", "refuted")
+
     units: int | None = None  # null: none was tested
-    shown: str = ""  # largest | smallest | middle: which unit's statistic stands for all
-    unit: str = ""  # its name
+    shown: str | None = None  # largest | smallest | middle: whose statistic stands for all
+    unit: str | None = None  # its name
     supported: Share | None = None
     refuted: Share | None = None
 

@@ -40,11 +40,12 @@ ByMode = Annotated[dict[str, T], Keys(MODES)]
 ByKind = Annotated[dict[str, T], Keys(KINDS)]
 ByBoundary = Annotated[dict[str, T], Keys(BOUNDARIES)]
 ByScale = Annotated[dict[str, T], Keys(SCALES)]
-SPARSE = {"sparse": True}  # of a key that is written only where it is not null
 
 
 class Record:
-    """The base of every mapping with keys of its own."""
+    """The base of every mapping with keys of its own. A key that is a word of Python has a field that ends in _."""
+
+    sparse: typing.ClassVar[tuple[str, ...]] = ()  # keys that are written only where they are not null
 
     def faults(self) -> typing.Iterator[tuple[str, str]]:
         """(key, what is wrong with it), of what no type can say."""
@@ -101,15 +102,17 @@ def to_jsonable(value: Any) -> Any:
 
 
 def _items(record: Any) -> typing.Iterator[tuple[str, Any]]:
-    held = vars(record)
-    if _KEYS not in held:
-        for field in dataclasses.fields(record):
-            value = held[field.name]
-            if value is not None or "sparse" not in field.metadata:
-                yield field.name, value
+    held = {_key(field.name): getattr(record, field.name) for field in dataclasses.fields(record)}
+    if (read := vars(record).get(_KEYS)) is not None:
+        held |= vars(record)[_MORE]
+        yield from ((key, held[key]) for key in read)
         return
-    for key in held[_KEYS]:
-        yield key, held[_MORE][key] if key in held[_MORE] else held[key]
+    sparse = getattr(record, "sparse", ())
+    yield from ((key, value) for key, value in held.items() if value is not None or key not in sparse)
+
+
+def _key(name: str) -> str:
+    return name.removesuffix("_")
 
 
 @cache
@@ -132,7 +135,7 @@ def _reader(kind: Any) -> Reader:
     if origin is tuple:
         return _tuple([_reader(one) for one in inside])
     if origin in (typing.Union, types.UnionType):
-        return _either([one for one in inside if one is not types.NoneType])
+        return _either(inside)
     raise TypeError(f"{kind} cannot be read from JSON")
 
 
@@ -168,12 +171,13 @@ def _word(words: tuple[Any, ...]) -> Reader:
     return read
 
 
-def _either(kinds: list[Any]) -> Reader:
-    """Of several types beside null, the first that fits; the fault of the last where none does."""
-    *others, last = map(_reader, kinds)
+def _either(kinds: tuple[Any, ...]) -> Reader:
+    """The first of several types that fits; the fault of the last where none does."""
+    *others, last = (_reader(kind) for kind in kinds if kind is not types.NoneType)
+    optional = types.NoneType in kinds
 
     def read(value: Any) -> Any:
-        if value is None:
+        if value is None and optional:
             return None
         for reader in others:
             try:
@@ -205,7 +209,9 @@ def _tuple(items: list[Reader]) -> Reader:
     def read(value: Any) -> Any:
         if type(value) is not list or len(value) != len(items):
             raise _Fault(f"a list of {len(items)}", value)
-        return tuple(item(one) for item, one in zip(items, value, strict=True))
+        return tuple(
+            _under(f"[{at}]", item, one) for at, (item, one) in enumerate(zip(items, value, strict=True))
+        )
 
     return read
 
@@ -232,11 +238,12 @@ def _with_keys(mapping: Reader, names: tuple[str, ...]) -> Reader:
 
 def _record(kind: type[Record]) -> Reader:
     hints = typing.get_type_hints(kind, include_extras=True)
-    fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    readers = {name: _reader(hints[name]) for name in fields}
+    fields = dataclasses.fields(kind)  # type: ignore[arg-type]
+    readers = {_key(field.name): _reader(hints[field.name]) for field in fields}
+    names = {_key(field.name): field.name for field in fields}
     needed = [
-        name
-        for name, field in fields.items()
+        _key(field.name)
+        for field in fields
         if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
     ]
 
@@ -247,7 +254,7 @@ def _record(kind: type[Record]) -> Reader:
         for name in needed:
             if name not in known:
                 _under(name, _lacking, ABSENT)
-        made = kind(**known)
+        made = kind(**{names[key]: one for key, one in known.items()})
         vars(made)[_KEYS] = tuple(value)
         vars(made)[_MORE] = {key: one for key, one in value.items() if key not in readers}
         for key, why in made.faults():

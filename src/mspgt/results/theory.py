@@ -208,9 +208,8 @@ class BetaOfScale(Record):
     value: list[float]
     ci: Rows | None
     limit: Measured  # of β̂ / σ² as σ → 0
-    finite_noise_bias: list[float] = field(
-        default_factory=list
-    )  # by size of noise, that extrapolation removes
+    # by size of noise, that extrapolation removes
+    finite_noise_bias: list[float] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from mspgt.errors import InputError
 from mspgt.predictions.readings import POSITIONS
 from mspgt.predictions.registry import fixed_in_advance
 from mspgt.predictions.rules import Rules
-from mspgt.results import SCHEMA, Notice, to_jsonable
+from mspgt.results import SCHEMA, Notice, read, to_jsonable
 from mspgt.study.differences import short, unlike
 from mspgt.study.store import write_json
 from mspgt.study.verdicts import conclusions
@@ -120,25 +120,19 @@ def read_run(folder: Path) -> FinishedRun:
     """A finished run of this version's contract.
 
     Raises:
-        InputError: no plan or no results there, or written by a version whose contract or rules differ.
+        ResultsError: no results, or not what this version reads.
+        InputError: no plan there, or written by a version whose rules differ.
     """
-    found: dict[str, dict[str, Any]] = {}
-    for name in ("plan.json", "results.json"):
-        try:
-            found[name] = json.loads((folder / name).read_text("utf-8"))
-        except (OSError, ValueError) as error:
-            raise InputError(
-                f"{folder}: expected a finished run with plan.json and results.json, found: {error}. "
-                "Run the study to its end first."
-            ) from error
-        if not isinstance(found[name], dict):
-            raise InputError(f"{folder / name}: expected a mapping, found {type(found[name]).__name__}.")
-    plan, results = found["plan.json"], found["results.json"]
-    if results.get("schema") != SCHEMA:
+    results = to_jsonable(read(folder))
+    try:
+        plan = json.loads((folder / "plan.json").read_text("utf-8"))
+    except (OSError, ValueError) as error:
         raise InputError(
-            f"{folder} was written under schema {results.get('schema')!r}, this version reads {SCHEMA!r}. "
-            "Run the study again with this version; finished stages whose code is the same are kept."
-        )
+            f"{folder}: expected a finished run with plan.json and results.json, found: {error}. "
+            "Run the study to its end first."
+        ) from error
+    if not isinstance(plan, dict):
+        raise InputError(f"{folder / 'plan.json'}: expected a mapping, found {type(plan).__name__}.")
     if "predictions" not in plan:
         raise InputError(
             f"{folder} was planned by a version that fixed no rules of verdicts in advance "
