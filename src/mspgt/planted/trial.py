@@ -16,6 +16,7 @@ from mspgt.planted.recipe import LAYERS, Control
 from mspgt.planted.stacks import find_in_stack
 from mspgt.planted.texts import adjusted, text_effects, written_arms
 from mspgt.results import Claim, PlantedControl, PlantedPlace, PlantedTest
+from mspgt.results.planted import PaperFound
 from mspgt.scales.decide import decide_scales
 from mspgt.scales.tasks import TASKS
 from mspgt.synthetic.triscale import TriScale
@@ -52,23 +53,20 @@ def _shocks(control: Control, settings: Mapping[str, Any] | None) -> PlantedCont
     calibrated, paper = found.calibrated, found.paper
     names = {one.layer: name for name, one in calibrated.chosen.items() if one is not None}
     claims = sorted((one for kind in KINDS for one in getattr(calibrated, kind)), key=lambda one: one.layer)
-    sizes = [(kind, one["size80"]) for kind, one in calibrated.power.items() if one.get("size80") is not None]
+    sizes = [(kind, one.size80) for kind, one in calibrated.power.items() if one.size80 is not None]
     smallest = min(sizes, key=lambda one: one[1], default=None)
     return judged(
         control,
         LAYERS,
         [PlantedPlace(_at(layer), layer, layer - TOLERANCE, layer + TOLERANCE) for layer in control.layers],
         [_of_claim(one, ORDERS.get(names.get(one.layer, ""), one.kind)) for one in claims],
-        [
-            PlantedTest(one["kind"], one["layer"], one["score"], one["critical"])
-            for one in calibrated.rivals.get("1", ())
-        ],
+        [PlantedTest(one.kind, one.layer, one.score, one.critical) for one in calibrated.rivals.get("1", ())],
         size80=None if smallest is None else smallest[1],
-        paper={
-            "LI": None if paper.LI is None else paper.LI.layer,
-            "IG": None if paper.IG is None else paper.IG.layer,
-            "accepted": paper.accepted,
-        },
+        paper=PaperFound(
+            LI=None if paper.LI is None else paper.LI.layer,
+            IG=None if paper.IG is None else paper.IG.layer,
+            accepted=paper.accepted,
+        ),
     )
 
 
@@ -144,7 +142,7 @@ def judged(
     tests: Sequence[PlantedTest],
     *,
     size80: float | None = None,
-    paper: dict[str, Any] | None = None,
+    paper: PaperFound | None = None,
     reasons: Sequence[str] = (),
 ) -> PlantedControl:
     """Which of what was planted was found, and which of what was found was planted."""

@@ -11,10 +11,10 @@ from mspgt.errors import ResultsError
 from mspgt.results.boundaries import ReplicatedResult
 from mspgt.results.families import FamilyResult
 from mspgt.results.model import ModelResult
+from mspgt.results.planted import PlantedControl
 from mspgt.results.predictions import PredictionResult
 from mspgt.results.record import ByBoundary, Record, from_json, to_jsonable
 from mspgt.results.study import Notice, Provenance, StudyName
-from mspgt.results.planted import PlantedControl
 
 SCHEMA = "1"
 NAME = "results.json"
@@ -64,8 +64,7 @@ def parse(content: Any, where: str = "") -> Results:
             f"{where}: expected results of schema {SCHEMA!r}, found schema {found!r}. Use the mspgt that wrote "
             "them, or run the study again: finished stages whose code is the same are kept."
         )
-    results: Results = from_json(Results, content, where)
-    return results
+    return from_json(Results, content, where)
 
 
 def dumped(value: Any) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from mspgt.results.record import Record
 
 
-@dataclass(frozen=True)
+@dataclass
 class PlantedPlace(Record):
     """One thing that was planted, and whether it was found."""
 
@@ -19,7 +19,7 @@ class PlantedPlace(Record):
     found: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass
 class PlantedTest(Record):
     """One thing that was claimed or asked in a planted subject."""
 

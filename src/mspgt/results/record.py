@@ -52,6 +52,9 @@ class Record:
         yield from ()
 
 
+R = TypeVar("R", bound=Record)
+
+
 class _Fault(Exception):
     def __init__(self, expected: str, found: Any) -> None:
         super().__init__(f"expected {expected}, found {_short(found)}")
@@ -65,18 +68,19 @@ _KEYS, _MORE = (
 )  # of a record that was read: all keys as they stood, and those it does not know
 
 
-def from_json(kind: Any, value: Any, where: str = "") -> Any:
+def from_json(kind: type[R], value: Any, where: str = "") -> R:
     """The typed form of what `json.load` gave; `to_jsonable` gives it back.
 
     Args:
-        kind: a record, or any type that a record's keys have.
+        kind: which record.
         where: what a message begins with.
 
     Raises:
         ResultsError: names the first key that is not what it should be, what was expected there and what was found.
     """
     try:
-        return _reader(kind)(value)
+        made: R = _reader(typing.cast(typing.Hashable, kind))(value)
+        return made
     except _Fault as fault:
         place = ".".join(reversed(fault.path)).replace(".[", "[")
         raise ResultsError(": ".join(part for part in (where, place, str(fault)) if part)) from None

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mspgt.planted.recipe import CONTROLS, Control
-from mspgt.results import PlantedControl, PlantedPlace, PlantedTest, to_jsonable
+from mspgt.results import PlantedControl, from_json, to_jsonable
 from mspgt.study.config import StudyConfig
 from mspgt.study.keys import code_of
 from mspgt.study.store import Address, StageResult
@@ -57,9 +57,4 @@ def read_controls(root: Path, config: StudyConfig) -> dict[str, PlantedControl]:
 
 def unpack_control(stored: Mapping[str, Any]) -> PlantedControl:
     """A stored subject as the contract holds it."""
-    parts = {
-        "planted": [PlantedPlace(**one) for one in stored["planted"]],
-        "found": [PlantedTest(**one) for one in stored["found"]],
-        "tests": [PlantedTest(**one) for one in stored["tests"]],
-    }
-    return PlantedControl(**{**stored, **parts})
+    return from_json(PlantedControl, stored)
