@@ -6,6 +6,7 @@ import pytest
 
 from mspgt.planted.recipe import CONTROLS
 from mspgt.results import PlantedControl, PlantedPlace, PlantedTest, to_jsonable
+from mspgt.results.planted import PaperFound
 from mspgt.study.config import StudyConfig
 from mspgt.study.controlling import control_addresses, read_controls, unpack_control
 from mspgt.study.describe import describe
@@ -24,7 +25,7 @@ def stored(control) -> PlantedControl:
     claims = [PlantedTest("spike", 7, 5.0, 4.0, set=[6, 7], planted=True)]
     return PlantedControl(
         control.kind, control.says, control.seed, 24, control.size, control.unit, places, claims, claims, 5.0,
-        {"LI": None, "IG": None, "accepted": None}, False,
+        PaperFound(None, None, None), False,
     )  # fmt: skip
 
 
