@@ -19,8 +19,8 @@ from mspgt.study.run import run_study
 TOLD_APART = ("started", "seconds", "hardware")
 
 
-def small_study(model: Path, corpus: Path, out: Path, **changes: dict[str, Any]) -> dict[str, Any]:
-    """Signals, both modes, a twin and the theory of a tiny model; `changes` are merged into sections."""
+def small_study(model: Path, corpus: Path, out: Path, **changes: dict[str, Any] | None) -> dict[str, Any]:
+    """Signals, both modes, a twin and Experiment 2 of a tiny model; `changes` go into sections; None: without."""
     sections: dict[str, Any] = {
         "name": "again",
         "models": [{"id": str(model), "name": "tiny", "scales": [2, 4]}],
@@ -48,7 +48,7 @@ def small_study(model: Path, corpus: Path, out: Path, **changes: dict[str, Any])
         "run": {"workers": 1},
     }
     for name, change in changes.items():
-        sections[name] = {**sections.get(name, {}), **change}
+        sections[name] = None if change is None else {**sections.get(name, {}), **change}
     return run_study(make_config(sections), out, quiet=True)
 
 

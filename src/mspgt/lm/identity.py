@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import operator
 import re
 import struct
 from dataclasses import dataclass
@@ -81,6 +82,10 @@ def _content(folder: Path) -> dict[str, Path]:
                 raise ModelError(
                     f"{index}: names weights outside its folder ({name!r}). Such a model is not loaded: put all "
                     "files into one folder."
+                )
+            if index.name.endswith(".safetensors.index.json") and inside.suffix != ".safetensors":
+                raise ModelError(
+                    f"{index}: expected safetensors files, found {name!r}: its table names no other kind."
                 )
             path = folder / inside
             if not path.is_file():
@@ -218,8 +223,15 @@ def _header(file: Path) -> dict[str, Any]:
             if length > file.stat().st_size:
                 raise ValueError("its header is longer than the file")
             table = json.loads(stream.read(length))
-    except (OSError, ValueError, struct.error) as error:
+            table.pop("__metadata__", None)
+            for tensor in table.values():
+                if (
+                    not isinstance(tensor["dtype"], str)
+                    or math.prod(map(operator.index, tensor["shape"])) < 0
+                ):
+                    raise ValueError("a tensor without a type or a shape")
+    except (OSError, ValueError, struct.error, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ModelError(
-            f"{file}: expected a complete safetensors file, found: {error}. Fetch it again."
+            f"{file}: expected a complete safetensors file, found: {error!r}. Fetch it again."
         ) from error
-    return {name: tensor for name, tensor in table.items() if name != "__metadata__"}
+    return table

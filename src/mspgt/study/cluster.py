@@ -13,7 +13,8 @@ from queue import Empty
 from typing import Any
 
 from mspgt.errors import InputError, MspgtError
-from mspgt.study.jobs import Context, Job, Loader, Trial, attempt
+from mspgt.study.backoff import carefully
+from mspgt.study.jobs import Context, Job, Loader, Trial
 from mspgt.study.progress import Display
 
 RETRIES = 2  # of a task whose machine or process was lost
@@ -34,7 +35,9 @@ def on_ray(jobs: Sequence[Job | Trial], context: Context, display: Display) -> d
         ) from error
     ours = not ray.is_initialized()
     if ours:
-        ray.init(log_to_driver=False, include_dashboard=False, logging_level="warning")
+        # A cluster of our own is for this machine alone: nothing of it listens to the network.
+        alone = {} if os.environ.get("RAY_ADDRESS") else {"_node_ip_address": "127.0.0.1"}
+        ray.init(log_to_driver=False, include_dashboard=False, logging_level="warning", **alone)
     try:
         events = Queue(actor_options={"num_cpus": 0})
         gpus = 1 if ray.cluster_resources().get("GPU") else 0
@@ -75,7 +78,7 @@ def _task(shared: tuple[list[Job | Trial], Context], number: int, events: Any) -
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     jobs, context = shared
     job = jobs[number]
-    return attempt(
+    return carefully(
         job,
         context,
         Loader(),

@@ -16,7 +16,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from mspgt.errors import MspgtError
-from mspgt.study.jobs import Context, Job, Loader, Trial, attempt
+from mspgt.study.backoff import carefully
+from mspgt.study.jobs import Context, Job, Loader, Trial
 from mspgt.study.progress import Display
 
 WATCH = 0.5  # seconds between a worker's looks at whether its parent lives
@@ -51,7 +52,7 @@ def _inline(jobs: Sequence[Job | Trial], context: Context, display: Display) -> 
     outcome: dict[str, Any] = {}
     loader = Loader()
     for job in jobs:
-        outcome[job.name] = attempt(job, context, loader, _report_to(display.update, job.name))
+        outcome[job.name] = carefully(job, context, loader, _report_to(display.update, job.name))
         display.finish(job.name, _words(outcome[job.name]))
     return outcome
 
@@ -143,7 +144,7 @@ def _worker(
         def step(done: int, total: int, stage: str, name: str = job.name) -> None:
             events.put(("step", os.getpid(), name, done, total, stage))
 
-        events.put(("end", os.getpid(), job.name, attempt(job, context, loader, step)))
+        events.put(("end", os.getpid(), job.name, carefully(job, context, loader, step)))
 
 
 def _report_to(update: Callable[[str, int, int, str], None], name: str) -> Callable[[int, int, str], None]:
