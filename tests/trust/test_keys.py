@@ -42,6 +42,7 @@ IRRELEVANT = {
     "interventions.batch_rows": "speed and memory; noise is keyed by text",
     "interventions.shard_samples": "what a killed run loses",
     "theory.gradient_tokens": "speed and memory",
+    "controls": "planted subjects beside the models; no number of a model reads it",
     "run.on": "where jobs run",
     "run.workers": "how many processes",
     "run.keep_activations": "whether intermediate files stay",
