@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from mspgt.errors import MspgtError
 from mspgt.lm.blocks import path_of, residual_hooks
+from mspgt.lm.float32 import HALF, in_float32, why_not_in_float32
 from mspgt.lm.model import NO_LIMIT, LanguageModel
 from mspgt.lm.observe import deviation, observe, residual_forward
 from mspgt.lm.probe import SAMPLE, TOLERANCE, moved_by_watching, rounding, type_name
@@ -21,6 +22,7 @@ from mspgt.results.model import Check
 
 Finding = tuple[bool | None, str]
 _NO_MAPS = "no block shows attention weights"
+DIGITS_LOST = 1e-3  # relative difference from which on fewer than three digits agree
 
 
 def check(lm: LanguageModel, planted: Sequence[str] | None = None) -> list[Check]:
@@ -44,6 +46,7 @@ def check(lm: LanguageModel, planted: Sequence[str] | None = None) -> list[Check
         "beginning of sequence": _bos,
         "start token": _start,
         "float range": _float_range,
+        "precision": _precision,
         "context length": _context,
         "weights": _weights,
         "predicts text": partial(_predicts, planted=planted),
@@ -255,6 +258,30 @@ def _float_range(lm: LanguageModel) -> Finding:
     limit = torch.finfo(lm.dtype).max
     reason = f"largest activation {largest[layer]:.4g} at layer {layer}; {_type(lm)} holds {limit:.4g}"
     return largest[layer] < 0.1 * limit, reason
+
+
+def _precision(lm: LanguageModel) -> Finding:
+    """How far the model's own type moves its states; the digits of S1 and S3 are estimated in a run."""
+    if lm.dtype not in HALF:
+        return True, f"it computes in {_type(lm)}"
+    if reason := why_not_in_float32(lm):
+        return None, f"{_type(lm)} cannot be compared with float32: {reason}"
+    batch = _sample(lm)
+    real = batch.attention_mask.bool()
+    own = observe(lm, batch, attention=False).hidden
+    with in_float32(lm) as wide:
+        exact = observe(wide, batch, attention=False).hidden
+    apart = [
+        float(((a - b).norm(dim=-1) / b.norm(dim=-1).clamp_min(1e-30)).median())
+        for a, b in (
+            (x[real.to(x.device)].float(), y[real.to(y.device)]) for x, y in zip(own, exact, strict=True)
+        )
+    ]
+    layer = max(range(len(apart)), key=apart.__getitem__)
+    told = f"states in {_type(lm)} differ by {apart[layer]:.1%} of their length from float32 at layer {layer}"
+    if apart[layer] >= DIGITS_LOST:
+        told += "; fewer than three digits hold, and a run says how many of S1 and S3 (--dtype float32 keeps them)"
+    return apart[layer] < TOLERANCE[lm.dtype], told
 
 
 def _context(lm: LanguageModel) -> Finding:

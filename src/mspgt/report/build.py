@@ -15,6 +15,7 @@ from mspgt.report.page import pages
 from mspgt.report.panels import strip_rows
 from mspgt.report.paper_table import against_paper
 from mspgt.report.planted_section import planted_section
+from mspgt.report.precision_section import precision_section
 from mspgt.report.predictions import prediction_section
 from mspgt.report.replicated import replicated_section
 from mspgt.report.section import Plate, Section
@@ -33,6 +34,7 @@ from mspgt.results import to_jsonable
 # Sections that have a file of their own: of one model, (results, name, stem) → Section, and of the study.
 MODEL_SECTIONS: tuple[Callable[[Json, str, str], Section | None], ...] = (
     metrics_section,
+    precision_section,
     effect_section,
     dose_section,
     theory_section,

@@ -22,6 +22,7 @@ from mspgt.results.files import SCHEMA, Results, dumped, parse, read, write
 from mspgt.results.model import Check, ModelResult
 from mspgt.results.phases import PhasesResult
 from mspgt.results.planted import PlantedControl, PlantedPlace, PlantedTest
+from mspgt.results.precision import PrecisionResult, SignalPrecision
 from mspgt.results.record import Numbers, from_json, to_jsonable
 from mspgt.results.scales import (
     FunctionalBoundary,
@@ -58,11 +59,13 @@ __all__ = [
     "PlantedControl",
     "PlantedPlace",
     "PlantedTest",
+    "PrecisionResult",
     "ProbeResult",
     "Provenance",
     "RandomInit",
     "ReplicatedResult",
     "Results",
+    "SignalPrecision",
     "StudyName",
     "TokenSetResult",
     "dumped",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from mspgt.results.boundaries import Boundaries, Controls, MetricDependent
 from mspgt.results.interventions import Dose, DosesAbout, EffectResult, InterventionsAbout
 from mspgt.results.phases import PhasesResult
+from mspgt.results.precision import PrecisionResult
 from mspgt.results.record import ByMode, BySignal, Numbers, Record, Rows
 from mspgt.results.scales import FunctionalScales
 from mspgt.results.signals import MetricResult, ProbeResult, TokenSetResult
@@ -61,3 +62,4 @@ class ModelResult(Record):
     token_sets: dict[str, TokenSetResult] = field(default_factory=dict)
     frequent_words: list[str] = field(default_factory=list)  # of those sets, most frequent first
     metric_dependent: list[MetricDependent] = field(default_factory=list)
+    precision: PrecisionResult | None = None  # null: it computes in float32 or more, or nothing was compared

@@ -8,6 +8,7 @@ import torch
 from mspgt.signals.document_tables import LayerTables
 from mspgt.signals.geometry import Geometry, Spread
 from mspgt.signals.measure import DRIFT_SETS, Scales, Shard
+from mspgt.signals.precision import Precision
 from mspgt.signals.probes import ProbeResults
 from mspgt.signals.similarity import UpdateSimilarity
 from mspgt.signals.tokens import TOKEN_SETS
@@ -119,6 +120,22 @@ def unpack_geometry(result: StageResult) -> Geometry:
         similarity=similarity,
         drawn=meta["drawn_by_set"],
     )
+
+
+def pack_precision(precision: Precision) -> StageResult:
+    arrays: Arrays = {"states": precision.states}
+    for name, signals in (("own", precision.own), ("float32", precision.float32)):
+        arrays |= {f"{name}.{signal}": values for signal, values in signals.items()}
+    meta = {key: getattr(precision, key) for key in ("documents", "sentences", "tokens")}
+    return StageResult(arrays, meta)
+
+
+def unpack_precision(result: StageResult) -> Precision:
+    def each(name: str) -> dict[str, np.ndarray]:
+        start = f"{name}."
+        return {key.removeprefix(start): v for key, v in result.arrays.items() if key.startswith(start)}
+
+    return Precision(states=result.arrays["states"], own=each("own"), float32=each("float32"), **result.meta)
 
 
 def pack_probes(probes: ProbeResults) -> StageResult:

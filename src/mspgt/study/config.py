@@ -201,6 +201,8 @@ class MeasureConfig(_Section):
     too_long: Literal["error", "cut"] = "error"  # a sentence longer than the context
     shard_documents: int = Field(10, ge=1)  # what a killed run loses at most
     scale_sentences: int = Field(256, ge=1)  # about so many, for median norms (sinks) and activation scales
+    # Of a model that computes in bfloat16 or float16: how many digits of S1 and S3 agree with float32
+    precision_sentences: int = Field(24, ge=0)  # about so many are read in float32 beside; 0: not estimated
     # 10 misses half sinks, which one frequent word can be for many blocks on end
     sink_ratio: float = Field(3.0, gt=1)  # a sink's norm over its layer's median, at any layer
 

@@ -32,6 +32,7 @@ from mspgt.stats.bootstrap import LEAST_SHARE, document_weights, percentile_inte
 from mspgt.study import codec
 from mspgt.study.identity import Identity, Subject
 from mspgt.study.plan import Plan
+from mspgt.study.precision import precision_result
 from mspgt.study.reading import ceilings
 from mspgt.study.stages import Addresses, Data, addresses, measured
 from mspgt.study.store import StageResult
@@ -115,6 +116,8 @@ def decide(
             **({"probes": where.probes.seconds()} if where.probes is not None else {}),
         },
     )
+    result.precision, told = precision_result(identity, where, result.signals_ci)
+    notices += told
     if where.probes is not None:
         assert plan.data.treebank is not None
         result.probes, about = _probe_results(

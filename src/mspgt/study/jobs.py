@@ -21,9 +21,10 @@ from mspgt.study.store import Address
 if TYPE_CHECKING:
     from mspgt.lm.model import LanguageModel
 
-# A model that predicts nothing yet (random weights), or whose attention cannot be watched (S3 is null then), can be
-# measured all the same; the report says so. The start token has been looked for as the study wishes it.
-TOLERATED = {"predicts text", "attention measurable", "start token"}
+# A model that predicts nothing yet (random weights), whose attention cannot be watched (S3 is null then), or of which
+# rounding makes much, can be measured all the same; the report says so. The start token has been looked for as the
+# study wishes it.
+TOLERATED = {"predicts text", "attention measurable", "start token", "precision"}
 
 
 @dataclass(frozen=True)

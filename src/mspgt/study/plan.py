@@ -95,6 +95,11 @@ class Plan:
                 tables = 2 * (2 * identity.layers + 1) * (4 * clusters**3 + 8 * clusters**2)
                 yield PlannedStage(subject.name, f"observe{beside}", _observed(where), sentences, 0)
                 yield PlannedStage(subject.name, f"geometry{beside}", where.geometry.status(), 0, tables)
+                if where.precision is not None:
+                    asked = min(one.measure.precision_sentences, data.corpus.n_sentences)
+                    # Once as it is and once in float32, which takes about twice as long.
+                    status = where.precision.status()
+                    yield PlannedStage(subject.name, f"precision{beside}", status, 3 * asked, 0)
                 if where.probes is not None and data.treebank is not None:
                     words = sum(len(getattr(data.treebank, split)) for split in ("train", "dev", "test"))
                     yield PlannedStage(subject.name, f"probes{beside}", where.probes.status(), words, 0)
@@ -112,7 +117,8 @@ class Plan:
         for subject, data in self.subjects():
             for _, where in measured(root, self.config, subject, data):
                 yield from (where.scales, where.geometry)
-                yield from (one for one in (where.pairing, where.probes) if one is not None)
+                others = (where.pairing, where.precision, where.probes)
+                yield from (one for one in others if one is not None)
                 if self.config.run.keep_activations:
                     yield from (address for _, address in where.shards)
         yield from (address for _, address in control_addresses(root, self.config))

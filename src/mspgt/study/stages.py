@@ -1,6 +1,7 @@
 """The stages of a study, each a pure function of a model and what it reads, and the address of each result.
 
     scales ─► (pairing of heads) ─► observe (shards of documents) ─► geometry
+           └► precision (a trained model in bfloat16 or float16)
     probes (treebank)
 
 Every subject (a model, or a random twin of it) goes through the same stages. An address holds everything that can
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from mspgt.signals.measure import Scales
     from mspgt.signals.tokens import CorpusTokens
 
+HALF_TYPES = ("bfloat16", "float16")
+
 
 @dataclass(frozen=True)
 class Data:
@@ -55,6 +58,7 @@ class Addresses:
     geometry: Address
     probes: Address | None
     pairing: Address | None = None  # of heads, where S3 matches them
+    precision: Address | None = None  # of a trained model that computes in half precision
 
 
 def addresses(root: Path, config: StudyConfig, subject: Subject, data: Data) -> Addresses:
@@ -102,7 +106,11 @@ def addresses(root: Path, config: StudyConfig, subject: Subject, data: Data) -> 
             "seed": config.seed,
         }
         probes = at("probes", trained_probes, asked)
-    return Addresses(scales, shards, geometry, probes, pairing)
+    precision = None
+    if identity.dtype in HALF_TYPES and subject.twin is None and measure.precision_sentences:
+        asked = {**reading, "scales": scales.key, "sentences": measure.precision_sentences}
+        precision = at("precision", estimated_precision, asked)
+    return Addresses(scales, shards, geometry, probes, pairing, precision)
 
 
 def reading_settings(config: StudyConfig) -> dict[str, Any]:
@@ -286,6 +294,27 @@ def reduced_geometry(work: Measuring, observed: list[StageResult], seconds: floa
     return codec.pack_geometry(geometry, meta)
 
 
+def estimated_precision(work: Measuring) -> StageResult:
+    """What rounding does to states, S1 and S3: some sentences in the model's own type and in float32."""
+    from mspgt.lm.float32 import why_not_in_float32
+    from mspgt.signals.precision import measure_precision, precision_sample
+    from mspgt.study import codec
+
+    measure, lm = work.config.measure, work.model()
+    if reason := why_not_in_float32(lm):
+        return StageResult({}, {"reason": reason})
+    found = measure_precision(
+        lm,
+        precision_sample(work.data.corpus, measure.precision_sentences),
+        work.activation_scales,
+        sink_ratio=measure.sink_ratio,
+        batch_tokens=measure.batch_tokens,
+        too_long=measure.too_long,
+        **reading_settings(work.config),
+    )
+    return codec.pack_precision(found)
+
+
 def trained_probes(work: Measuring, progress: Progress) -> StageResult:
     """Probes of every layer, task and seed."""
     from mspgt.signals.features import word_features
@@ -327,11 +356,16 @@ def compute(
     from mspgt.study import codec
 
     work = Measuring(config, subject, data, model)
-    if not where.geometry.status().done:
+    precise = where.precision is None or where.precision.status().done
+    if not (where.geometry.status().done and precise):
         if not where.scales.status().done:
             report(0, 1, "scales")
         where.scales.fill(lambda: activation_scales(work))
         work.scales = codec.unpack_scales(where.scales.load())
+    if where.precision is not None and not precise:
+        report(0, 1, "the same in float32")
+        where.precision.fill(lambda: estimated_precision(work))
+    if not where.geometry.status().done:
         if where.pairing is not None:
             if not where.pairing.status().done:
                 report(0, 1, "matching heads")
