@@ -66,7 +66,7 @@ def main() -> None:
             try:
                 results[dtype] = run_study(study(asked.model, dtype), Path(folder) / dtype, quiet=True)
             except MspgtError as error:
-                missing[dtype] = str(error)
+                missing[dtype] = str(error).replace(asked.model, asked.name or Path(asked.model).name)
             seconds[dtype] = round(_cpu() - began, 1)
     models = {dtype: one["models"]["model"] for dtype, one in results.items()}
     figures: dict[str, Any] = {

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 import numpy as np
 
 from mspgt.results import Notice, Numbers, PrecisionResult, SignalPrecision
+from mspgt.results.record import Rows
 from mspgt.signals.precision import Precision
 from mspgt.study import codec
 from mspgt.study.identity import Identity
 from mspgt.study.stages import Addresses
 
-Intervals = Mapping[str, Mapping[str, list[list[float] | None] | None]]
+Intervals = Mapping[str, Mapping[str, Rows | None]]
 
 
 def precision_result(
