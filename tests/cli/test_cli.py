@@ -11,8 +11,8 @@ from mspgt.errors import InputError
 from mspgt.study.loading import make_config
 
 
-def mspgt(*arguments, env=None):
-    code = "import sys; sys.argv[0] = 'mspgt'; from mspgt.cli import main; main()"
+def mspgt(*arguments, env=None, first="pass"):
+    code = f"{first}; import sys; sys.argv[0] = 'mspgt'; from mspgt.cli import main; main()"
     return subprocess.run(
         [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False, env=env
     )
@@ -24,7 +24,7 @@ def mspgt(*arguments, env=None):
         (["run", "nowhere.yaml"], "no such study file"),
         (["plan", "nowhere.yaml"], "shipped study: demo"),
         (["report", "nowhere"], "results.json"),
-        (["compare", "nowhere"], "expected a finished run"),
+        (["compare", "nowhere"], "Expected a finished run"),
         (["worlds", "--worlds", "1", "--out", "no/such/folder/rates.json"], "no such folder"),
         (["check", "./nowhere\x1b[31m<b>"], "no such folder"),
         (["intervene", "m", "--corpus", "t.txt", "--boundaries", "8"], "two layers such as 8,16"),
@@ -113,13 +113,20 @@ def test_the_planted_language_needs_no_file():
     assert plain["name"] == "b-and-1-more"
 
 
-def test_a_fault_of_our_own_is_one_message_too_and_debug_shows_it(tmp_path):
-    (tmp_path / "results.json").write_text('{"schema": "1"}')
-    done = mspgt("report", str(tmp_path))
+def test_a_fault_of_our_own_is_one_message_too_and_debug_shows_it():
+    faulty = "import mspgt.report; mspgt.report.build_report = None"
+    done = mspgt("report", "nowhere", first=faulty)
     assert done.returncode == 70
     assert "Traceback" not in done.stderr
     assert "--debug" in done.stderr
-    assert "Traceback" in mspgt("report", str(tmp_path), "--debug").stderr
+    assert "Traceback" in mspgt("report", "nowhere", "--debug", first=faulty).stderr
+
+
+def test_results_without_a_key_are_named_and_no_fault_of_our_own(tmp_path):
+    (tmp_path / "results.json").write_text('{"schema": "1"}')
+    done = mspgt("report", str(tmp_path))
+    assert done.returncode == 2
+    assert "results.json: study: expected a value, found no such key" in done.stderr
 
 
 def test_the_package_runs_as_a_module():

@@ -43,7 +43,9 @@ def read(path: Path) -> Results:
         ResultsError: there are none, or they are not what this version reads; names the file, the key, what was
             expected and what was found.
     """
-    file = path / NAME if path.is_dir() else path
+    file = path if path.is_file() else path / NAME
+    if not file.exists():
+        raise ResultsError(f"Expected a finished run in {path}, found no {NAME} there. Run the study first.")
     try:
         return parse(json.loads(file.read_text("utf-8"), parse_constant=_no_number), str(file))
     except (OSError, ValueError, RecursionError) as error:
