@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from mspgt.lm.memory import BYTES
 from mspgt.study.config import StudyConfig
+from mspgt.study.estimate import ACHIEVED, TOKENS_A_WORD, Shape, memory, stage_work
 from mspgt.study.experiments import PARTS
 from mspgt.study.identity import Identity
 from mspgt.study.kept import PLANS
-from mspgt.study.looking import look, readings
+from mspgt.study.looking import Look, look, on_gpu, readings
 from mspgt.study.plan import Plan, PlannedStage
 from mspgt.study.reading import read_data
 from mspgt.study.replicates import replicate_lines
+from mspgt.study.speed import flops_a_second
 from mspgt.study.stages import Data
 from mspgt.study.store import Status
 from mspgt.study.verdicts import power_lines
-
-# Floating-point operations a token and parameter of one forward pass; achieved rates are coarse on purpose.
-_PER_TOKEN = 2.0
-_RATES = {"one CPU core": 2.5e10, "an H100-class GPU": 2.5e14}
-_TOKENS_PER_SENTENCE = 40
 
 
 def describe(config: StudyConfig, root: Path, *, quiet: bool = False) -> Iterator[str]:
@@ -50,25 +48,53 @@ def describe(config: StudyConfig, root: Path, *, quiet: bool = False) -> Iterato
             mark = "done" if stage.status.done else "run "
             yield f"  {mark}  {stage.subject:<{width}}  {stage.stage:<9} {stage.status.reason}{_cost(stage)}"
     todo = [stage for stage in stages if not stage.status.done]
-    parameters = {i.label: i.parameters for i in plan.identities}
-    work = sum(
-        _PER_TOKEN * parameters[stage.subject.split(" (twin")[0]] * _TOKENS_PER_SENTENCE * stage.passes
-        for stage in todo
-        if stage.passes
-    )
     sentences = sum(stage.passes for stage in todo)
     yield f"to run  {len(todo)} of {len(stages)} stages, {sentences:,} sentences through a model"
-    yield "time    forward passes alone, roughly: " + ", ".join(
-        f"{_duration(work / rate)} on {name}" for name, rate in _RATES.items()
-    )
+    yield from _needs(config, plan, looks, todo)
     activations = max(
-        2 * config.measure.cka_tokens * (i.layers + 1) * i.width * (2 if "16" in i.dtype else 4)
+        2 * config.measure.cka_tokens * (i.layers + 1) * i.width * BYTES.get(i.dtype, 4)
         for i in plan.identities
     )
-    yield (
-        f"memory  above the model: {_size(2 * activations)} of sampled activations, whatever the corpus's length"
-    )
     yield f"disk    {_size(sum(s.disk for s in todo))} to keep, {_size(activations)} at a time while measuring"
+
+
+def _needs(
+    config: StudyConfig, plan: Plan, looks: Sequence[Look], todo: Sequence[PlannedStage]
+) -> Iterator[str]:
+    """Hours, at the speed that is measured now, and memory, model by model."""
+    if not todo:
+        return
+    total = 0.0
+    for found, model in zip(looks, config.models, strict=True):
+        identity, shape = found.identity, Shape.of(found.card, config.measure.window)
+        device = "cuda" if on_gpu(model) else "cpu"
+        work, own = 0.0, []
+        for twin, data in ((False, plan.data), (True, plan.twin_data)):
+            text = [sentence for document in data.corpus.documents for sentence in document.sentences]
+            tokens = _tokens(found, text)
+            for stage in todo:
+                label, _, which = stage.subject.partition(" (twin")
+                if label == identity.label and bool(which) == twin:
+                    work += stage_work(stage, shape, config, data, tokens, twin=twin)
+                    own.append(stage)
+        if not own:
+            continue
+        speed = ACHIEVED * flops_a_second(identity.width, found.card.feed_forward, identity.dtype, 1, device)
+        total += work / speed
+        peak = memory(shape, identity.dtype, config, own, twins=config.twins.seeds > 0)
+        yield (
+            f"needs   {identity.label}: about {_duration(work / speed)} of "
+            f"{'a GPU' if device == 'cuda' else 'one core'}, {_size(peak)} of memory"
+        )
+    if len(looks) > 1:
+        yield f"time    about {_duration(total)} of a core or GPU for all models"
+
+
+def _tokens(found: Look, text: Sequence[str]) -> float:
+    """Tokens of a text: counted where the tokenizer lies here, else by its words."""
+    if found.vocabulary is not None and found.vocabulary.count is not None:
+        return float(found.vocabulary.count(text))
+    return TOKENS_A_WORD * sum(len(sentence.split()) for sentence in text)
 
 
 def standing(plan: Plan, root: Path) -> str:

@@ -1,0 +1,106 @@
+"""What the stages of a study cost, in floating-point operations, and the memory that they need at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from mspgt.lm.identity import Card
+from mspgt.lm.memory import BYTES
+from mspgt.lm.windows import WINDOW
+from mspgt.study.config import StudyConfig
+from mspgt.study.plan import PlannedStage
+from mspgt.study.stages import Data
+
+TOKENS_A_WORD = 1.3  # of English, where no tokenizer is at hand
+PROBE_UNITS = 128  # of a probe's hidden layer
+FORWARD_AND_BACK = 3  # forward passes that a step of training is worth
+ONLINE_CODE = 2.0  # trainings on everything that the growing parts of an online code are worth, about
+# Share of the speed of one large product that a study gets. Of a study of SmolLM2 (120 sentences, 600 of a treebank,
+# one thread), whose stages were counted as here against its processor time.
+ACHIEVED = 0.38
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What the cost of a pass depends on. inside: parameters of the blocks, those that every token meets."""
+
+    layers: int
+    width: int
+    inside: int
+    parameters: int
+    window: int
+
+    @classmethod
+    def of(cls, card: Card, window: int | None = None) -> Shape:
+        """Vectors of the vocabulary multiply nothing: the measuring pass ends before the output is scored."""
+        outside = card.vocabulary * card.width * (1 if card.tied else 2)
+        inside = card.parameters - outside if card.parameters > outside else card.parameters
+        return cls(card.layers, card.width, inside, card.parameters, window or WINDOW)
+
+    def forward(self, tokens: float, length: float) -> float:
+        """Operations of one pass over so many tokens, in sequences of such a length."""
+        return tokens * (2.0 * self.inside + 4.0 * self.layers * self.width * length)
+
+
+def stage_work(
+    stage: PlannedStage, shape: Shape, config: StudyConfig, data: Data, tokens: float, *, twin: bool
+) -> float:
+    """Operations of one stage.
+
+    Args:
+        tokens: of the corpus in `data`.
+    """
+    length = tokens / max(1, data.corpus.n_sentences)
+    name = stage.stage.split()[0]
+    if name == "observe":
+        return _observed(shape, config, tokens, length, data.corpus.n_sentences)
+    if name == "geometry":
+        # Cross-products of the sampled states of neighbouring layers, raw and normalised, in both token sets.
+        drawn = min(tokens, config.measure.cka_tokens)
+        return 2 * 2 * 3 * 2.0 * shape.layers * drawn * shape.width**2
+    if name == "probes":
+        return _probed(shape, config, data, twin=twin)
+    work = shape.forward(stage.passes * length, length)
+    if name == "functional" and data.running is not None and config.scales is not None:
+        wide = min(shape.width, 1024)
+        readers = config.scales.seeds * shape.layers * 5  # folds
+        words = data.running.n_words
+        work += readers * 3 * (wide**3 / 3 + 2.0 * words * wide * 64) + readers * 2.0 * words * wide**2 / 5
+    return work
+
+
+def _observed(shape: Shape, config: StudyConfig, tokens: float, length: float, sentences: int) -> float:
+    """The paper's pass, sentence by sentence; calibrated mode's in its own context, with attention computed again."""
+    context = length if config.measure.context == "sentence" else shape.window
+    sampled = tokens * min(1.0, config.measure.scale_sentences / max(1, sentences))
+    # Median norms; each dimension's scale; the scale over all tokens, as the paper reads them.
+    scales = 2 * shape.forward(sampled, context) + shape.forward(sampled, length)
+    again = 4.0 * shape.layers * shape.width * tokens * (context + length)
+    return scales + shape.forward(tokens, length) + shape.forward(tokens, context) + again
+
+
+def _probed(shape: Shape, config: StudyConfig, data: Data, *, twin: bool) -> float:
+    """Features of every word at every layer, then probes on each of them."""
+    if data.treebank is None:
+        return 0.0
+    words = {
+        split: sum(len(sentence.words) for sentence in getattr(data.treebank, split))
+        for split in ("train", "dev", "test")
+    }
+    examples = min(words["train"], config.probes.max_examples or words["train"])
+    seeds = config.twins.probe_seeds if twin else config.probes.seeds
+    trainings = seeds + (1 + ONLINE_CODE if config.probes.controls and not twin else 0)
+    one = FORWARD_AND_BACK * 2.0 * shape.width * PROBE_UNITS * examples * config.probes.epochs
+    read = shape.forward(TOKENS_A_WORD * sum(words.values()), shape.window)
+    return read + one * trainings * (shape.layers + 1) * len(data.treebank.tasks)
+
+
+def memory(
+    shape: Shape, dtype: str, config: StudyConfig, stages: Iterable[PlannedStage], *, twins: bool
+) -> float:
+    """Bytes at the peak: the weights (twice while a twin is measured) and the largest stage beside them."""
+    held = shape.parameters * BYTES.get(dtype, 4) * (2 if twins else 1)
+    states = 2 * config.measure.cka_tokens * (shape.layers + 1) * shape.width * BYTES.get(dtype, 4)
+    batch = config.measure.batch_tokens * (shape.layers + 1) * (4 * shape.width + 2 * 4 * shape.window)
+    return held + max([2.0 * states, float(batch), *(float(stage.memory) for stage in stages)])
