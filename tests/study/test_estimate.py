@@ -1,9 +1,11 @@
 """How the estimate of a plan responds: to text, twins, arms and shapes. No clock is read."""
 
+from dataclasses import replace
+
 import pytest
 
 from mspgt.lm.identity import Card
-from mspgt.study.estimate import Shape, memory, stage_work
+from mspgt.study.estimate import LIBRARIES, Shape, memory, stage_work
 from mspgt.study.loading import make_config
 from mspgt.study.plan import PlannedStage
 from mspgt.study.reading import read_data
@@ -63,9 +65,23 @@ def test_windows_cost_more_than_sentences_and_twins_less_than_models(given):
     assert work("probes", more, data) > work("probes", config, data)
 
 
-def test_memory_holds_the_weights_and_a_twin_beside_them(given):
-    config, *_ = given
-    alone, both = (memory(SHAPE, "float32", config, [], twins=twins) for twins in (False, True))
+def test_memory_holds_the_weights_a_twin_beside_them_and_the_largest_stage(given):
+    config, data, _ = given
+    alone, both = (memory(SHAPE, "float32", config, data, [], twins=twins) for twins in (False, True))
     assert both - alone == 4 * CARD.parameters
     large = PlannedStage("m", "functional", Status(False, ""), 0, 0, 0, 10**12)
-    assert memory(SHAPE, "float32", config, [large], twins=False) == 4 * CARD.parameters + 10**12
+    known = memory(SHAPE, "float32", config, data, [large], twins=False)
+    assert known == LIBRARIES + 4 * CARD.parameters + 10**12
+
+
+def test_memory_holds_the_representation_of_every_word_of_the_treebank(given):
+    config, data, _ = given
+    many = replace(data.treebank, train=data.treebank.train * 200)
+    twice = replace(data.treebank, train=data.treebank.train * 400)
+    words = sum(len(sentence.words) for sentence in data.treebank.train)
+    one, other = (
+        memory(SHAPE, "float32", config, replace(data, treebank=bank), [], twins=False)
+        for bank in (many, twice)
+    )
+    assert other - one == 200 * words * 31 * 576 * 4
+    assert memory(SHAPE, "float32", config, replace(data, treebank=None), [], twins=False) < one

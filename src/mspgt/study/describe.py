@@ -81,7 +81,7 @@ def _needs(
             continue
         speed = ACHIEVED * flops_a_second(identity.width, found.card.feed_forward, identity.dtype, 1, device)
         total += work / speed
-        peak = memory(shape, identity.dtype, config, own, twins=config.twins.seeds > 0)
+        peak = memory(shape, identity.dtype, config, plan.data, own, twins=config.twins.seeds > 0)
         yield (
             f"needs   {identity.label}: about {_duration(work / speed)} of "
             f"{'a GPU' if device == 'cuda' else 'one core'}, {_size(peak)} of memory"
