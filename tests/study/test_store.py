@@ -238,7 +238,7 @@ def killed(root, rng):
 
 
 def test_killed_at_random_times_nothing_torn_is_accepted(tmp_path):
-    """Six kills here; tests/soak has a thousand."""
+    """Six kills."""
     rng = np.random.default_rng(0)
     for _ in range(6):
         killed(tmp_path, rng)

@@ -28,7 +28,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, dict[str
 
 
 def test_another_process_hash_seed_locale_zone_and_folder_change_no_bit(made: Any, tmp_path: Path) -> None:
-    """The soak runs twenty combinations, and two threads."""
+    """One combination of them all; two threads are not tried."""
     model, corpus, first = made
     out = tmp_path / "wörk dir" / "run"
     (tmp_path / "elsewhere").mkdir()
