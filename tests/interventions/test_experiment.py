@@ -13,7 +13,7 @@ from mspgt.interventions.arms import Arm, plan_response
 from mspgt.interventions.doses import Yardsticks
 from mspgt.interventions.experiment import arm_scores, intervene, summary
 from mspgt.interventions.prompts import Prompt, make_prompts
-from mspgt.interventions.response import divergence, linear_range
+from mspgt.interventions.response import costs_by_noise, linear_range
 from mspgt.interventions.texts import Texts, write_texts
 from mspgt.lm.load import load
 from mspgt.lm.start import start_token
@@ -106,6 +106,11 @@ def test_the_response_grows_with_the_dose(lm):
         assert nats == sorted(nats)
         assert nats[0] > 0
         assert curve[scale]["linear_up_to"] >= 0.01
+        # What the doses add to the loss one after the other is the loss of the largest over that of the smallest.
+        loss, step = curve[scale]["loss"], curve[scale]["loss_step"]
+        assert np.cumsum(step["value"]) + loss[0] == pytest.approx(loss[1:])
+        assert step["documents"] == 5
+        assert all(error > 0 for error in step["se"])
     broken = intervene(
         lm, CORPUS, samples=5, random_sets=0, response_samples=4, std=np.full(7, 4e38), sigma=1e-38, **QUICK
     )
@@ -123,15 +128,16 @@ def test_the_response_reads_the_tokens_that_were_written_and_as_many_arms_at_onc
     texts = write_texts(lm, prompts, arms, ONES, seed=0, new_tokens=12)
     written = texts.of("baseline")
     assert [len(ids) for ids in written["ids"]] == written["tokens"]
-    one, all_ = (divergence(lm, prompts, texts, arms, ONES, seed=0, rows=rows) for rows in (2, 100))
-    for name, nats in one.items():
-        assert nats == pytest.approx(all_[name], rel=1e-4)
+    one, all_ = (costs_by_noise(lm, prompts, texts, arms, ONES, seed=0, rows=rows) for rows in (2, 100))
+    for few, many in zip(one, all_, strict=True):
+        for name, nats in few.items():
+            assert nats == pytest.approx(many[name], rel=1e-4, abs=1e-6)
     # What reading the text again would make of it plays no part.
     column = texts.table.schema.get_field_index("text")
     blank = pa.array([""] * len(texts.table), pa.string())
-    assert divergence(
+    assert costs_by_noise(
         lm, prompts, Texts(texts.table.set_column(column, "text", blank)), arms, ONES, seed=0
-    ) == divergence(lm, prompts, texts, arms, ONES, seed=0)
+    ) == costs_by_noise(lm, prompts, texts, arms, ONES, seed=0)
 
 
 def test_the_start_token_takes_no_noise_and_stands_in_no_text(lm):

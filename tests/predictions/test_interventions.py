@@ -35,13 +35,59 @@ def test_structure_that_the_intermediate_scale_governs():
 
 
 def test_a_lead_that_hangs_on_the_dose_settles_nothing():
-    found = study({METRIC: (1, 40, 2)})
-    for one in found["models"].values():
-        doses = one["interventions_about"]["contrasts"][METRIC]
-        doses["matched_variance"]["signed"] = contrast(-30, 1.0)
-    verdict = judged(found, "P2.1")
-    assert verdict.verdict == "inconclusive"
-    assert "matched variance, signed" in verdict.units[0]["note"]
+    for count in (1, 3):
+        found = study({METRIC: (1, 40, 2)}, count=count)
+        for one in found["models"].values():
+            one["interventions"]["local_matched_variance"][METRIC] = effect(70.0, 1.0)
+            doses = one["interventions_about"]["contrasts"][METRIC]
+            doses["matched_variance"]["signed"] = contrast(-30, 1.0)
+        verdict = judged(found, "P2.1")
+        assert verdict.verdict == "inconclusive"
+        assert "matched variance, signed" in verdict.units[0]["note"]
+
+
+def test_many_models_show_together_what_none_shows_alone():
+    """A lead of one and a half of its standard errors, the same in all: models are the random unit."""
+    rng = np.random.default_rng(3)
+
+    def planted(count):
+        models = {}
+        for family in ("a", "b"):
+            for i in range(count):
+                noisy = tuple(np.array((1.0, 26.0, 1.0)) + 10.0 * rng.standard_normal(3))
+                one = model(family, 32, **noise({METRIC: noisy}, se=10.0))
+                for number, percent in enumerate(np.linspace(-4.0, 4.0, 12), start=1):
+                    wobbled = effect(percent + 2 * rng.standard_normal(), 10.0)
+                    one["interventions"][f"random_{number}"] = {METRIC: wobbled}
+                models[f"{family}{i}"] = one
+        return results(**models)
+
+    few, many = ([judged(planted(count), "P2.1").verdict for _ in range(20)] for count in (1, 10))
+    assert few.count("supported") <= 2
+    assert many.count("supported") >= 18
+
+
+def test_a_tie_of_two_scales_is_no_lead():
+    rng = np.random.default_rng(4)
+    said = 0
+    for _ in range(200):
+        models = {
+            f"{family}{i}": model(
+                family,
+                32,
+                **noise({METRIC: tuple(np.array((40.0, 40.0, 1.0)) + rng.standard_normal(3))}, se=1.0),
+            )
+            for family in ("a", "b")
+            for i in range(3)
+        }
+        said += judged(results(**models), "P2.1").p_support <= 0.05
+    assert said / 200 <= 0.05
+
+
+def test_few_models_speak_for_themselves_alone():
+    found = judged(study({METRIC: (1, 40, 2)}, count=1), "P2.1")
+    assert [unit["name"] for unit in found.units] == ["a0", "b0"]
+    assert any("these models alone" in why for why in found.why)
 
 
 def test_scales_that_nobody_found_give_no_verdict():
@@ -134,15 +180,16 @@ def test_scales_that_share_a_baseline_are_not_independent():
 
 
 def test_a_hump_of_sensitivity_in_mid_depth_is_no_rule_of_the_intermediate_scale():
-    """The Intermediate layers lie under the hump, as some of the random layer sets do."""
-    found = study({METRIC: (5, 60, 5)})
-    assert judged(found, "P2.1").verdict == "supported"
-    for one in found["models"].values():
-        for number, percent in enumerate((9.0, 45.0, 62.0), start=1):
-            one["interventions"][f"random_{number}"][METRIC] = effect(percent, 1.0)
-    humped = judged(found, "P2.1")
-    assert humped.verdict == "inconclusive"
-    assert "random layer sets" in humped.units[0]["note"]
+    """The Intermediate layers lie under the hump, as some random sets do; no number of models or of texts helps."""
+    for count in (1, 3, 10):
+        found = study({METRIC: (5, 60, 5)}, count=count, se=0.01)
+        assert judged(found, "P2.1").verdict == "supported"
+        for one in found["models"].values():
+            for number, percent in enumerate((12.0, 25.0, 38.0, 50.0), start=1):
+                one["interventions"][f"random_{number}"] = {METRIC: effect(percent, 0.01)}
+        humped = judged(found, "P2.1")
+        assert humped.verdict == "inconclusive"
+        assert "random layer sets" in humped.units[0]["note"]
 
 
 def test_without_random_layer_sets_nothing_governs():

@@ -33,7 +33,15 @@ SMALL = {
 }  # fmt: skip
 
 
-def study(model, *, treebank=True, theory=None, scales=(8, 15), documents=60, corpus=None, **changes):
+NOISE = {
+    "samples": 5, "prompt_tokens": 8, "new_tokens": 8, "random_sets": 0, "audit_passages": 0, "literal": False,
+    "response": [0.05, 0.2, 0.8], "response_samples": 5, "encoder": None, "harper": False, "draws": 100,
+}  # fmt: skip
+
+
+def study(
+    model, *, treebank=True, theory=None, scales=(8, 15), documents=60, corpus=None, noise=None, **changes
+):
     data = {
         "name": "test",
         "models": [{"id": str(model), "scales": scales, **changes}],
@@ -45,6 +53,8 @@ def study(model, *, treebank=True, theory=None, scales=(8, 15), documents=60, co
         "theory": {**SMALL, **(theory or {})},
         "run": {"workers": 1},
     }
+    if noise:
+        data["interventions"] = noise
     if treebank:
         data["treebank"] = {"planted": "triscale", "max_train": 40, "max_eval": 160}
     return make_config(data)
@@ -59,7 +69,24 @@ def model(tmp_path_factory):
 @pytest.fixture(scope="module")
 def finished(model, tmp_path_factory):
     out = tmp_path_factory.mktemp("finished") / "run"
-    return out, run_study(study(model), out, quiet=True)
+    return out, run_study(study(model, noise=NOISE), out, quiet=True)
+
+
+def test_weights_of_scales_from_noise_in_them(finished):
+    """β̂ of Experiment 2 over its rates: what the next dose costs over the rate that it closes."""
+    _, results = finished
+    found = results["models"]["deep"]
+    block = found["theory"]["beta"]["response"]
+    for scale, one in block["scales"].items():
+        curve = found["interventions_about"]["response"][scale]
+        closed = -np.diff(one["rate"])
+        assert (closed > 0).all()
+        assert np.multiply(one["value"], closed) == pytest.approx(np.diff(curve["loss"]))
+        assert all(low <= value <= high for value, (low, high) in zip(one["value"], one["ci"], strict=True))
+        assert len(one["at"]) == len(block["rates"])
+    page = told(results, "deep")
+    assert "Weights of the scales from noise in them" in page
+    assert number(block["scales"]["local"]["value"][0]) in page
 
 
 def test_the_contract_holds_every_key_and_is_written_as_it_was_read(finished):
@@ -152,7 +179,7 @@ def test_topics_of_too_little_text_are_warned_about(finished):
 def test_running_again_computes_nothing(finished, model):
     out, first = finished
     before = {p: p.stat().st_mtime_ns for p in out.glob("stages/*/*/*/manifest.json")}
-    again = run_study(study(model), out, quiet=True)
+    again = run_study(study(model, noise=NOISE), out, quiet=True)
     assert {p: p.stat().st_mtime_ns for p in out.glob("stages/*/*/*/manifest.json")} == before
     assert again["models"]["deep"]["theory"] == first["models"]["deep"]["theory"]
 

@@ -20,7 +20,7 @@ from mspgt.interventions.effects import MARGIN, Effect, all_effects, contrasts
 from mspgt.interventions.exchange import exchanged_self_bleu
 from mspgt.interventions.metrics import MATTR_WINDOW, Scores, mean_scores, rate_scores, text_scores
 from mspgt.interventions.prompts import Prompt, make_prompts
-from mspgt.interventions.response import divergence, response_curve
+from mspgt.interventions.response import costs_by_noise, response_curve
 from mspgt.interventions.texts import Scope, Texts, documents_of, write_texts
 from mspgt.lm.model import LanguageModel
 from mspgt.lm.start import AUTO, start_token
@@ -212,8 +212,9 @@ def respond(
     )
     scores = arm_scores(texts)
     effects = all_effects(scores, documents_of(texts), draws=draws, seed=seed) if BASELINE in scores else {}
-    nats = divergence(lm, prompts, texts, arms, yardsticks, seed=seed, scope=scope)
-    return response_curve(sigmas, nats, effects, SCALES)
+    nats, losses = costs_by_noise(lm, prompts, texts, arms, yardsticks, seed=seed, scope=scope)
+    owners = [prompt.document for prompt in prompts]
+    return response_curve(sigmas, nats, losses, owners, effects, SCALES)
 
 
 def summary(

@@ -30,6 +30,7 @@ class Design:
     members: tuple[Member, ...]
     documents: int
     samples: int | None = None  # generated texts an arm; None: no interventions
+    random_sets: int = 0  # of layers, as far apart as those of the Intermediate scale
     theory: bool = False
     tasks: tuple[str, ...] = ()  # of the probes
 
@@ -60,10 +61,16 @@ def design_of(results: Json) -> Design:
         for model in models.values()
         if (model.get("interventions_about") or {}).get("samples")
     ]
+    sets = [
+        sum(name.startswith("random_spread_") for name in model["interventions"])
+        for model in models.values()
+        if model.get("interventions")
+    ]
     return Design(
         members=members,
         documents=(results.get("provenance") or {}).get("data", {}).get("documents", 0),
         samples=min(samples) if samples else None,
+        random_sets=min(sets, default=0),
         theory=any(model.get("theory") for model in models.values()),
         tasks=tuple(sorted({task for model in models.values() for task in model.get("probes") or ()})),
     )

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import nan
 from typing import Any
-
-from scipy import stats
 
 from mspgt.interventions.metrics import PAPER_METRICS as PAPER_METRICS  # whom predictions ask
 from mspgt.predictions.ratios import Effect
@@ -16,10 +13,9 @@ Json = dict[str, Any]
 
 SCALES = ("local", "intermediate", "global")
 STRUCTURE = "length_variance"
-# What an effect on sentence-length variance wobbles by at 1,000 texts, in percent of the baseline: the range of
-# arms without any noise is ±25–34 % there, about two standard errors.
-SE_PERCENT_AT_1000 = 15.0
-LEAST_RANDOM_SETS = 3  # whose spread has an error
+# What an effect wobbles by at 1,000 texts, in percent of the baseline. On sentence-length variance the range of arms
+# without any noise is ±25–34 %, about two standard errors; the others are those of SmolLM2-135M.
+SE_PERCENT_AT_1000 = {STRUCTURE: 15.0, "ttr": 0.45, "coherence": 2.3, "diversity": 5.5}
 
 
 def perturbed(
@@ -65,6 +61,11 @@ def brittleness(model: Json, arm: str, metric: str, *, per_layer: bool) -> Effec
     return Effect(record["percent"] / doses, record["percent_se"] / doses, record["documents"] - 1)
 
 
+def se_percent(metric: str, samples: int) -> float:
+    """Expected error of an effect at so many texts, in percent of the baseline."""
+    return float(SE_PERCENT_AT_1000[metric] * (1000 / samples) ** 0.5)
+
+
 def pooled(effects: list[Effect]) -> Effect:
     """The mean effect of a family, with models as the random unit.
 
@@ -87,62 +88,3 @@ def sum_of(a: Effect, b: Effect, sign: float) -> Effect:
     Effects on several scales of one model are held against one baseline, so that their errors are not independent.
     """
     return Effect(a.value + sign * b.value, a.se + b.se, min(a.df, b.df))
-
-
-def beyond_random_sets(
-    model: Json, scale: str, arm: str, metric: str, *, sign: float, absolute: bool
-) -> tuple[float, str]:
-    """p-value that noise on the layers of an arm does no more than noise on random layer sets of equal size.
-
-    The log ratio to baseline of the arm against those of the random sets, as one more draw from them: a t test whose
-    error is the spread between sets, or their own error where it is larger. So layers that only sit on a hump of
-    sensitivity, as other sets of that many layers do too, are not beyond them. A set most of whose layers are those
-    of the scale is no rival of it.
-
-    Returns:
-        p and a note; NaN and the reason where it cannot be said.
-    """
-    arms = model["interventions"]
-    own = log_ratio(arms.get(arm), metric, sign)
-    # Sets as far apart as the arm of the Intermediate scale are the fairer rivals, where they were drawn.
-    prefix = "random_spread_" if any(name.startswith("random_spread_") for name in arms) else "random_"
-    sets = [
-        found
-        for name in sorted(arms)
-        if name.startswith(prefix)
-        and _is_rival(model, name, scale)
-        and (found := log_ratio(arms[name], metric, sign))
-    ]
-    if own is None or len(sets) < LEAST_RANDOM_SETS:
-        return nan, (
-            f"{metric} on {len(sets)} random layer sets; at least {LEAST_RANDOM_SETS} with an interval are needed"
-            if own
-            else f"{metric} of {arm} has no log ratio with an interval"
-        )
-    values = [abs(one.value) if absolute else one.value for one in sets]
-    value = abs(own.value) if absolute else own.value
-    n = len(sets)
-    mean = sum(values) / n
-    between = sum((one - mean) ** 2 for one in values) / (n - 1)
-    within = max(own.se, *(one.se for one in sets)) ** 2
-    t = (value - mean) / (max(between, within) * (1 + 1 / n)) ** 0.5
-    return float(stats.t.sf(t, n - 1)), f"{value:+.2f} against {mean:+.2f} on {n} random layer sets"
-
-
-def _is_rival(model: Json, arm: str, scale: str) -> bool:
-    arms = model["interventions_about"]["arms"]
-    own, drawn = set(arms[scale]["layers"]), arms.get(arm, {}).get("layers", [])
-    return 2 * len(own.intersection(drawn)) <= len(drawn)
-
-
-def log_ratio(metrics: Json | None, metric: str, sign: float = 1.0) -> Effect | None:
-    """Log ratio of an arm to baseline, positive where the metric moves in the direction of `sign`.
-
-    None without an interval.
-    """
-    record = (metrics or {}).get(metric) or {}
-    ends, value, base = (record.get(key) for key in ("log_ratio_ci", "log_ratio", "baseline"))
-    if not ends or value is None or base is None:
-        return None
-    se = (ends[1] - ends[0]) / (2 * float(stats.norm.ppf(0.975)))
-    return Effect(sign * (value if base > 0 else -value), se)

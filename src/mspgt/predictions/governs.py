@@ -1,26 +1,52 @@
 """One scale governs one metric: noise on it changes the metric more than noise on the other two, and than chance.
 
-The form of P2.1, in which two more sentences of the paper stand. In each model the lead of the scale over both others
-is tested at both matched doses, and the scale must also do more than random layer sets of equal size: a hump of
-sensitivity somewhere in the depth would else support whatever lies under it.
+The form of P2.1, in which two more sentences of the paper stand. The lead of the scale over both others is tested
+at both matched doses, and the scale must also lie beyond random layer sets of equal size: a hump of sensitivity
+somewhere in the depth would else support whatever lies under it. Models are the random unit, so that more of them
+tell more.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
+from math import hypot, sqrt
 from typing import Any
 
 from scipy import stats
 
-from mspgt.predictions.effects import SCALES, beyond_random_sets, log_ratio, perturbed, sum_of
-from mspgt.predictions.ratios import Effect, p_both, tail
+from mspgt.predictions.design import Design
+from mspgt.predictions.effects import SCALES, perturbed, pooled, se_percent, sum_of
+from mspgt.predictions.random_sets import BEYOND, LEAST, Excess, excess, log_ratio, models_needed
+from mspgt.predictions.ratios import Effect, flipped, p_both, tail
 from mspgt.predictions.readings import Reading, finished, named
 from mspgt.predictions.rules import Rules
 from mspgt.predictions.verdict import Finding, Json, PaperSays, Unit
 
 DOSES = {"matched": ("matched_layers", "matched_variance")}
 RANDOM_DOSE = "matched_layers"  # that of the random layer sets
+HEADLINE = 0.2  # share of the level that the smallest of five p-values has (Holm)
+Key = tuple[str, str]  # dose and effect
+ALONE = "with fewer than {} models each is judged by itself, and the verdict is of these models alone"
+FORM = (
+    "Models are the random unit: the leads of {least} or more must be above 0 on average at every contrast (t "
+    "test), and so must what noise on the scale does beyond random layer sets of equal size, their mean and "
+    "{beyond:g} of their standard deviations (t test at the level, a gate; a model needs at least {sets} sets). "
+    "Fewer models are judged one by one, each against the tolerance limit of its own sets. Refuted: on average "
+    "some other scale leads at every contrast. Only noise on scales that were found by a calibrated account "
+    "counts."
+)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What one model says: the lead over the stronger rival, over each of them, and the excess over random sets."""
+
+    name: str
+    leads: dict[Key, dict[str, Any]]  # {estimate, ci, p}
+    rivals: dict[Key, tuple[Effect, ...]]
+    excess: dict[str, Excess]  # by effect
 
 
 @dataclass(frozen=True)
@@ -33,77 +59,100 @@ class Governs:
     effects: tuple[str, ...]
 
     def judge(self, results: Json, rules: Rules, reading: Reading) -> Finding:
-        """One unit a model: the lead of the scale, at every dose and sign of the reading."""
+        """One unit over all models, or one a model where they are too few to stand for others."""
         missing: list[str] = []
-        units = []
+        models = perturbed(named(finished(results)), reading, missing)
+        found = [told for name, model in models if (told := self._told(name, model, reading, missing))]
+        if len(found) >= rules.members:
+            return Finding((self._together(found, rules, reading),), tuple(missing))
+        units = tuple(self._alone(one, rules, reading) for one in found)
+        return Finding(units, tuple(missing), (ALONE.format(rules.members),) if units else ())
+
+    def _told(self, name: str, model: Json, reading: Reading, missing: list[str]) -> Told | None:
+        metric = reading.metric or self.metric
         doses = DOSES.get(reading.dose, (reading.dose,))
         effects = self.effects if reading.effect == "both" else (reading.effect,)
-        for name, model in perturbed(named(finished(results)), reading, missing):
-            found = self._unit(name, model, list(product(doses, effects)), rules, reading, missing)
-            if found:
-                units.append(found)
-        return Finding(tuple(units), tuple(missing))
-
-    def _unit(
-        self, name: str, model: Json, wanted: list[tuple[str, str]], rules: Rules, reading: Reading,
-        missing: list[str],
-    ) -> Unit | None:  # fmt: skip
-        metric = reading.metric or self.metric
-        tests = {}
-        for dose, effect in wanted:
-            record = self._lead(model, metric, dose, effect)
-            if isinstance(record, str):
-                missing.append(f"models.{name}.interventions: {metric}, {dose}, {effect}: {record}")
-            else:
-                tests[dose, effect] = record
-        if len(tests) < len(wanted):
-            return None
-        chance, notes = 0.0, []
-        for effect in dict.fromkeys(effect for _, effect in wanted):
-            p, note = beyond_random_sets(
-                model,
-                self.scale,
-                f"{self.scale}_{RANDOM_DOSE}",
-                metric,
-                sign=self.sign,
-                absolute=effect == "absolute",
+        leads, rivals = {}, {}
+        for dose, effect in product(doses, effects):
+            absolute = effect == "absolute"
+            suffix = "" if dose == "plain" else f"_{dose}"
+            arms = {
+                scale: log_ratio(model["interventions"].get(scale + suffix), metric, self.sign)
+                for scale in SCALES
+            }
+            own = arms.pop(self.scale)
+            others = [one for one in arms.values() if one]
+            lead = (
+                "an arm has no log ratio with an interval"
+                if own is None or len(others) < len(arms)
+                else self._lead(model, metric, dose, effect, own, others)
             )
-            if p != p:  # NaN: it could not be said
-                missing.append(f"models.{name}.interventions: {note}")
+            if own is None or isinstance(lead, str):
+                missing.append(f"models.{name}.interventions: {metric}, {dose}, {effect}: {lead}")
                 return None
-            chance = max(chance, p)
-            notes.append(note)
-        weakest = max(tests, key=lambda key: _p_values(tests[key])[0])
-        record = tests[weakest]
-        support, refute = zip(*(_p_values(one) for one in tests.values()), strict=True)
+            leads[dose, effect] = lead
+            rivals[dose, effect] = tuple(_apart(own, one, absolute=absolute) for one in others)
+        beyond: dict[str, Excess] = {}
+        for effect in effects:
+            arm, absolute = f"{self.scale}_{RANDOM_DOSE}", effect == "absolute"
+            one = excess(model, self.scale, arm, metric, sign=self.sign, absolute=absolute)
+            if isinstance(one, str):
+                missing.append(f"models.{name}.interventions: {one}")
+                return None
+            beyond[effect] = one
+        return Told(name, leads, rivals, beyond)
+
+    def _lead(
+        self, model: Json, metric: str, dose: str, effect: str, own: Effect, others: list[Effect]
+    ) -> dict[str, Any] | str:
+        """Lead over the stronger rival, {estimate, ci, p}, or why there is none."""
+        if self.scale != "intermediate":
+            return _lead_of(own, others, absolute=effect == "absolute")
+        # Experiment 2 itself has this contrast, with paired bootstrap draws.
+        found = ((model["interventions_about"].get("contrasts") or {}).get(metric) or {}).get(dose) or {}
+        return dict(found[effect]) if found.get(effect) else found.get("reason") or "not measured"
+
+    def _alone(self, told: Told, rules: Rules, reading: Reading) -> Unit:
+        """One model by itself: its texts and its sets are all that chance moves."""
+        weakest = max(told.leads, key=lambda key: _p_values(told.leads[key])[0])
+        record = told.leads[weakest]
+        support, refute = zip(*(_p_values(one) for one in told.leads.values()), strict=True)
+        chance = max(one.p for one in told.excess.values())
+        sets = "; ".join(one.note for one in told.excess.values())
         return Unit(
-            name,
+            told.name,
             record["estimate"],
             (record["ci"][0], record["ci"][1]),
             # A gate, not a second test among the five: what is no more than chance cannot be supported here.
             max(support) if chance <= rules.level else 1.0,
             max(refute),
-            f"models.{name}.interventions_about.contrasts.{metric}",
-            f"weakest of {len(tests)} contrasts: {weakest[0].replace('_', ' ')}, {weakest[1]}; "
-            f"log ratio {'; '.join(notes)} (p = {chance:.2g})",
+            f"models.{told.name}.interventions_about.contrasts.{reading.metric or self.metric}",
+            f"{_weakest(len(told.leads), weakest)}; log ratio {sets} random layer sets (p = {chance:.2g})",
         )
 
-    def _lead(self, model: Json, metric: str, dose: str, effect: str) -> dict[str, Any] | str:
-        """Lead over the stronger rival, {estimate, ci, p}, or why there is none."""
-        if self.scale == "intermediate":
-            # Experiment 2 itself has this contrast, with paired bootstrap draws.
-            found = ((model["interventions_about"].get("contrasts") or {}).get(metric) or {}).get(dose) or {}
-            return dict(found[effect]) if found.get(effect) else found.get("reason") or "not measured"
-        suffix = "" if dose == "plain" else f"_{dose}"
-        arms = {
-            scale: log_ratio(model["interventions"].get(scale + suffix), metric, self.sign)
-            for scale in SCALES
-        }
-        own = arms.pop(self.scale)
-        rivals = [one for one in arms.values() if one]
-        if own is None or len(rivals) < len(arms):
-            return "an arm has no log ratio with an interval"
-        return _lead_of(own, rivals, absolute=effect == "absolute")
+    def _together(self, found: Sequence[Told], rules: Rules, reading: Reading) -> Unit:
+        """All models, whose spread is the error: each lead on average, and the excess over random sets."""
+        keys = list(found[0].rivals)
+        leads = {(key, at): pooled([one.rivals[key][at] for one in found]) for key in keys for at in range(2)}
+        weakest = max(leads, key=lambda where: tail(leads[where]))
+        key, at = weakest
+        shown = leads[weakest]
+        margin = float(stats.t.ppf(0.975, shown.df)) * shown.se
+        # Either rival may be the larger: two of them, one question.
+        behind = [2 * min(tail(flipped(leads[one, rival])) for rival in range(2)) for one in keys]
+        gates = [pooled([one.excess[effect].effect for one in found]) for effect in found[0].excess]
+        chance, least = max(map(tail, gates)), min(gates, key=lambda one: one.value)
+        each = ", ".join(f"{one.name} {one.rivals[key][at].value:+.2f}" for one in found)
+        return Unit(
+            f"{len(found)} models",
+            shown.value,
+            (shown.value - margin, shown.value + margin),
+            # A gate, not a second test among the five: what is no more than chance cannot be supported.
+            max(map(tail, leads.values())) if chance <= rules.level else 1.0,
+            min(1.0, max(behind)),
+            f"models.*.interventions_about.contrasts.{reading.metric or self.metric}",
+            f"{_weakest(len(keys), key)}: {each}; beyond random layer sets by {least.value:+.2f} (p = {chance:.2g})",
+        )
 
     def paper(self, results: Json, reading: Reading) -> PaperSays:
         """The paper's rule: in some model the bare change is largest under noise on that scale."""
@@ -123,10 +172,42 @@ class Governs:
             return PaperSays(None, None, "Experiment 2 was not run")
         return PaperSays(max(leads) > 0, max(leads), "; ".join(told))
 
+    def power(self, design: Design, rules: Rules, share: float) -> str:
+        """The lead that so many models and texts would show, and what the gate asks for.
+
+        Args:
+            share: of the level that its p-value has at the least: 1, or one fifth for a headline prediction.
+        """
+        if design.samples is None:
+            return "needs Experiment 2 (interventions)"
+        sets, n, level = design.random_sets, len(design.members), rules.level * share
+        if sets < LEAST:
+            return f"needs {LEAST} random layer sets or more (interventions.random_sets); found {sets}"
+        together = n >= rules.members
+        reach = stats.t.isf(level, n - 1) / sqrt(n) if together else stats.norm.isf(level)
+        aimed = float(stats.norm.ppf(0.8)) / (sqrt(n) if together else 1.0)
+        least = (float(reach) + aimed) * sqrt(2) * se_percent(self.metric, design.samples)
+        ways = [(count, models_needed(count, rules.level)) for count in sorted({sets, 12})]
+        beyond = ", ".join(f"{models or 'over 40'} models at {count} sets" for count, models in ways)
+        return (
+            f"at {design.samples} texts an arm a lead of about {least:.0f} % of the baseline, the same in all {n} "
+            f"models, has 80 % power; to lie beyond random layer sets a scale with edges needs {beyond}, with "
+            "effects of five times their error or more"
+        )
+
+
+def form(*, least: int = Rules.members) -> str:
+    """The rule that all statements of this form share, in words."""
+    return FORM.format(least=least, beyond=BEYOND, sets=LEAST)
+
+
+def _weakest(contrasts: int, key: Key) -> str:
+    return f"weakest of {contrasts} contrasts: {key[0].replace('_', ' ')}, {key[1]}"
+
 
 def _lead_of(own: Effect, rivals: list[Effect], *, absolute: bool) -> dict[str, Any]:
     """Lead of log ratios that share a baseline: errors of differences and sums are bounded, not independent."""
-    size = abs if absolute else float
+    size: Callable[[float], float] = abs if absolute else float
     strongest = max(rivals, key=lambda one: size(one.value))
     estimate = size(own.value) - size(strongest.value)
     margin = float(stats.norm.ppf(0.975)) * (own.se + strongest.se)
@@ -137,13 +218,27 @@ def _lead_of(own: Effect, rivals: list[Effect], *, absolute: bool) -> dict[str, 
     return {"estimate": estimate, "ci": (estimate - margin, estimate + margin), "p": p}
 
 
+def _apart(own: Effect, rival: Effect, *, absolute: bool) -> Effect:
+    """How much more one scale does than one other, both held against one baseline.
+
+    What they share makes the error of a difference smaller, and that of a sum (of changes of opposite sign) larger.
+    """
+    a, b = (abs(one.value) if absolute else one.value for one in (own, rival))
+    opposite = absolute and own.value * rival.value < 0
+    return Effect(a - b, own.se + rival.se if opposite else hypot(own.se, rival.se))
+
+
+def _effect_of(record: dict[str, Any]) -> Effect:
+    low, high = record["ci"]
+    return Effect(record["estimate"], (high - low) / (2 * float(stats.norm.ppf(0.975))))
+
+
 def _p_values(record: dict[str, Any]) -> tuple[float, float]:
     """One-sided p-values for a contrast with a maximum, and against it.
 
     The first comes with the contrast: the larger p of the comparisons with either rival. The second takes the
     normal law of its 95 % interval, doubled because either rival may be the larger.
     """
-    low, high = record["ci"]
-    se = (high - low) / (2 * stats.norm.ppf(0.975))
-    below = 2 * float(stats.norm.cdf(record["estimate"] / se)) if se else float(record["estimate"] >= 0)
+    lead = _effect_of(record)
+    below = 2 * float(stats.norm.cdf(lead.value / lead.se)) if lead.se else float(lead.value >= 0)
     return float(record["p"]), min(1.0, below)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import product
 
 from mspgt.predictions.design import Design
-from mspgt.predictions.governs import Governs
+from mspgt.predictions.governs import Governs, form
 from mspgt.predictions.readings import Reading
 from mspgt.predictions.rules import Rules
 from mspgt.predictions.verdict import Claim, Finding, Json, PaperSays, Prediction
@@ -14,7 +14,7 @@ STATEMENT = Governs("local", "ttr", 1.0, ("absolute",))
 
 
 def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
-    """One unit a model: the lead of the Local scale, at every matched dose."""
+    """All models together, or one unit a model where they are few: the lead of the Local scale."""
     return STATEMENT.judge(results, rules, reading)
 
 
@@ -24,12 +24,8 @@ def paper(results: Json, rules: Rules, reading: Reading) -> PaperSays:
 
 
 def power(design: Design, rules: Rules) -> str:
-    """Needs Experiment 2 on most models."""
-    if design.samples is None:
-        return "needs Experiment 2 (interventions)"
-    held = len(design.members) // 2 + 1
-    n = len(design.members)
-    return f"one test in each of {n} models, {held} of which must show it; {design.samples} texts an arm"
+    """The lead of the Local scale that would be seen."""
+    return STATEMENT.power(design, rules, 1.0)
 
 
 PREDICTION = Prediction(
@@ -40,8 +36,9 @@ PREDICTION = Prediction(
     statistic="lead of Local over the other two in the size of the change of TTR, log ratio, weakest contrast",
     threshold=lambda rules: 0.0,
     rule=(
-        "As P2.1, for ttr and the Local scale: its lead over both other scales, with doses matched by perturbed "
-        "layers and by relative variance, and over random layer sets of equal size, in more than half of the models."
+        "As P2.1: the lead of the Local scale over both other scales in the size of the change of lexical "
+        "richness, with doses matched by perturbed layers and by relative variance, as the absolute log ratio. "
+        f"{form()}"
     ),
     paper_rule="In some model the percent change, doses unmatched, is largest on the Local scale.",
     claim=Claim(
@@ -55,10 +52,10 @@ PREDICTION = Prediction(
     power=power,
     true_in=("as predicted, texts",),
     excluded=lambda rules: (
-        "that in more than half of the models lexical richness changes most under noise on the Local scale, at "
-        "every matched dose"
+        "that the Local scale leads in the size of the change of lexical richness at every matched dose, on "
+        "average over models like these"
     ),
-    false_in=("equal layers", "equal families", "hump"),
+    false_in=("equal layers", "equal families", "hump", "on the edge"),
     readings=tuple(
         Reading(dose=dose, scales=scales)
         for scales, dose in product(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from itertools import combinations
-from math import sqrt
+from math import exp, sqrt
 
 from scipy import stats
 
 from mspgt.predictions.design import Design
-from mspgt.predictions.effects import PAPER_METRICS, SE_PERCENT_AT_1000, brittleness, perturbed, pooled
-from mspgt.predictions.ratios import Effect, p_exceeds, ratio_interval
+from mspgt.predictions.effects import PAPER_METRICS, STRUCTURE, brittleness, perturbed, se_percent
+from mspgt.predictions.governs import HEADLINE
+from mspgt.predictions.ratios import Effect, p_exceeds, size_ratio
 from mspgt.predictions.readings import Reading, finished, named
 from mspgt.predictions.rules import Rules
 from mspgt.predictions.verdict import Claim, Finding, Json, PaperSays, Prediction, Unit
@@ -18,26 +19,26 @@ ARMS = {"matched": "local", "plain": "local", "matched_layers": "local_matched_l
 
 
 def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
-    """One unit a pair of families and metric: γ_L of one over the other, by Fieller."""
+    """One unit a pair of families and metric: γ_L of one over the other, its size compared over models."""
     gammas, missing = _gammas(results, rules, reading)
     metrics = (reading.metric,) if reading.metric else PAPER_METRICS
     units = []
     for metric in metrics:
         known = {family: one[metric] for family, one in gammas.items() if metric in one}
         for first, second in combinations(known, 2):
-            (a, members_a), (b, members_b) = known[first], known[second]
-            larger, smaller = (a, b) if abs(a.value) >= abs(b.value) else (b, a)
-            over = f"{first} over {second}" if larger is a else f"{second} over {first}"
-            ratio = abs(larger.value / smaller.value) if smaller.value else None
+            if size_ratio(known[first], known[second])[0] < 1:
+                first, second = second, first
+            a, b = known[first], known[second]
             # Either family may be the brittle one: two directions, one question.
             support = min(1.0, 2 * min(p_exceeds(a, b, rules.ratio), p_exceeds(b, a, rules.ratio)))
             refute = max(p_exceeds(a, b, 1 / rules.ratio), p_exceeds(b, a, 1 / rules.ratio))
-            interval = ratio_interval(larger, smaller)
-            note = f"{members_a} against {members_b} models"
+            ratio, interval = size_ratio(a, b)
+            note = f"{len(a)} against {len(b)} models"
             if interval is None:
                 note += "; the smaller effect cannot be told from none, so nothing bounds the ratio"
             path = f"models.*.interventions.{_arm(reading)}.{metric}"
-            units.append(Unit(f"{metric}: {over}", ratio, interval, support, refute, path, note))
+            name = f"{metric}: {first} over {second}"
+            units.append(Unit(name, ratio, interval, support, refute, path, note))
     if len(gammas) < 2:
         missing.append(f"effects on the Local scale in two families; found {len(gammas)}")
     return Finding(tuple(units), tuple(missing))
@@ -49,8 +50,8 @@ def _arm(reading: Reading) -> str:
 
 def _gammas(
     results: Json, rules: Rules, reading: Reading
-) -> tuple[dict[str, dict[str, tuple[Effect, int]]], list[str]]:
-    """Family → metric → γ_L with its error between models, of families with enough of them."""
+) -> tuple[dict[str, dict[str, list[Effect]]], list[str]]:
+    """Family → metric → γ_L of its models, of families with enough of them."""
     missing: list[str] = []
     families: dict[str, dict[str, list[Effect]]] = {}
     for _, model in perturbed(named(finished(results)), reading, missing):
@@ -58,7 +59,7 @@ def _gammas(
             effect = brittleness(model, _arm(reading), metric, per_layer=reading.per_layer)
             if effect:
                 families.setdefault(model["family"], {}).setdefault(metric, []).append(effect)
-    gammas: dict[str, dict[str, tuple[Effect, int]]] = {}
+    gammas: dict[str, dict[str, list[Effect]]] = {}
     for family, effects in sorted(families.items()):
         enough = {metric: found for metric, found in effects.items() if len(found) >= rules.members}
         missing += [
@@ -67,7 +68,7 @@ def _gammas(
             if metric not in enough
         ]
         if enough:
-            gammas[family] = {metric: (pooled(found), len(found)) for metric, found in enough.items()}
+            gammas[family] = enough
     return gammas, missing
 
 
@@ -95,23 +96,27 @@ def paper(results: Json, rules: Rules, reading: Reading) -> PaperSays:
 
 
 def power(design: Design, rules: Rules) -> str:
-    """The effect by layer that a brittle family must show."""
+    """The ratio that would be seen, and how well the smaller effect must be known."""
     families = design.families()
     if design.samples is None:
         return "needs Experiment 2 (interventions) on models of two families"
     if len(families) < 2:
         return f"needs models of two families, found {len(families)}"
-    se = SE_PERCENT_AT_1000 * sqrt(1000 / design.samples) / sqrt(min(len(m) for m in families.values()))
-    pairs = len(PAPER_METRICS) * len(families) * (len(families) - 1) / 2
-    tail = stats.norm.isf(rules.level / (4 * pairs)) + stats.norm.ppf(0.8)
-    least = tail * sqrt(1 + rules.ratio**2) * se
     few = [name for name, members in families.items() if len(members) < rules.members]
     if len(families) - len(few) < 2:
         return f"needs {rules.members} models in each of two families; fewer in {', '.join(few)}"
+    n = min(len(members) for members in families.values() if len(members) >= rules.members)
+    pairs = len(PAPER_METRICS) * len(families) * (len(families) - 1) / 2
+    tail = stats.t.isf(rules.level * HEADLINE / (2 * pairs), 2 * n - 2) + stats.norm.ppf(0.8)
+    told = [
+        f"{rules.ratio * exp(tail * spread * sqrt(2 / n)):.0f} where they differ by {spread:.0%}"
+        for spread in (0.15, 0.3, 0.5)
+    ]
     return (
-        f"at {design.samples} texts an arm the local effect of the brittle family on sentence-length variance "
-        f"must be about {least:.0f} % of the baseline or more for 80 % power, if the other family has none and the "
-        "models of a family do not differ; where they do, more"
+        f"with {n} models a family the ratio must be about {', '.join(told)}, for 80 % power in one metric; the "
+        f"smaller effect must be known (at {design.samples} texts an arm one model's effect on sentence-length "
+        f"variance errs by {se_percent(STRUCTURE, design.samples):.0f} % of the baseline, on lexical richness by "
+        f"{se_percent('ttr', design.samples):.1g} %)"
     )
 
 
@@ -123,13 +128,13 @@ PREDICTION = Prediction(
     statistic="γ_L of one family over another's, by perturbed layer",
     threshold=lambda rules: rules.ratio,
     rule=(
-        "γ_L is the percent change under noise on the Local scale, a unit of σ and perturbed layer; a family's is "
-        "the mean of its models, of which there must be enough: models are the random unit, and their spread is in "
-        "every "
-        "interval. Supported: for some pair of families and some of the paper's five metrics, "
-        "|γ_L| of one exceeds the threshold times the other's (Fieller, both directions, Bonferroni over pairs "
-        "and metrics). Refuted: for every pair and metric the ratio is bounded within the threshold both ways. "
-        "Only noise on scales that were found by a calibrated account counts."
+        "γ_L is the percent change under noise on the Local scale, a unit of σ and perturbed layer. Families of "
+        "three models or more are compared by the geometric mean of its size: models are the random unit, and "
+        "what differs between them multiplies. Supported: for some pair of families and some of the paper's five "
+        "metrics, |γ_L| of one exceeds the threshold times the other's (Welch's t test of logarithms, where the "
+        "smaller effect counts as √(γ² + its error²) and the larger must be told from none; both directions, "
+        "Bonferroni over pairs and metrics). Refuted: for every pair and metric the ratio is bounded within the "
+        "threshold both ways. Only noise on scales that were found by a calibrated account counts."
     ),
     paper_rule="The ratio of two models' percent changes, not divided by perturbed layers, exceeds 5.",
     claim=Claim(
@@ -145,7 +150,7 @@ PREDICTION = Prediction(
     excluded=lambda rules: (
         f"a ratio of {rules.ratio:g} or more between any two of the families measured, on any of the metrics measured"
     ),
-    false_in=("equal layers", "equal families", "hump"),
+    false_in=("equal layers", "equal families", "hump", "on the edge"),
     true_in=("as predicted, texts",),
     readings=tuple(
         Reading(dose=dose, per_layer=per_layer, metric=metric, scales=scales, arithmetic=arithmetic)

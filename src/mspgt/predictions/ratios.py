@@ -1,11 +1,19 @@
-"""Ratios of two effects whose denominator may be nothing: Fieller's way, which divides by no estimate."""
+"""Effects compared over models: tests of one sign, and ratios of the sizes of two families' effects.
+
+What differs between models of one family multiplies: a model of twice the brittleness has twice of it on every arm.
+So sizes are compared as logarithms, where families scatter alike and a ratio is a difference. What stands below may
+be nothing: its logarithm is taken of √(v² + se²), which lies above the true size on average however small that is.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf, isfinite, sqrt
+from math import exp, inf, isfinite, log, sqrt
 
 from scipy import stats
+
+TINY = 1e-300
 
 
 @dataclass(frozen=True)
@@ -17,43 +25,77 @@ class Effect:
     df: float = inf
 
 
-def p_exceeds(a: Effect, b: Effect, factor: float) -> float:
-    """p-value of |a| > factor · |b|, two-sided in the sign of a.
+def p_exceeds(a: Sequence[Effect], b: Sequence[Effect], factor: float) -> float:
+    """p-value that the sizes of effects in models `a` exceed `factor` times those in models `b`.
 
-    |a| exceeds factor · |b| exactly when a − factor · b and a + factor · b both have the sign of a: an
-    intersection of two one-sided tests, valid however close b is to 0 (Fieller 1954).
+    Welch's t test of logarithms, whose errors are the spread between models or that of their texts, whichever is
+    larger; and `a` must be told from no effect at all (error of its texts), since a size is never below 0.
     """
-    return p_both(*(_combination(a, b, sign * factor) for sign in (-1.0, 1.0)))
+    none = 2 * tail(_size(_mean(a)))
+    if any(one.value == 0 for one in a):
+        return 1.0
+    return min(1.0, max(none, tail(_log_ratio(a, b, factor))))
+
+
+def size_ratio(a: Sequence[Effect], b: Sequence[Effect]) -> tuple[float, tuple[float, float] | None]:
+    """Geometric mean size in models `a` over that in models `b`, and its 95 % interval.
+
+    The interval is None where either cannot be told from none, so that nothing bounds the ratio.
+    """
+    over, under = (sum(log(max(abs(one.value), TINY)) for one in side) / len(side) for side in (a, b))
+    ratio = exp(over - under)
+    if max(2 * tail(_size(_mean(side))) for side in (a, b)) > 0.05:
+        return ratio, None
+    low, high = _log_ratio(a, b, 1.0), _log_ratio(b, a, 1.0)
+    ends = [one.value - float(stats.t.ppf(0.975, one.df)) * one.se for one in (low, high)]
+    return ratio, (exp(ends[0]), exp(-ends[1]))
+
+
+def _log_ratio(a: Sequence[Effect], b: Sequence[Effect], factor: float) -> Effect:
+    """log of (size a) / (factor · size b), with what is below taken no smaller than it may be."""
+    over = _logs([log(abs(one.value)) for one in a], [(one.se / one.value) ** 2 for one in a])
+    under = _logs(
+        # An effect of nothing without an error would have no logarithm.
+        [log(max(one.value**2 + one.se**2, TINY)) / 2 for one in b],
+        [one.se**2 / max(one.value**2 + one.se**2, TINY) for one in b],
+    )
+    variance = over.se**2 + under.se**2
+    spent = over.se**4 / over.df + under.se**4 / under.df
+    return Effect(
+        over.value - under.value - log(factor), sqrt(variance), variance**2 / spent if spent else inf
+    )
+
+
+def _logs(values: list[float], squares: list[float]) -> Effect:
+    n = len(values)
+    mean = sum(values) / n
+    between = sum((one - mean) ** 2 for one in values) / (n - 1)
+    return Effect(mean, sqrt(max(between, sum(squares) / n) / n), n - 1)
+
+
+def _mean(effects: Sequence[Effect]) -> Effect:
+    """Of these very models: only the error of their texts."""
+    n = len(effects)
+    return Effect(
+        sum(one.value for one in effects) / n,
+        sqrt(sum(one.se**2 for one in effects)) / n,
+        min(one.df for one in effects),
+    )
+
+
+def _size(effect: Effect) -> Effect:
+    return Effect(abs(effect.value), effect.se, effect.df)
 
 
 def p_both(lower: Effect, upper: Effect) -> float:
     """p-value of |a| > |b| from a − b and a + b, however their errors depend on each other; two-sided in the sign."""
     positive = max(tail(lower), tail(upper))
-    negative = max(tail(_flipped(lower)), tail(_flipped(upper)))
+    negative = max(tail(flipped(lower)), tail(flipped(upper)))
     return min(1.0, 2 * min(positive, negative))
 
 
-def ratio_interval(a: Effect, b: Effect, level: float = 0.95) -> tuple[float, float] | None:
-    """Fieller's interval of |a / b|; None where b cannot be told from 0, so that nothing bounds the ratio."""
-    t = float(stats.t.ppf(0.5 + level / 2, min(a.df, b.df)))
-    square, middle, rest = b.value**2 - (t * b.se) ** 2, a.value * b.value, a.value**2 - (t * a.se) ** 2
-    if square <= 0:
-        return None
-    root = sqrt(max(middle**2 - square * rest, 0.0))
-    low, high = (middle - root) / square, (middle + root) / square
-    ends = sorted((abs(low), abs(high)))
-    return (0.0 if low <= 0 <= high else ends[0], ends[1])
-
-
-def _combination(a: Effect, b: Effect, weight: float) -> Effect:
-    """a + weight · b, degrees of freedom by Welch and Satterthwaite."""
-    parts = [(a.se**2, a.df), ((weight * b.se) ** 2, b.df)]
-    variance = sum(square for square, _ in parts)
-    spent = sum(square**2 / df for square, df in parts if isfinite(df) and square > 0)
-    return Effect(a.value + weight * b.value, sqrt(variance), variance**2 / spent if spent else inf)
-
-
-def _flipped(effect: Effect) -> Effect:
+def flipped(effect: Effect) -> Effect:
+    """The effect with its sign turned."""
     return Effect(-effect.value, effect.se, effect.df)
 
 

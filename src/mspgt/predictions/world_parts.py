@@ -18,7 +18,7 @@ from mspgt.boundaries.detect import detect
 from mspgt.interventions.arms import DOSES, arm_name
 from mspgt.interventions.effects import Effect, contrasts, effect
 from mspgt.interventions.metrics import mean_scores
-from mspgt.predictions.effects import SCALES
+from mspgt.predictions.effects import SCALES, SE_PERCENT_AT_1000, STRUCTURE
 from mspgt.predictions.verdict import Json
 from mspgt.results import to_jsonable
 from mspgt.stats.nulls import KINDS, NULL_CELLS, null_profiles, plant, roughness_profile
@@ -29,14 +29,15 @@ from mspgt.theory.markov import near_markov
 Array = NDArray[np.float64]
 Rng = np.random.Generator
 
-# SD of one text's relative value, in percent. Sentence-length variance is the unsteady one, as arms without noise
-# show on real models.
-TEXT_SD = {"length_variance": 330.0, "ttr": 20.0, "coherence": 40.0}
+# SD of one text's relative value, in percent, at which an effect errs as much as on real models.
+TEXT_SD = {
+    metric: SE_PERCENT_AT_1000[metric] * (1000 / 2) ** 0.5 for metric in (STRUCTURE, "ttr", "coherence")
+}
 # Texts of a planted arm, one a document, which wobble as little as a thousand would.
 TEXTS, AS_MANY_AS = 12, 1000
 SIGMA = 0.1
 MATCHED = 4  # layers of a dose-matched arm
-RANDOM_SETS = 6
+RANDOM_SETS = 12
 DRAWS = 200  # of the bootstrap behind an effect
 PAPER_DRAWS = 40  # of the paper's bootstrap
 AMPLITUDE = (2.5, 10.0)  # of backgrounds of signals, in roughness SDs

@@ -65,6 +65,7 @@ def _rows(theory: Json) -> Iterator[tuple[Cell, ...]]:
         for at, sigma in enumerate(theory["beta"]["sigmas"]):
             yield "beta", f"β̂ at σ = {sigma:g}", scale, one["value"][at], *_ends(one["ci"], at), None
         yield "beta", "β̂/σ² as σ → 0", scale, one["limit"]["value"], *_pair(one["limit"]["ci"]), None
+    yield from _response_rows(theory["beta"].get("response") or {})
     eq23 = theory["beta"]["equation23"]
     yield (
         "beta",
@@ -113,6 +114,18 @@ def _rows(theory: Json) -> Iterator[tuple[Cell, ...]]:
         if curve := concentration.get(key):
             told = concentration["verdict"] if key == "by_draws" else None
             yield "concentration", label, "log–log", curve["slope"], *_pair(curve["ci"]), told
+
+
+def _response_rows(block: Json) -> Iterator[tuple[Cell, ...]]:
+    """Weights from Experiment 2, at declared rates, where models compare (equation 22), and between doses."""
+    for scale, one in (block.get("scales") or {}).items():
+        for rate, at in zip(block["rates"], one.get("at") or (), strict=False):
+            if at is not None:
+                yield "beta", f"β̂ at {rate:g} nats a token", scale, at["value"], *_pair(at.get("ci")), None
+        for at, value in enumerate(one["value"] or ()):
+            place = f"{scale}, {one['between'][at]:.4g} nats a token"
+            yield "beta", "β̂ between doses", place, value, *_ends(one["ci"], at), None
+            yield "beta", "β̂ between doses, predicted", place, one["predicted"][at], None, None, None
 
 
 def _fisher_rows(block: Json) -> Iterator[tuple[Cell, ...]]:

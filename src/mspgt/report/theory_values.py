@@ -101,6 +101,21 @@ def _weights(theory: Json) -> Values:
     return Values("Compression weights β̂ of the activations", about, columns, rows)
 
 
+def _response(theory: Json) -> Values:
+    title = "Weights of the scales from noise in them, by rate"
+    block = theory["beta"].get("response") or {"reason": "written by a version that did not measure it"}
+    rows = []
+    for scale, one in (block.get("scales") or {}).items():
+        if one["value"] is None:
+            continue
+        for at, value in enumerate(one["value"]):
+            sizes = f"{number(one['sigma'][at])} to {number(one['sigma'][at + 1])}"
+            told_value = _spread(value, one["ci"] and one["ci"][at])
+            rows.append((scale, sizes, number(one["between"][at]), told_value, number(one["predicted"][at])))
+    about = f"In {block['units']}; {block['estimator']}." if rows else block.get("reason", "")
+    return Values(title, about, ("scale", "σ", "rate", "β̂", "small-noise prediction"), rows)
+
+
 def _bottleneck(theory: Json) -> Values:
     block = theory["hvib"]
     rows = []
@@ -158,4 +173,4 @@ def _spread(value: float | None, ends: Sequence[float] | None) -> str:
     return told(value) + interval(ends)
 
 
-PARTS: tuple[Callable[[Json], Values], ...] = (_verdicts, _kinks, _noise, _weights, _bottleneck)
+PARTS: tuple[Callable[[Json], Values], ...] = (_verdicts, _kinks, _noise, _weights, _response, _bottleneck)

@@ -19,6 +19,7 @@ from mspgt.stats.bootstrap import document_weights, percentile_interval
 from mspgt.study.parts import Given
 from mspgt.study.store import StageResult
 from mspgt.study.theory_kinks import jackknife, kink_block, settings_of, usable_of
+from mspgt.study.theory_response import response_block
 from mspgt.study.theory_stages import JACKKNIFE
 from mspgt.theory.beta import activation_weights
 from mspgt.theory.fisher import Sensitivity
@@ -234,10 +235,14 @@ def _beta(given: Given, loaded: Loaded) -> Block:
         "equation23": _equation23(),
     }
     sensitivity, information = loaded["sensitivity"], loaded["information"]
-    reason = sensitivity.meta.get("missing") or information.meta["missing"].get("components")
     width, tokens = given.identity.width, int(information.meta["tokens"])
-    if not reason and tokens < 2 * width:
-        reason = f"{tokens} tokens for {width} dimensions: d_eff needs two a dimension (theory.tokens)"
+    information_lacks = information.meta["missing"].get("components")
+    if not information_lacks and tokens < 2 * width:
+        information_lacks = (
+            f"{tokens} tokens for {width} dimensions: d_eff needs two a dimension (theory.tokens)"
+        )
+    reason = sensitivity.meta.get("missing") or information_lacks
+    block["response"] = response_block(given, information, information_lacks)
     if reason:
         return {**block, "activations": None, "reason": reason}
     found = sensitivity_of(sensitivity)

@@ -149,7 +149,7 @@ def information(shared: Shared) -> StageResult:
     except REFUSALS as error:
         missing["components"] = str(error)
         return StageResult(arrays, meta)
-    arrays["variances"], arrays["explained"] = found_components.variances, found_components.explained
+    arrays |= {name: getattr(found_components, name) for name in ("variances", "correlations", "explained")}
     shared.report(0, 2, "Gaussian information by layer")
     try:
         profile, checks = _gaussian(found_components.projected, shared.states.document, shared.seed)

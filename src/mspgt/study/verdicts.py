@@ -125,6 +125,7 @@ def power_lines(config: StudyConfig, identities: Sequence[Identity], documents: 
         members=tuple(Member(i.label, i.family, i.layers, i.width, i.parameters) for i in runs),
         documents=documents,
         samples=getattr(sections["interventions"], "samples", None),
+        random_sets=getattr(sections["interventions"], "random_sets", 0),
         theory=sections["theory"] is not None,
         tasks=("pos", "dep", "ner", "srl") if config.treebank else (),
     )

@@ -53,11 +53,13 @@ class Components:
     """Every layer on its own leading principal components.
 
     projected: (L + 1, tokens, k). variances: (L + 1, d) eigenvalues of the covariance, descending. explained:
-    (L + 1,) share of the variance that the k components hold.
+    (L + 1,) share of the variance that the k components hold. correlations: (L + 1, d) eigenvalues of the
+    correlation, where every dimension that varies counts alike.
     """
 
     projected: Array
     variances: Array
+    correlations: Array
     explained: Array
 
     @property
@@ -148,15 +150,26 @@ def components(states: States, k: int, *, device: torch.device | str = "cpu") ->
     depth, n, width = states.values.shape
     if not 1 <= k <= width:
         raise InputError(f"Expected from 1 to {width} components (the width of the model), found {k}.")
-    projected, variances, explained = np.empty((depth, n, k)), np.empty((depth, width)), np.empty(depth)
+    projected, explained = np.empty((depth, n, k)), np.empty(depth)
+    variances, correlations = np.empty((2, depth, width))
     for layer in range(depth):
         x = states.values[layer].to(device, torch.float64, copy=True)
         x -= x.mean(0)
-        values, vectors = torch.linalg.eigh(x.T @ x / max(n - 1, 1))
+        covariance = x.T @ x / max(n - 1, 1)
+        correlations[layer] = _spectrum(covariance)
+        values, vectors = torch.linalg.eigh(covariance)
         values, vectors = values.flip(0).clamp(min=0), vectors.flip(1)
         # A direction without variance is rounding: left exactly constant, so that whoever needs it refuses.
         vectors = vectors[:, :k] * (values[:k] > 1e-10 * values[0])
         projected[layer] = (x @ vectors).cpu().numpy()
         variances[layer] = values.cpu().numpy()
         explained[layer] = float(values[:k].sum() / values.sum())
-    return Components(projected, variances, explained)
+    return Components(projected, variances, correlations, explained)
+
+
+def _spectrum(covariance: torch.Tensor) -> Array:
+    """Eigenvalues of the correlation, descending; a dimension without variance adds a 0."""
+    sd = covariance.diagonal().sqrt()
+    unit = torch.where(sd > 0, 1 / sd, 0.0)
+    found: Array = torch.linalg.eigvalsh(covariance * unit[:, None] * unit).flip(0).clamp(min=0).cpu().numpy()
+    return found
