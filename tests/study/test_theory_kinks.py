@@ -4,6 +4,7 @@ import numpy as np
 
 from mspgt.study.store import StageResult
 from mspgt.study.theory_kinks import profiles_of, shaken_profiles
+from mspgt.theory.kink import kink_test
 from mspgt.theory.usable import Usable
 
 LAYERS = 24
@@ -88,3 +89,26 @@ def test_gaussian_information_that_was_not_measured_says_why():
     assert missing["gaussian"] == "too few rows"
     _, _, missing = profiles_of(gaussian(None, components="no components"), 100, 0)
     assert missing["gaussian"] == "no components"
+
+
+def test_a_label_of_many_classes_does_not_drown_a_kink_of_the_others():
+    """Two labels bend at layer 8; the third has ten times their entropy, and its roughness with it."""
+    rng = np.random.default_rng(5)
+    layers = np.arange(LAYERS + 1)
+    shares = dict.fromkeys(("topical", "syntactic", "lexical"), 0.3 + 0.01 * layers)
+    for kind in ("topical", "syntactic"):
+        shares[kind] = shares[kind] + 0.06 * np.maximum(layers - 8, 0)
+    entropies = {"topical": 1.0, "syntactic": 1.0, "lexical": 10.0}
+    arrays, kinds = {}, {}
+    for kind, share in shares.items():
+        bits = entropies[kind] * (share + 0.002 * rng.standard_normal(LAYERS + 1))
+        # Every document saves as much; `saved` and `prior` are nats over the examples of a document.
+        one = {"saved": np.tile(bits * np.log(2), (12, 1)), "counts": np.ones(12), "documents": np.arange(12)}
+        one["prior"] = np.full(12, entropies[kind] * np.log(2))
+        arrays |= {f"{kind}.{name}": values for name, values in one.items()}
+        kinds[kind] = {"label": "planted", "classes": 2}
+    meta = {"kinds": kinds, "missing": {"components": "none"}}
+    profiles, spreads, _ = profiles_of(StageResult(arrays, meta), 100, 0)
+    assert kink_test(profiles["all"], 8, (8, 16), spreads["all"]).p < 0.01
+    added = np.sum([profiles[kind] for kind in shares], axis=0)
+    assert kink_test(added, 8, (8, 16), spreads["all"]).p > 0.05

@@ -155,6 +155,9 @@ def verdict_table(results: Json) -> Table:
     return Table("verdicts", "Verdicts", dict.fromkeys(columns, "string"), rows)
 
 
+TOLD = {"Boundaries are those of": "positions", "“Refuted” excludes": "excluded"}
+
+
 def _detail(results: Json, verdict: Verdict, anchors: dict[str, str]) -> Markup:
     what = verdict.content
     known = [
@@ -164,6 +167,7 @@ def _detail(results: Json, verdict: Verdict, anchors: dict[str, str]) -> Markup:
             found_words(what),
         ),
         ("Threshold", told(what.get("threshold"))),
+        *((name, str(what[key])) for name, key in TOLD.items() if what.get(key)),
         ("The paper’s claim", _claim(what.get("paper_claim"))),
         ("“Supported” on worlds without the effect", _rate(what.get("null_rate"))),
     ]

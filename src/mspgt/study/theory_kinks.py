@@ -31,7 +31,8 @@ Block = dict[str, Any]
 def kink_block(given: Given, result: StageResult) -> Block:
     """P1.2 at the boundaries that the other half of the documents chooses."""
     block: Block = {
-        "units": "second difference of information, bits a layer (Gaussian: of the straightened profile)",
+        "units": "second difference of information a layer: bits; of `all`, mean share of the labels' entropies; "
+        "Gaussian, of the straightened profile",
         "estimator": "second difference at the boundary against a local quadratic through the other layers",
         "source": given.scales.source,
     }
@@ -126,17 +127,23 @@ def _floors(given: Given, own: Array) -> Array:
 def profiles_of(
     result: StageResult, draws: int, seed: int
 ) -> tuple[dict[str, Array], dict[str, Array], dict[str, str]]:
-    """Profiles over layers 1..L to test for kinks, standard errors of their second differences, and what lacks."""
+    """Profiles over layers 1..L to test for kinks, standard errors of their second differences, and what lacks.
+
+    `all` is the mean share of the entropies of the labels: bits of unlike labels do not add, since the label with the
+    most classes would drown the others.
+    """
     missing = {kind: why for kind, why in result.meta["missing"].items() if kind in KINDS}
     found = {kind: one for kind in KINDS if (one := usable_of(result, kind)) is not None}
     profiles = {kind: one.bits()[1:] for kind, one in found.items()}
     shaken = shaken_profiles(found, draws, seed)
     if missing:
-        missing["all"] = "a kind of label is missing, so there is no total"
+        missing["all"] = "a kind of label is missing, so there is no total of shares"
+    elif flat := [kind for kind, one in found.items() if not one.entropy > 0]:
+        missing["all"] = f"labels without entropy: {', '.join(flat)}"
     else:
-        profiles = {"all": np.sum([profiles[kind] for kind in KINDS], axis=0), **profiles}
+        profiles = {"all": _shares(profiles, found), **profiles}
         if len(shaken) == len(KINDS):
-            shaken["all"] = np.sum([shaken[kind] for kind in KINDS], axis=0)
+            shaken["all"] = _shares(shaken, found)
     spreads = {
         # A draw without any document of a kind says nothing of that kind.
         name: np.nanstd(np.diff(shaken[name], 2, axis=1), axis=0)
@@ -153,6 +160,11 @@ def profiles_of(
         if len(errors):
             spreads["gaussian"] = errors
     return profiles, spreads, missing
+
+
+def _shares(bits: Mapping[str, Array], found: Mapping[str, Usable]) -> Array:
+    """Mean over the kinds of label of their bits over their entropy."""
+    return np.asarray(np.mean([bits[kind] / found[kind].entropy for kind in KINDS], axis=0))
 
 
 def _gaussian(result: StageResult) -> tuple[Array, Array]:
