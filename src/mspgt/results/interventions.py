@@ -94,6 +94,15 @@ class Change(Record):
 
 
 @dataclass(frozen=True)
+class LossStep(Record):
+    """What the next larger noise adds to the loss; lists over neighbouring sizes."""
+
+    value: Numbers  # nats a token
+    se: Numbers | None  # over documents; null of a single one
+    documents: int
+
+
+@dataclass(frozen=True)
 class ResponseCurve(Record):
     """Noise of growing size in one scale; lists over `sigma`."""
 
@@ -102,6 +111,8 @@ class ResponseCurve(Record):
     divergence_se: Numbers
     linear_up_to: float | None  # largest sigma up to which divergence grows like sigma squared, within 20 %
     percent: dict[str, list[Change]]  # metric → effect
+    loss: Numbers | None = None  # extra loss on the baseline's own texts, nats a token
+    loss_step: LossStep | None = None
 
 
 @dataclass(frozen=True)

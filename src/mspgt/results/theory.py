@@ -246,11 +246,45 @@ class Equation23(PlantedSlope):
 
 
 @dataclass(frozen=True)
+class BetaAtRate(Record):
+    """Between two measured rates, by their logarithm."""
+
+    value: float
+    ci: Interval | None = None
+
+
+@dataclass(frozen=True)
+class BetaOfResponse(Record):
+    """β̂ of one scale from Experiment 2; lists over neighbouring doses, from the smallest noise on."""
+
+    value: Numbers | None  # nats of loss for each nat of rate
+    reason: str | None = None
+    sigma: list[float] | None = None  # doses, one more than pairs of neighbours
+    rate: list[float] | None = None  # of each dose, nats a token
+    between: list[float] | None = None  # the rate in the middle of two doses
+    ci: Rows | None = None
+    predicted: Numbers | None = None  # what small noise predicts
+    at: list[BetaAtRate | None] | None = None  # at each of `rates`; null outside of what was measured
+
+
+@dataclass(frozen=True)
+class BetaResponse(Record):
+    """β̂ of the scales over the rate that noise of Experiment 2 lets through."""
+
+    units: str
+    estimator: str
+    rates: list[float]  # at which models are compared, nats a token
+    scales: dict[str, BetaOfResponse] | None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
 class Beta(Record):
     """Lagrange multipliers of the scales: nats of loss for each nat of rate."""
 
     equation23: Equation23
     activations: dict[str, BetaOfScale] | None = None  # by scale
+    response: BetaResponse | None = None
     units: str = ""
     estimator: str = ""
     sigmas: list[float] = field(default_factory=list)  # relative noise
