@@ -238,7 +238,7 @@ def killed(root, rng):
 
 
 def test_killed_at_random_times_nothing_torn_is_accepted(tmp_path):
-    """Six kills."""
+    """Six kills; a result that another takes the place of loses its name before its files."""
     rng = np.random.default_rng(0)
     for _ in range(6):
         killed(tmp_path, rng)

@@ -162,7 +162,7 @@ class Address:
             for path in scratch.iterdir():
                 _sync(path)
             _sync(scratch)
-            shutil.rmtree(self.folder, ignore_errors=True)
+            self.discard()
             scratch.rename(self.folder)
             _sync(self.folder.parent)
         except BaseException as error:
@@ -181,8 +181,15 @@ class Address:
             self.save(compute(), time.perf_counter() - started)
 
     def discard(self) -> None:
-        """Remove a result that is no longer needed by anything downstream."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Remove a result that is no longer needed by anything downstream, or that another takes the place of.
+
+        It loses its name first, so that a kill in the middle leaves no folder that lacks files.
+        """
+        aside = self.folder.with_name(f".{self.folder.name}.{os.getpid()}.old")
+        shutil.rmtree(aside, ignore_errors=True)
+        if self.folder.exists():
+            self.folder.rename(aside)
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def sweep(root: Path) -> None:
