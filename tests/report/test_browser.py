@@ -83,13 +83,10 @@ def test_quiet_self_contained_and_linked(opened: Any, report: Path) -> None:
     assert page.heard == [(report / "report.html").as_uri()]
 
 
-def test_light_and_quick(opened: Any) -> None:
+def test_light(opened: Any) -> None:
+    """How soon it is seen is measured by `python -m bench waiting`."""
     page = opened()
     assert page.evaluate("document.querySelectorAll('*').length") < 5000
-    first = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null"
-    while page.evaluate(first) is None:
-        page.wait_for_timeout(20)
-    assert page.evaluate(first) < 1000
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -222,7 +222,9 @@ def test_pairs_are_read_from_both_words() -> None:
 
 def test_the_size_of_a_word_says_nothing() -> None:
     features = planted([2.0, 2.0])
-    louder = [replace(f, values=f.values * (0.5 + torch.rand(f.values.shape[1])[:, None])) for f in features]
+    draw = torch.Generator().manual_seed(0)
+    loud = [0.5 + torch.rand(f.values.shape[1], generator=draw) for f in features]
+    louder = [replace(f, values=f.values * by[:, None]) for f, by in zip(features, loud, strict=True)]
     plain, scaled = (
         train_probes(*each, {"pos": TASK}, seeds=1, controls=False).results["pos"].accuracy
         for each in (features, louder)

@@ -1,5 +1,4 @@
 import json
-import time
 
 import pytest
 
@@ -232,14 +231,12 @@ def test_no_file_and_missing_file(files, tmp_path):
 
 def test_the_real_treebank(data):
     folder = data / "ewt"
-    started = time.process_time()
     treebank = load_treebank(
         sorted(folder.glob("*.conllu")),
         entities=sorted(folder.glob("*.iob2")),
         roles=sorted(folder.glob("*.jsonl")),
         min_agreement=0.8,
     )
-    assert time.process_time() - started < 15
     splits = (treebank.train, treebank.dev, treebank.test)
     every = [each for split in splits for each in split]
     assert treebank.name == "en_ewt-ud"
