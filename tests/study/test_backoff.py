@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from mspgt.errors import NumericsError
+from mspgt.errors import MspgtError, NumericsError
 from tests.lm.tiny import tiny_model
 from tests.study.test_run import write_corpus
 from tests.trust.reruns import comparable, moved, small_study
@@ -69,6 +69,22 @@ def test_what_no_batch_fits_is_one_error(made: Any, tmp_path: Path, monkeypatch:
     with pytest.raises(NumericsError, match="smallest batches"):
         small_study(model, corpus, tmp_path / "run", interventions=None, twins={"seeds": 0})
     assert sizes == [4096, 2048, 1024, 512, 256, 128, 64, 32, 16]
+
+
+def test_a_check_has_no_batches_and_is_not_tried_again(
+    made: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, corpus, _ = made
+    asked = []
+
+    def never(*_: Any) -> None:
+        asked.append(1)
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr("mspgt.study.jobs.Loader.inspect", never)
+    with pytest.raises(MspgtError, match="before the first batch"):
+        small_study(model, corpus, tmp_path / "run", interventions=None, twins={"seeds": 0})
+    assert asked == [1]
 
 
 def test_another_error_is_not_taken_for_a_lack_of_memory(

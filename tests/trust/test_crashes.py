@@ -176,3 +176,55 @@ def test_the_manifest_comes_last_and_is_synced_before_the_name(tmp_path: Path) -
     for state in states_after_power_loss(Real, tmp_path, random.Random(1)):
         named = {Path(name).name for name in state if Path(name).parent.name == final}
         assert named in (set(), {"arrays.safetensors", "meta.json", "manifest.json"})
+
+
+def test_what_cannot_be_taken_away_is_a_typed_error_and_stays(tmp_path: Path) -> None:
+    """A failing disk at every operation: gone, or there and right."""
+    for at in range(6):
+        one = Real(writer(Real, tmp_path).address)
+        one.save(result(), 0)
+        with watched(tmp_path, failing_at(at, ERRORS["bad disk"])) as count:
+            error = failure(one.address.discard)
+            ended = count() <= at
+        if one.folder.exists():
+            assert one.right(1.0)
+            assert "could not be taken away" in str(error)
+        if ended:
+            break
+    assert at > 1
+    assert not one.folder.exists()
+    one.address.discard()  # nothing is there: nothing to do
+
+
+def test_of_two_writers_of_one_key_the_faster_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second comes while the first gives its folder the final name; both hold the same result."""
+    one = writer(Real, tmp_path)
+    plain, rivals = Path.rename, []
+
+    def overtaken(path: Path, target: Path) -> Path:
+        if target == one.folder and not rivals:
+            rivals.append(shutil.copytree(path, target))
+        return plain(path, target)
+
+    monkeypatch.setattr(Path, "rename", overtaken)
+    one.save(result(), 0)
+    assert rivals == [one.folder]
+    assert one.right(1.0)
+    assert [path.name for path in one.folder.parent.iterdir()] == [one.folder.name]
+    (one.folder / "meta.json").unlink()
+    rivals.clear()
+    one.save(result(), 0)  # a damaged one is taken away, and the one put in its place stays
+    assert one.right(1.0)
+
+
+def test_a_result_that_goes_while_it_is_read_is_a_typed_error(tmp_path: Path) -> None:
+    one = Real(writer(Real, tmp_path).address)
+    one.save(result(), 0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(faults.store, "load_file", lambda path: shutil.rmtree(one.folder) or path.read_bytes())
+        with pytest.raises(StoreError, match="had just been verified"):
+            one.address.load()
+    one.save(result(), 0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(faults.store, "_sha256", lambda path: shutil.rmtree(one.folder) or path.read_bytes())
+        assert "cannot be read" in one.address.status().reason

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 from mspgt.errors import ModelError
 from mspgt.lm.identity import Card, card_from, read_card
 
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 # Through a proxy the name is looked up elsewhere.
 _PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
 
@@ -38,6 +40,24 @@ def offline(model: str) -> str:
         f"{model[:200]}: there is no such folder here, the Hub's cache does not hold it, and the Hub cannot be "
         "reached. Check the path; or connect to a network and fetch it first (hf download)."
     )
+
+
+def commit_of(model: str, revision: str | None, kept: bool) -> str:
+    """The commit that a revision of a model stands for: 40 hexadecimal digits; fetches config.json.
+
+    Args:
+        kept: ask the Hub's cache alone.
+
+    Raises:
+        OSError, ValueError: of the Hub's client: no such model or revision, no access, no network; or no commit.
+    """
+    from huggingface_hub import hf_hub_download
+
+    # In the cache every file lies in a folder that is called by its commit.
+    file = Path(hf_hub_download(model, "config.json", revision=revision, local_files_only=kept))
+    if not _COMMIT.fullmatch(file.parent.name):
+        raise ValueError(f"expected the commit of its files, found {file.parent.name!r}")
+    return file.parent.name
 
 
 def read_hub_card(model: str, revision: str | None = None) -> Card:

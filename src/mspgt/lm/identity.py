@@ -19,6 +19,7 @@ _DTYPES = {"F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float
 LAYERS, WIDTH = ("num_hidden_layers", "n_layer", "num_layers"), ("hidden_size", "n_embd", "d_model")
 CONTEXT = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length")
 MOST_LAYERS, MOST_WIDTH = 10_000, 1_000_000
+LONGEST_HEADER = 100_000_000  # bytes, of the format
 _WITHOUT_ATTENTION = ("mamba", "rwkv", "falcon_mamba")
 
 
@@ -220,8 +221,8 @@ def _header(file: Path) -> dict[str, Any]:
     try:
         with file.open("rb") as stream:
             (length,) = struct.unpack("<Q", stream.read(8))
-            if length > file.stat().st_size:
-                raise ValueError("its header is longer than the file")
+            if length > min(file.stat().st_size, LONGEST_HEADER):
+                raise ValueError("its header is longer than the file, or than the format allows")
             table = json.loads(stream.read(length))
             table.pop("__metadata__", None)
             for tensor in table.values():

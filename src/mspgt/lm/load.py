@@ -19,7 +19,7 @@ from transformers import (
 from mspgt.errors import InputError, MissingExtraError, ModelError
 from mspgt.lm.blocks import find_blocks, layer_of, path_of
 from mspgt.lm.gguf_file import dequantised, gguf_path, note, read_gguf
-from mspgt.lm.hub import offline, reachable
+from mspgt.lm.hub import commit_of, offline, reachable
 from mspgt.lm.identity import CONTEXT, folder_sha256, parameter_counts, refuse_impossible
 from mspgt.lm.memory import require_memory
 from mspgt.lm.model import NO_LIMIT, LanguageModel
@@ -91,9 +91,11 @@ def load(
 
     if folder:
         refuse_impossible(folder)
+    commit = ""
+    if folder is None:  # one commit for all that is read, whatever is pushed meanwhile
+        kept = "local_files_only" in source
+        commit = source["revision"] = _reading(name, "config", lambda: commit_of(path, revision, kept))
     config = _reading(name, "config", lambda: AutoConfig.from_pretrained(path, **source))
-    if folder is None and config._commit_hash:
-        source["revision"] = config._commit_hash
     tokenizer = _tokenizer(name, path, source, notes)
     target = _device(device)
     if device_map is not None:
@@ -132,7 +134,7 @@ def load(
     _require_finite_weights(name, loaded, blocks_path)
 
     text = config.get_text_config()
-    digest = packed.digest if packed else folder_sha256(folder) if folder else str(config._commit_hash)
+    digest = packed.digest if packed else folder_sha256(folder) if folder else commit
     if packed is not None and hasattr(loaded.config, "quantization_config"):
         del loaded.config.quantization_config  # the weights are plain by now, and a twin's are too
     lm = LanguageModel(

@@ -24,8 +24,10 @@ LEAST = {"measure.batch_tokens": 16, "theory.gradient_tokens": 16, "intervention
 def carefully(job: Job | Trial, context: Context, loader: Loader, report: Report) -> Any:
     """Do one job (see `attempt`); where memory runs out, again with batches of half the size, as often as it takes.
 
-    Returns what `attempt` does; NumericsError among it, where memory runs out with the smallest batches too.
+    Returns what `attempt` does; NumericsError among it, where memory runs out with the smallest batches too, or where
+    there are none: a check holds a model and one text of its own, a planted subject no model at all.
     """
+    batched = isinstance(job, Job) and job.identity is not None
     while True:
         try:
             return attempt(job, context, loader, report)
@@ -35,10 +37,11 @@ def carefully(job: Job | Trial, context: Context, loader: Loader, report: Report
             told = str(error).splitlines()[0] if str(error) else type(error).__name__
         # Only here are the tensors gone that the error still held.
         _let_go()
-        smaller = _halved(context.config)
+        smaller = _halved(context.config) if batched else None
         if smaller is None:
+            where = "with the smallest batches" if batched else "before the first batch"
             return NumericsError(
-                f"out of memory with the smallest batches ({told}). Stages finished before are kept: use fewer "
+                f"out of memory {where} ({told}). Stages finished before are kept: use fewer "
                 "run.workers, a smaller dtype, or a machine with more memory, and run the same command again."
             )
         log.warning("%s: out of memory (%s); going on with batches of half the size", job.name, told)

@@ -95,12 +95,19 @@ class Address:
         manifest, fault = self._manifest() if self.folder.exists() else ({}, self.status().reason)
         if fault is not None:
             raise StoreError(f"{self.folder}: expected a finished stage result, found: {fault}.")
-        arrays = self.folder / ARRAYS
-        return StageResult(
-            arrays=load_file(arrays) if ARRAYS in manifest["files"] else {},
-            meta=json.loads((self.folder / META).read_text("utf-8")),
-            files={name: (self.folder / name).read_bytes() for name in manifest["files"] if name not in OWN},
-        )
+        try:
+            return StageResult(
+                arrays=load_file(self.folder / ARRAYS) if ARRAYS in manifest["files"] else {},
+                meta=json.loads((self.folder / META).read_text("utf-8")),
+                files={
+                    name: (self.folder / name).read_bytes() for name in manifest["files"] if name not in OWN
+                },
+            )
+        except (OSError, SafetensorError, ValueError) as error:
+            raise StoreError(
+                f"{self.folder}: expected the files that had just been verified, found: {error}. Look whether "
+                "another program works in this folder, then run the same command again."
+            ) from error
 
     def seconds(self) -> float:
         """Wall time the stage took when it was computed.
@@ -128,7 +135,11 @@ class Address:
             path = self.folder / name
             if not path.is_file():
                 return {}, f"damaged: {name} is missing; will be recomputed"
-            if path.stat().st_size != expected["bytes"] or _sha256(path) != expected["sha256"]:
+            try:
+                same = path.stat().st_size == expected["bytes"] and _sha256(path) == expected["sha256"]
+            except OSError as error:
+                return {}, f"damaged: {name} cannot be read ({error}); will be recomputed"
+            if not same:
                 return {}, f"damaged: {name} is not the file that was written; will be recomputed"
         return manifest, None
 
@@ -163,7 +174,7 @@ class Address:
                 _sync(path)
             _sync(scratch)
             self.discard()
-            scratch.rename(self.folder)
+            self._named(scratch)
             _sync(self.folder.parent)
         except BaseException as error:
             shutil.rmtree(scratch, ignore_errors=True)
@@ -173,6 +184,15 @@ class Address:
                 f"{self.folder}: could not write the result of stage {self.stage} ({error}). "
                 "Stages finished before it are kept: free space or permissions, then run the same command again."
             ) from error
+
+    def _named(self, scratch: Path) -> None:
+        """Give a finished folder its final name; where another writer of this key was faster, its result stays."""
+        try:
+            scratch.rename(self.folder)
+        except OSError:
+            if not self.status().done:
+                raise
+            shutil.rmtree(scratch, ignore_errors=True)
 
     def fill(self, compute: Callable[[], StageResult]) -> None:
         """Compute and save the result, unless it is there and verifies."""
@@ -184,11 +204,21 @@ class Address:
         """Remove a result that is no longer needed by anything downstream, or that another takes the place of.
 
         It loses its name first, so that a kill in the middle leaves no folder that lacks files.
+
+        Raises:
+            StoreError: the folder cannot be renamed (permissions, a failing disk); it stays as it was.
         """
         aside = self.folder.with_name(f".{self.folder.name}.{os.getpid()}.old")
         shutil.rmtree(aside, ignore_errors=True)
-        if self.folder.exists():
+        try:
             self.folder.rename(aside)
+        except FileNotFoundError:  # nothing is there, or another process was faster
+            return
+        except OSError as error:
+            raise StoreError(
+                f"{self.folder}: could not be taken away ({error}). It is kept as it was: look at the permissions of "
+                "its folder and the disk, then run the same command again."
+            ) from error
         shutil.rmtree(aside, ignore_errors=True)
 
 
