@@ -69,7 +69,7 @@ def test_quiet_self_contained_and_linked(opened: Any, report: Path) -> None:
         chart.bounding_box(),
         chart.evaluate("chart => ({...chart.dataset, wide: chart.viewBox.baseVal.width})"),
     )
-    share = (float(about["left"]) + 6 * float(about["step"])) / about["wide"]
+    share = (LEFT + 6 * float(about["step"])) / about["wide"]
     page.mouse.move(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
     expect(model.locator(".glow.lit")).to_have_count(4 + 2)  # the charts that are open, and the strips
     readout = model.locator(".readout").first

@@ -1,5 +1,6 @@
 """The dose audit on the page: curves where their numbers are, the sink where it appears, a sentence that follows."""
 
+import re
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -54,10 +55,15 @@ def test_curves_stand_where_their_numbers_are_and_the_sink_where_it_appears() ->
     assert chart.jump == (3, 4, pytest.approx(100 * 4 / 3))
     assert decades(chart) == (-2, 1)
     drawing = ET.fromstring(brittleness_svg(chart))
-    dots = [(dot.get("class"), float(dot.get("cx")), float(dot.get("cy"))) for dot in drawing.iter("circle")]
-    assert len(dots) == 20
-    primary = [dot for dot in dots if dot[0] == "dot calibrated"]
-    literal = [dot for dot in dots if dot[0] == "dot paper"]
+    points = {
+        part.get("class"): part.get("d") for part in drawing.iter("path") if "points" in part.get("class")
+    }
+    dots = {
+        kind: [(kind, *map(float, place.split())) for place in re.findall(r"M([\d. ]+)h0", steps)]
+        for kind, steps in points.items()
+    }
+    assert [len(one) for one in dots.values()] == [5] * 4
+    primary, literal = dots["points calibrated"], dots["points paper"]
     # On a logarithmic axis a factor is a distance: ×2 before the sink, ×200 after.
     before, after = (primary[at][2] - literal[at][2] for at in (2, 3))
     assert after / before == pytest.approx(7.644, rel=0.02)

@@ -37,8 +37,8 @@ def test_charts_doses_contrasts_and_texts_stand_in_the_section() -> None:
     assert section is not None
     html = str(section.html)
     for said in (
-        "Whole scale",
-        "Equal relative variance",
+        "Whole: whole scale",
+        "variance: equal relative variance",
         "type–token ratio",
         "0.25 [0.1, 0.4], p = 0.01",
         "snowed",
@@ -48,10 +48,12 @@ def test_charts_doses_contrasts_and_texts_stand_in_the_section() -> None:
     assert "generated tokens only" in html
     assert "40 from 20 documents" in html
     assert section.lead == "layers 1–2, 3–4 and 5, boundaries as given"
-    assert 'id="model-stories-interventions-plain-ttr"' in html
-    assert 'download="stories-plain-ttr.csv"' in html
+    assert 'id="model-stories-interventions-ttr"' in html
+    assert 'href="tables/interventions.csv" download' in html
     assert REPEATED not in html
-    assert "-12.5,-20,-5,0.01,-9,9" in html.replace(".0,", ",")
+    # Change, interval and p of every arm stand as text.
+    assert "−12.5 % [−20, −5] *" in html
+    assert "<tr><th scope=row>local<td>1–2, 5<td>0.01" in html
     assert HOSTILE not in html
     assert "<script>alert" not in html
     assert set(section.figures) == {"stories-interventions-plain", "stories-interventions-matched_variance"}
@@ -76,13 +78,13 @@ def test_an_equal_dose_that_repeats_the_whole_scale_is_said_and_not_drawn() -> N
         own["interventions_about"]["arms"][equal] = dict(own["interventions_about"]["arms"][scale])
     drawn = effect_section(results, "stories", "stories")
     assert REPEATED in str(drawn.html)
-    assert "stories-matched_layers-ttr" not in str(drawn.html)
+    assert ">layers</text>" not in str(drawn.html)
     assert "equal number of layers:" not in str(drawn.html)
     assert "stories-interventions-matched_layers" not in drawn.figures
     own["interventions_about"]["arms"]["global_matched_layers"]["variance"] = 0.5
     apart = effect_section(results, "stories", "stories")
     assert REPEATED not in str(apart.html)
-    assert "stories-matched_layers-ttr" in str(apart.html)
+    assert ">layers</text>" in str(apart.html)
 
 
 def test_a_model_that_was_not_disturbed_has_no_section() -> None:

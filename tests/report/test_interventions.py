@@ -1,17 +1,17 @@
 """Experiment 2 on paper: every number, every reason, and nothing that a generated text could smuggle in."""
 
+import re
 from xml.etree import ElementTree as ET
 
 import pytest
 
+from mspgt.report.effect_charts import bars_svg, response_svg
 from mspgt.report.effect_figures import bars_figure
 from mspgt.report.interventions import (
     METRICS,
     bar_panels,
-    bars_svg,
     effects_table,
     has_interventions,
-    response_svg,
     response_table,
     side_by_side,
     table2,
@@ -104,25 +104,59 @@ def test_bars_stand_where_their_numbers_are(results):
     ttr = panels["ttr"]
     assert [bar.percent for bar in ttr.bars] == [-12.5, 3.0, None]
     assert ttr.chance == (-9.0, 9.0)
-    drawing = ET.fromstring(bars_svg(ttr))
-    bars = [part for part in drawing.iter("rect") if (part.get("class") or "").startswith("bar ")]
-    heights = [float(bar.get("height")) for bar in bars]
-    assert heights[0] / heights[1] == pytest.approx(12.5 / 3, rel=0.05)
-    assert [bar.get("class") for bar in bars] == ["bar local", "bar intermediate unclear"]
-    assert "block 5" in bars_svg(ttr)
+    bars = bars_of(bars_svg({"plain": ttr}))
+    assert list(bars) == ["bar local", "bar intermediate unclear"]
+    assert bars["bar local"][0] / bars["bar intermediate unclear"][0] == pytest.approx(-12.5 / 3, rel=0.05)
+    assert "block 5" in bars_svg({"plain": ttr})
     assert not panels["grammar"].drawn
     assert panels["grammar"].missing == HOSTILE
-    assert bars_svg(panels["grammar"]) == ""
+    assert bars_svg({"plain": panels["grammar"]}) == ""
     figure = bars_figure(list(panels.values()), "m $x$ <b>")
     assert figure == bars_figure(list(panels.values()), "m $x$ <b>")
     ET.fromstring(figure["svg"])
 
 
+def bars_of(drawing):
+    """Class → heights above zero, as drawn, of the bars that look alike."""
+    paths = [
+        part for part in ET.fromstring(drawing).iter("path") if (part.get("class") or "").startswith("bar ")
+    ]
+    return {
+        part.get("class"): [-float(up) for up in re.findall(r"v(-?[\d.]+)h", part.get("d"))] for part in paths
+    }
+
+
+def test_one_chart_holds_a_metric_at_every_dose_on_one_axis(results):
+    arms = results["models"]["m"]["interventions"]
+    arms |= {
+        "local_equal_kl": {"ttr": effect(-25.0, -30, -20, p=0.01)},
+        "local_literal": {"ttr": effect(-37.5, -40, -30, p=0.01)},
+    }
+    doses = {dose: bar_panels(results["models"]["m"], dose) for dose in ("plain", "literal", "equal_kl")}
+    ttr = {dose: next(one for one in panels if one.metric == "ttr") for dose, panels in doses.items()}
+    plain, literal, equal = bars_of(bars_svg(ttr))["bar local"]
+    assert (literal / plain, equal / plain) == pytest.approx((3, 2), rel=0.02)
+    assert {"whole", "literal", "KL"} <= set(ET.fromstring(bars_svg(ttr)).itertext())
+
+
+def test_a_literal_dose_that_dwarfs_the_others_is_cut_and_its_number_written(results):
+    arms = results["models"]["m"]["interventions"]
+    arms["local_literal"] = {"ttr": effect(4310.0, 4000, 4600, p=0.01)}
+    doses = {dose: bar_panels(results["models"]["m"], dose) for dose in ("plain", "literal")}
+    ttr = {dose: next(one for one in panels if one.metric == "ttr") for dose, panels in doses.items()}
+    plain, literal = bars_of(bars_svg(ttr))["bar local"]
+    assert abs(plain) > 20  # the others keep their height
+    assert literal < 5 * abs(plain)
+    assert "+4,310 %" in set(ET.fromstring(bars_svg(ttr)).itertext())
+
+
 def test_the_response_is_drawn_as_far_as_it_is_known(results):
     about = results["models"]["m"]["interventions_about"]
     drawing = ET.fromstring(response_svg(about))
-    dots = [part.get("class") for part in drawing.iter("circle")]
-    assert dots == ["bar local"] * 3
+    (points,) = [part for part in drawing.iter("path") if (part.get("class") or "").startswith("points")]
+    assert points.get("class") == "points local"
+    dots = points.get("d").split("h0")[:-1]
+    assert len(dots) == 3
     lines = [
         part.get("stroke-dasharray") for part in drawing.iter("path") if "line" in (part.get("class") or "")
     ]

@@ -133,7 +133,7 @@ def test_tables_hold_places_and_checks(where):
 def test_a_matrix_is_drawn_cell_by_cell():
     rng = np.random.default_rng(1)
     values = rng.random((9, 9))
-    drawing = str(heat_svg(Heat("t", values.tolist(), (4,), 6)))
+    drawing = str(heat_svg(Heat("t", values.tolist(), (4,), 6), "here"))
     cells = np.zeros((9, 9), dtype=int)
     shades = re.findall(r'<path d="([^"]*)" fill-opacity="([0-9.]+)"/>', drawing)
     for path, shade in shades:

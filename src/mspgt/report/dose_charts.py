@@ -8,13 +8,14 @@ from math import ceil, floor, log10
 from markupsafe import Markup
 from matplotlib.axes import Axes
 
+from mspgt.report.charts import path
 from mspgt.report.curves import depth_ticks
 from mspgt.report.doses import Brittleness
 from mspgt.report.figures import BLACK, COLOURS, LOOKS, files_of, grid_of, new_figure, style
 from mspgt.report.markup import tag
 from mspgt.report.words import number
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 330, 48, 16, 30, 40
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 330, 44, 16, 30, 40
 AXIS = "last layer that noise reaches: where Local ends"
 UNIT = "extra nats a token"
 
@@ -30,15 +31,17 @@ def brittleness_svg(chart: Brittleness) -> Markup:
     """The curve as an SVG element; nothing where nothing was measured."""
     if not chart.drawn:
         return Markup("")
-    told = "; ".join(
-        f"{label}: " + ", ".join(f"layers 1–{k} {number(y, 2)}" for k, y in points)
-        for label, _, points in chart.curves
-    )
+    told = ", ".join(label for label, _, points in chart.curves if points)
     about: dict[str, str | float] = {
         "class": "chart brittleness", "viewBox": f"0 0 {WIDTH} {HEIGHT}", "role": "img",
-        "aria-label": f"{chart.title}: {UNIT}. {told}",
+        "aria-label": f"{chart.title}, in {UNIT}: {told}",
+        "data-first": 1, "data-count": chart.layers, "data-step": f"{_step(chart):.3f}",
     }  # fmt: skip
     return tag("svg", *_drawing(chart), **about)
+
+
+def _step(chart: Brittleness) -> float:
+    return (WIDTH - RIGHT - LEFT) / max(chart.layers - 1, 1)
 
 
 def _drawing(chart: Brittleness) -> Iterator[Markup]:
@@ -46,7 +49,7 @@ def _drawing(chart: Brittleness) -> Iterator[Markup]:
     ground = HEIGHT - BOTTOM
 
     def across(layer: float) -> float:
-        return LEFT + (layer - 1) / max(chart.layers - 1, 1) * (WIDTH - RIGHT - LEFT)
+        return LEFT + (layer - 1) * _step(chart)
 
     def down(nats: float) -> float:
         return ground - (log10(nats) - low) / (high - low) * (ground - TOP)
@@ -71,14 +74,12 @@ def _drawing(chart: Brittleness) -> Iterator[Markup]:
         inside = "end" if place > (LEFT + WIDTH) / 2 else "start"
         shift = -5 if inside == "end" else 5
         yield tag("text", words, x=place + shift, y=TOP - 6, class_=inside)
-    for label, role, points in chart.curves:
-        line = "".join(
-            f"{'L' if at else 'M'}{across(k):.1f} {down(y):.1f}" for at, (k, y) in enumerate(points)
-        )
-        yield tag("path", class_=f"line {role}", d=line)
-        for k, y in points:
-            words = tag("title", f"{label}, layers 1–{k}: {number(y, 2)} {UNIT}")
-            yield tag("circle", words, class_=f"dot {role}", cx=across(k), cy=down(y), r=2.6)
+    for _, role, points in chart.curves:
+        if points:
+            yield tag("path", class_=f"line {role}", d=path([(across(k), down(y)) for k, y in points]))
+            # A path of no length shows as a point, by its round cap.
+            places = "".join(f"M{across(k):.1f} {down(y):.1f}h0" for k, y in points)
+            yield tag("path", class_=f"points {role}", d=places)
     if chart.jump is not None:
         (before, after, ratio), literal = chart.jump, dict(chart.curves[1][2])
         middle = (down(literal[before]) + down(literal[after])) / 2

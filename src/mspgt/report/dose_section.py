@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from markupsafe import Markup
 
@@ -13,12 +13,13 @@ from mspgt.report.doses import (
     Brittleness,
     audit_panels,
     brittleness,
+    brittleness_numbers,
     brittleness_table,
     dose_sentences,
     doses_table,
     has_doses,
 )
-from mspgt.report.markup import figure_html, table_html, tag
+from mspgt.report.markup import figure_html, numbers_folded, numbers_html, table_html, tag
 from mspgt.report.section import Draw, Plate, Section
 from mspgt.report.tables import Table
 from mspgt.report.views import ChartGroup, charts_html
@@ -42,22 +43,17 @@ def dose_section(results: Json, name: str, stem: str) -> Section | None:
     if not has_doses(model):
         return None
     anchor, about = f"model-{stem}-doses", model["doses_about"]
-    own = {**results, "models": {name: model}}
     chart = brittleness(model, TITLE)
     caption = CAPTION.format(sigma=number(about["sigma"]), passages=counted(about["passages"], "passage"))
     group = ChartGroup("doses", "Dose audit", "layer", audit_panels(model), "not measured")
     parts = [
         *(tag("p", sentence) for sentence in dose_sentences(model)),
-        figure_html(
-            f"{anchor}-brittleness", f"Why forty times? {TITLE}", legend(chart) + brittleness_svg(chart),
-            caption=caption, numbers=brittleness_table(own, f"{stem}-brittleness"),
-            beside="tables/brittleness.csv",
-        ),
+        *_brittleness(model, chart, anchor, caption),
         tag("h4", "By scale"),
         _by_scale(model, name),
         tag("p", CAVEAT),
         tag("h4", "By block"),
-        charts_html(group, f"{anchor}-audit", f"{stem}-doses", "tables/doses.csv"),
+        charts_html(group, f"{anchor}-audit", "tables/doses.csv"),
     ]  # fmt: skip
     lead = f"what {number(about['sigma'])} standard deviations is, and what it costs"
     figures = {f"{stem}-brittleness": Plate(_drawn(chart), f"{name}. {caption}")}
@@ -76,6 +72,19 @@ def dose_tables(results: Json) -> list[Table]:
     if not any(has_doses(model) for model in results["models"].values()):
         return []
     return [doses_table(results), brittleness_table(results)]
+
+
+def _brittleness(model: Json, chart: Brittleness, anchor: str, caption: str) -> Iterator[Markup]:
+    """The curve, and its numbers as a table with the divergence beside them."""
+    title = f"Why forty times? {TITLE}"
+    drawing = figure_html(
+        f"{anchor}-brittleness", title, legend(chart) + brittleness_svg(chart), caption=caption,
+        beside="tables/brittleness.csv",
+    )  # fmt: skip
+    yield tag("div", drawing, class_="charts one", data_axis="layer")
+    yield tag("div", class_="readout", aria_live="polite", hidden=True)
+    columns, rows = brittleness_numbers(model)
+    yield numbers_folded([numbers_html(title, columns, rows)], title)
 
 
 def _by_scale(model: Json, name: str) -> Markup:

@@ -52,6 +52,22 @@ def brittleness_table(results: Json, name: str = "brittleness") -> Table:
     return Table(name, "Cost of noise on layers 1 to k, by k", columns, rows)
 
 
+def brittleness_numbers(model: Json) -> tuple[list[str], list[tuple[str | int, ...]]]:
+    """The brittleness curve as text: a row a last layer, extra nats and divergence under each definition."""
+    ends = {name: model["doses"][name]["ends"] for name in DEFINITIONS}
+    layers = sorted({layer for found in ends.values() for layer in found["layers"]})
+    columns = [f"{what}{label}" for what in ("", "KL, ") for label, _ in DEFINITIONS.values()]
+    known = {
+        (key, name): dict(zip(found["layers"], found[key], strict=True))
+        for key in ("nats", "kl")
+        for name, found in ends.items()
+    }
+    rows: list[tuple[str | int, ...]] = [
+        (layer, *(number(one.get(layer), 4) for one in known.values())) for layer in layers
+    ]
+    return ["last layer", *columns], rows
+
+
 def _audited(results: Json) -> Iterator[tuple[str, str, Json]]:
     for model, found in results["models"].items():
         if has_doses(found):

@@ -7,27 +7,28 @@ from collections.abc import Iterator, Mapping, Sequence
 from markupsafe import Markup
 
 from mspgt.report.doses import dose_sentences, has_doses
+from mspgt.report.effect_charts import bars_svg, response_svg
 from mspgt.report.effect_figures import bars_figure
 from mspgt.report.interventions import (
+    DOSE_WORD,
     DOSES,
     HEADLINE,
     METRICS,
     SCALES,
+    BarPanel,
     bar_panels,
-    bars_svg,
     effects_table,
     has_interventions,
     repeats_plain,
-    response_svg,
     response_table,
     side_by_side,
     table2,
 )
-from mspgt.report.markup import facts_html, figure_html, table_html, tag
+from mspgt.report.markup import facts_html, figure_html, folded, table_html, tag
 from mspgt.report.section import Draw, Plate, Section
 from mspgt.report.tables import Table
 from mspgt.report.verdicts import interval, told
-from mspgt.report.words import MISSING, Json, counted, layer_set, listing
+from mspgt.report.words import MISSING, Json, counted, layer_set, listing, number
 
 ABOUT = (
     "Change of what the model writes when noise is added to one scale, in percent of the baseline, with 95 % "
@@ -53,7 +54,6 @@ COUNTED_IN = {
 # Of the log ratios of an arm to its baseline: as they are, and by size alone.
 CONTRASTS = {"signed": "Δ(I) − max(Δ(L), Δ(G))", "absolute": "|Δ(I)| − max(|Δ(L)|, |Δ(G)|)"}
 SPOKEN = (*HEADLINE, "perplexity", "length")  # at the dose of the whole scale
-SHOWN = ("arm", "percent", "percent_low", "percent_high", "p_adjusted", "aa_low", "aa_high", "n")
 
 
 def effect_section(results: Json, name: str, stem: str) -> Section | None:
@@ -63,33 +63,21 @@ def effect_section(results: Json, name: str, stem: str) -> Section | None:
         return None
     anchor, about = f"model-{stem}-interventions", model["interventions_about"]
     own = {**results, "models": {name: model}}
-    effects = effects_table(own)
     parts = [tag("p", ABOUT)]
     figures: dict[str, Plate] = {}
     repeated = [dose for dose in DOSES if dose != "plain" and repeats_plain(model, dose)]
-    for dose, words in DOSES.items():
-        # What the paper looks at, at every dose; all metrics stand in the table.
-        wanted = HEADLINE if dose != "plain" else SPOKEN
-        panels = [panel for panel in bar_panels(model, dose) if panel.drawn and panel.metric in wanted]
-        if not panels:
-            continue
-        parts.append(tag("h4", words[:1].upper() + words[1:]))
-        if dose in repeated:
-            parts.append(tag("p", REPEATED))
-            continue
-        drawn = [
-            figure_html(
-                f"{anchor}-{dose}-{panel.metric}", panel.title,
-                bars_svg(panel),
-                numbers=_rows_of(effects, panel.metric, f"{stem}-{dose}-{panel.metric}", dose),
-                beside="tables/interventions.csv",
-            )
-            for panel in panels
-        ]  # fmt: skip
-        parts.append(tag("div", *drawn, class_="charts small"))
-        if dose == "literal" and has_doses(model):
-            parts.append(tag("p", dose_sentences(model)[-1]))
-        figures[f"{stem}-interventions-{dose}"] = Plate(_drawn(model, dose, name), f"{words}. {ABOUT}")
+    doses = {dose: _spoken(model, dose) for dose in DOSES}
+    drawn = {dose: panels for dose, panels in doses.items() if panels and dose not in repeated}
+    parts.append(_charts(drawn, anchor))
+    parts += [
+        tag("p", f"{_capital(words)}: {REPEATED}")
+        for dose, words in DOSES.items()
+        if dose in repeated and doses[dose]
+    ]
+    if "literal" in drawn and has_doses(model):
+        parts.append(tag("p", dose_sentences(model)[-1]))
+    for dose in drawn:
+        figures[f"{stem}-interventions-{dose}"] = Plate(_drawn(model, dose, name), f"{DOSES[dose]}. {ABOUT}")
     parts += _tables(own, name, repeated)
     curve = response_svg(about)
     if curve:
@@ -155,18 +143,35 @@ def _drawn(model: Json, dose: str, name: str) -> Draw:
     return draw
 
 
-def _rows_of(effects: Table, metric: str, name: str, dose: str) -> Table:
-    """What one chart shows: the arms of a dose, with interval, adjusted p and A/A range."""
-    arms = {scale if dose == "plain" else f"{scale}_{dose}" for scale in SCALES} | {"aa"}
-    keys = list(effects.columns)
-    at_arm, at_metric = keys.index("arm"), keys.index("metric")
-    kept = [keys.index(key) for key in SHOWN]
-    rows = [
-        tuple(row[at] for at in kept)
-        for row in effects.rows
-        if row[at_arm] in arms and row[at_metric] == metric
-    ]
-    return Table(name, metric, {key: effects.columns[key] for key in SHOWN}, rows)
+def _spoken(model: Json, dose: str) -> dict[str, BarPanel]:
+    """What the paper looks at, at every dose, more of the whole scale; the table has all."""
+    wanted = SPOKEN if dose == "plain" else HEADLINE
+    return {
+        panel.metric: panel for panel in bar_panels(model, dose) if panel.drawn and panel.metric in wanted
+    }
+
+
+def _charts(drawn: Mapping[str, Mapping[str, BarPanel]], anchor: str) -> Markup:
+    """One chart a metric, with every dose that does not repeat another."""
+    metrics = [metric for metric in METRICS if any(metric in panels for panels in drawn.values())]
+    charts = []
+    for metric in metrics:
+        doses = {dose: panels[metric] for dose, panels in drawn.items() if metric in panels}
+        charts.append(
+            figure_html(
+                f"{anchor}-{metric}", METRICS[metric], bars_svg(doses),
+                beside="tables/interventions.csv",
+            )
+        )  # fmt: skip
+    if not charts:
+        return Markup("")
+    words = "; ".join(f"{DOSE_WORD[dose]}: {DOSES[dose]}" for dose in drawn if DOSE_WORD[dose] != DOSES[dose])
+    told = tag("p", f"Doses, from left to right. {_capital(words)}.", class_="caption")
+    return tag("div", *charts, class_="charts") + told
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _tables(own: Json, name: str, repeated: Sequence[str]) -> list[Markup]:
@@ -185,6 +190,7 @@ def _tables(own: Json, name: str, repeated: Sequence[str]) -> list[Markup]:
         table_html(columns, rows, label=f"effects of noise, {name}", kind="numbers"),
         tag("p", f"— not measured: {absent}", class_="missing") if absent else Markup(""),
     ]
+    parts.append(folded("Adjusted p of every change", _p_values(own["models"][name], name, repeated)))
     contrasts = own["models"][name]["interventions_about"].get("contrasts") or {}
     doses = [dose for dose in DOSES if dose not in repeated]
     for reading, formula in CONTRASTS.items():
@@ -202,6 +208,30 @@ def _tables(own: Json, name: str, repeated: Sequence[str]) -> list[Markup]:
                 ),
             ]  # fmt: skip
     return parts
+
+
+def _p_values(model: Json, name: str, repeated: Sequence[str]) -> Markup:
+    arms, about = model["interventions"], model["interventions_about"]["arms"]
+    metrics = [
+        key
+        for key in METRICS
+        if any((found.get(key) or {}).get("p_adjusted") is not None for found in arms.values())
+    ]
+    rows = [
+        (
+            arm.replace("_", " "),
+            layer_set(about[arm]["layers"]),
+            *(_p_value(found.get(key)) for key in metrics),
+        )
+        for arm, found in arms.items()
+        if arm != "aa" and not arm.endswith(tuple(f"_{dose}" for dose in repeated))
+    ]
+    columns = ("arm", "layers", *(METRICS[key] for key in metrics))
+    return table_html(columns, rows, label=f"adjusted p, {name}", kind="numbers", head=True)
+
+
+def _p_value(found: Json | None) -> str:
+    return number((found or {}).get("p_adjusted"), 2)
 
 
 def _contrast(readings: Json | None, reading: str) -> str:

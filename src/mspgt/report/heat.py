@@ -11,11 +11,12 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
 from mspgt.report.curves import Values, depth_ticks
-from mspgt.report.markup import tag
+from mspgt.report.markup import shared, tag
 from mspgt.report.words import number
 
 SHADES = 10
 SIZE, LEFT, BELOW = 230, 26, 34  # of the drawing: its square, and the margins of its axes
+KEY, SHADE = SIZE + 20, 9  # top of the key, and the width of one shade in it
 
 
 @dataclass(frozen=True)
@@ -43,27 +44,42 @@ class Heat:
         ]
 
 
-def heat_svg(heat: Heat) -> Markup:
-    """The matrix as an SVG element: one path a shade, block 1 in the upper left corner."""
+def heat_svg(heat: Heat, identifier: str) -> Markup:
+    """The matrix as an SVG element: one path a shade, block 1 in the upper left corner.
+
+    Args:
+        identifier: of the drawing on its page; the half of a matrix that is mirrored takes it with a suffix.
+    """
     blocks = len(heat.rows)
     low, high = heat.ends
     places = [f"a boundary after block {layer}" for layer in heat.boundaries] or ["no boundary"]
     words = (
         f"similarity of blocks 1 to {blocks}, from {number(low, 2)} to {number(high, 2)}; {', '.join(places)}"
     )
-    cells = tag(
-        "svg", *_cells(heat), *_lines(heat), x=LEFT, y=0, width=SIZE, height=SIZE, viewBox=f"0 0 {blocks} {blocks}",
-    )  # fmt: skip
-    parts = [cells, *_axes(blocks), *_key(low, high)]
+    inside = [*_cells(heat, f"{identifier}-half"), *_lines(heat)]
+    cells = tag("svg", *inside, x=LEFT, y=0, width=SIZE, height=SIZE, viewBox=f"0 0 {blocks} {blocks}")
+    parts = [cells, shared(*_axes(blocks), *_key()), *_key_ends(low, high)]
     return tag(
         "svg", *parts, class_="chart heat", viewBox=f"0 0 {LEFT + SIZE + 8} {SIZE + BELOW + 16}", role="img",
         aria_label=words,
     )  # fmt: skip
 
 
-def _cells(heat: Heat) -> Iterator[Markup]:
+def _cells(heat: Heat, half: str) -> Iterator[Markup]:
+    shades = heat.shades()
+    if shades != [list(column) for column in zip(*shades, strict=True)]:
+        yield from _paths(shades)
+        return
+    pairs = [[shade if at < to else 0 for to, shade in enumerate(row)] for at, row in enumerate(shades)]
+    itself = [[shade if at == to else 0 for to, shade in enumerate(row)] for at, row in enumerate(shades)]
+    yield tag("g", *_paths(pairs), id=half)
+    yield tag("use", href=f"#{half}", transform="matrix(0 1 1 0 0 0)")
+    yield from _paths(itself)
+
+
+def _paths(shades: Sequence[Sequence[int]]) -> Iterator[Markup]:
     paths: dict[int, list[str]] = {}
-    for at, row in enumerate(heat.shades()):
+    for at, row in enumerate(shades):
         start = 0
         for shade, group in groupby(row):
             length = len(list(group))
@@ -93,17 +109,17 @@ def _axes(blocks: int) -> Iterator[Markup]:
     yield tag("text", "block", class_="tick", x=0, y=SIZE + 12)
 
 
-def _key(low: float, high: float) -> Iterator[Markup]:
+def _key() -> Iterator[Markup]:
     """Shades from the least to the most alike."""
-    top, width = SIZE + 20, 9
-    yield tag("text", number(low, 2), class_="end", x=LEFT + 24, y=top + 8)
     for shade in range(1, SHADES + 1):
-        x = LEFT + 28 + (shade - 1) * width
-        yield tag(
-            "rect", class_="shade", x=x, y=top, width=width, height=9, fill_opacity=f"{shade / SHADES:.1f}"
-        )
+        x, opacity = LEFT + 28 + (shade - 1) * SHADE, f"{shade / SHADES:.1f}"
+        yield tag("rect", class_="shade", x=x, y=KEY, width=SHADE, height=9, fill_opacity=opacity)
+
+
+def _key_ends(low: float, high: float) -> Iterator[Markup]:
+    yield tag("text", number(low, 2), class_="end", x=LEFT + 24, y=KEY + 8)
     yield tag(
-        "text", f"{number(high, 2)} similarity", class_="start", x=LEFT + 32 + SHADES * width, y=top + 8
+        "text", f"{number(high, 2)} similarity", class_="start", x=LEFT + 32 + SHADES * SHADE, y=KEY + 8
     )
 
 

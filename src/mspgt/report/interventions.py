@@ -1,20 +1,16 @@
-"""Experiment 2 for reading: Table 2 in both doses, bars by scale with the A/A band, and texts side by side."""
+"""Experiment 2 for reading: Table 2 at every dose, bars by scale with the A/A band, and texts side by side."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from itertools import pairwise
-from math import floor, log10
 
 from markupsafe import Markup
-from matplotlib.ticker import MaxNLocator
 
 from mspgt.interventions.metrics import METRICS as DECLARED
 from mspgt.predictions.printed import printed
-from mspgt.report.markup import shared, tag
+from mspgt.report.markup import tag
 from mspgt.report.tables import Cell, Table
 from mspgt.report.words import MISSING, Json, layer_set, number
 
@@ -28,6 +24,11 @@ DOSES = {
     "matched_variance": "equal relative variance",
     "equal_kl": "equal KL",
 }
+# Under a group of bars there is room for a word.
+DOSE_WORD = {
+    "plain": "whole", "literal": "literal", "matched_layers": "layers", "matched_variance": "variance",
+    "equal_kl": "KL",
+}  # fmt: skip
 COLUMNS = {
     "model": "string", "arm": "string", "layers": "string", "metric": "string",
     **dict.fromkeys(
@@ -103,7 +104,7 @@ def table2(results: Json) -> Table:
             )
     paper = printed("table2")
     for row in paper["rows"]:
-        told = (None if row.get(metric) is None else f"{_signed(row[metric])} %" for metric in METRICS)
+        told = (None if row.get(metric) is None else f"{signed(row[metric])} %" for metric in METRICS)
         rows.append((f"the paper ({paper['status']})", row["scale"], "as printed", *told))
     columns = dict.fromkeys(("model", "scale", "dose", *METRICS.values()), "string")
     title = f"Change of the text under noise, percent of the baseline. {paper['source']}: {paper['note']}"
@@ -115,10 +116,10 @@ def _change(found: Json | None) -> str:
         return f"{MISSING} not measured"
     if found.get("percent") is None:
         return f"from {number(found['baseline'])} to {number(found['value'])}" + _stars(found)
-    words = f"{_signed(found['percent'])} %"
+    words = f"{signed(found['percent'])} %"
     if found.get("percent_ci"):
         low, high = found["percent_ci"]
-        words += f" [{_signed(low)}, {_signed(high)}]"
+        words += f" [{signed(low)}, {signed(high)}]"
     elif found.get("reason"):
         words += f" ({found['reason']})"
     return words + _stars(found)
@@ -133,10 +134,11 @@ def _range(found: Json | None) -> str:
     if not found or not found.get("aa_range"):
         return MISSING
     low, high = found["aa_range"]
-    return f"[{_signed(low)}, {_signed(high)}]"
+    return f"[{signed(low)}, {signed(high)}]"
 
 
-def _signed(percent: float) -> str:
+def signed(percent: float) -> str:
+    """A change in percent with its sign."""
     return ("+" if percent > 0 else "") + number(percent)
 
 
@@ -196,115 +198,6 @@ def bar_panels(model: Json, dose: str = "plain") -> list[BarPanel]:
     return panels
 
 
-WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 210, 150, 44, 22, 20
-
-
-def bars_svg(panel: BarPanel) -> Markup:
-    """One panel as an SVG element; nothing where nothing was measured."""
-    if not panel.drawn:
-        return Markup("")
-    return _svg(f"{panel.title}: change in percent, by scale", "chart bars", _bars(panel))
-
-
-def _svg(label: str, kind: str, parts: Iterable[Markup]) -> Markup:
-    about = {"class": kind, "viewBox": f"0 0 {WIDTH} {HEIGHT}", "role": "img", "aria-label": label}
-    return tag("svg", *parts, **about)
-
-
-def _bars(panel: BarPanel) -> Iterator[Markup]:
-    low, high = _extent(panel)
-    floor_, step = HEIGHT - BOTTOM, (WIDTH - LEFT) / len(panel.bars)
-
-    def height(percent: float) -> float:
-        return floor_ - (percent - low) / (high - low) * (floor_ - TOP)
-
-    middles = [LEFT + (at + 0.5) * step for at in range(len(panel.bars))]
-    letters = zip(middles, panel.bars, strict=True)
-    yield shared(
-        tag("text", "% of the baseline", class_="tick", x=0, y=11),
-        *(tag("text", bar.label, class_="tick middle", x=middle, y=HEIGHT - 5) for middle, bar in letters),
-    )
-    ticks = MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(low, high)
-    heights = {float(tick): height(tick) for tick in ticks if low <= tick <= high}
-    yield tag("path", class_="grid", d="".join(f"M{LEFT} {down:.1f}H{WIDTH}" for down in heights.values()))
-    for tick, down in heights.items():
-        yield tag("text", number(tick), x=LEFT - 6, y=down + 3.5, class_="end")
-    if panel.chance:
-        top, bottom = height(panel.chance[1]), height(panel.chance[0])
-        words = tag("title", f"two runs without noise differ by {_range({'aa_range': panel.chance})} %")
-        size: dict[str, float] = {"x": LEFT, "y": top, "width": WIDTH - LEFT, "height": bottom - top}
-        yield tag("rect", words, class_="chance", **size)
-    whiskers = ""
-    for middle, bar in zip(middles, panel.bars, strict=True):
-        if bar.percent is None:
-            yield tag("text", MISSING, tag("title", bar.reason or ""), x=middle, y=height(0) - 4)
-            continue
-        ends = sorted((height(0), height(bar.percent)))
-        size = {"x": middle - 0.3 * step, "y": ends[0], "width": 0.6 * step, "height": ends[1] - ends[0]}
-        interval = f" [{_signed(bar.interval[0])}, {_signed(bar.interval[1])}]" if bar.interval else ""
-        words = tag("title", f"{bar.scale}: {_signed(bar.percent)} %{interval}")
-        kind = f"bar {bar.scale}" + ("" if bar.claimed else " unclear")
-        yield tag("rect", words, class_=kind, **size)
-        if bar.interval:
-            whiskers += f"M{middle:.1f} {height(bar.interval[0]):.1f}V{height(bar.interval[1]):.1f}"
-    yield tag("path", class_="whisker", d=whiskers)
-    yield tag("path", class_="axis", d=f"M{LEFT} {height(0):.1f}H{WIDTH}")
-
-
-def _extent(panel: BarPanel) -> tuple[float, float]:
-    known = [0.0, *(panel.chance or ())]
-    for bar in panel.bars:
-        known += [bar.percent] if bar.percent is not None else []
-        known += bar.interval or ()
-    margin = 0.06 * (max(known) - min(known)) or 1.0
-    return min(known) - margin, max(known) + margin
-
-
-def response_svg(about: Json) -> Markup:
-    """The noise–response curves of a model on logarithmic axes, solid as far as they are linear in the dose."""
-    response = about.get("response")
-    if not response:
-        return Markup("")
-    points = {
-        scale: [(s, d) for s, d in zip(c["sigma"], c["divergence"], strict=True) if d and d > 0]
-        for scale, c in response.items()
-    }
-    known = [point for curve in points.values() for point in curve]
-    if not known:
-        return Markup("")
-    (left, right), (low, high) = (_decades(values) for values in zip(*known, strict=True))
-    floor_ = HEIGHT - BOTTOM
-
-    def place(sigma: float, nats: float) -> tuple[float, float]:
-        across = LEFT + (log10(sigma) - left) / (right - left) * (WIDTH - LEFT - 8)
-        return across, floor_ - (log10(nats) - low) / (high - low) * (floor_ - TOP)
-
-    parts = [tag("text", "KL of the next token, nats, by σ", class_="tick", x=0, y=11)]
-    for power in range(low, high + 1):
-        down = place(10.0**left, 10.0**power)[1]
-        parts.append(tag("path", class_="grid", d=f"M{LEFT} {down:.1f}H{WIDTH}"))
-        parts.append(tag("text", f"1e{power}".replace("-", "−"), x=LEFT - 6, y=down + 3.5, class_="end"))
-    for power in range(left, right + 1):
-        across = place(10.0**power, 10.0**low)[0]
-        parts.append(tag("text", number(10.0**power), x=across, y=HEIGHT - 5, class_="middle"))
-    for scale, curve in points.items():
-        limit = response[scale]["linear_up_to"] or 0.0
-        for (a, b), (c, d) in pairwise(curve):
-            (x, y), (u, v) = place(a, b), place(c, d)
-            dashes = "" if c <= limit else "3 3"
-            parts.append(
-                tag("path", class_="line", stroke_dasharray=dashes, d=f"M{x:.1f} {y:.1f}L{u:.1f} {v:.1f}")
-            )
-        for sigma, nats in curve:
-            x, y = place(sigma, nats)
-            words = tag("title", f"{scale}, σ = {sigma:g}: {number(nats)} nats")
-            parts.append(tag("circle", words, class_=f"bar {scale}", cx=x, cy=y, r=2.5))
-        if curve:
-            x, y = place(*curve[len(curve) // 2])
-            parts.append(tag("text", scale[0].upper(), x=x - 4, y=y - 4, class_="end"))
-    return _svg("divergence of the next token by size of noise, a curve a scale", "chart bars", parts)
-
-
 def response_table(results: Json, name: str = "noise_response") -> Table:
     """What the noise–response curves draw, one row a point; `linear`: within the range that is linear in the dose."""
     columns = {
@@ -322,11 +215,6 @@ def response_table(results: Json, name: str = "noise_response") -> Table:
         for sigma, nats in zip(curve["sigma"], curve["divergence"], strict=True)
     ]
     return Table(name, "Divergence of the next token by size of noise", columns, rows)
-
-
-def _decades(values: Sequence[float]) -> tuple[int, int]:
-    low, high = floor(log10(min(values))), -floor(-log10(max(values)))
-    return low, max(high, low + 1)
 
 
 def side_by_side(sample: Json, arm: str) -> Markup:

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from mspgt.report.tables import Cell, Table, cell_text
 
 Facts = Sequence[tuple[str, str]]
+SPAN = 4  # more rows than this, all alike in a column, are one cell
 LEAVES = (
     "path",
     "rect",
@@ -50,14 +51,16 @@ def table_html(
         kind: its class: `numbers` for right-aligned figures.
         head: whether the first cell of a row names the row.
     """
-    names = [tag("th", column.replace("_", " "), scope="col") for column in columns]
+    names = [Markup("<th>{}").format(column.replace("_", " ")) for column in columns]
     opening = (Markup("<tr><th scope=row>") if head else Markup("<tr><td>"), Markup("<td>"))
     # Without the end tags that HTML does not need: tables are most of a page.
     body = [
         Markup("").join(opening[at > 0] + Markup("{}").format(cell_text(cell)) for at, cell in enumerate(row))
         for row in rows
     ]
-    table = tag("table", tag("thead", tag("tr", *names)), tag("tbody", Markup("\n").join(body)), class_=kind)
+    table = tag(
+        "table", Markup("<thead><tr>"), *names, Markup("<tbody>"), Markup("\n").join(body), class_=kind
+    )
     return tag("div", table, class_="scroll", tabindex=0, role="group", aria_label=label)
 
 
@@ -104,23 +107,54 @@ def data_block(table: Table) -> Markup:
 
 
 def figure_html(
-    anchor: str, title: str, drawing: Markup, *, caption: str = "", numbers: Table | str = "", beside: str = "",
+    anchor: str, title: str, drawing: Markup, *, caption: str = "", numbers: Table | None = None, beside: str = "",
     missing: Sequence[str] = (),
 ) -> Markup:  # fmt: skip
-    """A chart under its name, with a link to itself, its numbers as CSV, its caption, and what it lacks.
+    """A chart under its name, which is a link to itself, its numbers as CSV, its caption, and what it lacks.
 
     Args:
-        anchor: its place on the page.
-        numbers: what it draws, to travel inside it; or the name of their file, where they stand beside the chart
-            as a table to read, from which the page's script makes the file.
-        beside: address of a file with the same numbers, for where no script runs.
+        anchor: its place on the page, after which the page's script names the file of its numbers.
+        numbers: what it draws, to travel inside it; none where a table to read stands beside the chart.
+        beside: address of a file with the same numbers, for where no script runs; none where it has no numbers.
     """
-    name = numbers.name if isinstance(numbers, Table) else numbers
-    links: list[str] = [tag("a", "#", href=f"#{anchor}", aria_label=f"link to {title}")]
-    if name:
-        links += [" ", tag("a", "CSV", href=beside, download=f"{name}.csv", aria_label=f"CSV: {title}")]
-    parts = [tag("figcaption", tag("b", title), " ", tag("span", *links, class_="links")), drawing]
+    links: list[str] = [tag("b", tag("a", title, href=f"#{anchor}"))]
+    if beside:
+        links += [" ", tag("a", "CSV", href=beside, download=True)]
+    parts = [tag("figcaption", *links), drawing]
     parts += [tag("p", caption, class_="caption")] if caption else []
     parts += [tag("p", f"— {why}", class_="missing") for why in missing]
-    parts += [data_block(numbers)] if isinstance(numbers, Table) else []
+    parts += [data_block(numbers)] if numbers else []
     return tag("figure", *parts, id=anchor)
+
+
+def numbers_html(title: str, columns: Iterable[str], rows: Iterable[Sequence[str | int]]) -> Markup:
+    """The numbers of one chart as a table to read, a row a layer; HTML can do without the end tags left out."""
+    names = [Markup("<th>{}").format(name) for name in columns]
+    lines = list(rows)
+    # What is the same at every layer is said once, in a cell that spans them all.
+    alike = {
+        at for at, cells in enumerate(zip(*lines, strict=True)) if len(lines) > SPAN and len(set(cells)) == 1
+    }
+    body = []
+    for line, (layer, *cells) in enumerate(lines):
+        body.append(Markup("<tr><th>{}").format(layer))
+        for at, one in enumerate(cells, 1):
+            if at not in alike:
+                body.append(Markup("<td>{}").format(one))
+            elif not line:
+                body.append(Markup('<td rowspan="{}">{}').format(len(lines), one))
+    return tag(
+        "table",
+        tag("caption", title),
+        Markup("<thead><tr>"),
+        *names,
+        Markup("<tbody>"),
+        *body,
+        class_="numbers",
+    )
+
+
+def numbers_folded(tables: Sequence[Markup], label: str) -> Markup:
+    """Tables of numbers behind a line to open; together they scroll sideways where one is too wide."""
+    about = {"role": "group", "aria-label": f"numbers: {label}"}
+    return folded("Numbers", tag("div", *tables, class_="tables scroll", tabindex=0, **about))

@@ -57,7 +57,7 @@ def metrics_section(results: Json, name: str, stem: str) -> Section | None:
         group = ChartGroup(key, title, axis, panels, "not measured")
         parts.append(tag("h4", title))
         if group.drawn:
-            parts.append(charts_html(group, f"{anchor}-{key}", f"{stem}-metrics", "tables/metrics.csv"))
+            parts.append(charts_html(group, f"{anchor}-{key}", "tables/metrics.csv"))
         else:
             parts += [tag("p", f"— {why}", class_="missing") for panel in panels for why in panel.missing]
     drawn = [panel for panel in _panels(results, name)["metrics"] if panel.drawn]

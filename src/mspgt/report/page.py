@@ -15,13 +15,14 @@ from markupsafe import Markup
 from mspgt.report import facts, table1
 from mspgt.report.markup import data_block, facts_html, once, table_html
 from mspgt.report.methods import bibtex, methods_text
+from mspgt.report.notices import study_notices
 from mspgt.report.paper_table import against_paper
 from mspgt.report.planted_section import planted_first
 from mspgt.report.section import Section
 from mspgt.report.story import headline
 from mspgt.report.verdicts import tally, verdicts
 from mspgt.report.views import View
-from mspgt.report.words import Json, counted, false_rate, listing, model_of, percent
+from mspgt.report.words import Json, counted, false_rate, listing, percent
 
 MAX_BYTES = 10 * 2**20  # of one page; beyond it every model has a page of its own
 
@@ -87,7 +88,7 @@ def _render(results: Json, every: Sequence[View], shown: Sequence[View], section
         bibtex=bibtex(results),
         provenance=facts.provenance_facts(results),
         models=facts.models_table(results),
-        warnings=[one for one in results["warnings"] if model_of(results, one["where"]) is None],
+        warnings=study_notices(results),
         undrawn=facts.undrawn(results, [*own, *sections]),
     )  # fmt: skip
     return once(page)

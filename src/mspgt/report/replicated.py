@@ -68,7 +68,7 @@ def _group(name: str, group: Json, charts: ChartGroup, at: int) -> Iterator[Mark
     strip = strip_svg(strip_row("calibrated", group["layers"], marks))
     yield tag("div", tag("span", "calibrated", class_="role calibrated"), strip, class_="strips")
     if charts.drawn:
-        yield charts_html(charts, f"replicated-{at}", f"replicated-{at}", "tables/replicated.csv")
+        yield charts_html(charts, f"replicated-{at}", "tables/replicated.csv")
     power = [("What could have been seen", group["statement"])]
     ratios = _ratios(group)
     yield facts_html(power + [("Roughness of the mean over that of one run", ratios)] * bool(ratios))

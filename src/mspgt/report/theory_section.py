@@ -41,7 +41,7 @@ def theory_section(results: Json, name: str, stem: str) -> Section | None:
         if not group.drawn:
             parts += [tag("p", f"— {why}", class_="missing") for panel in panels for why in panel.missing]
             continue
-        parts.append(charts_html(group, f"{anchor}-{key}", f"{stem}-theory", "tables/theory.csv"))
+        parts.append(charts_html(group, f"{anchor}-{key}", "tables/theory.csv"))
     parts.append(values_html(results["models"][name]["theory"], name))
     figures = {}
     for key, draw, caption in (

@@ -13,13 +13,14 @@ from mspgt.report.accounts import TITLES, accounts
 from mspgt.report.charts import panel_svg, strip_svg
 from mspgt.report.curves import Panel, known_values
 from mspgt.report.figures import panels_figure
-from mspgt.report.markup import facts_html, figure_html, folded, table_html, tag
+from mspgt.report.markup import facts_html, figure_html, numbers_folded, numbers_html, table_html, tag
+from mspgt.report.notices import model_notices
 from mspgt.report.panels import control_panels, probe_panels, signal_panels, strip_rows
 from mspgt.report.section import Plate, Section
 from mspgt.report.story import Story, story
 from mspgt.report.tables import Table, claims_table, curves_table
 from mspgt.report.where_section import curves_panel
-from mspgt.report.words import MISSING, Finding, Json, counted, finding, listing, model_of, number, reason
+from mspgt.report.words import MISSING, Finding, Json, counted, finding, listing, number, reason
 
 DEPTHS = {"transition": "transition l, from layer l to l + 1", "layer": "layer"}
 ABOUT = {
@@ -161,7 +162,7 @@ class View:
     @property
     def warnings(self) -> list[Json]:
         """What must be known before believing a number of this model."""
-        return [one for one in self.results["warnings"] if model_of(self.results, one["where"]) == self.name]
+        return model_notices(self.results, self.name)
 
 
 def _axis_of(panel: Panel, model: Json) -> str:
@@ -196,7 +197,7 @@ def group_section(view: View, group: ChartGroup, *, shown: bool = False) -> Sect
         parts.append(_claims(view))
     parts.append(tag("p", ABOUT[group.key]))
     if group.drawn:
-        parts.append(charts_html(group, anchor, stem, f"tables/{group.key}.csv"))
+        parts.append(charts_html(group, anchor, f"tables/{group.key}.csv"))
         links = [tag("a", form.upper(), href=f"figures/{stem}.{form}") for form in ("svg", "pdf")]
         parts.append(tag("p", "All panels as one figure: ", links[0], ", ", links[1], class_="files"))
     else:
@@ -227,7 +228,7 @@ def _caption(view: View, group: ChartGroup) -> str:
     return " ".join([f"{group.title} of {view.name}.", ABOUT[group.key], *bands])
 
 
-def charts_html(group: ChartGroup, anchor: str, stem: str, beside: str) -> Markup:
+def charts_html(group: ChartGroup, anchor: str, beside: str) -> Markup:
     """The drawings of a group with their legend, and their numbers to read, from which the script makes files.
 
     Args:
@@ -241,8 +242,7 @@ def charts_html(group: ChartGroup, anchor: str, stem: str, beside: str) -> Marku
             panel.title,
             _legend(group.legend_of(panel)) + panel_svg(panel, f"{anchor}-{panel.key}"),
             caption=panel.caption if captions[panel.caption] == 1 else "",
-            numbers=f"{stem}-{panel.key}" if panel.drawn else "",
-            beside=beside,
+            beside=beside if panel.drawn else "",
             missing=panel.missing,
         )
         for panel in group.panels
@@ -253,7 +253,7 @@ def charts_html(group: ChartGroup, anchor: str, stem: str, beside: str) -> Marku
             *(tag("p", caption, class_="caption") for caption, count in captions.items() if count > 1),
             tag("div", *drawn, class_="charts", data_axis=group.axis),
             tag("div", class_="readout", aria_live="polite", hidden=True),
-            folded("Numbers", _numbers(group)),
+            _numbers(group),
         ]
     )
 
@@ -267,25 +267,17 @@ def _legend(items: Sequence[tuple[str, str]]) -> Markup:
 
 
 def _numbers(group: ChartGroup) -> Markup:
-    """What the charts of a group show, as tables to read; without the end tags that HTML does not need."""
-    tables = []
-    for panel in group.panels:
-        if panel.drawn:
-            names = [
-                tag("th", name, scope="col") for name in (group.axis, *(line.label for line in panel.told))
-            ]
-            rows = [
-                Markup("<tr><th>{}").format(layer)
-                + Markup("").join(Markup("<td>{}").format(one) for one in cells)
-                for layer, cells in panel.numbers()
-            ]
-            table = tag(
-                "table", tag("caption", panel.title), tag("thead", tag("tr", *names)), tag("tbody", *rows),
-                class_="numbers",
-            )  # fmt: skip
-            label = f"numbers of {panel.title}"
-            tables.append(tag("div", table, class_="scroll", tabindex=0, role="group", aria_label=label))
-    return tag("div", *tables, class_="tables")
+    """What the charts of a group show, as tables to read."""
+    tables = [
+        numbers_html(
+            panel.title,
+            (group.axis, *(line.label for line in panel.told)),
+            [(layer, *cells) for layer, cells in panel.numbers()],
+        )
+        for panel in group.panels
+        if panel.drawn
+    ]
+    return numbers_folded(tables, group.title)
 
 
 def chart_tables(views: Sequence[View]) -> list[Table]:

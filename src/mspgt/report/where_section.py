@@ -116,13 +116,15 @@ def _model(results: Json, name: str, every: Sequence[Account], verdict: str, ste
         drawings.append(
             figure_html(
                 f"{anchor}-curves", panel.title, _legend(panel) + panel_svg(panel, f"{anchor}-curves"),
-                caption=panel.caption, numbers=_numbers(panel, stem), missing=panel.missing,
+                caption=panel.caption, numbers=_numbers(panel, stem), beside="results.json", missing=panel.missing,
             )
         )  # fmt: skip
     heat = heat_of(model)
     if heat is not None:
         drawings.append(
-            figure_html(f"{anchor}-matrix", heat.title, heat_svg(heat), caption=_heat_words(model))
+            figure_html(
+                f"{anchor}-matrix", heat.title, heat_svg(heat, f"{anchor}-matrix"), caption=_heat_words(model)
+            )
         )
     if drawings:
         yield tag("div", *drawings, class_="charts where", data_axis="layer")

@@ -68,9 +68,22 @@ function tableOf(figure) {
 // `0.5 [0.4, 0.6]` is a value with its interval.
 const INTERVAL = /^(\S+) \[(\S+), (\S+)\]$/;
 const plain = (number) => number === "—" ? "" : number.replaceAll("−", "-").replaceAll(",", "");
+// A cell that spans rows stands in each of them.
+function cellsOf(table) {
+  const spanning = [];
+  return [...table.tBodies[0].rows].map((row) => {
+    const own = [...row.cells];
+    return [...table.tHead.rows[0].cells].map((_, at) => {
+      const cell = spanning[at] ?? own.shift();
+      if (cell.rowSpan > 1) spanning[at] = cell;
+      return cell.textContent;
+    });
+  });
+}
 function columns(table) {
+  const cells = cellsOf(table);
   return [...table.tHead.rows[0].cells].flatMap(({ textContent: name }, at) => {
-    const written = [...table.tBodies[0].rows].map((row) => row.cells[at].textContent);
+    const written = cells.map((row) => row[at]);
     const found = written.map((cell) => INTERVAL.exec(cell)?.slice(1) ?? [cell, "", ""]);
     const wide = written.some((cell) => INTERVAL.test(cell));
     return ["", " low", " high"].slice(0, wide ? 3 : 1)
@@ -99,6 +112,7 @@ document.addEventListener("click", ({ target }) => {
   const link = target.closest?.("a[download]");
   const text = link && fileOf(link);
   if (!text) return;
+  if (!link.download) link.download = `${link.closest("figure").id.replace(/^model-/, "")}.csv`;
   const address = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
   link.href = address;
   setTimeout(() => URL.revokeObjectURL(address), 60000);
@@ -106,17 +120,28 @@ document.addEventListener("click", ({ target }) => {
 
 const short = (value) => value === "" ? "—" : Number(value).toPrecision(3).replace("-", "−");
 
+// What lights up a layer of a chart: a band from its head to its axis, behind its curves.
+const LEFT = 44, HEAD = 24, FOOT = 26; // of every chart over layers, as it is drawn
+function glowOf(chart) {
+  const glow = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+  const size = { y: HEAD, width: chart.dataset.step, height: chart.viewBox.baseVal.height - HEAD - FOOT };
+  for (const [name, value] of Object.entries(size)) glow.setAttribute(name, value);
+  glow.classList.add("glow");
+  chart.prepend(glow);
+  return glow;
+}
+
 // `lit` is the layer that is lit up, by model.
 const lit = new WeakMap();
 function light(model, layer) {
   if (lit.get(model) === layer) return;
   lit.set(model, layer);
   for (const chart of everything("svg[data-count]", model)) {
-    const glow = chart.querySelector(".glow"), { first, count, left, step } = chart.dataset;
+    const glow = chart.querySelector(".glow") ?? glowOf(chart), { first, count, step } = chart.dataset;
     const at = layer - (first ?? 1);
     const inside = layer !== null && at >= 0 && at < count;
     glow.classList.toggle("lit", inside);
-    if (inside) glow.setAttribute("x", first === undefined ? at : +left + (at - 0.5) * step);
+    if (inside) glow.setAttribute("x", first === undefined ? at : LEFT + (at - 0.5) * step);
   }
   for (const old of everything("tr.lit", model)) old.classList.remove("lit");
   if (layer !== null)
@@ -146,10 +171,10 @@ function tell(charts, layer) {
 }
 
 function layerAt(chart, event) {
-  const box = chart.getBoundingClientRect(), { first, count, left, step } = chart.dataset;
+  const box = chart.getBoundingClientRect(), { first, count, step } = chart.dataset;
   const share = (event.clientX - box.left) / box.width;
   if (first === undefined) return Math.min(Math.max(Math.ceil(share * count), 1), +count);
-  const at = Math.round((share * chart.viewBox.baseVal.width - left) / step);
+  const at = Math.round((share * chart.viewBox.baseVal.width - LEFT) / step);
   return at < 0 || at >= count ? null : +first + at;
 }
 
