@@ -13,9 +13,8 @@ from mspgt.study.store import digest
 from mspgt.synthetic.bounds import bounds
 from mspgt.synthetic.corpora import sample_corpus, sample_treebank
 from mspgt.synthetic.triscale import TriScale
-from mspgt.text.corpus import Corpus, load_corpus
-from mspgt.text.limits import evenly_spread
-from mspgt.text.treebank import Treebank, load_treebank
+from mspgt.text.corpus import Corpus, limit_sentences, load_corpus
+from mspgt.text.treebank import Treebank, limited, load_treebank
 
 
 def read_data(config: StudyConfig) -> tuple[Data, Data]:
@@ -81,16 +80,10 @@ def _planted_ceilings(seed: int) -> dict[str, float]:
 
 
 def _fewer_sentences(corpus: Corpus, limit: int | None) -> Corpus:
-    """The corpus with at most `limit` sentences, evenly spread; documents left empty are dropped."""
-    everything = [
-        (d, s) for d, document in enumerate(corpus.documents) for s in range(len(document.sentences))
-    ]
-    if limit is None or limit >= len(everything):
+    """The corpus with at most `limit` sentences, the first of every document in proportion."""
+    if limit is None or limit >= corpus.n_sentences:
         return corpus
-    kept: dict[int, list[str]] = {}
-    for d, s in evenly_spread(everything, limit):
-        kept.setdefault(d, []).append(corpus.documents[d].sentences[s])
-    documents = tuple(replace(corpus.documents[d], sentences=tuple(found)) for d, found in kept.items())
+    documents = tuple(limit_sentences(corpus.documents, limit))
     return replace(corpus, documents=documents, sha256=digest([corpus.sha256, limit]))
 
 
@@ -99,9 +92,9 @@ def _fewer_labels(treebank: Treebank | None, twins: TwinsConfig) -> Treebank | N
         return None
     return replace(
         treebank,
-        train=tuple(evenly_spread(treebank.train, twins.max_train)),
-        dev=tuple(evenly_spread(treebank.dev, twins.max_eval)),
-        test=tuple(evenly_spread(treebank.test, twins.max_eval)),
+        train=tuple(limited(treebank.train, twins.max_train)),
+        dev=tuple(limited(treebank.dev, twins.max_eval)),
+        test=tuple(limited(treebank.test, twins.max_eval)),
         sha256=digest([treebank.sha256, twins.max_train, twins.max_eval]),
     )
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -83,7 +83,7 @@ def load_corpus(
             if n_found
             else f"expected text in {name}, found none; use another corpus"
         )
-    documents = tuple(_limit_sentences(evenly_spread(kept, max_documents), max_sentences))
+    documents = tuple(limit_sentences(evenly_spread(kept, max_documents), max_sentences))
     record = {
         "documents_found": len(found),
         "documents_without_sentences": len(found) - len(kept),
@@ -100,7 +100,7 @@ def load_corpus(
     return Corpus(name, documents, sha256, record, language, scripts)
 
 
-def _limit_sentences(documents: list[Document], limit: int | None) -> Iterator[Document]:
+def limit_sentences(documents: Sequence[Document], limit: int | None) -> Iterator[Document]:
     """The first sentences of every document, in proportion, so that what is left is still running text."""
     counts = from_every_group([len(document.sentences) for document in documents], limit)
     for document, count in zip(documents, counts, strict=True):

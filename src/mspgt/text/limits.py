@@ -1,11 +1,13 @@
 """Taking part of a data set: evenly spread, so that no end of it is favoured, and the same every time."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import TypeVar
 
 from mspgt.errors import InputError
 
 Item = TypeVar("Item")
+
+STRETCH = 8  # sentences of a document that are taken where a limit cuts: context for a word, and many documents still
 
 
 def evenly_spread(items: Sequence[Item], limit: int | None) -> list[Item]:
@@ -34,3 +36,29 @@ def from_every_group(sizes: Sequence[int], limit: int | None) -> list[int]:
     for i in order[: limit - sum(kept)]:
         kept[i] += 1
     return kept
+
+
+def in_stretches(groups: Sequence[Hashable], limit: int | None) -> list[int]:
+    """Indices of at most `limit` items, in order, that follow each other within their groups.
+
+    Words are read in their document, so sentences picked one by one from all over it would be given a context that
+    nobody wrote. What is kept of a group are its first items: up to `STRETCH` of evenly spread groups, or more of
+    every group where that would not fill the limit. Where each item is a group, items are evenly spread.
+
+    Args:
+        groups: of every item, in order (the document of each sentence).
+    """
+    places: dict[Hashable, list[int]] = {}
+    for place, group in enumerate(groups):
+        places.setdefault(group, []).append(place)
+    members = list(places.values())
+    heads = [group[:STRETCH] for group in members]
+    if limit is not None and 0 < limit < (most := sum(map(len, heads))):
+        few = -(
+            -limit * len(heads) // most
+        )  # groups of mean size that fill the limit; the spread ones may be smaller
+        while sum(map(len, evenly_spread(heads, few))) < limit:
+            few += 1
+        members = evenly_spread(heads, few)
+    counts = from_every_group([len(group) for group in members], limit)
+    return sorted(place for group, count in zip(members, counts, strict=True) for place in group[:count])

@@ -7,7 +7,7 @@ from typing import Any
 
 from mspgt.errors import InputError, MissingExtraError
 from mspgt.text.corpus import Corpus
-from mspgt.text.limits import evenly_spread
+from mspgt.text.limits import in_stretches
 from mspgt.text.treebank import FIELD_OF_TASK, Treebank
 from mspgt.text.trees import LabelledSentence
 
@@ -27,7 +27,7 @@ def tag_corpus(
 
     Args:
         pipeline: name of an installed spaCy pipeline, or a folder with one.
-        max_train, max_eval: sentences to tag, evenly spread; of dev and test each.
+        max_train, max_eval: sentences to tag, running text of evenly spread documents; of dev and test each.
 
     Raises:
         MissingExtraError: spaCy is not installed.
@@ -49,7 +49,8 @@ def tag_corpus(
             for number, text in enumerate(document.sentences)
         ]
         found[split] = len(sentences)
-        splits[split] = _tag(nlp, evenly_spread(sentences, limits[split]))
+        kept = in_stretches([document for document, _, _ in sentences], limits[split])
+        splits[split] = _tag(nlp, [sentences[place] for place in kept])
     off = {
         task: f"the pipeline {pipeline} gives no such labels"
         for task, part in FIELD_OF_TASK.items()

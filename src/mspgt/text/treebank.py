@@ -14,7 +14,7 @@ from mspgt.errors import InputError
 from mspgt.text.hub import is_hub_id
 from mspgt.text.hub_treebank import HUB_SPLITS, hub_entities, hub_sentences
 from mspgt.text.labels import Proposition, SentenceLabels, read_entities, read_roles
-from mspgt.text.limits import evenly_spread
+from mspgt.text.limits import in_stretches
 from mspgt.text.splits import fill_splits
 from mspgt.text.trees import LabelledSentence, read_conllu
 
@@ -68,7 +68,7 @@ def load_treebank(
     the treebank's, in order if all words are equal. They are taken only where their words equal the treebank's; where
     they differ, or where roles agree with its parts of speech (`pos_agree`) less than `min_agreement` (a fraction),
     the sentence loses that task alone, and `dropped` counts it. `max_train` and `max_eval` (dev and test, each) take
-    evenly spread sentences.
+    sentences that follow each other in their documents, of evenly spread documents.
 
     In place of files, `conllu` may be one hub id (`universal-dependencies/universal_dependencies:en_ewt`), and
     `entities` another (`universalner/universal_ner:en_ewt`); both need the extra `hub` and a network.
@@ -110,8 +110,7 @@ def load_treebank(
         )
 
     used = {
-        split: tuple(map(joined, evenly_spread(sentences, limits[split])))
-        for split, sentences in splits.items()
+        split: tuple(map(joined, limited(sentences, limits[split]))) for split, sentences in splits.items()
     }
     off = _tasks_off(used, {"ner": bool(entities), "srl": bool(roles)})
     content = json.dumps([list(map(vars, sentences)) for sentences in used.values()], default=vars)
@@ -131,6 +130,11 @@ def load_treebank(
         language=_language(conllu[0]),
         whole={split: tuple(map(joined, sentences)) for split, sentences in given.items()},
     )
+
+
+def limited(sentences: Sequence[LabelledSentence], limit: int | None) -> list[LabelledSentence]:
+    """At most `limit` sentences, in stretches of running text of evenly spread documents."""
+    return [sentences[place] for place in in_stretches([one.document for one in sentences], limit)]
 
 
 def _language(source: Path | str) -> str | None:
