@@ -111,6 +111,17 @@ def test_the_planted_language_needs_no_file():
     assert plain["name"] == "b-and-1-more"
 
 
+def test_a_quick_look_is_cut_everywhere_and_single_limits_can_be_taken_back():
+    quick = quick_study(["zoo:triscale-llama-1"], "triscale", treebank=["triscale"], quick=True)
+    config = make_config(quick, ("corpus.max_sentences=900",), where="command line")
+    assert config.corpus.max_sentences == 900
+    assert (config.treebank.max_train, config.treebank.max_eval, config.twins.seeds) == (600, 300, 1)
+    assert config.scales is None
+    unlabelled = make_config(quick_study(["m"], "text.txt", quick=True), (), where="command line")
+    assert unlabelled.treebank is None
+    assert unlabelled.twins.max_sentences == 200
+
+
 def test_a_fault_of_our_own_is_one_message_too_and_debug_shows_it():
     faulty = "import mspgt.report; mspgt.report.build_report = None"
     done = mspgt("report", "nowhere", first=faulty)

@@ -8,7 +8,10 @@ import pytest
 import torch
 
 from mspgt.report.build import build_report
-from mspgt.study.describe import describe
+from mspgt.study.describe import describe, expected
+from mspgt.study.looking import look
+from mspgt.study.plan import Plan
+from mspgt.study.reading import read_data
 from mspgt.study.run import run_study
 from tests.lm.tiny import tiny_model
 from tests.study.test_run import study, write_corpus
@@ -66,6 +69,16 @@ def test_the_page_and_the_plan_show_it(run):
     assert table[0].startswith("model,layer,states,S1_own")
     assert len(table) == 1 + 6
     assert any("precision" in line and "done" in line for line in describe(config, out))
+
+
+def test_a_run_says_beforehand_what_the_plan_says_it_needs_and_nothing_once_it_is_done(run, tmp_path):
+    config, out, _ = run
+    plan = Plan(config, *read_data(config), tuple(look(model).identity for model in config.models))
+    told = [line for line in describe(config, tmp_path) if line.startswith(("needs", "time"))]
+    assert len(told) == 3
+    speed_apart = [line.split(" of one core")[-1] for line in told]
+    assert [line.split(" of one core")[-1] for line in expected(plan, tmp_path)] == speed_apart
+    assert list(expected(plan, out)) == []
 
 
 def test_it_can_be_left_out(run, tmp_path):

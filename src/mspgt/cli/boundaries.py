@@ -26,6 +26,14 @@ def boundaries(
             help="With a treebank: functional scales, of the model and of a random twin (minutes on a CPU).",
         ),
     ] = True,
+    quick: Annotated[
+        bool,
+        typer.Option(
+            "--quick",
+            help="A first look, in minutes: 600 sentences, few labels, one small twin, no functional scales. The "
+            "page says what was cut. --set takes single limits back.",
+        ),
+    ] = False,
     out: options.Out = None,
     mode: Annotated[
         str | None, typer.Option("--mode", help="paper or calibrated: which one tables put first.")
@@ -47,6 +55,8 @@ def boundaries(
 
       mspgt boundaries Qwen/Qwen2.5-0.5B --corpus wiki.valid.raw
 
+      mspgt boundaries Qwen/Qwen2.5-0.5B --corpus wiki.valid.raw --quick
+
       mspgt boundaries ./my-model --corpus text.txt --treebank en-train.conllu --treebank en-dev.conllu
         --treebank en-test.conllu --entities ner-train.iob2 --entities ner-test.iob2
 
@@ -65,7 +75,8 @@ def boundaries(
         entities=entities,
         roles=roles,
         tagger=tagger,
-        functional=scales and bool(treebank),
+        functional=scales and bool(treebank) and not quick,
+        quick=quick,
         mode=mode,
         seed=seed,
         dtype=dtype,

@@ -58,6 +58,14 @@ def describe(config: StudyConfig, root: Path, *, quiet: bool = False) -> Iterato
     yield f"disk    {_size(sum(s.disk for s in todo))} to keep, {_size(activations)} at a time while measuring"
 
 
+def expected(plan: Plan, root: Path) -> Iterator[str]:
+    """What a run that starts now will need in all, model by model; nothing where measuring is done already."""
+    missing = [stage for stage in plan.stages(root) if not stage.status.done]
+    if missing:
+        looks = [look(model) for model in plan.config.models]
+        yield from _needs(plan.config, plan, looks, [*missing, *_later(plan)])
+
+
 def _needs(
     config: StudyConfig, plan: Plan, looks: Sequence[Look], todo: Sequence[PlannedStage]
 ) -> Iterator[str]:

@@ -40,7 +40,7 @@ from mspgt.results.study import TreebankProvenance
 from mspgt.study.config import StudyConfig
 from mspgt.study.controlling import control_addresses, read_controls
 from mspgt.study.decide import decide
-from mspgt.study.describe import standing
+from mspgt.study.describe import expected, standing
 from mspgt.study.engines import run_jobs
 from mspgt.study.experiments import PARTS
 from mspgt.study.identity import Identity
@@ -126,6 +126,9 @@ def _carry_on(plan: Plan, inspected: Inspected, out: Path, workers: int, quiet: 
     todo += [Trial(*one) for one in control_addresses(out, config) if not one[1].status().done]
     if (out / "stages").is_dir():
         log.info("%s", standing(plan, out))
+    if on_terminal(quiet):
+        for line in expected(plan, out):
+            log.info("%s", line)
     use_stages(place, out, plan.used(out))
     with display(len(todo), quiet) as shown:
         run_jobs(todo, context, min(workers, max(1, len(todo))), shown)
@@ -249,9 +252,13 @@ def worker_count(config: StudyConfig) -> int:
     return 1 if torch.cuda.is_available() else max(1, os.cpu_count() or 1)
 
 
+def on_terminal(quiet: bool) -> bool:
+    """Whether somebody watches."""
+    return not quiet and Console(stderr=True).is_terminal
+
+
 def display(subjects: int, quiet: bool) -> AbstractContextManager[Display]:
-    console = Console(stderr=True)
-    return Lines(subjects) if quiet or not console.is_terminal else Bars(console, subjects)
+    return Bars(Console(stderr=True), subjects) if on_terminal(quiet) else Lines(subjects)
 
 
 def _provenance(plan: Plan, models: dict[str, ModelResult], started: str, seconds: float) -> Provenance:
