@@ -115,9 +115,13 @@ class LinearGaussian:
 
     def log_likelihood(self, x: Array, c: Array | None = None) -> Array:
         """log p(x | c), (examples,)."""
-        mean, covariance = self._prior(_contexts(c, x, self.context))
-        covariance = self.decoder @ covariance @ self.decoder.T + self.noise[3]
-        return _log_density(x - mean @ self.decoder.T, covariance)
+        mean, _ = self._prior(_contexts(c, x, self.context))
+        return _log_density(x - mean @ self.decoder.T, self.covariance())
+
+    def covariance(self) -> Array:
+        """Of X given the context, (observed, observed)."""
+        _, latent = self._prior(np.zeros((1, self.context.shape[1])))
+        return np.asarray(self.decoder @ latent @ self.decoder.T + self.noise[3])
 
     def optimum(
         self, x: Array, c: Array | None = None, betas: Sequence[float] = (1.0, 1.0, 1.0)
