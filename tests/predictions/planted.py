@@ -131,3 +131,9 @@ def probe(layers: int, centre: float, error: float = 0.004) -> dict[str, Any]:
         "f1_ci": [[v - 1.96 * error, v + 1.96 * error] for v in f1],
         "selectivity": (f1 - 0.2).tolist(),
     }
+
+
+def untested_order() -> dict[str, Any]:
+    """What functional scales say of their order where none of its steps could be tested."""
+    gap = {"value": None, "ci": None}
+    return {which: {"p": None, "p_reversed": None, "gap": gap, "reason": "flat"} for which in ("LI", "IG")}

@@ -16,8 +16,8 @@ from tests.predictions.planted import model, noise, probe, results
 
 IDS = [
     *("P1.1", "P1.2", "P2.1", "P3.1", "P3.2"),
-    *("A2", "A3", "G-coherence", "L-lexical", "P-order"),
-    *("eq23", "eq30", "eq34"),
+    *("A2", "A3", "A3-positions", "G-coherence", "L-lexical", "P-order"),
+    *("eq23", "eq30", "eq31", "eq34"),
 ]
 
 

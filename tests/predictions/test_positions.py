@@ -8,7 +8,7 @@ from mspgt.predictions.p3_2 import PREDICTION
 from mspgt.predictions.places import Place, assignment, discordant, drifts, match, p_drifting
 from mspgt.predictions.readings import Reading, finished, position
 from mspgt.predictions.rules import Rules
-from tests.predictions.planted import claim, model, results
+from tests.predictions.planted import claim, model, results, untested_order
 
 RULES = Rules()
 
@@ -248,7 +248,7 @@ def functional(ig=12.2, ci=(11.8, 12.9), **undefined):
             return {"layer": None, "soft": {"value": None, "ci": None}, "reason": undefined[which]}
         return {"layer": round(value), "soft": {"value": value, "ci": list(ends)}, "reason": ""}
 
-    return {"LI": one("LI", 3.0, (2.8, 3.2)), "IG": one("IG", ig, ci)}
+    return {"LI": one("LI", 3.0, (2.8, 3.2)), "IG": one("IG", ig, ci), "order": untested_order()}
 
 
 def test_functional_scales_are_read_where_they_were_measured():

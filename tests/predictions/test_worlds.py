@@ -9,8 +9,8 @@ import pytest
 from mspgt.predictions.judging import null_rates, verdicts
 from mspgt.predictions.registry import predictions
 from mspgt.predictions.rules import Rules
+from mspgt.predictions.world_kinds import KINDS_OF_WORLDS
 from mspgt.predictions.worlds import (
-    KINDS_OF_WORLDS,
     Recipe,
     detector_digest,
     judged,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import combinations
 
 from mspgt.predictions.design import Design
-from mspgt.predictions.effects import PAPER_METRICS, SCALES, brittleness, perturbed, pooled, sum_of
+from mspgt.predictions.effects import PAPER_METRICS, SCALES, apart, brittleness, perturbed, sum_of
 from mspgt.predictions.ratios import Effect, p_both
 from mspgt.predictions.readings import Reading, by_family, finished, named, position
 from mspgt.predictions.rules import Rules
@@ -50,18 +50,13 @@ def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
 def _unit(first: str, second: str, metric: str, a: list[Scaled], b: list[Scaled], suffix: str) -> Unit:
     """Steps between scales are taken within each model, whose scales share a baseline, and compared over models."""
 
-    def apart(combine: Callable[[Scaled], Effect]) -> Effect:
-        own, other = (pooled([combine(model) for model in family]) for family in (a, b))
-        spread = own.se**2 + other.se**2
-        freedom = (
-            spread**2 / (own.se**4 / own.df + other.se**4 / other.df) if spread else min(own.df, other.df)
-        )
-        return Effect(own.value - other.value, spread**0.5, freedom)
+    def between(combine: Callable[[Scaled], Effect]) -> Effect:
+        return apart([combine(model) for model in a], [combine(model) for model in b])
 
     def exceeds(more: int, less: int) -> float:
-        return p_both(*(apart(lambda m, s=s: sum_of(m[more], m[less], s)) for s in (-1.0, 1.0)))  # type: ignore[misc]
+        return p_both(*(between(lambda m, s=s: sum_of(m[more], m[less], s)) for s in (-1.0, 1.0)))  # type: ignore[misc]
 
-    local, middle, top = (abs(apart(lambda m, at=at: m[at]).value) for at in range(3))  # type: ignore[misc]
+    local, middle, top = (abs(between(lambda m, at=at: m[at]).value) for at in range(3))  # type: ignore[misc]
     told = ", ".join(f"{scale} {one:.3g}" for scale, one in zip(SCALES, (local, middle, top), strict=True))
     return Unit(
         f"{metric}: {first} and {second}",

@@ -82,6 +82,14 @@ def pooled(effects: list[Effect]) -> Effect:
     return Effect(mean, (max(between, within) / n) ** 0.5, n - 1)
 
 
+def apart(own: list[Effect], other: list[Effect]) -> Effect:
+    """How far the means of two families lie apart, models being the random unit of each (Welch)."""
+    a, b = pooled(own), pooled(other)
+    spread = a.se**2 + b.se**2
+    freedom = spread**2 / (a.se**4 / a.df + b.se**4 / b.df) if spread else min(a.df, b.df)
+    return Effect(a.value - b.value, spread**0.5, freedom)
+
+
 def sum_of(a: Effect, b: Effect, sign: float) -> Effect:
     """a + sign · b of one model, whose error may be as large as if the two always erred together.
 

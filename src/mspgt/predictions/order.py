@@ -1,4 +1,8 @@
-"""P-order: what is read out of the layers follows Local, Intermediate, Global: parts of speech first, topic last."""
+"""P-order: what is read out of the layers follows Local, Intermediate, Global: parts of speech first, topic last.
+
+By functional scales, where they were measured, it is the order of their centres. Shocks and phases say where layers
+differ, not of what, so that for both the centres of gravity of the probes are read.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ from scipy import stats
 from scipy.optimize import isotonic_regression
 
 from mspgt.predictions.design import Design
+from mspgt.predictions.order_functional import functional_unit
 from mspgt.predictions.readings import Reading, finished, named
 from mspgt.predictions.rules import Rules
 from mspgt.predictions.verdict import Claim, Finding, Json, PaperSays, Prediction, Unit
@@ -32,7 +37,9 @@ class Centre:
 
 
 def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
-    """One unit a model: the centres of gravity of its probes in the expected order."""
+    """One unit a model: the centres of its functional scales, or of gravity of its probes, in the expected order."""
+    if reading.positions == "functional":
+        return _by_scales(results)
     units, missing, whole = [], [], True
     for name, model in named(finished(results)):
         centres = {}
@@ -54,6 +61,15 @@ def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
             units.append(_unit(name, centres))
     notes = () if whole else ("not all four tasks were measured: the order can fail, but not be supported",)
     return Finding(tuple(units), tuple(missing), notes, whole)
+
+
+def _by_scales(results: Json) -> Finding:
+    missing: list[str] = []
+    found = [functional_unit(name, model, missing) for name, model in named(finished(results))]
+    units = tuple(unit for unit, _ in found if unit)
+    whole = all(tested for _, tested in found)
+    notes = () if whole else ("not both steps were tested: the order can fail, but not be supported",)
+    return Finding(units, tuple(missing), notes, whole)
 
 
 def _unit(name: str, centres: dict[str, Centre]) -> Unit:
@@ -141,7 +157,7 @@ def paper(results: Json, rules: Rules, reading: Reading) -> PaperSays:
 
 
 def power(design: Design, rules: Rules) -> str:
-    """Which tasks are there; the order of four needs all four."""
+    """Which tasks are there; the order of four needs all four. Functional scales bring their own."""
     there = [task for task in ORDER if task in design.tasks or (task == "topic" and design.theory)]
     lacking = [task for task in ORDER if task not in there]
     if len(there) < 2:
@@ -152,17 +168,19 @@ def power(design: Design, rules: Rules) -> str:
 
 PREDICTION = Prediction(
     id="P-order",
-    title="Parts of speech, dependencies, roles and topic are gained in this order of depth",
+    title="What layers hold is gained in the order Local, Intermediate, Global",
     tier="assumption",
     quantifier="most",
-    statistic="least step between centres of gravity in the expected order, in relative depth",
+    statistic="least step between centres in the expected order, in relative depth",
     threshold=lambda rules: 0.0,
     rule=(
-        "The centre of gravity of a task is the mean layer at which its score is gained over the embedding, on the "
-        "rising curve that fits best, less what noise adds. "
-        "Supported: part of speech < dependency < semantic role < topic in more than half of the models, every "
-        "step beyond its error. Refuted: in at least half of them some step is reversed beyond its error "
-        "(Bonferroni over steps). Without all four tasks it cannot be supported."
+        "Where functional scales were measured: Local, Intermediate and Global become usable in this order, each "
+        "step beyond the margin of their own test (both steps judged together). Elsewhere by probes: the centre "
+        "of gravity of a task is the mean layer at which its score is gained over the embedding, on the rising "
+        "curve that fits best, less what noise adds; the order is part of speech < dependency < semantic role < "
+        "topic. Supported: in more than half of the models every step is beyond its error. Refuted: in at least "
+        "half of them some step is reversed beyond its error (Bonferroni over steps). Unless every step was "
+        "tested it cannot be supported."
     ),
     paper_rule="None: the names Local, Intermediate and Global assume the order.",
     claim=Claim(
@@ -174,12 +192,12 @@ PREDICTION = Prediction(
     judge=judge,
     paper=paper,
     power=power,
-    false_in=("smooth",),
-    true_in=("as predicted",),
+    false_in=("smooth", "one depth"),
+    true_in=("as predicted", "in order"),
     excluded=lambda rules: (
-        "that parts of speech, dependencies, roles and topic are gained in this order, in more than half of the "
-        "models"
+        "that Local, Intermediate and Global (or parts of speech, dependencies, roles and topic) are gained in this "
+        "order, in more than half of the models"
     ),
-    readings=(Reading(), Reading(metric="selectivity")),
+    readings=(Reading(), Reading(metric="selectivity"), Reading(positions="functional")),
     shown="smallest",
 )

@@ -30,6 +30,8 @@ class Rules:
     fisher_margin: float = (
         0.25  # eq. 30: loss slope over half the Fisher trace, between 1/(1 + this) and 1 + this
     )
+    architectures: int = 8  # eq. 31, β_G: least architectures over which a rank correlation is told
+    association: float = 0.5  # eq. 31, β_G: rank correlation over architectures that "refuted" excludes
     exponent_margin: float = 0.1  # eq. 34: exponent of interval width on draws, at most −1/2 and this
 
     def __post_init__(self) -> None:
@@ -37,7 +39,7 @@ class Rules:
             value = getattr(self, field.name)
             if not isinstance(value, str) and not value > 0:
                 raise ValueError(f"{field.name} must be positive, found {value}")
-        for name in ("level", "drift", "drifting_pairs"):
+        for name in ("level", "drift", "drifting_pairs", "association"):
             if not getattr(self, name) < 1:
                 raise ValueError(f"{name} must lie between 0 and 1, found {getattr(self, name)}")
         for name in ("members", "runs"):
@@ -45,6 +47,10 @@ class Rules:
                 raise ValueError(
                     f"{name} must be at least 3 (two say almost nothing), found {getattr(self, name)}"
                 )
+        if self.architectures < 5:
+            raise ValueError(
+                f"architectures must be at least 5 (four may always be chance), found {self.architectures}"
+            )
         if self.level > 0.05:
             raise ValueError(f"level is at most 0.05, found {self.level}")
         if not self.ratio > 1:

@@ -40,6 +40,8 @@ MATCHED = 4  # layers of a dose-matched arm
 RANDOM_SETS = 12
 DRAWS = 200  # of the bootstrap behind an effect
 PAPER_DRAWS = 40  # of the paper's bootstrap
+DEPTH = 12  # of stacks whose labels are read (mspgt.planted.rises)
+TRACE_ERROR = 0.2  # of the logarithm of a trace
 AMPLITUDE = (2.5, 10.0)  # of backgrounds of signals, in roughness SDs
 NOISE_RATIO = 0.05  # sentence noise over roughness, as in trained models
 
@@ -173,6 +175,25 @@ def kinks(layers: int, places: Sequence[int], size: float, rng: Rng) -> Json:
             | {"laws": {noise: asdict(law) for noise, law in found.laws.items()}},
         }
     return block
+
+
+def traces(sensitivity: Array, derived: bool, spread: float, rng: Rng) -> Json:
+    """Fisher traces by layer: what noise there does, with an error of its own; or nothing of the kind."""
+    size = np.abs(sensitivity).mean(1)
+    own = size if derived else np.full(len(size), np.exp(spread * rng.standard_normal()))
+    return {"fisher": {"value": (own * np.exp(TRACE_ERROR * rng.standard_normal(len(own)))).tolist()}}
+
+
+def functional(centres: Sequence[float], rng: Rng) -> Json:
+    """Functional scales of states in which three labels become readable at relative depths `centres`."""
+    # Readers load torch, which a plan does not need.
+    from mspgt.planted.rises import PLANTED, stack_gains
+    from mspgt.scales.decide import decide_scales
+    from mspgt.scales.tasks import TASKS
+
+    tasks = [next(task for task in TASKS if task.name == name) for name, *_ in PLANTED]
+    seed = int(rng.integers(2**31))
+    return dict(to_jsonable(decide_scales(stack_gains(centres, seed), tasks=tasks, seed=seed)))
 
 
 def chain(skip: float, rng: Rng) -> Json:

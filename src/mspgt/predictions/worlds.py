@@ -21,20 +21,15 @@ from mspgt.predictions.judging import verdicts
 from mspgt.predictions.registry import predictions
 from mspgt.predictions.rules import Rules
 from mspgt.predictions.verdict import INCONCLUSIVE, NOT_TESTABLE, REFUTED, SUPPORTED, Json
+from mspgt.predictions.world_kinds import KINDS_OF_WORLDS, Design, Kind
 from mspgt.results import to_jsonable
 from mspgt.stats.coverage import rate_upper
 
 Progress = Callable[[int, int, str], None]
 Outcomes = dict[str, tuple[str, str]]
 Spread = Callable[[Callable[[Any], Outcomes], Iterable[Any]], Iterable[Outcomes]]
-Triple = tuple[float, float, float]
-Design = tuple[int, int]  # families, training runs of each
 
-SMALL: tuple[Design, ...] = ((2, 3), (2, 5))
-POWER: tuple[Design, ...] = ((2, 3), (2, 5), (2, 10))
-ONE: tuple[Design, ...] = ((2, 3),)
 PLACES = ((0.25, 0.5), (0.4, 0.7))  # L–I and I–G of the families in turn
-EQUAL: Triple = (1.0, 1.0, 1.0)
 
 # What a verdict rests on in these worlds, by prediction.
 ESTIMATORS = {
@@ -46,7 +41,9 @@ ESTIMATORS = {
     "A3": "effects of planted texts, pooled over models",
     "G-coherence": "effects and random layer sets of planted texts",
     "L-lexical": "effects and random layer sets of planted texts",
-    "P-order": "centres of gravity of planted scores",
+    "P-order": "centres of gravity of planted scores; readers and order test of planted states",
+    "A3-positions": "both detectors on planted signals, matching",
+    "eq31": "effects of planted texts, with planted traces",
     "A2": "near-Markov ratio and surrogates of chains of residual blocks",
 }
 NOT_MEASURED = {
@@ -54,103 +51,6 @@ NOT_MEASURED = {
     "eq30": "its estimator needs the gradients of a model; acceptance figure 13 holds it against a closed form",
     "eq34": "its estimator is a bootstrap of whole profiles; acceptance truths hold it against simulation",
 }
-
-
-@dataclass(frozen=True)
-class Kind:
-    """One way of having no structure, or (last) the structure that is predicted; None: that part is not planted."""
-
-    name: str
-    what: str
-    designs: tuple[Design, ...] = ONE
-    boundaries: str | None = None  # none | scattered | three | four | drifting
-    # Percent of the baseline by perturbed layer, of the scales in order, in families of even and of odd number; by
-    # metric (length_variance, ttr, coherence), or one for all.
-    effects: tuple[tuple[Triple, ...], tuple[Triple, ...]] | None = None
-    hump: float | None = (
-        None  # SD in relative depth of a hump of effects on the middle of the Intermediate scale
-    )
-    spread: float = 0.0  # SD of the logarithm of a model's effects
-    order: tuple[float, float, float, float] | None = None  # relative depths of the gains of the four tasks
-    kink: float | None = None  # in SDs of the bends of information
-    skip: float | None = None  # of a chain of blocks
-    divisor: int = 1  # worlds of this kind are so many times fewer: texts and chains cost most
-
-
-KINDS_OF_WORLDS = (
-    Kind("featureless", "signals of the null family, no boundary anywhere", ONE, boundaries="none"),
-    Kind("scattered", "strong boundaries at random places of every model", ONE, boundaries="scattered"),
-    Kind(
-        "three alike",
-        "three boundaries at the same places in every model, of which the two strongest are named",
-        SMALL,
-        boundaries="three",
-    ),
-    Kind("four alike", "four boundaries at the same places in every model", ONE, boundaries="four"),
-    Kind(
-        "equal layers",
-        "every layer of every model is equally sensitive, so that only doses differ",
-        effects=(((-3.0, -3.0, -3.0),), ((-3.0, -3.0, -3.0),)),
-        divisor=2,
-    ),
-    Kind(
-        "equal families",
-        "families are alike, their models are not: effects are log-normal from model to model (SD 1 in logs)",
-        effects=(((6.0, 6.0, 6.0),), ((6.0, 6.0, 6.0),)),
-        spread=1.0,
-        divisor=2,
-    ),
-    Kind(
-        "hump",
-        "sensitivity is a hump just over the Intermediate scale and broader than it",
-        effects=(((40.0, 40.0, 40.0),), ((40.0, 40.0, 40.0),)),
-        hump=0.15,
-        spread=0.15,
-        divisor=2,
-    ),
-    Kind(
-        "smooth",
-        "information has no kink at the boundaries, and all tasks are gained at one depth",
-        ONE,
-        order=(0.4, 0.4, 0.4, 0.4),
-        kink=0.0,
-    ),
-    Kind("skip", "blocks read two layers back: no chain is near Markov", ((1, 1),), skip=0.8, divisor=2),
-    Kind("markov chains", "exactly Markov chains of nonlinear blocks", ((1, 1),), skip=0.0, divisor=2),
-    Kind(
-        "as predicted",
-        "the L–I boundary at a quarter of the depth, the I–G boundary anywhere beyond it. What the rules say here is "
-        "their power",
-        POWER,
-        boundaries="drifting",
-        order=(0.2, 0.35, 0.5, 0.7),
-        kink=12.0,
-        divisor=8,
-    ),
-    Kind(
-        "as predicted, texts",
-        "the Intermediate scale governs structure (+160 % at the matched dose), Global coherence, Local lexical "
-        "richness, in which the Local scale of one family is 40 times as brittle. What the rules say here is "
-        "their power",
-        POWER,
-        effects=(
-            ((2.0, 40.0, 2.0), (12.0, 0.05, 0.05), (-0.5, -1.0, -10.0)),
-            ((2.0, 40.0, 2.0), (0.3, 0.05, 0.05), (-0.5, -1.0, -10.0)),
-        ),
-        spread=0.15,
-        divisor=4,
-    ),
-    Kind(
-        "on the edge",
-        "every scale that should lead leads one other scale and equals the second; brittleness differs by exactly 5",
-        effects=(
-            ((40.0, 40.0, 2.0), (10.0, 10.0, 0.5), (-5.0, -10.0, -10.0)),
-            ((8.0, 8.0, 0.4), (2.0, 2.0, 0.1), (-1.0, -2.0, -2.0)),
-        ),
-        spread=0.15,
-        divisor=2,
-    ),
-)
 
 
 @dataclass(frozen=True)
@@ -185,7 +85,7 @@ def world(kind: Kind, design: Design, recipe: Recipe, number: int) -> Json:
 
 
 def _model(family: int, kind: Kind, recipe: Recipe, rng: np.random.Generator) -> Json:
-    layers = recipe.layers[family % len(recipe.layers)]
+    layers = recipe.layers[family % len(recipe.layers)] if kind.functional is None else world_parts.DEPTH
     shares = PLACES[family % 2]
     li, ig = (round(share * layers) for share in shares)
     model: Json = {
@@ -197,12 +97,16 @@ def _model(family: int, kind: Kind, recipe: Recipe, rng: np.random.Generator) ->
         "probes": {},
     }
     if kind.boundaries is not None:
-        places = _places(kind.boundaries, layers - 1, rng)
+        places = _places(kind.boundaries, family, layers - 1, rng)
         model["boundaries"] = world_parts.boundaries(places, layers - 1, recipe.height, rng)
     if kind.effects is not None:
         sensitivity = _sensitivity(kind, family, (li, ig, layers), rng)
         model |= world_parts.interventions((li, ig, layers), sensitivity, rng)
     theory: Json = {}
+    if kind.fisher is not None:
+        theory["fisher"] = world_parts.traces(sensitivity, kind.fisher == "derived", kind.spread, rng)
+    if kind.functional is not None:
+        model["scales"] = world_parts.functional(kind.functional, rng)
     if kind.order is not None:
         model["probes"], topical = world_parts.probes(layers, kind.order, recipe.probe_error, rng)
         theory["information"] = {"topical": topical, "documents": world_parts.TEXTS}
@@ -213,10 +117,12 @@ def _model(family: int, kind: Kind, recipe: Recipe, rng: np.random.Generator) ->
     return model | ({"theory": theory} if theory else {})
 
 
-def _places(kind: str, transitions: int, rng: np.random.Generator) -> list[int]:
+def _places(kind: str, family: int, transitions: int, rng: np.random.Generator) -> list[int]:
     """Transitions, from 0, that boundaries are planted at."""
     layers = transitions + 1
-    alike = {"none": (), "three": (0.2, 0.5, 0.8), "four": (0.2, 0.4, 0.6, 0.8)}
+    alike: dict[str, tuple[float, ...]] = {"none": (), "three": (0.2, 0.5, 0.8), "four": (0.2, 0.4, 0.6, 0.8)}
+    if kind in ("late", "both"):
+        alike[kind] = (0.2, 0.5) if family % 2 == 0 else (0.2, 0.75) if kind == "late" else (0.4, 0.7)
     if kind in alike:
         return [round(share * layers) - 1 for share in alike[kind]]
     if kind == "drifting":

@@ -18,11 +18,13 @@ ABOUT = {
     "P2.1": "Noise in the middle breaks structure most",
     "P3.1": "Local sensitivity differs between families",
     "P3.2": "I–G moves between runs of one architecture",
-    "P-order": "Probes peak in order: POS, dependency, roles, topic",
+    "P-order": "Layers gain in order: Local, Intermediate, Global",
     "A2": "Layers are nearly a Markov chain",
     "A3": "Sensitivity to architecture grows with scale",
+    "A3-positions": "I–G depends on the architecture more than L–I",
     "eq23": "Compression falls as entropy grows",
     "eq30": "The loss slope is half the Fisher trace",
+    "eq31": "Brittle models have large Fisher traces",
     "eq34": "Intervals narrow with more draws",
 }
 # A shape beside every colour, so that no verdict hangs on seeing it.

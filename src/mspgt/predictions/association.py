@@ -1,0 +1,96 @@
+"""Claims over models: that one number of a model grows with another, told as a rank correlation over architectures.
+
+Training runs of one architecture are no further architectures, so that they are averaged. Fewer than a stated number
+of architectures test nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import atanh, sqrt, tanh
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from mspgt.predictions.readings import Json, finished, named
+from mspgt.predictions.rules import Rules
+from mspgt.predictions.verdict import Unit
+
+Array = NDArray[np.float64]
+DRAWS = 1999
+SEED = 31
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two numbers of one training run, between which a relation is claimed."""
+
+    x: float
+    y: float
+
+
+def by_architecture(results: Json, pairs: Mapping[str, Pair]) -> dict[str, Pair]:
+    """Architecture → the mean of both numbers over its training runs; runs without them are not in it."""
+    groups: dict[tuple[str, int, int, int], list[Pair]] = {}
+    for name, model in named(finished(results)):
+        if name in pairs:
+            key = (model["family"], model["layers"], model["width"], model["parameters"])
+            groups.setdefault(key, []).append(pairs[name])
+    return {
+        f"{family}, {layers} layers, width {width}": Pair(
+            sum(one.x for one in own) / len(own), sum(one.y for one in own) / len(own)
+        )
+        for (family, layers, width, _), own in sorted(groups.items())
+    }
+
+
+def rank_unit(name: str, found: Mapping[str, Pair], sign: float, evidence: str, rules: Rules) -> Unit | str:
+    """One test: y grows (`sign` 1) or falls (−1) with x over architectures; or how many it lacks.
+
+    For the claim, a permutation test of Spearman's correlation; against it, the normal test of its Fisher transform
+    that it is not below the size that a relation must have (standard error of Bonett & Wright 2000).
+    """
+    n = len(found)
+    if n < rules.architectures:
+        return f"{name}: {n} architectures; needed are {rules.architectures}"
+    x, y = (np.array([getattr(one, axis) for one in found.values()]) for axis in ("x", "y"))
+    if np.ptp(x) == 0 or np.ptp(y) == 0:
+        return f"{name}: all architectures have one value, so that nothing can go with it"
+    correlation = spearman(x, sign * y)
+    near = float(np.clip(correlation, -1 + 1e-9, 1 - 1e-9))
+    error = sqrt((1 + near**2 / 2) / (n - 3))
+    reach = float(stats.norm.ppf(0.975)) * error
+    told = ", ".join(f"{architecture} {one.x:.3g} and {one.y:.3g}" for architecture, one in found.items())
+    return Unit(
+        name,
+        correlation,
+        (tanh(atanh(near) - reach), tanh(atanh(near) + reach)),
+        _by_permutation(x, sign * y, correlation),
+        float(stats.norm.cdf((atanh(near) - atanh(rules.association)) / error)),
+        evidence,
+        f"over {n} architectures: {told}",
+    )
+
+
+def spearman(x: Array, y: Array) -> float:
+    """Rank correlation, ties at their mean rank."""
+    return float(np.corrcoef(stats.rankdata(x), stats.rankdata(y))[0, 1])
+
+
+def _by_permutation(x: Array, y: Array, correlation: float) -> float:
+    """One-sided p-value of a rank correlation: the share of orders of y, drawn anew, that do as well."""
+    first, second = (stats.zscore(stats.rankdata(one)) for one in (x, y))
+    rng = np.random.default_rng(SEED)
+    drawn = rng.permuted(np.tile(second, (DRAWS, 1)), axis=1) @ first / len(first)
+    return float((1 + (drawn >= correlation - 1e-12).sum()) / (DRAWS + 1))
+
+
+def told_power(have: Sequence[object], rules: Rules) -> str:
+    """The rank correlation that so many architectures would show."""
+    n = len(have)
+    if n < rules.architectures:
+        return f"needs {rules.architectures} architectures; found {n}"
+    reach = (float(stats.norm.isf(rules.level)) + float(stats.norm.ppf(0.8))) * sqrt(1.06 / (n - 3))
+    return f"over {n} architectures a rank correlation of about {tanh(reach):.2f} has 80 % power"

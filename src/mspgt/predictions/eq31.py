@@ -1,0 +1,100 @@
+"""Equation 31: models whose Local layers hold more Fisher information are the more brittle under noise on them."""
+
+from __future__ import annotations
+
+from mspgt.predictions.association import Pair, by_architecture, rank_unit, told_power
+from mspgt.predictions.design import Design
+from mspgt.predictions.effects import PAPER_METRICS, brittleness, layers_of, perturbed
+from mspgt.predictions.readings import Reading, finished, named
+from mspgt.predictions.rules import Rules
+from mspgt.predictions.theory_inputs import blocks
+from mspgt.predictions.verdict import Claim, Finding, Json, PaperSays, Prediction, Unit
+
+ARMS = {"matched": "local", "plain": "local", "matched_layers": "local_matched_layers"}
+
+
+def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
+    """One unit a metric: the rank correlation of Σ tr F with |γ_L| over architectures."""
+    missing: list[str] = []
+    traces = dict(blocks(results, "fisher", missing))
+    arm = ARMS.get(reading.dose, "local")
+    models = perturbed(named(finished(results)), reading, missing)
+    units = []
+    for metric in (reading.metric,) if reading.metric else PAPER_METRICS:
+        pairs = {}
+        for name, model in models:
+            trace = _trace(traces.get(name), model, arm, per_layer=reading.per_layer)
+            effect = brittleness(model, arm, metric, per_layer=reading.per_layer)
+            if trace is not None and effect is not None:
+                pairs[name] = Pair(trace, abs(effect.value))
+        evidence = f"models.*.theory.fisher.fisher, models.*.interventions.{arm}.{metric}"
+        found = rank_unit(metric, by_architecture(results, pairs), 1.0, evidence, rules)
+        if isinstance(found, Unit):
+            units.append(found)
+        else:
+            missing.append(found)
+    return Finding(tuple(units), tuple(missing))
+
+
+def _trace(fisher: Json | None, model: Json, arm: str, *, per_layer: bool) -> float | None:
+    """std² tr F summed over the layers that an arm perturbed, or its mean; None where it was not measured."""
+    values = ((fisher or {}).get("fisher") or {}).get("value")
+    if not values:
+        return None
+    layers = model["interventions_about"]["arms"][arm]["layers"]
+    total = sum(values[layer - 1] for layer in layers)
+    return float(total / layers_of(model, arm)) if per_layer else float(total)
+
+
+def paper(results: Json, rules: Rules, reading: Reading) -> PaperSays:
+    """The paper derives it from equation 30."""
+    return PaperSays(None, None, "derived, not tested")
+
+
+def power(design: Design, rules: Rules) -> str:
+    """How many architectures there are, and what they would show."""
+    if not design.theory or design.samples is None:
+        return "needs the theory part (Fisher traces) and Experiment 2 (interventions)"
+    return told_power(list(design.architectures()), rules)
+
+
+PREDICTION = Prediction(
+    id="eq31",
+    title="Local layers that hold more Fisher information are more brittle",
+    tier="theory",
+    quantifier="most",
+    statistic="rank correlation over architectures of tr F with |γ_L|, both by perturbed layer",
+    threshold=lambda rules: rules.association,
+    rule=(
+        "An observation over architectures, whose training runs are averaged: Fisher traces of the Local layers (for "
+        "noise of one standard deviation of the states) against the size of the percent change under noise on them, "
+        "a unit of σ and perturbed layer, in each of the paper's five metrics. Supported: the rank correlation is "
+        "above 0 in more than half of the metrics (permutation tests). Refuted: in at least half of them one of the "
+        "threshold or more is excluded. Too few architectures test nothing."
+    ),
+    paper_rule="None: derived.",
+    claim=Claim(
+        "Σ tr F over the Local layers of one architecture far above that of another “implies” greater brittleness",
+        "equation 31",
+        "derived",
+        "Follows from equation 30 for the loss under small noise on labels that the model draws itself. Whether "
+        "metrics of generated texts at a finite dose go with it is a question to data, and no pair of models "
+        "answers it.",
+    ),
+    judge=judge,
+    paper=paper,
+    power=power,
+    false_in=("no relation",),
+    true_in=("as derived",),
+    excluded=lambda rules: (
+        f"a rank correlation of {rules.association:g} or more over architectures like these, of traces and effects "
+        "as measured, in at least half of the metrics"
+    ),
+    readings=tuple(
+        Reading(dose=dose, per_layer=per_layer, metric=metric, scales=scales)
+        for scales in ("calibrated", "any")
+        for dose in ("matched", "matched_layers")
+        for per_layer in (True, False)
+        for metric in ("", *PAPER_METRICS, "perplexity")
+    ),
+)
