@@ -25,6 +25,9 @@ def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
     missing: list[str] = []
     families: dict[str, dict[str, tuple[Place, ...]]] = {}
     for family, models in sorted(by_family(results).items()):
+        if len(models) < rules.members:
+            missing.append(f"{family}: {len(models)} training runs; needed are {rules.members}")
+            continue
         found = {name: boundaries_of(model, reading) for name, model in named(models)}
         missing += [f"{family}: {name}: {why}" for name, why in found.items() if isinstance(why, str)]
         own = {name: one for name, one in found.items() if not isinstance(one, str)}
