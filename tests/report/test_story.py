@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mspgt.report.story import headline, stories, story, story_lines, strongest_candidate
-from tests.report.planted_results import HOSTILE
+from tests.report.planted_results import HOSTILE, planted
 from tests.report.test_where import functional
 
 QUIET = "acme/llama-deep"
@@ -74,6 +74,23 @@ def test_what_the_candidate_is_without_frequent_words_stands_beside_it(results):
     assert story(results, QUIET).overlay == (
         "S1 at layer 2: 0.31 over the tokens that count, 0.12 without the most frequent word."
     )
+
+
+def test_of_one_model_the_headline_is_its_positions_with_their_sets(results):
+    results["models"] = {HOSTILE: results["models"][HOSTILE]}
+    said = headline(results)
+    assert said.startswith("Shocks find L–I at layer 11")
+    assert "set 17–20, 23" in said
+    results["models"] = {QUIET: planted()["models"][QUIET]}
+    assert headline(results).startswith("No boundary was found")
+
+
+def test_the_claim_is_read_first_and_what_could_have_been_seen_beside_it(results):
+    told = story(results, QUIET)
+    assert "would have been found" in told.seen
+    assert told.seen not in told.claim
+    assert told.paper in told.sentence
+    assert told.paper not in told.claim
 
 
 def test_what_is_found_comes_first_and_twins_are_counted(results):

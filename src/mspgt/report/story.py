@@ -46,7 +46,11 @@ class Story:
     candidate: Candidate | None
     seen: str  # what could have been seen
     overlay: str  # what the candidate is without frequent words and with sinks; empty where nothing is known
-    sentence: str
+    paper: (
+        str  # what the paper's protocol alone accepts where nothing was found; empty where it accepts nothing
+    )
+    claim: str  # what was found, or what came closest: the one sentence to read first
+    sentence: str  # the claim, and what stands beside it
 
 
 def stories(results: Json) -> list[Story]:
@@ -61,27 +65,36 @@ def story(results: Json, name: str) -> Story:
     found = tuple(_found(own[key]) for key in CLAIMING if own[key].row.marks)
     candidate = None if found else strongest_candidate(model)
     seen = _seen(model)
-    measured = [TITLES[key] for key in CLAIMING if own[key].measured]
+    silent = [_named(key) for key in CLAIMING if own[key].measured and not own[key].row.marks]
     if found:
-        silent = [TITLES[key] for key in CLAIMING if own[key].measured and not own[key].row.marks]
         clauses = [_capital("; ".join(found))]
-        clauses += [f"none by {listing(silent)}"] if silent else []
+        clauses += [f"none by {_either(silent)}"] if silent else []
     else:
-        clauses = [f"No boundary by {listing(measured)}"]
+        clauses = [f"No boundary by {_either(silent)}"]
         clauses += [f"the strongest candidate is {candidate.words}"] if candidate else []
-        clauses.append(seen)
+    paper = ""
     if not found and own["paper"].row.marks and model["boundaries"]["paper"]["accepted"]:
-        clauses.append(_paper(model, own["paper"]))
-    if results["provenance"].get("limits"):
-        clauses.append("cut short by limits")
+        paper = _paper(model, own["paper"])
+    short = ["cut short by limits"] if results["provenance"].get("limits") else []
+    beside = [one for one in ("" if found else seen, paper) if one]
     return Story(
         name,
         found,
         candidate,
         seen,
         _overlay(model, candidate) if candidate else "",
-        "; ".join(clauses) + ".",
+        paper,
+        "; ".join([*clauses, *short]) + ".",
+        "; ".join([*clauses, *beside, *short]) + ".",
     )
+
+
+def _named(account: str) -> str:
+    return "functional scales" if account == "functional" else TITLES[account]
+
+
+def _either(words: list[str]) -> str:
+    return " or ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
 
 def _found(account: Account) -> str:
@@ -170,7 +183,7 @@ def headline(results: Json) -> str:
     told = stories(results)
     having = [one for one in told if one.found]
     if len(told) == 1:
-        first = "Boundaries were found" if having else "No boundary was found"
+        first = _capital("; ".join(told[0].found)) if having else "No boundary was found"
     elif having:
         first = f"Boundaries in {len(having)} of {len(told)} models"
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +44,9 @@ class Verdict:
 
     id: str
     content: Json
+    marks: tuple[
+        str, ...
+    ] = ()  # what it rests on that a reader must know: little text, scales that were not found
 
     @property
     def word(self) -> str:
@@ -77,7 +81,7 @@ class Verdict:
     @property
     def lacking(self) -> str:
         """Why it could not be tested, and what could have been seen: what it would take."""
-        missing = "; ".join(map(str, self.content.get("missing") or ())) or "no reason was recorded"
+        missing = "; ".join(condensed(self.content.get("missing") or ())) or "no reason was recorded"
         power = self.content.get("power")
         return f"{missing}. What it would take: {power}" if power else f"{missing}."
 
@@ -117,7 +121,37 @@ def found_words(content: Json) -> str:
 
 def verdicts(results: Json) -> list[Verdict]:
     """Every prediction that was judged, in the order of the plan."""
-    return [Verdict(name, content) for name, content in results["predictions"].items()]
+    return [Verdict(name, one, resting_on(results, one)) for name, one in results["predictions"].items()]
+
+
+NOT_FOUND = {"thirds": "on thirds of the depth, not on scales that were found", "given": "on scales as given"}
+
+
+def resting_on(results: Json, content: Json) -> tuple[str, ...]:
+    """What marks a verdict wherever it stands: a run cut short, texts an arm, scales that nobody found."""
+    if content.get("verdict") in (None, "not testable"):
+        return ()
+    marks = []
+    if results.get("provenance", {}).get("limits"):
+        marks.append("run cut short by limits")
+    disturbed = []
+    for place in map(str, content.get("evidence") or ()):
+        owner = model_of(results, place)
+        if owner is not None and place.removeprefix(f"models.{owner}.").startswith("interventions"):
+            disturbed.append(results["models"][owner].get("interventions_about") or {})
+    if texts := [about["samples"] for about in disturbed if about.get("samples")]:
+        marks.append(f"{min(texts)} texts an arm")
+    sources = {about["scales"]["source"] for about in disturbed if about.get("scales")}
+    return (*marks, *(words for source, words in NOT_FOUND.items() if source in sources))
+
+
+def condensed(reasons: Iterable[Any]) -> list[str]:
+    """Reasons `name: why`, the names of one why together."""
+    names: dict[str, list[str]] = {}
+    for one in map(str, reasons):
+        name, found, why = one.partition(": ")
+        names.setdefault(why if found else name, []).extend([name] if found else [])
+    return [f"{listing(owners)}: {why}" if owners else why for why, owners in names.items()]
 
 
 def tally(found: list[Verdict]) -> str:
@@ -163,6 +197,7 @@ TOLD = {"Boundaries are those of": "positions", "“Refuted” excludes": "exclu
 def _detail(results: Json, verdict: Verdict, anchors: dict[str, str]) -> Markup:
     what = verdict.content
     known = [
+        *((("Rests on", "; ".join(verdict.marks)),) if verdict.marks else ()),
         ("Rule", what.get("rule") or MISSING),
         (
             what.get("statistic_name") or "Statistic",
@@ -174,14 +209,14 @@ def _detail(results: Json, verdict: Verdict, anchors: dict[str, str]) -> Markup:
         ("“Supported” on worlds without the effect", _rate(what.get("null_rate"))),
     ]
     if decided := decided_words(what):
-        known.insert(1, ("Decided by", decided))
+        known.insert(known.index(("Rule", what.get("rule") or MISSING)) + 1, ("Decided by", decided))
     own = what.get("paper_rule") or {}
     if own.get("rule"):
         says = f"{own['rule']} Here: {own.get('says', MISSING)} ({own.get('why', MISSING)})."
         known.append(("The paper’s own rule", f"{says} On such worlds: {_rate(own.get('null_rate'))}"))
     for name, key in (("Missing", "missing"), ("Why", "why")):
         if what.get(key):
-            known.append((name, "; ".join(map(str, what[key]))))
+            known.append((name, "; ".join(condensed(what[key]))))
     if what.get("power"):
         known.append(("What could have been seen", str(what["power"])))
     word = tag("span", f"{verdict.glyph} {verdict.word}", class_=f"verdict {verdict.kind}")
