@@ -8,6 +8,7 @@ import numpy as np
 from scipy import stats
 
 from mspgt.predictions.design import Design
+from mspgt.predictions.drift_split import split_drift, told
 from mspgt.predictions.places import Place, drifts, match, p_drifting
 from mspgt.predictions.readings import (
     FAR_ALPHA,
@@ -50,7 +51,12 @@ def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
         units.append(_unit(name, family, matched.places, rules))
     if not units:
         missing += _not_one_architecture(results)
-    return Finding(tuple(units), tuple(missing), (HALF,) if units else ())
+    splits = [
+        f"{family}: {told(split)}"
+        for family, models in sorted(by_family(results).items())
+        if (split := split_drift(models, BOUNDARY, reading))
+    ]
+    return Finding(tuple(units), tuple(missing), (HALF, *splits) if units else ())
 
 
 def _unit(name: str, family: str, places: dict[str, Place], rules: Rules) -> Unit:
@@ -60,7 +66,7 @@ def _unit(name: str, family: str, places: dict[str, Place], rules: Rules) -> Uni
     sd = max(float(values.std(ddof=1)), max(place.coarseness for place in places.values()) / sqrt(3))
     p_refute = float(stats.chi2.cdf((n - 1) * (sd / _largest_sd(rules)) ** 2, n - 1))
     pairs = drifts(places)
-    told = "; ".join(
+    by_pair = "; ".join(
         f"{one.first} and {one.second} {one.drift:.2f} [{one.ci[0]:.2f}, {one.ci[1]:.2f}]"
         for one in pairs[:SHOWN_PAIRS]
     )
@@ -72,7 +78,7 @@ def _unit(name: str, family: str, places: dict[str, Place], rules: Rules) -> Uni
         p_drifting(list(places.values()), rules.drift),
         p_refute,
         f"families.{family}.{BOUNDARY}",
-        f"{n} training runs; drift by pair: {told}{rest}",
+        f"{n} training runs; drift by pair: {by_pair}{rest}",
     )
 
 

@@ -27,6 +27,18 @@ class OffsetResult(Record):
 
 
 @dataclass(frozen=True)
+class DriftPart(Record):
+    """How far one thing that training runs differ in moves a boundary, the others being equal (equation 2)."""
+
+    sd: float | None  # of relative positions among runs that differ in it alone
+    ci: Interval | None  # 95 %, for normal positions
+    freedom: int  # runs less groups
+    rounding: float | None  # the SD that errors of the positions give by themselves
+    groups: list[list[str]]  # runs that differ in it alone
+    reason: str = ""  # why there is none, or which runs are left out
+
+
+@dataclass(frozen=True)
 class Consistency(Record):
     """One boundary over the members of one family, by one account. Positions are relative, ρ = layer / layers."""
 
@@ -44,6 +56,8 @@ class Consistency(Record):
     underpowered: bool
     reasons: list[str] = field(default_factory=list)
     offsets: dict[str, OffsetResult] = field(default_factory=dict)  # by other family
+    # seed | data | optimiser → its part in the drift; null where no run declares what it was trained with
+    split: dict[str, DriftPart] | None = None
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,8 @@ class ModelResult(Record):
     signals_from_embedding: BySignal[ByMode[Numbers | None]] | None = None
     run: str | None = None  # the training run that this is a state of, where several states were measured
     step: int | None = None  # of that run
+    # Its seed, data and optimiser, as the study declares them
+    trained: dict[str, str] = field(default_factory=dict)
     # mode → "80", "50" → [lo, hi] per transition, inside the 95 % of signals_ci
     signals_bands: dict[str, dict[str, dict[str, Rows] | None]] = field(default_factory=dict)
     scales: FunctionalScales | None = None  # functional scales; null: not measured

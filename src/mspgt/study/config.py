@@ -101,6 +101,8 @@ class ModelConfig(_Section):
     steps: tuple[StepRange, ...] = ()
     run: str | None = None  # the training run that this is a state of; only its last state joins a family
     step: int | None = Field(None, ge=0)  # of that run
+    # What the run was trained with, in names of your own: splits the drift between runs (equation 2)
+    trained: dict[Literal["seed", "data", "optimiser"], int | str] = Field(default_factory=dict)
 
     @property
     def label(self) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from mspgt.families import FamilyComparison, compare_families
 from mspgt.predictions.design import Design, Member
+from mspgt.predictions.drift_split import split_drift
 from mspgt.predictions.judging import verdicts
 from mspgt.predictions.readings import BOUNDARIES, Json, Reading, by_family, named, position
 from mspgt.predictions.registry import predictions
@@ -38,6 +39,7 @@ def conclude(
     """
     for one in config.models:
         models[one.label].run, models[one.label].step = one.run, one.step
+        models[one.label].trained = {part: str(value) for part, value in one.trained.items()}
     return conclusions(
         {"models": to_jsonable(models), "provenance": {"data": {"documents": documents}}}, config.predictions
     )
@@ -72,13 +74,14 @@ def families_of(results: Json) -> dict[str, Any]:
         for name, (key, reading) in ACCOUNTS.items()
         if any(model.get(key) for model in results["models"].values())
     }
-    compared = {mode: _compared(grouped, reading) for mode, reading in {**MODES, **measured}.items()}
+    readings = {**MODES, **measured}
+    compared = {mode: _compared(grouped, reading) for mode, reading in readings.items()}
     return {
         family: {
             which: {
-                **_boundary(compared["calibrated"], family, which, models),
+                **_boundary(compared["calibrated"], family, which, models, MODES["calibrated"]),
                 **{
-                    name: _boundary(one, family, which, models)
+                    name: _boundary(one, family, which, models, readings[name])
                     for name, one in compared.items()
                     if name != "calibrated"
                 },
@@ -101,7 +104,9 @@ def _compared(grouped: Mapping[str, dict[str, Json]], reading: Reading) -> Famil
     )
 
 
-def _boundary(compared: FamilyComparison, family: str, which: str, models: dict[str, Json]) -> dict[str, Any]:
+def _boundary(
+    compared: FamilyComparison, family: str, which: str, models: dict[str, Json], reading: Reading
+) -> dict[str, Any]:
     found = asdict(compared.families[family][which])
     for pair in found["drift"]:
         pair["same_architecture"] = _shape(models[pair["first"]]) == _shape(models[pair["second"]])
@@ -110,6 +115,7 @@ def _boundary(compared: FamilyComparison, family: str, which: str, models: dict[
         for one in compared.offsets
         if one.boundary == which and one.first == family
     }
+    found["split"] = split_drift(models, which, reading)
     return dict(to_jsonable(found))
 
 
