@@ -8,7 +8,7 @@ STAMP := .venv/.installed
 export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 
-.PHONY: help install demo real test check format docs bench calibrate worlds zoo clean
+.PHONY: help install demo real test check format docs bench calibrate worlds soak lock zoo clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -59,6 +59,15 @@ calibrate: install ## recompute the detector's constants (hours; resumable)
 
 worlds: install ## recompute the error rates of the verdicts on null worlds (about ten minutes)
 	$(BIN)/mspgt worlds --workers 2 --out src/mspgt/predictions/data/null_rates.json
+
+soak: install ## the long versions of the tests of trust (about two hours; one row: .venv/bin/python -m soak ROW)
+	$(BIN)/python -m soak
+
+lock: install ## choose every release again and write them with their hashes to requirements.lock
+	(echo '# Every release that mspgt and its tests need, with hashes; written by `make lock`, see docs/howto/release.md.'; \
+	  $(BIN)/uv pip compile pyproject.toml --constraint constraints-cpu.txt --extra dev --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-annotate --quiet --upgrade) > requirements.lock.new
+	mv requirements.lock.new requirements.lock
 
 zoo: install ## train the bundled models again (about two hours on two cores)
 	$(BIN)/mspgt zoo train

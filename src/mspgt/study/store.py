@@ -173,7 +173,6 @@ class Address:
             for path in scratch.iterdir():
                 _sync(path)
             _sync(scratch)
-            self.discard()
             self._named(scratch)
             _sync(self.folder.parent)
         except BaseException as error:
@@ -186,13 +185,21 @@ class Address:
             ) from error
 
     def _named(self, scratch: Path) -> None:
-        """Give a finished folder its final name; where another writer of this key was faster, its result stays."""
-        try:
-            scratch.rename(self.folder)
-        except OSError:
-            if not self.status().done:
-                raise
-            shutil.rmtree(scratch, ignore_errors=True)
+        """Give a finished folder its final name; a result of this key that is whole stays in its place.
+
+        Never is a whole one taken away, not even for a moment: another process may be reading it.
+        """
+        while True:
+            try:
+                scratch.rename(self.folder)
+                return
+            except OSError:
+                if not self.folder.exists():
+                    raise
+            if self.status().done:
+                shutil.rmtree(scratch, ignore_errors=True)
+                return
+            self.discard()
 
     def fill(self, compute: Callable[[], StageResult]) -> None:
         """Compute and save the result, unless it is there and verifies."""

@@ -1,0 +1,69 @@
+"""One small study, twenty times: threads, hash seed, locale, time zone and folder; results to the last bit."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any
+
+from tests.lm.tiny import tiny_model
+from tests.study.test_run import write_corpus
+from tests.trust.reruns import comparable, moved
+
+from soak.record import progress, record
+
+RUNS = 20
+HASH, LOCALES = ("0", "7", "random"), ("C.UTF-8", "tr_TR.UTF-8", "de_DE.UTF-8", "C")
+ZONES = ("UTC", "Asia/Kathmandu", "America/St_Johns")
+FOLDERS = ("run", "wörk dir", "a/b/c", "результат", "x'y")
+
+
+def combinations() -> list[dict[str, str]]:
+    """Every value of each circumstance, in step; threads change with every run."""
+    columns = {
+        "OMP_NUM_THREADS": ("1", "2"),
+        "PYTHONHASHSEED": HASH,
+        "LC_ALL": LOCALES,
+        "TZ": ZONES,
+        "folder": FOLDERS,
+    }
+    rows = zip(*(islice(cycle(values), RUNS) for values in columns.values()), strict=True)
+    return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
+def run(model: Path, corpus: Path, root: Path, circumstances: dict[str, str]) -> dict[str, Any]:
+    out = root / circumstances["folder"] / "out"
+    environment = {**os.environ, **{key: value for key, value in circumstances.items() if key != "folder"}}
+    environment["PYTHONPATH"] = os.pathsep.join(map(str, (*sys.path[1:], Path.cwd())))
+    command = [sys.executable, "-m", "tests.trust.reruns", str(model), str(corpus), str(out)]
+    subprocess.run(command, env=environment, check=True, capture_output=True)
+    return comparable(json.loads((out / "results.json").read_text("utf-8")))
+
+
+def main() -> None:
+    different: dict[str, float] = {}
+    changed = 0
+    first: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        model = tiny_model(folder / "tiny", "llama", layers=6)
+        corpus = write_corpus(folder / "text.jsonl", 9)
+        for number, circumstances in enumerate(combinations()):
+            found = run(model, corpus, folder / str(number), circumstances)
+            first = first or found
+            seen = moved(first, found)
+            changed += bool(seen)
+            different |= {path: max(size, different.get(path, 0.0)) for path, size in seen.items()}
+            progress("reruns", number + 1, RUNS)
+    told = f"{RUNS - changed} of {RUNS} the same to the last bit"
+    if different:
+        told += f"; {len(different)} fields moved, by up to {max(different.values()):.0e} relative"
+    record("reruns", "reproducibility", 0, [
+        {"done": "one study again: 1 and 2 threads, hash seeds, locales, time zones, folders", "count": RUNS,
+         "changed": changed, "moved": different, "seen": told}
+    ])  # fmt: skip
