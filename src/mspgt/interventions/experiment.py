@@ -28,6 +28,7 @@ from mspgt.lm.tokenize import encode
 from mspgt.results import to_jsonable
 from mspgt.signals.measure import measure_scales
 from mspgt.text.corpus import Corpus
+from mspgt.vocabulary import SINK_RATIO
 
 PASSAGE = 64  # tokens of a passage of the dose audit
 SHOWN = 3  # samples whose texts stand in the results
@@ -104,7 +105,7 @@ def _yardsticks(lm: LanguageModel, corpus: Corpus, start: str) -> Yardsticks:
     texts = [sentence for document in corpus.documents for sentence in document.sentences]
     found = start_token(lm, start)
     encoded = encode(lm, texts, too_long="cut", front=None if found is None else found.id)
-    return Yardsticks.of(measure_scales(lm, encoded, sample=256, sink_ratio=10.0, batch_tokens=4096))
+    return Yardsticks.of(measure_scales(lm, encoded, sample=256, sink_ratio=SINK_RATIO, batch_tokens=4096))
 
 
 def audit(
@@ -174,7 +175,7 @@ def arm_scores(texts: Texts, *, mattr_window: int = MATTR_WINDOW) -> dict[str, d
     return found
 
 
-def error_scores(texts: Sequence[str], errors: Callable[[str], int]) -> Scores:
+def error_scores(texts: Sequence[str], errors: Callable[[str], float]) -> Scores:
     """Errors per 100 words by one checker over the texts of one arm; equal texts are checked once."""
     known = {text: errors(text) for text in dict.fromkeys(texts)}
     return rate_scores([known[text] for text in texts], texts)

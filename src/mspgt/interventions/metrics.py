@@ -60,9 +60,10 @@ def mean_scores(values: ArrayLike) -> Scores:
 
 
 def rate_scores(errors: ArrayLike, texts: Sequence[str]) -> Scores:
-    """Errors per 100 words over all texts; a text without a word counts for neither."""
-    lengths = np.array([len(words(text)) for text in texts], dtype=np.float64)
-    counted = np.where(lengths > 0, np.asarray(errors, dtype=np.float64), 0.0)
+    """Errors per 100 words over all texts; one without a word, or whose errors are NaN (not counted), is left out."""
+    found = np.asarray(errors, dtype=np.float64)
+    lengths = np.where(np.isnan(found), 0.0, [len(words(text)) for text in texts])
+    counted = np.where(lengths > 0, found, 0.0)
     return Scores("ratio", np.stack([100 * counted, lengths], axis=1))
 
 

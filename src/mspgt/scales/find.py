@@ -10,9 +10,10 @@ from mspgt.lm.twin import random_twin
 from mspgt.results import FunctionalScales
 from mspgt.scales.decide import DRAWS, decide_scales
 from mspgt.scales.documents import draw_documents
-from mspgt.scales.gains import SEEDS, SINK_RATIO, Gains, measure_gains
+from mspgt.scales.gains import SEEDS, Gains, measure_gains
 from mspgt.scales.tasks import TASKS, Task
 from mspgt.text.treebank import Treebank
+from mspgt.vocabulary import SINK_RATIO
 
 if TYPE_CHECKING:
     from mspgt.lm.model import LanguageModel

@@ -17,12 +17,12 @@ from mspgt.scales.documents import RunningText
 from mspgt.scales.readers import Reading, arrange, crossfit, prior, projected
 from mspgt.scales.states import WordStates, running_mean, word_states
 from mspgt.scales.tasks import TASKS, Task, TaskLabels, read_labels
+from mspgt.vocabulary import SINK_RATIO
 
 if TYPE_CHECKING:
     from mspgt.lm.model import LanguageModel
     from mspgt.vocabulary import Progress
 
-SINK_RATIO = 3.0
 SEEDS = 2
 _BITS = 1 / np.log(2)
 

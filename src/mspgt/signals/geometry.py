@@ -15,12 +15,11 @@ from mspgt.signals.document_tables import LayerTables, document_spans, layer_tab
 from mspgt.signals.measure import DRIFT_SETS, Shard
 from mspgt.signals.similarity import LIMIT_2, MOST_TOKENS, UpdateSimilarity, update_similarity
 from mspgt.signals.variants import MAIN, Variants
+from mspgt.vocabulary import LOOSE_SINK_RATIO, SINK_RATIO
 
 Array = NDArray[np.float64]
 
 CKA_FLOOR = 1e-3  # the paper divides by CKA; below this it is clipped, and counted
-SINK_RATIO = 3.0  # 10 misses half sinks, which one frequent word can be for ten blocks on end
-OTHER_LIMIT = 10.0
 
 # Which tokens count for a variant of S1 (calibrated, RMS-normalised, across documents).
 LIMIT_10, ALL_TOKENS = "limit_10", "all_tokens"
@@ -179,7 +178,7 @@ def token_masks(sample: Sample, sink_ratio: float) -> dict[str, NDArray[np.bool_
     rank = sample.rank
     return {
         MAIN: main,
-        LIMIT_10: sample.norm_ratio <= OTHER_LIMIT,
+        LIMIT_10: sample.norm_ratio <= LOOSE_SINK_RATIO,
         ALL_TOKENS: np.ones_like(main),
         WITHOUT_TOP: main & (rank != 1),
         WITHOUT_TOP3: main & (rank == 0),

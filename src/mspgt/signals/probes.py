@@ -23,11 +23,11 @@ from mspgt.signals.codelength import online_codelength
 from mspgt.signals.features import WordFeatures
 from mspgt.signals.labels import SPLITS, ProbeTask
 from mspgt.signals.measure import Progress
+from mspgt.vocabulary import SINK_RATIO
 
 Array = NDArray[np.float64]
 
 MOST_DEV = 2048  # examples that choose a probe's epoch
-SINK_RATIO = 3.0  # a word is a sink when its norm exceeds so many medians of its layer, at any layer
 
 
 @dataclass(frozen=True)

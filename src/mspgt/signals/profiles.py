@@ -21,7 +21,6 @@ from mspgt.signals.document_tables import LEAST_DOCUMENTS
 from mspgt.signals.features import word_features
 from mspgt.signals.geometry import (
     ALL_TOKENS,
-    SINK_RATIO,
     TOKEN_VARIANTS,
     Geometry,
     calibrated_s1,
@@ -37,6 +36,7 @@ from mspgt.signals.tokens import read_corpus
 from mspgt.stats.bootstrap import LEAST_SHARE, document_clusters, document_weights
 from mspgt.text.corpus import Corpus
 from mspgt.text.treebank import Treebank
+from mspgt.vocabulary import SINK_RATIO
 
 Array = NDArray[np.float64]
 

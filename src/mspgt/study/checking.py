@@ -146,7 +146,7 @@ MAKERS: dict[str, Callable[[InterventionsConfig], AbstractContextManager[Checker
 }
 
 
-def _errors(texts: list[str], errors: Callable[[str], int]) -> NDArray[np.float64]:
+def _errors(texts: list[str], errors: Callable[[str], float]) -> NDArray[np.float64]:
     known = {text: errors(text) for text in dict.fromkeys(texts)}
     return np.array([known[text] for text in texts], dtype=np.float64)
 

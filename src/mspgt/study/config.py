@@ -14,6 +14,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from mspgt.predictions.rules import Rules
+from mspgt.vocabulary import SINK_RATIO
 
 BUNDLED = "zoo:"  # a model id that names a bundled model
 
@@ -206,7 +207,7 @@ class MeasureConfig(_Section):
     # Of a model that computes in bfloat16 or float16: how many digits of S1 and S3 agree with float32
     precision_sentences: int = Field(24, ge=0)  # about so many are read in float32 beside; 0: not estimated
     # 10 misses half sinks, which one frequent word can be for many blocks on end
-    sink_ratio: float = Field(3.0, gt=1)  # a sink's norm over its layer's median, at any layer
+    sink_ratio: float = Field(SINK_RATIO, gt=1)  # a sink's norm over its layer's median, at any layer
 
 
 class ProbesConfig(_Section):
@@ -272,7 +273,9 @@ class ScalesConfig(_Section):
     words: int = Field(90, ge=10)  # most of a document; keep it equal across models
     seeds: int = Field(2, ge=1)  # deals of the documents to readers; the interval covers them from 2 on
     draws: int = Field(1000, ge=100)  # of the bootstrap over documents
-    sink_ratio: float = Field(3.0, gt=1)  # a word whose norm exceeds so many medians of a layer is left out
+    sink_ratio: float = Field(
+        SINK_RATIO, gt=1
+    )  # a word whose norm exceeds so many medians of a layer is left out
     twins: int = Field(1, ge=0)  # random twins on the same documents, of those under `twins`
 
 

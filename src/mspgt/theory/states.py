@@ -23,6 +23,7 @@ from mspgt.signals.tokens import draw_tokens
 from mspgt.text.align import last_subtokens
 from mspgt.text.corpus import Corpus
 from mspgt.text.words import word_spans
+from mspgt.vocabulary import SINK_RATIO
 
 Array = NDArray[np.float64]
 Progress = Callable[[int, int, str], None]
@@ -74,7 +75,7 @@ def sample_states(
     scales: Scales,
     *,
     tokens: int,
-    sink_ratio: float = 10.0,
+    sink_ratio: float = SINK_RATIO,
     batch_tokens: int = 4096,
     seed: int = 0,
     progress: Progress | None = None,
