@@ -135,9 +135,9 @@ def test_a_matrix_is_drawn_cell_by_cell():
     values = rng.random((9, 9))
     drawing = str(heat_svg(Heat("t", values.tolist(), (4,), 6), "here"))
     cells = np.zeros((9, 9), dtype=int)
-    shades = re.findall(r'<path d="([^"]*)" fill-opacity="([0-9.]+)"/>', drawing)
+    shades = re.findall(r'<path d="([^"]*)" opacity="([0-9.]+)"/>', drawing)
     for path, shade in shades:
-        for start, row, length in re.findall(r"M(\d+) (\d+)h(\d+)v1", path):
+        for start, row, length in re.findall(r"M(\d+) (\d+)h(\d+)", path):
             cells[int(row), int(start) : int(start) + int(length)] = round(SHADES * float(shade))
     np.testing.assert_array_equal(cells, Heat("t", values.tolist()).shades())
     assert "M4 0V9M0 4H9" in drawing

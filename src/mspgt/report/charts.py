@@ -74,11 +74,12 @@ class Scale:
         return [float(tick) for tick in ticks if self.low <= tick <= self.high]
 
 
-def panel_svg(panel: Panel, identifier: str) -> Markup:
+def panel_svg(panel: Panel, identifier: str, *, twice: bool = False) -> Markup:
     """One panel as an SVG element; nothing where nothing was measured.
 
     Args:
         identifier: of the drawing on its page; the parts that need a name take it with a suffix.
+        twice: whether the page shows the same panel elsewhere, and so writes it once.
     """
     if not panel.drawn:
         return Markup("")
@@ -91,13 +92,15 @@ def panel_svg(panel: Panel, identifier: str) -> Markup:
         "class": "chart",
         "viewBox": f"0 0 {WIDTH} {HEIGHT}",
         "role": "img",
-        "aria-label": f"{panel.title}, by depth: {', '.join(line.label for line in panel.lines)}",
+        "aria-label": f"by depth: {', '.join(line.label for line in panel.lines)}",
         # From the pointer's place to the layer below it.
         "data-first": panel.x[0],
         "data-count": len(panel.x),
         "data-step": f"{step:.3f}".rstrip("0").rstrip("."),
     }
-    return tag("svg", *_drawing(panel, f"{identifier}-window", end, step), **about)
+    axis = shared(*_depth_axis(panel.x, lambda at: LEFT + (at - panel.x[0]) * step, HEIGHT - BOTTOM, end))
+    drawing = Markup("").join(_drawing(panel, f"{identifier}-window", end, step))
+    return tag("svg", axis, shared(drawing) if twice else drawing, **about)
 
 
 def _drawing(panel: Panel, window: str, end: float, step: float) -> Iterator[Markup]:
@@ -112,7 +115,6 @@ def _drawing(panel: Panel, window: str, end: float, step: float) -> Iterator[Mar
     if any(line.clipped for line in panel.lines):
         size = {"x": LEFT, "y": top, "width": end - LEFT, "height": bottom - top}
         yield tag("clipPath", tag("rect", **size), id=window)
-    yield shared(*_depth_axis(panel.x, place, floor, end))
     for lines, on_right in ((panel.first_lines, False), (panel.second_lines, True)):
         scale = Scale.of(lines, top, bottom, panel.log)
         if scale:
@@ -142,8 +144,9 @@ def _value_axis(panel: Panel, scale: Scale, end: float, on_right: bool) -> Itera
         yield from (_text(end + 6, scale(tick) + 3.5, number(tick), "start", "paper") for tick in ticks)
         yield _text(WIDTH, 11, panel.second_axis or "", "end", "name paper")
         return
-    yield tag("path", class_="grid", d="".join(f"M{LEFT} {scale(tick):.1f}H{end}" for tick in ticks))
-    yield from (_text(LEFT - 6, scale(tick) + 3.5, number(tick), "end") for tick in ticks)
+    yield tag("path", class_="grid", d="".join(f"M{LEFT} {scale(tick):.1f}H{end:.0f}" for tick in ticks))
+    told = (tag("text", number(tick), y=scale(tick) + 3.5) for tick in ticks)
+    yield tag("g", *told, class_="end", transform=f"translate({LEFT - 6})")
     yield _text(0, 11, panel.axis, "start", "name")
 
 
@@ -253,11 +256,12 @@ def strip_svg(row: StripRow) -> Markup:
         scales.append(tag("text", label, class_=f"on middle {scale.lower()}", x=middle, y=29 + down))
         start += length
     lines = "".join(f"M{block} .06V.94" for block in range(1, layers))
-    seams = shared(tag("path", class_="seams" if row.marks else "seams plain", d=lines))
-    glow = tag("rect", class_="glow", width=1, height=1)
+    seams = tag("path", class_="seams" if row.marks else "seams plain", d=lines)
+    # A strip without boundaries looks like every other of its depth.
+    drawn = (*rects, shared(seams)) if len(rects) > 1 else (shared(*rects, seams),)
     # A drawing within the drawing: its unit is one block, whatever the width of the screen.
     blocks = tag(
-        "svg", *rects, seams, glow,
+        "svg", *drawn,
         y=16 + down, width="100%", height=18, viewBox=f"0 0 {layers} 1", preserveAspectRatio="none",
     )  # fmt: skip
     marks = [

@@ -71,8 +71,8 @@ def _drawing(doses: Mapping[str, BarPanel]) -> Iterator[Markup]:
     ticks = MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(frame.low, frame.high)
     heights = {float(tick): frame.down(tick) for tick in ticks if frame.low <= tick <= frame.high}
     yield tag("path", class_="grid", d="".join(f"M{LEFT} {down:.1f}H{WIDTH}" for down in heights.values()))
-    for tick, down in heights.items():
-        yield tag("text", number(tick), x=LEFT - 6, y=down + 3.5, class_="end")
+    told = (tag("text", number(tick), y=down + 3.5) for tick, down in heights.items())
+    yield tag("g", *told, class_="end", transform=f"translate({LEFT - 6})")
     yield from _chance(doses, frame, middles)
     yield from _bars(doses, frame, middles)
     yield tag("path", class_="axis", d=f"M{LEFT} {frame.down(0):.1f}H{WIDTH}")
@@ -122,7 +122,7 @@ def _bars(
                 words.append(_cut(bar, middle, frame))
             elif bar.interval:
                 low, high = (frame.down(one) for one in bar.interval)
-                whiskers += f"M{middle:.1f} {low:.1f}V{high:.1f}"
+                whiskers += f"M{middle:.4g} {low:.4g}V{high:.4g}"
     for kind, outlines in alike.items():
         yield tag("path", class_=kind, d=outlines)
     if whiskers:
@@ -182,7 +182,7 @@ def response_svg(about: Json) -> Markup:
 
     parts = [tag("text", "KL of the next token, nats, by σ", class_="tick", x=0, y=11)]
     heights = {power: place(10.0**left, 10.0**power)[1] for power in range(low, high + 1)}
-    lines = "".join(f"M{LEFT} {down:.1f}H{SMALL}" for down in heights.values())
+    lines = "".join(f"M{LEFT} {down:.0f}H{SMALL}" for down in heights.values())
     parts.append(tag("path", class_="grid", d=lines))
     for power, down in heights.items():
         parts.append(tag("text", f"1e{power}".replace("-", "−"), x=LEFT - 6, y=down + 3.5, class_="end"))

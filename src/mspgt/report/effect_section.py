@@ -177,6 +177,9 @@ def _capital(words: str) -> str:
 def _tables(own: Json, name: str, repeated: Sequence[str]) -> list[Markup]:
     table, again = table2(own), tuple(DOSES[dose] for dose in repeated)
     rows = [row for row in table.rows if row[0] == name and not str(row[2]).startswith(again)]
+    # The words stand once, below the charts.
+    short = {f"{DOSES[dose]}: ": f"{word}: " for dose, word in DOSE_WORD.items()}
+    rows = [(*row[:2], _shortened(str(row[2]), short), *row[3:]) for row in rows]
     # A metric that no arm has takes one line, not a column.
     empty = {
         at for at in range(3, len(table.columns)) if all(str(row[at]).startswith(MISSING) for row in rows)
@@ -203,20 +206,21 @@ def _tables(own: Json, name: str, repeated: Sequence[str]) -> list[Markup]:
             parts += [
                 tag("h4", f"Intermediate against the others: {formula}"),
                 table_html(
-                    ("metric", *(DOSES[dose] for dose in doses)), lines,
+                    ("metric", *(DOSE_WORD[dose] for dose in doses)), lines,
                     label=f"{reading} contrasts, {name}", kind="numbers", head=True,
                 ),
             ]  # fmt: skip
     return parts
 
 
+def _shortened(words: str, short: Mapping[str, str]) -> str:
+    long = next((long for long in short if words.startswith(long)), "")
+    return short.get(long, "") + words.removeprefix(long)
+
+
 def _p_values(model: Json, name: str, repeated: Sequence[str]) -> Markup:
     arms, about = model["interventions"], model["interventions_about"]["arms"]
-    metrics = [
-        key
-        for key in METRICS
-        if any((found.get(key) or {}).get("p_adjusted") is not None for found in arms.values())
-    ]
+    metrics = [key for key in SPOKEN if any(_p_value(found.get(key)) != MISSING for found in arms.values())]
     rows = [
         (
             arm.replace("_", " "),
@@ -249,7 +253,8 @@ def _texts(about: Json) -> list[Markup]:
         return []
     parts = [tag("h4", "Side by side")]
     for sample in samples[:2]:
-        parts += [side_by_side(sample, scale) for scale in SCALES if scale in sample["arms"]]
+        arms = [scale for scale in SCALES if scale in sample["arms"]]
+        parts += [side_by_side(sample, arm, prompt=not at) for at, arm in enumerate(arms)]
     return parts
 
 

@@ -68,13 +68,13 @@ def heat_svg(heat: Heat, identifier: str) -> Markup:
 def _cells(heat: Heat, half: str) -> Iterator[Markup]:
     shades = heat.shades()
     if shades != [list(column) for column in zip(*shades, strict=True)]:
-        yield from _paths(shades)
+        yield tag("g", *_paths(shades), class_="cells")
         return
     pairs = [[shade if at < to else 0 for to, shade in enumerate(row)] for at, row in enumerate(shades)]
     itself = [[shade if at == to else 0 for to, shade in enumerate(row)] for at, row in enumerate(shades)]
-    yield tag("g", *_paths(pairs), id=half)
+    yield tag("g", *_paths(pairs), id=half, class_="cells")
     yield tag("use", href=f"#{half}", transform="matrix(0 1 1 0 0 0)")
-    yield from _paths(itself)
+    yield tag("g", *_paths(itself), class_="cells")
 
 
 def _paths(shades: Sequence[Sequence[int]]) -> Iterator[Markup]:
@@ -84,10 +84,10 @@ def _paths(shades: Sequence[Sequence[int]]) -> Iterator[Markup]:
         for shade, group in groupby(row):
             length = len(list(group))
             if shade:
-                paths.setdefault(shade, []).append(f"M{start} {at}h{length}v1h-{length}")
+                paths.setdefault(shade, []).append(f"M{start} {at}h{length}")
             start += length
     for shade, steps in sorted(paths.items()):
-        yield tag("path", d="".join(steps), fill_opacity=f"{shade / SHADES:.1f}")
+        yield tag("path", d="".join(steps), opacity=f"{shade / SHADES:g}".lstrip("0"))
 
 
 def _lines(heat: Heat) -> Iterator[Markup]:
@@ -112,7 +112,7 @@ def _axes(blocks: int) -> Iterator[Markup]:
 def _key() -> Iterator[Markup]:
     """Shades from the least to the most alike."""
     for shade in range(1, SHADES + 1):
-        x, opacity = LEFT + 28 + (shade - 1) * SHADE, f"{shade / SHADES:.1f}"
+        x, opacity = LEFT + 28 + (shade - 1) * SHADE, f"{shade / SHADES:g}".lstrip("0")
         yield tag("rect", class_="shade", x=x, y=KEY, width=SHADE, height=9, fill_opacity=opacity)
 
 

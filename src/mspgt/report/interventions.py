@@ -217,11 +217,12 @@ def response_table(results: Json, name: str = "noise_response") -> Table:
     return Table(name, "Divergence of the next token by size of noise", columns, rows)
 
 
-def side_by_side(sample: Json, arm: str) -> Markup:
+def side_by_side(sample: Json, arm: str, *, prompt: bool = True) -> Markup:
     """A baseline text and an arm's in two columns; words that only one of them has are marked.
 
     Args:
         sample: one of `interventions_about.texts`.
+        prompt: whether what both go on from stands above them.
     """
     before, after = (re.findall(r"\S+\s*|\s+", sample["arms"][name]) for name in ("baseline", arm))
     columns: tuple[list[Markup], list[Markup]] = ([], [])
@@ -234,8 +235,10 @@ def side_by_side(sample: Json, arm: str) -> Markup:
         tag("div", tag("h5", label), tag("p", *column), class_="written")
         for label, column in zip(("baseline", arm.replace("_", " ")), columns, strict=True)
     ]
-    prompt = tag("p", tag("b", "Prompt: "), readable(sample["prompt"]), class_="prompt")
-    return tag("div", prompt, tag("div", *cells, class_="side-by-side"), class_="texts")
+    above = (
+        tag("p", tag("b", "Prompt: "), readable(sample["prompt"]), class_="prompt") if prompt else Markup("")
+    )
+    return tag("div", above, tag("div", *cells, class_="side-by-side"), class_="texts")
 
 
 def readable(text: str) -> str:

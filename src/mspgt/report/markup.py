@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from mspgt.report.tables import Cell, Table, cell_text
 
+SAME, ENDED = Markup("<!--same-->"), Markup("<!--/same-->")  # around a part until the page is put together
 Facts = Sequence[tuple[str, str]]
 SPAN = 4  # more rows than this, all alike in a column, are one cell
 LEAVES = (
@@ -67,7 +68,9 @@ def table_html(
 def facts_html(pairs: Facts) -> Markup:
     """Single values under their names."""
     return tag(
-        "dl", *(tag("div", tag("dt", name), tag("dd", value)) for name, value in pairs), class_="facts"
+        "dl",
+        *(Markup("<div><dt>{}<dd>{}</div>").format(name, value) for name, value in pairs),
+        class_="facts",
     )
 
 
@@ -79,7 +82,7 @@ def folded(summary: str, body: Markup, *, anchor: str = "", lead: str = "", kind
 
 def shared(*parts: Markup) -> Markup:
     """A part that several drawings of a page have alike; `once` writes it a single time."""
-    return tag("g", *parts, class_="same")
+    return Markup("{}{}{}").format(SAME, Markup("").join(parts), ENDED)
 
 
 def once(page: str) -> str:
@@ -90,10 +93,10 @@ def once(page: str) -> str:
         name = names.setdefault(found[1], f"same-{len(names)}")
         return f'<use href="#{name}"/>'
 
-    referring = re.sub(r'<g class="same">(.*?)</g>', refer, page, flags=re.DOTALL)
+    referring = re.sub(f"{SAME}(.*?){ENDED}", refer, page, flags=re.DOTALL)
     if not names:
         return page
-    parts = "".join(f'<g id="{name}">{part}</g>' for part, name in names.items())
+    parts = "".join(f'<g id="{name}" class="chart same">{part}</g>' for part, name in names.items())
     return referring.replace("</main>", f'</main>\n<svg class="same" aria-hidden="true">{parts}</svg>', 1)
 
 
@@ -110,14 +113,14 @@ def figure_html(
     anchor: str, title: str, drawing: Markup, *, caption: str = "", numbers: Table | None = None, beside: str = "",
     missing: Sequence[str] = (),
 ) -> Markup:  # fmt: skip
-    """A chart under its name, which is a link to itself, its numbers as CSV, its caption, and what it lacks.
+    """A chart under its name, which the page's script makes a link, its numbers as CSV, its caption, what it lacks.
 
     Args:
         anchor: its place on the page, after which the page's script names the file of its numbers.
         numbers: what it draws, to travel inside it; none where a table to read stands beside the chart.
         beside: address of a file with the same numbers, for where no script runs; none where it has no numbers.
     """
-    links: list[str] = [tag("b", tag("a", title, href=f"#{anchor}"))]
+    links: list[str] = [tag("b", title)]
     if beside:
         links += [" ", tag("a", "CSV", href=beside, download=True)]
     parts = [tag("figcaption", *links), drawing]

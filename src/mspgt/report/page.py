@@ -16,7 +16,7 @@ from mspgt.report import facts, table1
 from mspgt.report.markup import data_block, facts_html, once, table_html
 from mspgt.report.methods import bibtex, methods_text
 from mspgt.report.notices import study_notices
-from mspgt.report.paper_table import against_paper
+from mspgt.report.paper_table import against_for_reading
 from mspgt.report.planted_section import planted_first
 from mspgt.report.section import Section
 from mspgt.report.story import headline
@@ -82,7 +82,7 @@ def _render(results: Json, every: Sequence[View], shown: Sequence[View], section
         sections=sections,
         table1=table1.table1_for_reading(results),
         table1_data=data_block(table1.table1(results)),
-        against=against_paper(results),
+        against=against_for_reading(results),
         printed=table1.printed(),
         methods=methods_text(results, [*own, *sections]),
         bibtex=bibtex(results),
@@ -139,7 +139,10 @@ def _environment() -> Environment:
 
 @cache
 def _package_file(name: str) -> str:
-    return (files("mspgt.report") / "template" / name).read_text("utf-8")
+    """A file of the page without what no browser needs: lines of comment, and indentation."""
+    lines = (files("mspgt.report") / "template" / name).read_text("utf-8").splitlines()
+    bare = (line.strip() for line in lines)
+    return "\n".join(line for line in bare if line and not line.startswith(("//", "/*")))
 
 
 def _fingerprint(text: str) -> str:

@@ -30,6 +30,13 @@ def against_paper(results: Json) -> Table:
     return Table("paper_against_run", "The paper against this run", dict.fromkeys(COLUMNS, "string"), rows)
 
 
+def against_for_reading(results: Json) -> Table:
+    """The same without the rule of every prediction, which the page tells with its verdict."""
+    whole = against_paper(results)
+    rows = [(*row[:-1], None) if str(row[0]).startswith("prediction ") else row for row in whole.rows]
+    return Table(whole.name, whole.title, whole.columns, rows)
+
+
 def _boundary_rows(owner: str, model: Json, row: Json) -> Iterator[tuple[Cell, ...]]:
     paper, calibrated = model["boundaries"]["paper"], model["boundaries"]["calibrated"]
     for which, name in BOUNDARIES.items():

@@ -37,7 +37,9 @@ def prediction_section(results: Json) -> Section | None:
         return None
     parts = [tag("h4", "What the paper’s own rules would have said"), tag("p", PAPER_RULES)]
     tables = [against_rules(judged), units_table(judged), readings_table(judged)]
-    parts.append(table_html(tables[0].columns, tables[0].rows, label=tables[0].title, head=True))
+    # The rules in words stand with each verdict; here only what they say.
+    said = [row[:WORDLESS] for row in tables[0].rows]
+    parts.append(table_html(list(tables[0].columns)[:WORDLESS], said, label=tables[0].title, head=True))
     forests = [one for one in map(_evidence, judged.items()) if one.drawn]
     figures = {}
     if forests:
@@ -66,6 +68,7 @@ def prediction_section(results: Json) -> Section | None:
     )  # fmt: skip
 
 
+WORDLESS = 5  # columns of the paper's rules before the words
 PAPER_RULES = (
     "The paper’s rules on the same results: its own boundaries, doses and arithmetic. They are no verdicts. Beside "
     "each: how often either rule says “supported” where the prediction is false, the worst over kinds of worlds."

@@ -156,7 +156,7 @@ class View:
         identifier = f"{self.anchor}-first"
         lines = [line for line in panel.lines if line.role != "level"]
         legend = _legend([(line.role, line.label) for line in lines])
-        drawing = tag("figure", tag("figcaption", panel.title), panel_svg(panel, identifier))
+        drawing = tag("figure", tag("figcaption", panel.title), panel_svg(panel, identifier, twice=True))
         return legend + tag("div", drawing, class_="charts one", data_axis=_axis_of(panel, self.model))
 
     @property

@@ -115,7 +115,7 @@ def _model(results: Json, name: str, every: Sequence[Account], verdict: str, ste
     if panel is not None:
         drawings.append(
             figure_html(
-                f"{anchor}-curves", panel.title, _legend(panel) + panel_svg(panel, f"{anchor}-curves"),
+                f"{anchor}-curves", panel.title, _legend(panel) + panel_svg(panel, f"{anchor}-curves", twice=True),
                 caption=panel.caption, numbers=_numbers(panel, stem), beside="results.json", missing=panel.missing,
             )
         )  # fmt: skip

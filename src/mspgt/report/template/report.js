@@ -10,11 +10,21 @@ function element(name, text = "", className = "") {
   return made;
 }
 
+// The name of a chart is a link to it.
+function link(inside) {
+  for (const name of everything("figure[id] > figcaption > b", inside)) {
+    const made = element("a", name.textContent);
+    made.href = `#${name.closest("figure").id}`;
+    name.replaceChildren(made);
+  }
+}
+
 // What waits: the content of <noscript>, which to a browser with scripts is one piece of text.
 function fill(waiting) {
   const holder = document.createElement("template");
   holder.innerHTML = waiting.textContent;
   const made = [...holder.content.querySelectorAll(".charts:has(+ .readout) .chart[data-count]")];
+  link(holder.content);
   waiting.replaceWith(holder.content);
   made.forEach(prepare);
 }
@@ -120,14 +130,16 @@ document.addEventListener("click", ({ target }) => {
 
 const short = (value) => value === "" ? "—" : Number(value).toPrecision(3).replace("-", "−");
 
-// What lights up a layer of a chart: a band from its head to its axis, behind its curves.
+// What lights up a layer: of a chart, a band from its head to its axis behind its curves; of a strip, a block.
 const LEFT = 44, HEAD = 24, FOOT = 26; // of every chart over layers, as it is drawn
 function glowOf(chart) {
-  const glow = document.createElementNS("http://www.w3.org/2000/svg", "rect");
-  const size = { y: HEAD, width: chart.dataset.step, height: chart.viewBox.baseVal.height - HEAD - FOOT };
+  const glow = document.createElementNS("http://www.w3.org/2000/svg", "rect"), blocks = chart.querySelector("svg");
+  const size = blocks ? { width: 1, height: 1 }
+    : { y: HEAD, width: chart.dataset.step, height: chart.viewBox.baseVal.height - HEAD - FOOT };
   for (const [name, value] of Object.entries(size)) glow.setAttribute(name, value);
   glow.classList.add("glow");
-  chart.prepend(glow);
+  if (blocks) blocks.append(glow);
+  else chart.prepend(glow);
   return glow;
 }
 
@@ -232,4 +244,5 @@ for (const shown of everything(".copy")) {
   shown.before(button);
 }
 
+link(document);
 reveal();
