@@ -115,14 +115,14 @@ def _bars(
             kind = f"bar {bar.scale}" + ("" if bar.claimed else " unclear")
             half, end = 0.4 * frame.step, frame.down(bar.percent)
             outline = (
-                f"M{middle - half:.1f} {ground:.1f}v{end - ground:.1f}h{2 * half:.1f}v{ground - end:.1f}z"
+                f"M{middle - half:.0f} {ground:.1f}v{end - ground:.1f}h{2 * half:.0f}v{ground - end:.1f}z"
             )
             alike[kind] = alike.get(kind, "") + outline
             if not frame.low <= bar.percent <= frame.high:
                 words.append(_cut(bar, middle, frame))
             elif bar.interval:
                 low, high = (frame.down(one) for one in bar.interval)
-                whiskers += f"M{middle:.4g} {low:.4g}V{high:.4g}"
+                whiskers += f"M{middle:.0f} {low:.1f}V{high:.1f}"
     for kind, outlines in alike.items():
         yield tag("path", class_=kind, d=outlines)
     if whiskers:
