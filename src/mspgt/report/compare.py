@@ -16,6 +16,7 @@ from mspgt.report.families import family_section
 from mspgt.report.markup import table_html
 from mspgt.report.predictions import prediction_section
 from mspgt.report.section import Section
+from mspgt.report.sizes_section import sizes_section
 from mspgt.report.verdicts import tally, verdict_section, verdicts
 from mspgt.report.words import Json, counted
 from mspgt.report.writing import write
@@ -40,6 +41,7 @@ def build_comparison(folder: Path, *, venue: str = "neurips") -> Path:
     made = (
         verdict_section(found | {"predictions": bare}, {}),
         family_section(found),
+        sizes_section(found),
         prediction_section(found),
     )
     sections = [section for section in made if section is not None]

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from mspgt.errors import InputError
-from mspgt.predictions.readings import POSITIONS
+from mspgt.predictions.readings import POSITIONS, primary
 from mspgt.predictions.registry import fixed_in_advance
 from mspgt.predictions.rules import Rules
 from mspgt.results import SCHEMA, Notice, read, to_jsonable
 from mspgt.study.differences import short, unlike
+from mspgt.study.sizes import against_sizes
 from mspgt.study.store import write_json
 from mspgt.study.verdicts import conclusions
 
@@ -47,8 +48,8 @@ def compare_runs(folders: Sequence[Path], out: Path, account: str | None = None)
             planned.
 
     Returns:
-        What compare.json holds: `runs`, `models` (boundaries and what identifies each), `families`,
-        `predictions` and `warnings`, as in results.json.
+        What compare.json holds: `runs`, `models` (boundaries and what identifies each), `sizes` (positions against
+        depth, width, parameters and steps), `families`, `predictions` and `warnings`, as in results.json.
 
     Raises:
         InputError: a folder is no finished run, or two runs cannot be compared; names every knob that differs.
@@ -92,6 +93,7 @@ def compare_runs(folders: Sequence[Path], out: Path, account: str | None = None)
             "models": {name: _light(model) for name, model in models.items()},
             "account": account or rules.positions,
             "sketches": list(sketches(runs, models)),
+            "sizes": against_sizes(models, primary(everything, rules)[0]),
             "families": families,
             "predictions": predictions,
             "warnings": [*notices, *told],

@@ -1,0 +1,105 @@
+"""Positions across sizes, for a comparison: every configuration on one depth, and the slopes with their intervals."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from mspgt.report.forest import Dot, Forest, Row, forest_svg
+from mspgt.report.forest_figure import forests_figure
+from mspgt.report.markup import figure_html, table_html, tag
+from mspgt.report.section import Plate, Section
+from mspgt.report.tables import Cell, Table
+from mspgt.report.words import BOUNDARIES, MISSING, Json, counted, listing, number
+
+ABOUT = (
+    "Positions by relative depth, the smallest model first. Models of one configuration are runs of it: their mean "
+    "is one point. A slope is the change of relative depth for each doubling, by least squares, with a 95 % interval "
+    "of Student’s t over configurations; a position is known to half a layer at best, and families that differ in "
+    "more than size are not told apart."
+)
+ROLES = {"LI": "calibrated", "IG": "variant"}
+WORDS = {"layers": "layers", "width": "width", "parameters": "parameters", "step": "training steps"}
+
+
+def sizes_section(found: Json) -> Section | None:
+    """The scaling picture of a comparison; None where it was made by a version without one."""
+    sizes = found.get("sizes")
+    if not sizes or not sizes["configurations"]:
+        return None
+    forest, table, trends = _forest(sizes), configurations_table(sizes), trends_table(sizes)
+    parts = [tag("p", ABOUT)]
+    figures = {}
+    if forest.drawn:
+        drawing = figure_html(
+            "sizes-positions", forest.title, forest_svg(forest), numbers=table, beside="tables/sizes.csv"
+        )
+        parts.append(tag("div", drawing, class_="charts one"))
+        figures["sizes"] = Plate(lambda venue: forests_figure([forest], venue), ABOUT)
+    rows = [
+        (BOUNDARIES[one["boundary"]], WORDS[one["against"]], one["n"], listing(one["families"]), *_slope(one))
+        for one in sizes["trends"]
+    ]
+    columns = ("boundary", "for each doubling of", "configurations", "families", "change of relative depth")
+    parts.append(table_html(columns, rows, label="slopes of positions on size"))
+    known = sum(one["slope"] is not None for one in sizes["trends"])
+    lead = f"{counted(len(sizes['configurations']), 'configuration')}, {counted(known, 'slope')}"
+    return Section(
+        "sizes", "Across sizes", Markup("").join(parts), lead=lead, tables=(table, trends), figures=figures
+    )
+
+
+def _slope(one: Json) -> tuple[str]:
+    if one["slope"] is None:
+        return (f"{MISSING} {one['reason']}",)
+    low, high = one["ci"]
+    return (f"{number(one['slope'], 2)} [{number(low, 2)}, {number(high, 2)}]",)
+
+
+def _forest(sizes: Json) -> Forest:
+    rows = [
+        Row(
+            f"{_name(one)}: {one['layers']} × {one['width']}, {number(one['parameters'])}",
+            tuple(
+                Dot(role, one[which], label=BOUNDARIES[which])
+                for which, role in ROLES.items()
+                if one[which] is not None
+            ),
+            missing="" if any(one[which] is not None for which in ROLES) else "no boundary",
+        )
+        for one in sizes["configurations"]
+    ]
+    return Forest("sizes", "Positions by size", "relative depth", tuple(rows), limits=(0.0, 1.0))
+
+
+def _name(one: Json) -> str:
+    runs = len(one["models"])
+    name = one["models"][0] if runs == 1 else f"{one['family']}, {runs} runs"
+    return f"{name}, step {number(one['step'])}" if one["step"] and runs > 1 else name
+
+
+def configurations_table(sizes: Json) -> Table:
+    """One row a configuration."""
+    whole = ("layers", "width", "parameters", "step")
+    columns = {
+        "family": "string", "models": "string", **dict.fromkeys(whole, "int64"),
+        **{"LI": "double", "IG": "double", "LI_models": "int64", "IG_models": "int64"},
+    }  # fmt: skip
+    rows: list[tuple[Cell, ...]] = [
+        tuple(", ".join(one[key]) if key == "models" else one[key] for key in columns)
+        for one in sizes["configurations"]
+    ]
+    return Table("sizes", "Relative positions by size of the model", columns, rows)
+
+
+def trends_table(sizes: Json) -> Table:
+    """One row a slope: change of relative depth for each doubling."""
+    columns = {
+        "boundary": "string", "against": "string", "n": "int64", "slope": "double", "low": "double", "high": "double",
+        "families": "string", "reason": "string",
+    }  # fmt: skip
+    rows: list[tuple[Cell, ...]] = [
+        (one["boundary"], one["against"], one["n"], one["slope"], *(one["ci"] or (None, None)),
+         ", ".join(one["families"]), one["reason"])
+        for one in sizes["trends"]
+    ]  # fmt: skip
+    return Table("size_slopes", "Slopes of relative positions on the logarithm of size", columns, rows)
