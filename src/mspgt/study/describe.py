@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mspgt.lm.memory import BYTES
 from mspgt.study.config import StudyConfig
-from mspgt.study.estimate import ACHIEVED, TOKENS_A_WORD, Shape, memory, stage_work
+from mspgt.study.estimate import TOKENS_A_WORD, Shape, memory, share_of_speed, stage_work
 from mspgt.study.experiments import PARTS
 from mspgt.study.identity import Identity
 from mspgt.study.kept import PLANS
@@ -76,22 +76,23 @@ def _needs(
     for found, model in zip(looks, config.models, strict=True):
         identity, shape = found.identity, Shape.of(found.card, config.measure.window)
         device = "cuda" if on_gpu(model) else "cpu"
-        work, own = 0.0, []
+        products, own = 0.0, []  # operations of large products that would take as long
         for twin, data in ((False, plan.data), (True, plan.twin_data)):
             text = [sentence for document in data.corpus.documents for sentence in document.sentences]
             tokens = _tokens(found, text)
             for stage in todo:
                 label, _, which = stage.subject.partition(" (twin")
                 if label == identity.label and bool(which) == twin:
-                    work += stage_work(stage, shape, config, data, tokens, twin=twin)
+                    work = stage_work(stage, shape, config, data, tokens, twin=twin)
+                    products += work / share_of_speed(stage)
                     own.append(stage)
         if not own:
             continue
-        speed = ACHIEVED * flops_a_second(identity.width, found.card.feed_forward, identity.dtype, 1, device)
-        total += work / speed
+        speed = flops_a_second(identity.width, found.card.feed_forward, identity.dtype, 1, device)
+        total += products / speed
         peak = memory(shape, identity.dtype, config, plan.data, own, twins=config.twins.seeds > 0)
         yield (
-            f"needs   {identity.label}: about {_duration(work / speed)} of "
+            f"needs   {identity.label}: about {_duration(products / speed)} of "
             f"{'a GPU' if device == 'cuda' else 'one core'}, {_size(peak)} of memory"
         )
     if len(looks) > 1:
