@@ -273,9 +273,7 @@ class ScalesConfig(_Section):
     words: int = Field(90, ge=10)  # most of a document; keep it equal across models
     seeds: int = Field(2, ge=1)  # deals of the documents to readers; the interval covers them from 2 on
     draws: int = Field(1000, ge=100)  # of the bootstrap over documents
-    sink_ratio: float = Field(
-        SINK_RATIO, gt=1
-    )  # a word whose norm exceeds so many medians of a layer is left out
+    sink_ratio: float = Field(SINK_RATIO, gt=1)  # words with a norm of so many medians are left out
     twins: int = Field(1, ge=0)  # random twins on the same documents, of those under `twins`
 
 
