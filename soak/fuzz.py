@@ -30,8 +30,12 @@ def tried(kind: str, examples: int) -> dict[str, Any]:
     Raises:
         AssertionError: too slow or too large; and whatever a reader raises that is no error of ours.
     """
+    import transformers
     from tests.trust.fuzzing import TARGETS
 
+    from mspgt.study import run
+
+    assert transformers.AutoModelForCausalLM, run  # the time to load libraries is no reader's
     count, refused, slowest = 0, 0, 0.0
     before = _peak()
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
-ROWS = ("fuzz", "kills", "writers", "flips", "reruns", "wheel", "mutants")
+ROWS = ("fuzz", "kills", "writers", "flips", "runs", "reruns", "wheel", "mutants")
 LIBRARIES = ("mspgt", "torch", "transformers", "numpy", "safetensors", "hypothesis")
 
 

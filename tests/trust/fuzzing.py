@@ -6,6 +6,7 @@ Each reader gets a good file, or words of a command line, and must refuse what i
 from __future__ import annotations
 
 import contextlib
+import copy
 import io
 import json
 import struct
@@ -86,7 +87,7 @@ def misshapen(draw: Any, good: Any) -> Any:
             at = draw(st.sampled_from(sorted(inner) if isinstance(inner, dict) else range(len(inner))))
             if depth == 0 or not isinstance(inner[at], dict | list) or not inner[at]:
                 if draw(st.booleans()):
-                    inner[at] = draw(ODD)
+                    inner[at] = copy.deepcopy(draw(ODD))
                 else:
                     del inner[at]
                 break

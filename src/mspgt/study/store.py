@@ -55,7 +55,8 @@ class Status:
 def digest(value: Any) -> str:
     """SHA-256 of a JSON-like value, independent of the order of its keys."""
     text = json.dumps(to_jsonable(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    # Half a character, which JSON may spell and UTF-8 may not, is a difference like any other.
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -131,11 +132,13 @@ class Address:
         mine = {"stage": self.stage, "key": self.key, "inputs": to_jsonable(self.inputs)}
         if any(manifest.get(name) != value for name, value in mine.items()):
             return {}, "damaged: its manifest is of another stage, or of other inputs; will be recomputed"
+        if not _well_formed(manifest):
+            return {}, "damaged: its manifest names no files as it should; will be recomputed"
         for name, expected in manifest["files"].items():
             path = self.folder / name
-            if not path.is_file():
-                return {}, f"damaged: {name} is missing; will be recomputed"
             try:
+                if not path.is_file():
+                    return {}, f"damaged: {name} is missing; will be recomputed"
                 same = path.stat().st_size == expected["bytes"] and _sha256(path) == expected["sha256"]
             except OSError as error:
                 return {}, f"damaged: {name} cannot be read ({error}); will be recomputed"
@@ -254,6 +257,18 @@ def write_text(path: Path, text: str) -> None:
     except OSError as error:
         scratch.unlink(missing_ok=True)
         raise StoreError(f"{path}: could not be written ({error}).") from error
+
+
+def _well_formed(manifest: dict[str, Any]) -> bool:
+    """Whether a sealed manifest has the shape that `save` gives it; names of files lead nowhere else."""
+    files = manifest.get("files")
+    return (
+        isinstance(manifest.get("seconds"), int | float)
+        and isinstance(files, dict)
+        and META in files
+        and all(name not in ("", ".", "..") and "/" not in name and "\0" not in name for name in files)
+        and all(isinstance(about, dict) and about.keys() == {"bytes", "sha256"} for about in files.values())
+    )
 
 
 def _seal(manifest: dict[str, Any]) -> str:
