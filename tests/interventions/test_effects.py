@@ -91,7 +91,7 @@ def test_too_few_documents_give_a_test_but_no_interval_and_no_contrast(documents
     assert found.p_permutation is not None
     assert f"{documents} documents" in found.reason
     arms = {arm: {"length": found} for arm in ("local", "intermediate", "global")}
-    assert contrasts(arms)["length"]["plain"]["signed"] is None
+    assert contrasts(arms)["length"]["plain"].signed is None
 
 
 @pytest.mark.parametrize("law", ["ratio", "exp", "variance"])
@@ -180,14 +180,14 @@ def test_contrasts_ask_whether_the_middle_exceeds_both():
         return contrasts(effects)["length"]["plain"]
 
     above = of({"local": 0.1, "intermediate": 1.5, "global": 0.2})
-    assert above["signed"]["p"] < 0.001 > above["absolute"]["p"]
-    assert above["signed"]["estimate"] == pytest.approx(np.log(11.5 / 10.2), abs=0.02)
+    assert above.signed.p < 0.001 > above.absolute.p
+    assert above.signed.estimate == pytest.approx(np.log(11.5 / 10.2), abs=0.02)
     below = of({"local": 0.1, "intermediate": -1.5, "global": 0.2})
-    assert below["absolute"]["p"] < 0.001
-    assert below["signed"]["p"] > 0.999
+    assert below.absolute.p < 0.001
+    assert below.signed.p > 0.999
     one_rival = of({"local": 1.5, "intermediate": 1.5, "global": 0.0})
-    assert min(one_rival["signed"]["p"], one_rival["absolute"]["p"]) > 0.05
-    assert of({"intermediate": 1.5, "global": 0.0})["signed"] is None
+    assert min(one_rival.signed.p, one_rival.absolute.p) > 0.05
+    assert of({"intermediate": 1.5, "global": 0.0}).signed is None
 
 
 def test_contrasts_seldom_find_what_is_not_there():
@@ -199,7 +199,7 @@ def test_contrasts_seldom_find_what_is_not_there():
         )
         found = contrasts(all_effects(drawn, DOCUMENTS, draws=200))["length"]["plain"]
         for sense in hits:
-            hits[sense] += found[sense]["p"] < 0.05
+            hits[sense] += getattr(found, sense).p < 0.05
     assert stats.binomtest(hits["signed"], 200, 0.05, alternative="greater").pvalue > 0.01
     assert stats.binomtest(hits["absolute"], 200, 0.05, alternative="greater").pvalue > 0.01
 
@@ -216,7 +216,7 @@ def test_a_magnitude_of_either_sign_keeps_its_level():
             arm: {"length": effect(drawn["baseline"]["length"], one["length"], DOCUMENTS, draws=200)}
             for arm, one in drawn.items()
         }
-        hits += contrasts(found)["length"]["plain"]["absolute"]["p"] < 0.05
+        hits += contrasts(found)["length"]["plain"].absolute.p < 0.05
     assert 0.02 < hits / 600 < 0.075
 
 

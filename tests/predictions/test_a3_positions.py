@@ -5,6 +5,7 @@ import pytest
 from mspgt.predictions.judging import verdicts
 from mspgt.predictions.rules import Rules
 from tests.predictions.planted import claim, model, results, untested_order
+from tests.whole import measured
 
 
 def study(a, b, runs=4, layers=96, **more):
@@ -15,7 +16,7 @@ def study(a, b, runs=4, layers=96, **more):
 
 
 def judged(found, rules=None):
-    return verdicts(found, rules or Rules())["A3-positions"]
+    return verdicts(measured(found), rules or Rules())["A3-positions"]
 
 
 @pytest.mark.parametrize(
@@ -65,7 +66,7 @@ def test_functional_positions_are_read_first_and_shocks_stand_beside():
         one["scales"] = scales(24, 48) if name.startswith("a") else scales(24, 72)
     told = judged(found)
     assert (told.verdict, told.positions) == ("supported", "functional")
-    said = {tuple(row["reading"].items()): row["verdict"] for row in told.specification["readings"]}
+    said = {tuple(row.reading.items()): row.verdict for row in told.specification.readings}
     assert said[("positions", "shocks"),] == "refuted"
     assert said[("positions", "phases"),] == "not testable"
     assert judged(found, Rules(positions="shocks")).verdict == "refuted"

@@ -10,6 +10,7 @@ from mspgt.predictions.rules import Rules
 from mspgt.predictions.world_kinds import KINDS_OF_WORLDS
 from mspgt.predictions.worlds import Recipe, judged
 from tests.predictions.planted import model, noise, results
+from tests.whole import measured
 
 METRICS = ("ttr", "coherence", "length_variance")
 
@@ -58,7 +59,7 @@ def study(trace_of, architectures=8, runs=1, **changed):
 
 
 def eq31(found, **rules):
-    return verdicts(found, Rules(**rules), specification=False)["eq31"]
+    return verdicts(measured(found), Rules(**rules), specification=False)["eq31"]
 
 
 def test_traces_that_go_with_brittleness():
@@ -79,7 +80,10 @@ def test_few_architectures_test_nothing_and_say_how_many_there_were():
 def test_runs_of_an_architecture_are_averaged():
     found = study(lambda k: 1.0, architectures=2, runs=2)
     pairs = {name: Pair(float(i), 10.0 * i) for i, name in enumerate(sorted(found["models"]))}
-    assert [(one.x, one.y) for one in by_architecture(found, pairs).values()] == [(0.5, 5.0), (2.5, 25.0)]
+    assert [(one.x, one.y) for one in by_architecture(measured(found), pairs).values()] == [
+        (0.5, 5.0),
+        (2.5, 25.0),
+    ]
 
 
 def test_equal_traces_say_nothing():

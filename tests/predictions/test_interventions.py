@@ -10,12 +10,13 @@ from mspgt.predictions.readings import Reading
 from mspgt.predictions.rules import Rules
 from mspgt.predictions.verdict import combined
 from tests.predictions.planted import contrast, effect, model, noise, results
+from tests.whole import measured
 
 METRIC = "length_variance"
 
 
 def judged(found, name):
-    return verdicts(found, Rules(), specification=False)[name]
+    return verdicts(measured(found), Rules(), specification=False)[name]
 
 
 def study(effects, count=3, families=("a", "b"), **how):
@@ -43,7 +44,7 @@ def test_a_lead_that_hangs_on_the_dose_settles_nothing():
             doses["matched_variance"]["signed"] = contrast(-30, 1.0)
         verdict = judged(found, "P2.1")
         assert verdict.verdict == "inconclusive"
-        assert "matched variance, signed" in verdict.units[0]["note"]
+        assert "matched variance, signed" in verdict.units[0].note
 
 
 def test_many_models_show_together_what_none_shows_alone():
@@ -86,7 +87,7 @@ def test_a_tie_of_two_scales_is_no_lead():
 
 def test_few_models_speak_for_themselves_alone():
     found = judged(study({METRIC: (1, 40, 2)}, count=1), "P2.1")
-    assert [unit["name"] for unit in found.units] == ["a0", "b0"]
+    assert [unit.name for unit in found.units] == ["a0", "b0"]
     assert any("these models alone" in why for why in found.why)
 
 
@@ -114,8 +115,8 @@ def test_equal_layers_with_unequal_doses_are_not_brittleness():
     found = judged(results(**models), "P3.1")
     assert found.verdict == "refuted"
     assert found.statistic == pytest.approx(1.0)
-    assert found.paper_rule["says"] == "supported"
-    assert found.paper_rule["statistic"] == pytest.approx(6.5)
+    assert found.paper_rule.says == "supported"
+    assert found.paper_rule.statistic == pytest.approx(6.5)
 
 
 def test_figure_17_noise_about_equal_layers_is_rarely_supported():
@@ -130,9 +131,9 @@ def test_figure_17_noise_about_equal_layers_is_rarely_supported():
                     for metric in (METRIC, "ttr", "coherence")
                 }
                 models[f"{family}{i}"] = model(family, 32, **noise(effects, se=4.0, layers=(n, n, n)))
-        units = PREDICTION.judge(results(**models), Rules(), Reading()).units
+        units = PREDICTION.judge(measured(results(**models)), Rules(), Reading()).units
         said += combined(units, PREDICTION.quantifier)[0] <= 0.05
-        published += bool(PREDICTION.paper(results(**models), Rules(), AS_PUBLISHED).supported)
+        published += bool(PREDICTION.paper(measured(results(**models)), Rules(), AS_PUBLISHED).supported)
     assert said / 200 <= 0.05
     assert published / 200 > 0.9
 
@@ -149,7 +150,7 @@ def test_models_are_the_random_unit_of_a_family():
             for family in ("a", "b")
             for i in range(3)
         }
-        units = PREDICTION.judge(results(**models), Rules(), Reading()).units
+        units = PREDICTION.judge(measured(results(**models)), Rules(), Reading()).units
         said += combined(units, PREDICTION.quantifier)[0] <= 0.05
     assert said / 200 <= 0.05
 
@@ -174,7 +175,7 @@ def test_scales_that_share_a_baseline_are_not_independent():
                 shared = 4.0 * rng.standard_normal()
                 effects = tuple(10.0 + shared + 0.5 * rng.standard_normal() for _ in range(3))
                 models[f"{family}{i}"] = model(family, 32, **noise({METRIC: effects}, se=4.0))
-        units = A3.judge(results(**models), Rules(), Reading(metric=METRIC)).units
+        units = A3.judge(measured(results(**models)), Rules(), Reading(metric=METRIC)).units
         said += min(units[0].p_support, units[0].p_refute) <= 0.05
     assert said / 400 <= 0.05
 
@@ -189,7 +190,7 @@ def test_a_hump_of_sensitivity_in_mid_depth_is_no_rule_of_the_intermediate_scale
                 one["interventions"][f"random_{number}"] = {METRIC: effect(percent, 0.01)}
         humped = judged(found, "P2.1")
         assert humped.verdict == "inconclusive"
-        assert "random layer sets" in humped.units[0]["note"]
+        assert "random layer sets" in humped.units[0].note
 
 
 def test_without_random_layer_sets_nothing_governs():
@@ -238,7 +239,7 @@ def test_a_metric_that_was_not_measured_does_not_count_as_none():
     found = study({METRIC: (40, 1, 1), "ttr": (1, 1, 1)})
     for one in found["models"].values():
         one["interventions"]["local"]["ttr"] |= {"percent": None, "percent_se": None}
-    assert {unit["name"].split(":")[0] for unit in judged(found, "P3.1").units} == {METRIC}
+    assert {unit.name.split(":")[0] for unit in judged(found, "P3.1").units} == {METRIC}
 
 
 def test_sensitivity_to_architecture_in_and_against_the_order():

@@ -1,7 +1,6 @@
 """The engine: error held over the headline predictions, rules fixed in advance, every reading counted."""
 
 import json
-from dataclasses import fields
 
 import pytest
 
@@ -9,10 +8,10 @@ from mspgt.predictions.judging import specification_curve, verdicts
 from mspgt.predictions.readings import READING_KEYS
 from mspgt.predictions.registry import fixed_in_advance, predictions
 from mspgt.predictions.rules import Rules
-from mspgt.predictions.verdict import Verdict
 from mspgt.results import to_jsonable
 from mspgt.stats.multiplicity import holm
 from tests.predictions.planted import model, noise, probe, results
+from tests.whole import measured
 
 IDS = [
     *("P1.1", "P1.2", "P2.1", "P3.1", "P3.2"),
@@ -41,7 +40,7 @@ def study():
 
 @pytest.fixture(scope="module")
 def judged(study):
-    return verdicts(study, Rules())
+    return verdicts(measured(study), Rules())
 
 
 def test_every_prediction_is_judged_and_written_in_full(judged):
@@ -73,10 +72,11 @@ def test_holm_over_the_headline_predictions(judged):
 def test_what_is_said_to_decide_agrees_with_every_verdict(judged):
     for one in judged.values():
         by = one.decided_by
-        assert bool(by) == bool(one.units)
-        if by:
-            assert by["unit"] in [unit["name"] for unit in one.units]
-            enough = {side for side in ("supported", "refuted") if by[side]["in"] >= by[side]["needed"]}
+        assert (by.units or 0) == len(one.units)
+        if by.supported and by.refuted:
+            assert by.unit in [unit.name for unit in one.units]
+            sides = {"supported": by.supported, "refuted": by.refuted}
+            enough = {side for side, share in sides.items() if share.in_ >= share.needed}
             assert enough == {one.verdict} & {"supported", "refuted"}, one.id
 
 
@@ -86,7 +86,10 @@ def test_a_verdict_does_not_depend_on_which_sections_were_run():
     alone = {f"m{i}": model("f", 96, *pair, reach=1) for i, pair in enumerate(places)}
     effects = noise({"length_variance": (0.0, 40.0, 0.0)})
     beside = {name: one | effects | {"theory": {"kink": {}}} for name, one in alone.items()}
-    found = [verdicts(results(**models), Rules(), specification=False)["P3.2"] for models in (alone, beside)]
+    found = [
+        verdicts(measured(results(**models)), Rules(), specification=False)["P3.2"]
+        for models in (alone, beside)
+    ]
     assert found[0].p_support == found[1].p_support
     assert found[0].verdict == found[1].verdict == "supported"
 
@@ -97,7 +100,9 @@ def test_what_stands_alone_may_not_stand_among_five():
         "bends": {"scale": 1.0, "freedom": 12.0, "unit": 0.9},
     }}  # fmt: skip
     theory = {"kink": {"source": "calibrated", "primary": "all", "LI": {"all": kink}, "IG": {"all": kink}}}
-    one = verdicts(results(a=model("a", 64, 20, 40, theory=theory)), Rules(), specification=False)["P1.2"]
+    one = verdicts(measured(results(a=model("a", 64, 20, 40, theory=theory))), Rules(), specification=False)[
+        "P1.2"
+    ]
     assert one.p_support == 0.03
     assert one.p_support_holm == pytest.approx(5 * 0.03)
     assert one.verdict == "inconclusive"
@@ -106,26 +111,26 @@ def test_what_stands_alone_may_not_stand_among_five():
 
 def test_the_order_of_models_does_not_matter(study, judged):
     backwards = {**study, "models": dict(reversed(study["models"].items()))}
-    again = verdicts(backwards, Rules())
+    again = verdicts(measured(backwards), Rules())
     assert to_jsonable(again) == to_jsonable(judged)
 
 
 def test_one_model_tests_nothing_between_models():
-    found = verdicts(results(a=model("f", 64, 20, 40)), Rules(), specification=False)
+    found = verdicts(measured(results(a=model("f", 64, 20, 40))), Rules(), specification=False)
     assert {one.verdict for one in found.values()} == {"not testable"}
     assert all(one.missing for one in found.values())
 
 
 def test_no_model_at_all():
-    assert {one.verdict for one in verdicts(results(), Rules()).values()} == {"not testable"}
+    assert {one.verdict for one in verdicts(measured(results()), Rules()).values()} == {"not testable"}
 
 
 def test_a_threshold_changes_what_is_fixed_in_advance_and_the_verdict():
     strict = Rules(cv=0.001)
     assert fixed_in_advance(strict) != fixed_in_advance(Rules())
     steady = results(**{f"m{i}": model("f", 96, 40, 60) for i in range(6)})
-    assert verdicts(steady, Rules(), specification=False)["P1.1"].verdict == "supported"
-    assert verdicts(steady, strict, specification=False)["P1.1"].verdict == "inconclusive"
+    assert verdicts(measured(steady), Rules(), specification=False)["P1.1"].verdict == "supported"
+    assert verdicts(measured(steady), strict, specification=False)["P1.1"].verdict == "inconclusive"
 
 
 def test_rules_say_what_they_do_not_allow():
@@ -136,35 +141,30 @@ def test_rules_say_what_they_do_not_allow():
 
 def test_the_curve_counts_every_reading(study, judged):
     curve = judged["P1.1"].specification
-    rows = curve["readings"]
-    assert rows[0]["reading"] == {}
-    assert len({json.dumps(row["reading"], sort_keys=True) for row in rows}) == len(rows)
-    assert sum(curve["counts"].values()) == len(rows)
+    rows = curve.readings
+    assert rows[0].reading == {}
+    assert len({json.dumps(row.reading, sort_keys=True) for row in rows}) == len(rows)
+    assert sum(curve.counts.values()) == len(rows)
     # Counting the embedding moves ρ by less than a layer: the verdict stays.
-    counted = next(row for row in rows if row["reading"] == {"embedding": "yes"})
-    assert counted["verdict"] == rows[0]["verdict"]
+    counted = next(row for row in rows if row.reading == {"embedding": "yes"})
+    assert counted.verdict == rows[0].verdict
     # Nothing was found without S1 here, and paper mode found nothing.
-    lost = next(row for row in rows if row["reading"] == {"evidence": "without_S1"})
-    assert not lost["testable"]
-    others = [row for row in rows[1:] if row["testable"]]
-    assert curve["agree"] == sum(row["verdict"] == rows[0]["verdict"] for row in others) / len(others)
-    assert all(set(row["reading"]) <= set(READING_KEYS) for row in rows)
+    lost = next(row for row in rows if row.reading == {"evidence": "without_S1"})
+    assert not lost.testable
+    others = [row for row in rows[1:] if row.testable]
+    assert curve.agree == sum(row.verdict == rows[0].verdict for row in others) / len(others)
+    assert all(set(row.reading) <= set(READING_KEYS) for row in rows)
 
 
 def test_a_reading_in_paper_mode_never_gives_the_verdict():
     models = {f"m{i}": model("f", 96, paper=(40, 60)) for i in range(6)}
-    found = verdicts(results(**models), Rules())["P1.1"]
+    found = verdicts(measured(results(**models)), Rules())["P1.1"]
     assert found.verdict == "not testable"
-    assert found.paper_rule["says"] == "supported"
-    in_paper_mode = [row for row in found.specification["readings"] if row["reading"].get("mode") == "paper"]
-    assert any(row["verdict"] == "supported" for row in in_paper_mode)
+    assert found.paper_rule.says == "supported"
+    in_paper_mode = [row for row in found.specification.readings if row.reading.get("mode") == "paper"]
+    assert any(row.verdict == "supported" for row in in_paper_mode)
 
 
 def test_nothing_testable_leaves_no_share():
-    curve = specification_curve(predictions()["P2.1"], results(a=model("f", 32)), Rules())
-    assert curve["agree"] is None
-
-
-def test_the_contract_has_every_key():
-    promised = {"verdict", "statistic", "threshold", "ci", "rule", "paper_claim", "null_rate", "evidence"}
-    assert promised | {"missing", "power"} <= {field.name for field in fields(Verdict)}
+    curve = specification_curve(predictions()["P2.1"], measured(results(a=model("f", 32))), Rules())
+    assert curve.agree is None

@@ -7,6 +7,7 @@ from mspgt.predictions.judging import verdicts
 from mspgt.predictions.order import centre_of_gravity
 from mspgt.predictions.rules import Rules
 from tests.predictions.planted import model, probe, results
+from tests.whole import measured
 
 
 def test_a_step_lies_where_it_is():
@@ -52,7 +53,7 @@ def study(*centres, topic=None):
     if topic is not None:
         curve = probe(24, topic)
         one["theory"] = {"information": {"topical": {"bits": curve["f1"], "ci": curve["f1_ci"]}}}
-    return verdicts(results(a=one), Rules(), specification=False)["P-order"]
+    return verdicts(measured(results(a=one)), Rules(), specification=False)["P-order"]
 
 
 def test_all_four_in_order_are_supported():
@@ -81,6 +82,6 @@ def test_a_curve_with_gaps_is_missing_and_says_where():
     for gap in (0, 7):
         one = model("f", 24, probes={task: probe(24, c) for task, c in (("pos", 3), ("dep", 8), ("srl", 13))})
         one["probes"]["srl"]["f1_ci"][gap] = None
-        found = verdicts(results(a=one), Rules(), specification=True)["P-order"]
+        found = verdicts(measured(results(a=one)), Rules(), specification=True)["P-order"]
         assert f"a: no curve over layers for srl: it has no interval at layer {gap}" in found.missing
         assert "a: no curve over layers for topic: it was not measured" in found.missing

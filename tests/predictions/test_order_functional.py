@@ -6,19 +6,21 @@ import pytest
 from mspgt.predictions.judging import verdicts
 from mspgt.predictions.rules import Rules
 from mspgt.predictions.world_parts import DEPTH, functional
+from mspgt.results import to_jsonable
 from tests.predictions.planted import model, probe, results
+from tests.whole import measured
 
 
 @pytest.fixture(scope="module")
 def planted():
     rng = np.random.default_rng(0)
     places = {"ordered": (0.2, 0.45, 0.7), "tied": (0.45, 0.45, 0.45), "reversed": (0.7, 0.45, 0.2)}
-    return {name: functional(centres, rng) for name, centres in places.items()}
+    return {name: to_jsonable(functional(centres, rng)) for name, centres in places.items()}
 
 
 def judged(scales, rules=None, **more):
     one = model("f", DEPTH, scales=scales, **more)
-    return verdicts(results(a=one), rules or Rules())["P-order"]
+    return verdicts(measured(results(a=one)), rules or Rules())["P-order"]
 
 
 @pytest.mark.parametrize(
@@ -38,7 +40,7 @@ def test_probes_stand_beside_functional_scales_in_the_curve(planted):
     """Probes in the other order than scales: each reading says its own."""
     probes = {"pos": probe(DEPTH, 9), "dep": probe(DEPTH, 3)}
     found = judged(planted["ordered"], probes=probes)
-    said = {tuple(row["reading"].items()): row["verdict"] for row in found.specification["readings"]}
+    said = {tuple(row.reading.items()): row.verdict for row in found.specification.readings}
     assert said[()] == "supported"
     assert said[("positions", "shocks"),] == "refuted"
     by_shocks = judged(planted["ordered"], Rules(positions="shocks"), probes=probes)

@@ -9,12 +9,17 @@ from mspgt.predictions.places import Place, assignment, discordant, drifts, matc
 from mspgt.predictions.readings import Reading, finished, position
 from mspgt.predictions.rules import Rules
 from tests.predictions.planted import claim, model, results, untested_order
+from tests.whole import measured
 
 RULES = Rules()
 
 
+def whole_model(one):
+    return measured(results(m=one)).models["m"]
+
+
 def judged(found, name):
-    return verdicts(found, RULES, specification=False)[name]
+    return verdicts(measured(found), RULES, specification=False)[name]
 
 
 def family(layers=48, places=(), **more):
@@ -46,11 +51,11 @@ def test_the_papers_own_four_models_test_neither():
         "Qwen1.5-7B": model("qwen", 32, 2, 8, paper=(2, 8)),
         "Qwen2.5-7B": model("qwen", 28, 2, 20, paper=(2, 20)),
     }
-    found = verdicts(results(**paper), RULES, specification=False)
+    found = verdicts(measured(results(**paper)), RULES, specification=False)
     assert found["P1.1"].verdict == found["P3.2"].verdict == "not testable"
     # Its own rules say of the same positions what the paper says.
-    assert found["P1.1"].paper_rule["says"] == found["P3.2"].paper_rule["says"] == "supported"
-    assert f"{found['P3.2'].paper_rule['statistic']:.3f}" == "0.464"
+    assert found["P1.1"].paper_rule.says == found["P3.2"].paper_rule.says == "supported"
+    assert f"{found['P3.2'].paper_rule.statistic:.3f}" == "0.464"
     assert any("32 layers" in why and "28 layers" in why for why in found["P3.2"].missing)
 
 
@@ -65,7 +70,7 @@ def test_no_family_is_consistent_by_what_is_missing():
     found = judged(results(**models), "P1.1")
     assert found.verdict == "inconclusive"
     assert found.statistic == 0.0
-    assert "6 of 10" in found.units[0]["note"]
+    assert "6 of 10" in found.units[0].note
 
 
 def test_a_family_without_the_boundary_is_not_left_out():
@@ -79,7 +84,7 @@ def test_a_family_without_the_boundary_is_not_left_out():
 
 def test_states_of_one_run_are_one_run():
     along = {f"m{i}": model("f", 96, 40, 60, run="one", step=i) for i in range(8)}
-    found = verdicts(results(**along), RULES, specification=False)
+    found = verdicts(measured(results(**along)), RULES, specification=False)
     assert found["P1.1"].verdict == found["P3.2"].verdict == "not testable"
 
 
@@ -95,7 +100,7 @@ def test_drift_between_runs_of_one_architecture():
     assert found.statistic == pytest.approx(72 / 96)
     # Each set of three layers, and two layers on either side for the error that a pair of sets shares.
     assert found.ci[0] == pytest.approx(66 / 96)
-    assert "m0 and m6 0.75" in found.units[0]["note"]
+    assert "m0 and m6 0.75" in found.units[0].note
     assert any("half of equation 2" in why for why in found.why)
     still = [(5, place) for place in (60, 61, 60, 62, 61, 60, 61)]
     refuted = judged(results(**family(96, still, reach=1)), "P3.2")
@@ -202,7 +207,7 @@ def test_runs_at_one_place_are_rarely_said_to_drift():
         near = 50 + rng.choice([-2, 2], size=5)
         places = np.where(u < 0.01, rng.integers(2, 95, size=5), np.where(u < 0.05, near, 50))
         units = PREDICTION.judge(
-            results(**family(96, [(1, int(place)) for place in places])), RULES, Reading()
+            measured(results(**family(96, [(1, int(place)) for place in places]))), RULES, Reading()
         ).units
         said += units[0].p_support <= 0.05
     assert said / 300 <= 0.05
@@ -212,25 +217,25 @@ def test_the_other_normalisation_may_find_what_the_first_does_not():
     models = family(96, [(None, None)] * 3)
     for one in models.values():
         one["boundaries"]["paper"]["other_normalisation"] = {"LI": 20, "IG": 60}
-    curve = verdicts(results(**models), RULES)["P3.2"].specification
-    row = next(r for r in curve["readings"] if r["reading"] == {"mode": "paper", "normalisation": "maximum"})
-    assert row["testable"]
-    assert row["statistic"] == 0.0
+    curve = verdicts(measured(results(**models)), RULES)["P3.2"].specification
+    row = next(r for r in curve.readings if r.reading == {"mode": "paper", "normalisation": "maximum"})
+    assert row.testable
+    assert row.statistic == 0.0
 
 
 def test_readings_of_a_position():
     one = model("f", 32, 13, 16, paper=(12, 20))
     given = claim(13, 32, without_S1=True, without_S2=False)
     one["boundaries"]["calibrated"]["chosen"]["LI"] = one["boundaries"]["calibrated"]["spike"][0] = given
-    assert position(one, "LI", Reading()) == (13, 32)
-    assert position(one, "LI", Reading(embedding=True)) == (14, 33)
-    assert position(one, "LI", Reading(evidence="without_S1")) == (13, 32)
-    assert position(one, "LI", Reading(evidence="without_S2")) is None
-    assert position(one, "LI", Reading(evidence="with_sinks")) is None
-    assert position(one, "IG", Reading(mode="paper")) == (20, 32)
-    assert position(one, "IG", Reading(mode="paper", normalisation="maximum")) is None
+    assert position(whole_model(one), "LI", Reading()) == (13, 32)
+    assert position(whole_model(one), "LI", Reading(embedding=True)) == (14, 33)
+    assert position(whole_model(one), "LI", Reading(evidence="without_S1")) == (13, 32)
+    assert position(whole_model(one), "LI", Reading(evidence="without_S2")) is None
+    assert position(whole_model(one), "LI", Reading(evidence="with_sinks")) is None
+    assert position(whole_model(one), "IG", Reading(mode="paper")) == (20, 32)
+    assert position(whole_model(one), "IG", Reading(mode="paper", normalisation="maximum")) is None
     one["boundaries"]["paper"]["accepted"] = False
-    assert position(one, "IG", Reading(mode="paper")) is None
+    assert position(whole_model(one), "IG", Reading(mode="paper")) is None
 
 
 @pytest.mark.parametrize("first", [True, False])
@@ -238,8 +243,8 @@ def test_a_finished_model_and_the_last_state_of_its_run_are_one_training_run(fir
     states = {f"r@{step}": {"revision": f"w{step}", "run": "r", "step": step} for step in (1, 2, 3)}
     alone = {"a": {"revision": "w3"}}
     models = alone | states if first else states | alone
-    assert list(finished({"models": models})) == ["r@3"]
-    assert list(finished({"models": {"x": {}, "y": {"revision": ""}}})) == ["x", "y"]
+    assert list(finished(measured({"models": models}))) == ["r@3"]
+    assert list(finished(measured({"models": {"x": {}, "y": {"revision": ""}}}))) == ["x", "y"]
 
 
 def functional(ig=12.2, ci=(11.8, 12.9), **undefined):
@@ -253,18 +258,20 @@ def functional(ig=12.2, ci=(11.8, 12.9), **undefined):
 
 def test_functional_scales_are_read_where_they_were_measured():
     models = {f"m{i}": model("f", 30, 10, 20, reach=1, scales=functional()) for i in range(5)}
-    found = verdicts(results(**models), RULES, specification=False)
+    found = verdicts(measured(results(**models)), RULES, specification=False)
     assert found["P1.1"].positions == "functional"
     assert found["P3.2"].verdict == "refuted"
-    assert position(models["m0"], "LI", Reading(positions="functional")) == (3.0, 30)
+    assert position(whole_model(models["m0"]), "LI", Reading(positions="functional")) == (3.0, 30)
     # By shocks, which stand beside them in every specification curve, and when the rules ask for them.
     assert (
-        verdicts(results(**models), Rules(positions="shocks"), specification=False)["P1.1"].positions
+        verdicts(measured(results(**models)), Rules(positions="shocks"), specification=False)[
+            "P1.1"
+        ].positions
         == "shocks"
     )
-    rows = verdicts(results(**models), RULES)["P3.2"].specification["readings"]
-    assert rows[0]["reading"] == {}
-    asked = {row["reading"].get("positions"): row["testable"] for row in rows if len(row["reading"]) == 1}
+    rows = verdicts(measured(results(**models)), RULES)["P3.2"].specification.readings
+    assert rows[0].reading == {}
+    asked = {row.reading.get("positions"): row.testable for row in rows if len(row.reading) == 1}
     assert asked["shocks"] is True
     assert asked["phases"] is False
 
@@ -306,10 +313,10 @@ def test_phases_are_matched_like_shocks():
         )
         for i in range(4)
     }
-    found = verdicts(results(**models), Rules(positions="phases"), specification=False)["P3.2"]
+    found = verdicts(measured(results(**models)), Rules(positions="phases"), specification=False)["P3.2"]
     assert found.positions == "phases"
     assert found.verdict == "refuted"
-    assert position(models["m0"], "IG", Reading(positions="phases")) == (30, 48)
+    assert position(whole_model(models["m0"]), "IG", Reading(positions="phases")) == (30, 48)
     models["m3"]["phases"] = {"boundaries": [], "why": ["below the threshold"]}
-    lost = verdicts(results(**models), Rules(positions="phases"), specification=False)["P3.2"]
+    lost = verdicts(measured(results(**models)), Rules(positions="phases"), specification=False)["P3.2"]
     assert any("below the threshold" in why for why in lost.missing)

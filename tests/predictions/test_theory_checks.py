@@ -1,7 +1,5 @@
 """P1.2, A2 and equations 23, 30 and 34 on planted inputs, and what they say where those are missing."""
 
-from dataclasses import asdict
-
 import numpy as np
 import pytest
 from scipy import stats
@@ -9,16 +7,18 @@ from scipy import stats
 from mspgt.predictions.judging import verdicts
 from mspgt.predictions.p1_2 import _p_absent
 from mspgt.predictions.rules import Rules
+from mspgt.results.theory import NoiseLaw
 from mspgt.stats.coverage import rate_lower
 from mspgt.theory.kink import kink_test
 from tests.predictions.planted import model, results
+from tests.whole import measured
 
 LAYERS = 24
 
 
 def judged(name, count=3, **theory):
     models = {f"m{i}": model("f", LAYERS, 8, 16, theory={**theory}) for i in range(count)}
-    return verdicts(results(**models), Rules(), specification=False)[name]
+    return verdicts(measured(results(**models)), Rules(), specification=False)[name]
 
 
 def kinks(t, source="calibrated"):
@@ -70,7 +70,7 @@ def excluded(depth, boundary, boundaries, noise, at, size, runs=1500):
 
 
 def laws(kink):
-    return {noise: asdict(law) for noise, law in kink.laws.items()}
+    return {noise: NoiseLaw(law.freedom, law.scale, law.unit) for noise, law in kink.laws.items()}
 
 
 @pytest.mark.parametrize("noise", ["bends", "profile"])
@@ -114,7 +114,7 @@ def test_a_kink_beyond_the_reach_of_the_noncentral_t_is_told_and_not_judged():
     chance = stats.nct.cdf(0.15, 1.0, 36.8)
     assert np.isnan(chance)
     law = {"bends": {"scale": 1.0, "freedom": 1.0, "unit": 36.8 / 4}}
-    assert np.isnan(_p_absent(0.15, law, 4.0))
+    assert np.isnan(_p_absent(0.15, {"bends": NoiseLaw(**law["bends"])}, 4.0))
     given = kinks(0.15)
     given["LI"]["all"] = given["LI"]["all"] | {"laws": law, "statistic": 0.15}
     given["IG"] = given["LI"]
@@ -128,7 +128,7 @@ def test_kinks_at_places_that_nobody_found():
 
 
 def test_the_papers_criterion_holds_at_every_bend():
-    assert judged("P1.2", kink=kinks(0.2)).paper_rule["says"] == "supported"
+    assert judged("P1.2", kink=kinks(0.2)).paper_rule.says == "supported"
 
 
 def test_a_kink_that_could_not_be_tested_says_why():
@@ -183,9 +183,9 @@ def test_equation_34(slope, verdict):
 
 @pytest.mark.parametrize("name", ["P1.2", "A2", "eq23", "eq30", "eq34"])
 def test_what_is_missing_is_named(name):
-    nothing = verdicts(results(a=model("f", LAYERS)), Rules(), specification=False)[name]
+    nothing = verdicts(measured(results(a=model("f", LAYERS))), Rules(), specification=False)[name]
     assert nothing.verdict == "not testable"
     assert "the theory part was not run" in nothing.missing[0]
     empty = judged(name, information={"documents": 40})
     assert empty.verdict == "not testable"
-    assert any("models.m0.theory" in why for why in empty.missing)
+    assert any("m0" in why for why in empty.missing)

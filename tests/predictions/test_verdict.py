@@ -15,6 +15,7 @@ from mspgt.predictions.verdict import (
     outcome,
     shown_unit,
 )
+from mspgt.results.predictions import DecidedBy
 
 
 def unit(support: float, refute: float = 1.0, statistic: float | None = 0.0) -> Unit:
@@ -52,10 +53,10 @@ def test_a_claim_fails_when_too_few_are_left_to_hold(quantifier, support, refute
 def test_counts_reach_what_is_needed_exactly_where_the_verdict_falls(p, quantifier, weight):
     units = [unit(support, refute) for support, refute in p]
     by = decided_by(units, quantifier, "middle", 0.05, (weight, weight))
-    for side, raw in zip(("supported", "refuted"), combined(units, quantifier), strict=True):
+    for side, raw in zip((by.supported, by.refuted), combined(units, quantifier), strict=True):
         if abs(weight * raw - 0.05) > 1e-12:
-            assert (by[side]["in"] >= by[side]["needed"]) == (weight * raw <= 0.05)
-    assert decided_by([], quantifier, "middle", 0.05, (1.0, 1.0)) == {}
+            assert (side.in_ >= side.needed) == (weight * raw <= 0.05)
+    assert decided_by([], quantifier, "middle", 0.05, (1.0, 1.0)) == DecidedBy()
 
 
 def test_a_claim_that_is_not_whole_may_fail_but_is_not_supported():

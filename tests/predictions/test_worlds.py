@@ -1,12 +1,13 @@
 """Null worlds: the same whatever computes them, and the shipped rates within the bar."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 
 from mspgt.predictions.judging import null_rates, verdicts
+from mspgt.predictions.readings import Measurements
 from mspgt.predictions.registry import predictions
 from mspgt.predictions.rules import Rules
 from mspgt.predictions.world_kinds import KINDS_OF_WORLDS
@@ -19,6 +20,7 @@ from mspgt.predictions.worlds import (
     simulate,
     world,
 )
+from mspgt.results import ModelResult, from_json, to_jsonable
 
 CHEAP = [kind for kind in KINDS_OF_WORLDS if kind.name in ("featureless", "smooth", "markov chains")]
 
@@ -36,6 +38,13 @@ def test_a_world_depends_on_its_place_alone():
     kind = KINDS_OF_WORLDS[0]
     assert world(kind, (2, 2), Recipe(), 3) == world(kind, (2, 2), Recipe(), 3)
     assert world(kind, (2, 2), Recipe(), 3) != world(kind, (2, 2), Recipe(), 4)
+
+
+@pytest.mark.parametrize("kind", KINDS_OF_WORLDS, ids=lambda kind: kind.name)
+def test_a_world_has_the_shape_of_a_run(kind):
+    for model in world(kind, (1, 2), Recipe(), 0).models.values():
+        content = json.loads(json.dumps(to_jsonable(model)))
+        assert to_jsonable(from_json(ModelResult, content)) == content
 
 
 def test_rates_do_not_depend_on_how_the_work_is_spread(few):
@@ -64,9 +73,9 @@ def test_every_prediction_is_false_in_some_world_or_says_why_not(few):
 
 def test_planted_boundaries_are_in_the_signals():
     found = [
-        [claim["layer"] for claim in model["boundaries"]["calibrated"]["spike"]]
+        [claim.layer for claim in model.boundaries.calibrated.spike]
         for number in range(3)
-        for name, model in world(kind_of("three alike"), (2, 2), Recipe(), number)["models"].items()
+        for name, model in world(kind_of("three alike"), (2, 2), Recipe(), number).models.items()
         if name.startswith("A")
     ]
     assert np.mean([layers == [6, 16, 26] for layers in found]) >= 0.5
@@ -76,13 +85,16 @@ def test_figure_25_three_boundaries_alike_are_no_drift_whatever_else_was_run():
     """The same worlds alone, and beside effects and a theory part: no drift is said of either."""
     for number in range(4):
         alone = world(kind_of("three alike"), (1, 5), Recipe(), number)
-        texts = world(kind_of("equal layers"), (1, 2), Recipe(), 0)["models"]["A-1"]
+        texts = world(kind_of("equal layers"), (1, 2), Recipe(), 0).models["A-1"]
         beside = {
-            name: model | {key: texts[key] for key in ("interventions", "interventions_about")}
-            for name, model in alone["models"].items()
+            name: replace(
+                model, interventions=texts.interventions, interventions_about=texts.interventions_about
+            )
+            for name, model in alone.models.items()
         }
         found = [
-            verdicts(one, Rules(), specification=False)["P3.2"] for one in (alone, alone | {"models": beside})
+            verdicts(one, Rules(), specification=False)["P3.2"]
+            for one in (alone, replace(alone, models=beside))
         ]
         assert found[0].verdict == found[1].verdict != "supported"
         assert found[0].p_support_holm == found[1].p_support_holm
@@ -122,7 +134,7 @@ def rates():
 def test_without_shipped_rates_a_verdict_quotes_none():
     if null_rates():
         pytest.skip("rates are shipped")
-    nothing = verdicts({"models": {}}, Rules())
+    nothing = verdicts(Measurements({}), Rules())
     assert all(one.null_rate is None for one in nothing.values())
 
 

@@ -25,7 +25,7 @@ from mspgt.results import (
     StudyName,
     to_jsonable,
 )
-from mspgt.results.predictions import PaperClaim, PredictionResult
+from mspgt.results.predictions import DecidedBy, PaperClaim, PaperRule, PredictionResult, Specification
 from mspgt.results.study import TreebankProvenance
 from mspgt.vocabulary import KINDS
 
@@ -118,16 +118,28 @@ def settings() -> dict[str, Any]:
 def predictions() -> dict[str, PredictionResult]:
     """One prediction of every verdict, with evidence in a model and in a part that the page does not know."""
     rule = "supported when the one-sided 95 % bound lies below the threshold"
-    claimed = PaperClaim("CV 0.06 and 0.00", "section 4.3")
+    claimed = PaperClaim("CV 0.06 and 0.00", "section 4.3", "supported", "")
+    kink = PaperClaim("a kink", "", "", "")
     evidence = ["models.acme/llama-deep.boundaries", "families.llama.LI", "bench.unknown"]
     lacking = ["two training runs of one architecture"]
     here = [f"models.{HOSTILE}.signals.S1"]
     return {
-        "P1.1": PredictionResult("supported", 0.061, 0.2, (0.02, 0.17), rule, claimed, 0.04, evidence, []),
-        "P1.2": PredictionResult("refuted", -0.4, 2.0, None, rule, PaperClaim("a kink"), 0.03, [], []),
-        "P2.1": PredictionResult("inconclusive", 0.3, 0, (-0.1, None), HOSTILE, claimed, None, here, []),
-        "P3.2": PredictionResult("not testable", None, 0.3, None, rule, claimed, 0.05, [], lacking),
+        "P1.1": prediction("supported", 0.061, 0.2, (0.02, 0.17), rule, claimed, 0.04, evidence, []),
+        "P1.2": prediction("refuted", -0.4, 2.0, None, rule, kink, 0.03, [], []),
+        "P2.1": prediction("inconclusive", 0.3, 0, (-0.1, None), HOSTILE, claimed, None, here, []),
+        "P3.2": prediction("not testable", None, 0.3, None, rule, claimed, 0.05, [], lacking),
     }
+
+
+def prediction(*judged: Any) -> PredictionResult:
+    """Without units, readings or rates."""
+    return PredictionResult(
+        *judged,
+        power="", id="", title="", tier="", headline=False, statistic_name="", p_support=None, p_refute=None,
+        p_support_holm=None, p_refute_holm=None, why=[], units=[], decided_by=DecidedBy(),
+        paper_rule=PaperRule("", "", None, "", None), null_rates={},
+        specification=Specification([], {}, None, None), excluded="", positions="",
+    )  # fmt: skip
 
 
 def claim(kind: str, layer: int, layers: int, within: list[int]) -> Claim:

@@ -11,9 +11,11 @@ from mspgt.report.families import (
     trajectories,
     trajectory_table,
 )
+from mspgt.results import to_jsonable
 from mspgt.study.verdicts import families_of
 from tests.predictions.planted import model
 from tests.report.planted_results import HOSTILE
+from tests.whole import measured
 
 
 def paper_models():
@@ -31,7 +33,7 @@ def study(models):
         calibrated |= {kind: [] for kind in ("spike", "bump", "step", "kink")}
         calibrated["spike"] = [claim for claim in calibrated["chosen"].values() if claim]
     found = {"models": models, "warnings": []}
-    return {**found, "families": families_of(found)}
+    return {**found, "families": to_jsonable(families_of(measured(found)))}
 
 
 def test_the_papers_positions_give_every_digit_of_its_table_3():

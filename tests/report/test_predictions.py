@@ -16,10 +16,12 @@ from mspgt.report.predictions import (
     verdict_lines,
 )
 from mspgt.report.verdicts import Verdict
+from mspgt.results import to_jsonable
 from mspgt.study.verdicts import conclusions
 from tests.predictions.planted import model, noise, results
 from tests.report.planted_results import HOSTILE
 from tests.report.test_families import study
+from tests.whole import measured
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +33,9 @@ def found():
         for family in ("a", HOSTILE)
         for i in range(3)
     }
-    families, predictions, notices = conclusions(results(**models), Rules())
-    whole = {**study(models), "families": families, "predictions": predictions}
+    families, predictions, notices = conclusions(measured(results(**models)), Rules())
+    judged = to_jsonable({"families": families, "predictions": predictions})
+    whole = {**study(models), **judged}
     return {**whole, "warnings": [vars(notice) for notice in notices]}
 
 

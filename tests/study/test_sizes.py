@@ -1,22 +1,23 @@
 """Positions across sizes: planted slopes come back, runs of one configuration are one point, too few are refused."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from mspgt.predictions.readings import Reading
 from mspgt.report.sizes_section import sizes_section
-from mspgt.results import to_jsonable
+from mspgt.results import ModelResult
 from mspgt.study.sizes import against_sizes
 from tests.report.planted_results import claim
 from tests.report.planted_results import model as measured
 
 
-def sized(doublings: int, LI: int, IG: int | None = 30, seed: int = 0) -> dict[str, Any]:
+def sized(doublings: int, LI: int, IG: int | None = 30, seed: int = 0) -> ModelResult:
     """A model of 40 layers with 2 ** doublings million parameters and boundaries at these layers."""
     claims = {"LI": claim("spike", LI, 40, [LI]), "IG": claim("spike", IG, 40, [IG]) if IG else None}
-    one = to_jsonable(measured(40, seed=seed, paper=None, claims=claims))
-    return {**one, "parameters": 2**doublings * 1_000_000, "width": 64 * 2**doublings}
+    one = measured(40, seed=seed, paper=None, claims=claims)
+    return replace(one, parameters=2**doublings * 1_000_000, width=64 * 2**doublings)
 
 
 def slopes(found: dict[str, Any]) -> dict[tuple[str, str], Any]:
@@ -47,7 +48,7 @@ def test_runs_of_one_configuration_are_one_point() -> None:
 
 def test_two_sizes_are_refused_with_the_reason_and_shown() -> None:
     models = {"small": sized(0, LI=8), "large": sized(5, LI=20), "without": sized(7, LI=8, IG=None)}
-    models["without"]["boundaries"]["calibrated"]["chosen"] = {"LI": None, "IG": None}
+    models["without"].boundaries.calibrated.chosen.update(LI=None, IG=None)
     found = against_sizes(models, Reading())
     assert slopes(found)["LI", "parameters"]["slope"] is None
     section = sizes_section({"sizes": found})

@@ -11,6 +11,11 @@ from mspgt.study.verdicts import conclude, conclusions, families_of, power_lines
 from tests.predictions.planted import model, results
 from tests.report.planted_results import claim as claimed
 from tests.report.planted_results import model as measured
+from tests.whole import measured as judged
+
+
+def judgeable(**models):
+    return judged(results(**models))
 
 
 def identity(label, family="f", layers=24):
@@ -23,7 +28,7 @@ def study(models, **sections):
 
 def test_families_carry_both_modes_and_what_makes_drift_comparable():
     found = families_of(
-        results(
+        judgeable(
             a=model("f", 32, 13, 16, paper=(12, 15)),
             b=model("f", 32, 13, 20, paper=(12, 15)),
             c=model("f", 28, 13, 16),
@@ -31,18 +36,18 @@ def test_families_carry_both_modes_and_what_makes_drift_comparable():
         )
     )
     boundary = found["f"]["IG"]
-    assert boundary["members"] == {"a": 0.5, "b": 0.625, "c": pytest.approx(16 / 28)}
-    assert not boundary["underpowered"]
-    assert boundary["paper"]["members"] == {"a": 15 / 32, "b": 15 / 32}
-    assert boundary["paper"]["missing"] == ["c"]
-    same = {(pair["first"], pair["second"]): pair["same_architecture"] for pair in boundary["drift"]}
+    assert boundary.members == {"a": 0.5, "b": 0.625, "c": pytest.approx(16 / 28)}
+    assert not boundary.underpowered
+    assert boundary.paper.members == {"a": 15 / 32, "b": 15 / 32}
+    assert boundary.paper.missing == ["c"]
+    same = {(pair.first, pair.second): pair.same_architecture for pair in boundary.drift}
     assert same == {("a", "b"): True, ("a", "c"): False, ("b", "c"): False}
-    assert boundary["offsets"]["g"]["offset"] == pytest.approx(boundary["mean"] - 8 / 28)
-    assert found["g"]["IG"]["underpowered"]
+    assert boundary.offsets["g"].offset == pytest.approx(boundary.mean - 8 / 28)
+    assert found["g"]["IG"].underpowered
 
 
 def test_what_could_not_be_said_is_a_warning():
-    _, predictions, notices = conclusions(results(a=model("f", 32, 13, 16)), study(["a"]).predictions)
+    _, predictions, notices = conclusions(judgeable(a=model("f", 32, 13, 16)), study(["a"]).predictions)
     places = [notice.where for notice in notices]
     assert "families.f.LI" in places
     assert {f"predictions.{name}" for name in predictions} <= set(places)
@@ -61,7 +66,7 @@ def test_states_of_a_run_are_marked_and_count_once():
         one.revision = f"r{at}"
     families, _, _ = conclude(config, models, 60)
     assert [(one.run, one.step) for one in models.values()] == [("m/run", 1), ("m/run", 2), ("m/run", 3)]
-    assert families["llama"]["LI"]["members"] == {"m/run@3": 7 / 24}
+    assert families["llama"]["LI"].members == {"m/run@3": 7 / 24}
     assert to_jsonable(models)["m/run@2"]["step"] == 2
 
 

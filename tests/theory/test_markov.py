@@ -11,6 +11,7 @@ from mspgt.results import to_jsonable
 from mspgt.synthetic.blocks import block_chain
 from mspgt.synthetic.chains import GaussianChain
 from mspgt.theory.markov import near_markov
+from tests.whole import measured
 
 
 def planted(steps, skips=(), rows=6000, width=6, seed=0):
@@ -20,8 +21,8 @@ def planted(steps, skips=(), rows=6000, width=6, seed=0):
 
 def verdict(found):
     """What the one rule for A2 says of a chain as the only model of a study."""
-    theory = {"markov": to_jsonable(found)}
-    return verdict_alone({"models": {"m": {"family": "f", "theory": theory}}}, Rules(), "A2", Reading())
+    results = {"models": {"m": {"theory": {"markov": to_jsonable(found)}}}}
+    return verdict_alone(measured(results), Rules(), "A2", Reading())
 
 
 def test_a_markov_chain_is_supported():

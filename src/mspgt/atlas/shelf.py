@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mspgt.atlas.entry import LARGEST, OF_ITS_OWN, Json, comparable, dumped, make_entry, place_of
 from mspgt.errors import InputError
-from mspgt.results import SCHEMA
+from mspgt.results import SCHEMA, to_jsonable
 from mspgt.study.comparing import read_run
 from mspgt.study.differences import short, unlike
 
@@ -27,7 +27,7 @@ def add(run: Path, atlas: Path) -> tuple[list[Path], list[str]]:
     Raises:
         InputError: no finished run, or models that make no entry; all of them are named.
     """
-    results = read_run(run).results
+    results = to_jsonable(read_run(run).results)
     entries, faults = [], []
     for name in results["models"]:
         try:

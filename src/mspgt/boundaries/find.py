@@ -134,13 +134,13 @@ def find_boundaries(
         level=level,
     )
     alone = _metric_dependent(seen, metrics, signals.first, shaken, level)
-    paper_result, found = _paper_result(paper), calibrated_result(calibrated, stands)
+    published, found = paper_result(paper), calibrated_result(calibrated, stands)
     if signals.embedding:
-        paper_result = paper_from_embedding(paper_result, signals.layers)
+        published = paper_from_embedding(published, signals.layers)
         found = calibrated_from_embedding(found, signals.layers)
     phases, no_phases = phases_or_reason(signals, twins)
     return Findings(
-        paper=paper_result,
+        paper=published,
         phases=phases,
         no_phases=no_phases,
         calibrated=found,
@@ -302,7 +302,9 @@ def _random_init(
     )
 
 
-def _paper_result(found: PaperBoundaries) -> PaperResult:
+def paper_result(found: PaperBoundaries) -> PaperResult:
+    """What the paper's protocol found, as `results.json` carries it."""
+
     def boundary(one: Any) -> PaperBoundary | None:
         if one is None:
             return None

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,10 +11,12 @@ from scipy import stats
 
 from mspgt.interventions.arms import AA, ALL_DOSES, arm_name
 from mspgt.interventions.metrics import BY_KEY, METRICS, Scores, shares, value
+from mspgt.results.interventions import Contrast, ContrastPair, EffectResult
 from mspgt.stats.bootstrap import document_weights, percentile_interval
 from mspgt.stats.equivalence import tost_estimate
 from mspgt.stats.multiplicity import benjamini_hochberg
 from mspgt.stats.permutation import p_value, paired_permutation
+from mspgt.vocabulary import SCALES
 
 Array = NDArray[np.float64]
 
@@ -25,36 +26,14 @@ LEAST_DOCUMENTS = 5
 
 
 @dataclass(frozen=True)
-class Effect:
-    """One metric of one arm against baseline, on the texts that it could be computed on in both.
+class Effect(EffectResult):
+    """One metric of one arm against baseline, with what contrasts between arms need."""
 
-    Intervals are 95 % intervals of the bootstrap over documents, with expanded percentiles (Hesterberg 2015).
-    `reason` says why numbers are None.
-    """
+    draws: Array | None = field(default=None, repr=False, compare=False)  # bootstrap, of the signed log ratio
 
-    baseline: float | None = None
-    value: float | None = None
-    percent: float | None = None  # 100 (value − baseline) / |baseline|, as in Table 2
-    percent_ci: tuple[float, float] | None = None
-    percent_se: float | None = None  # over documents, the baseline's own wobble included
-    difference: float | None = None
-    se: float | None = None  # of the difference, over documents
-    ci: tuple[float, float] | None = None
-    log_ratio: float | None = None
-    log_ratio_ci: tuple[float, float] | None = None
-    p_permutation: float | None = None  # baseline and arm change labels document by document
-    p_t: float | None = None  # paired t over texts, as in the paper; takes texts for independent
-    p_adjusted: float | None = None  # p_permutation, Benjamini–Hochberg over arms × metrics of the model
-    hedges_g: float | None = None  # over the mean of both arms' variances between texts
-    equivalent: bool | None = None  # TOST at 5 %: |difference| < margin
-    margin: float | None = None  # in the metric's unit: 0.2 standard deviations of a text
-    aa_range: tuple[float, float] | None = None  # percent; see `label_swap_range`
-    n: int = 0  # pairs of texts
-    rate: float | None = None  # share of the arm's texts that the metric could be computed on
-    reason: str | None = None
-    documents: int | None = None  # behind the intervals
-    # Bootstrap draws of the signed log ratio, for contrasts between arms.
-    draws: Array | None = field(default=None, repr=False, compare=False)
+    def told(self) -> EffectResult:
+        """What `results.json` carries of it."""
+        return EffectResult(**{one.name: getattr(self, one.name) for one in fields(EffectResult)})
 
 
 def effect(
@@ -245,7 +224,7 @@ def _with_negatives(metrics: Mapping[str, Scores]) -> dict[str, Scores]:
     return {**metrics, **turned}
 
 
-def contrasts(effects: Mapping[str, Mapping[str, Effect]]) -> dict[str, dict[str, dict[str, Any]]]:
+def contrasts(effects: Mapping[str, Mapping[str, Effect]]) -> dict[str, dict[str, ContrastPair]]:
     """Δ(I) − max(Δ(L), Δ(G)) for every metric and dose, where Δ is the log ratio to baseline.
 
     `signed` takes Δ with the sign of the change of the metric, `absolute` its magnitude. `p` is one-sided,
@@ -255,28 +234,25 @@ def contrasts(effects: Mapping[str, Mapping[str, Effect]]) -> dict[str, dict[str
     sign is read from the same data.
 
     Returns:
-        metric → dose → {signed, absolute: {estimate, ci, p}, or null with a reason}.
+        metric → dose → both contrasts, or why there are none.
     """
-    table: dict[str, dict[str, dict[str, Any]]] = {}
+    table: dict[str, dict[str, ContrastPair]] = {}
     metrics = dict.fromkeys(name for found in effects.values() for name in found)
     for metric in metrics:
         table[metric] = {}
         for dose in ALL_DOSES:
-            arms = [
-                effects.get(arm_name(scale, dose), {}).get(metric)
-                for scale in ("local", "intermediate", "global")
-            ]
+            arms = [effects.get(arm_name(scale, dose), {}).get(metric) for scale in SCALES]
             table[metric][dose] = _contrast(*arms)
     return table
 
 
-def _contrast(local: Effect | None, middle: Effect | None, top: Effect | None) -> dict[str, Any]:
+def _contrast(local: Effect | None, middle: Effect | None, top: Effect | None) -> ContrastPair:
     if local is None or middle is None or top is None:
-        return {"signed": None, "absolute": None, "reason": "an arm or the metric was not measured"}
+        return ContrastPair(reason="an arm or the metric was not measured")
     draws = [one.draws for one in (local, middle, top)]
     documents = [one.documents for one in (local, middle, top) if one.documents is not None]
     if any(one is None for one in draws) or len(documents) < len(draws):
-        return {"signed": None, "absolute": None, "reason": "a log ratio has no interval"}
+        return ContrastPair(reason="a log ratio has no interval")
     low, mid, high = (np.asarray(one) for one in draws)
     at = [_signed_log(one) for one in (local, middle, top)]
     sign = 1.0 if at[1] >= 0 else -1.0
@@ -292,18 +268,11 @@ def _contrast(local: Effect | None, middle: Effect | None, top: Effect | None) -
     # The data chose the sign of the middle change: two directions, one question.
     p_absolute = min(1.0, 2 * p_absolute)
     size = np.abs(mid) - np.maximum(np.abs(low), np.abs(high))
-    return {
-        "signed": {
-            "estimate": at[1] - max(at[0], at[2]),
-            "ci": _interval(mid - np.maximum(low, high), clusters),
-            "p": p_signed,
-        },
-        "absolute": {
-            "estimate": abs(at[1]) - max(abs(at[0]), abs(at[2])),
-            "ci": _interval(size, clusters),
-            "p": p_absolute,
-        },
-    }
+    signed, absolute = at[1] - max(at[0], at[2]), abs(at[1]) - max(abs(at[0]), abs(at[2]))
+    return ContrastPair(
+        Contrast(signed, _interval(mid - np.maximum(low, high), clusters), p_signed),
+        Contrast(absolute, _interval(size, clusters), p_absolute),
+    )
 
 
 def _signed_log(found: Effect) -> float:

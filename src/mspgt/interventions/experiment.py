@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -254,7 +254,7 @@ def summary(
         if broken is not None:
             row = {metric: Effect(reason=broken["reason"]) for metric in metrics}
         row = row | {metric: Effect(reason=why) for metric, why in (missing or {}).items()}
-        table[arm.name] = {metric: _jsonable(one) for metric, one in row.items()}
+        table[arm.name] = {metric: to_jsonable(one.told()) for metric, one in row.items()}
     about = {
         "scales": {"LI": scales.LI, "IG": scales.IG, "source": scales.source},
         **settings,
@@ -284,12 +284,6 @@ def _short(texts: Texts, settings: Mapping[str, Any]) -> int:
     """Prompts that are shorter than asked for, because their document is."""
     wanted = settings.get("prompt_tokens", 0)
     return sum(length < wanted for length in texts.of(BASELINE)["prompt_tokens"])
-
-
-def _jsonable(found: Effect) -> dict[str, Any]:
-    content = asdict(found)
-    del content["draws"]
-    return dict(to_jsonable(content))
 
 
 def _shown(texts: Texts, arms: Sequence[Arm]) -> list[dict[str, Any]]:

@@ -6,25 +6,25 @@ import numpy as np
 from scipy import stats
 
 from mspgt.predictions.design import Design
-from mspgt.predictions.readings import Reading
+from mspgt.predictions.readings import Measurements, Reading
 from mspgt.predictions.rules import Rules
 from mspgt.predictions.theory_inputs import blocks
-from mspgt.predictions.verdict import Claim, Finding, Json, PaperSays, Prediction, Unit, at_least
+from mspgt.predictions.verdict import Claim, Finding, PaperSays, Prediction, Unit, at_least
 
 
-def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
+def judge(results: Measurements, rules: Rules, reading: Reading) -> Finding:
     """One unit a model: every M_l of its layers against the threshold."""
     missing: list[str] = []
     units = []
-    for name, markov in blocks(results, "markov", missing):
+    for name, markov in blocks(results, lambda theory: theory.markov, missing):
         path = f"models.{name}.theory.markov"
-        if not markov.get("excess"):
-            old = "without Markov surrogates: run the study again" if markov.get("ratio") else "not measured"
-            missing.append(f"{path}: {markov.get('reason') or old}")
+        if not markov.excess or not markov.se or not markov.ratio or markov.groups is None:
+            old = "without Markov surrogates: run the study again" if markov.ratio else "not measured"
+            missing.append(f"{path}: {markov.reason or old}")
             continue
-        ratio, se = (np.array(markov[key], dtype=float) for key in ("excess", "se"))
+        ratio, se = (np.array(values, dtype=float) for values in (markov.excess, markov.se))
         t = (ratio - rules.markov) / np.maximum(se, 1e-300)
-        freedom = int(markov["groups"]) - 1
+        freedom = markov.groups - 1
         worst, margin = int(ratio.argmax()), float(stats.t.ppf(0.975, freedom))
         units.append(
             Unit(
@@ -35,13 +35,13 @@ def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
                 at_least(stats.t.sf(t, freedom).tolist(), 1),
                 path,
                 f"layer {worst + 1} of {len(ratio)}; mean over layers {ratio.mean():.3f}; M itself up to "
-                f"{max(markov['ratio']):.3f}",
+                f"{np.nanmax(np.array(markov.ratio, dtype=float)):.3f}",
             )
         )
     return Finding(tuple(units), tuple(missing))
 
 
-def paper(results: Json, rules: Rules, reading: Reading) -> PaperSays:
+def paper(results: Measurements, rules: Rules, reading: Reading) -> PaperSays:
     """The paper assumes it."""
     return PaperSays(None, None, "assumed, not tested")
 

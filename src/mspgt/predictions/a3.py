@@ -6,29 +6,30 @@ from collections.abc import Callable
 from itertools import combinations
 
 from mspgt.predictions.design import Design
-from mspgt.predictions.effects import PAPER_METRICS, SCALES, apart, brittleness, perturbed, sum_of
+from mspgt.predictions.effects import PAPER_METRICS, apart, brittleness, perturbed, sum_of
 from mspgt.predictions.ratios import Effect, p_both
-from mspgt.predictions.readings import Reading, by_family, finished, named, position
+from mspgt.predictions.readings import Measurements, Reading, by_family, finished, named, position
 from mspgt.predictions.rules import Rules
-from mspgt.predictions.verdict import Claim, Finding, Json, PaperSays, Prediction, Unit
+from mspgt.predictions.verdict import Claim, Finding, PaperSays, Prediction, Unit
+from mspgt.vocabulary import SCALES
 
 METRICS = (*PAPER_METRICS, "perplexity")
 Scaled = tuple[Effect, Effect, Effect]  # of one model: local, intermediate, global
 SUFFIX = {"matched": "_matched_layers", "plain": ""}
 
 
-def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
+def judge(results: Measurements, rules: Rules, reading: Reading) -> Finding:
     """One unit a pair of families and metric: the difference between families, by scale."""
     suffix = SUFFIX[reading.dose]
     metrics = (reading.metric,) if reading.metric else METRICS
     missing: list[str] = []
     families: dict[str, dict[str, list[Scaled]]] = {}
-    for _, model in perturbed(named(finished(results)), reading, missing):
+    for one in perturbed(named(finished(results)), reading, missing):
         for metric in metrics:
-            effects = [brittleness(model, s + suffix, metric, per_layer=reading.per_layer) for s in SCALES]
+            effects = [brittleness(one, s + suffix, metric, per_layer=reading.per_layer) for s in SCALES]
             local, middle, top = effects
             if local and middle and top:
-                families.setdefault(model["family"], {}).setdefault(metric, []).append((local, middle, top))
+                families.setdefault(one.model.family, {}).setdefault(metric, []).append((local, middle, top))
     families = {
         family: {metric: found for metric, found in own.items() if len(found) >= rules.members}
         for family, own in sorted(families.items())
@@ -69,7 +70,7 @@ def _unit(first: str, second: str, metric: str, a: list[Scaled], b: list[Scaled]
     )
 
 
-def paper(results: Json, rules: Rules, reading: Reading) -> PaperSays:
+def paper(results: Measurements, rules: Rules, reading: Reading) -> PaperSays:
     """The paper's argument: in some family the I–G position varies more than the L–I position."""
     told, gaps = [], []
     for family, models in sorted(by_family(results).items()):

@@ -11,16 +11,23 @@ from mspgt.predictions.design import Design
 from mspgt.predictions.effects import apart, sum_of
 from mspgt.predictions.places import Place, match
 from mspgt.predictions.ratios import Effect, p_both
-from mspgt.predictions.readings import Reading, boundaries_of, boundary_readings, by_family, named
+from mspgt.predictions.readings import (
+    Measurements,
+    Reading,
+    boundaries_of,
+    boundary_readings,
+    by_family,
+    named,
+)
 from mspgt.predictions.rules import Rules
-from mspgt.predictions.verdict import Claim, Finding, Json, Prediction, Unit
+from mspgt.predictions.verdict import Claim, Finding, Prediction, Unit
 
 Both = tuple[Effect, Effect]  # of one model: ρ_LI and ρ_IG
 # How many boundaries a family has and which of them are L–I and I–G; both of every run.
 Sorted = tuple[tuple[int, ...], list[Both]]
 
 
-def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
+def judge(results: Measurements, rules: Rules, reading: Reading) -> Finding:
     """One unit a pair of families: how much farther apart I–G lies than L–I."""
     missing: list[str] = []
     families: dict[str, dict[str, tuple[Place, ...]]] = {}

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from mspgt.predictions.readings import Json, finished, named
+from mspgt.predictions.readings import Measurements, finished, named
 from mspgt.predictions.rules import Rules
 from mspgt.predictions.verdict import Unit
 
@@ -31,12 +31,12 @@ class Pair:
     y: float
 
 
-def by_architecture(results: Json, pairs: Mapping[str, Pair]) -> dict[str, Pair]:
+def by_architecture(results: Measurements, pairs: Mapping[str, Pair]) -> dict[str, Pair]:
     """Architecture → the mean of both numbers over its training runs; runs without them are not in it."""
     groups: dict[tuple[str, int, int, int], list[Pair]] = {}
     for name, model in named(finished(results)):
         if name in pairs:
-            key = (model["family"], model["layers"], model["width"], model["parameters"])
+            key = (model.family, model.layers, model.width, model.parameters)
             groups.setdefault(key, []).append(pairs[name])
     return {
         f"{family}, {layers} layers, width {width}": Pair(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mspgt.predictions.readings import Json, finished
+from mspgt.predictions.readings import Measurements, finished
 
 
 @dataclass(frozen=True)
@@ -49,28 +49,25 @@ class Design:
         return grouped
 
 
-def design_of(results: Json) -> Design:
+def design_of(results: Measurements) -> Design:
     """The design that results came from."""
     models = finished(results)
     members = tuple(
-        Member(name, model["family"], model["layers"], model["width"], model["parameters"])
+        Member(name, model.family, model.layers, model.width, model.parameters)
         for name, model in models.items()
     )
-    samples = [
-        model["interventions_about"]["samples"]
-        for model in models.values()
-        if (model.get("interventions_about") or {}).get("samples")
-    ]
+    abouts = [model.interventions_about for model in models.values()]
+    samples = [about.samples for about in abouts if about and about.samples]
     sets = [
-        sum(name.startswith("random_spread_") for name in model["interventions"])
+        sum(name.startswith("random_spread_") for name in model.interventions)
         for model in models.values()
-        if model.get("interventions")
+        if model.interventions
     ]
     return Design(
         members=members,
-        documents=(results.get("provenance") or {}).get("data", {}).get("documents", 0),
-        samples=min(samples) if samples else None,
+        documents=results.documents,
+        samples=min(samples, default=None),
         random_sets=min(sets, default=0),
-        theory=any(model.get("theory") for model in models.values()),
-        tasks=tuple(sorted({task for model in models.values() for task in model.get("probes") or ()})),
+        theory=any(model.theory for model in models.values()),
+        tasks=tuple(sorted({task for model in models.values() for task in model.probes})),
     )

@@ -15,18 +15,21 @@ import numpy as np
 from scipy import stats
 
 from mspgt.predictions.places import Place, match
-from mspgt.predictions.readings import Json, Reading, boundaries_of, named
+from mspgt.predictions.readings import Reading, boundaries_of, named
+from mspgt.results import ModelResult
 from mspgt.results.families import DriftPart
 
 PARTS = ("seed", "data", "optimiser")
 
 
-def split_drift(models: Mapping[str, Json], which: str, reading: Reading) -> dict[str, DriftPart] | None:
+def split_drift(
+    models: Mapping[str, ModelResult], which: str, reading: Reading
+) -> dict[str, DriftPart] | None:
     """Part → how far it moves one boundary (`LI` or `IG`) among the runs of a family; None where none is declared.
 
     Boundaries are matched first among the runs of each architecture, as for P3.2.
     """
-    if not any(model.get("trained") for model in models.values()):
+    if not any(model.trained for model in models.values()):
         return None
     positions: dict[str, Place] = {}
     refused = []
@@ -43,12 +46,15 @@ def split_drift(models: Mapping[str, Json], which: str, reading: Reading) -> dic
             refused.append(matched)
         else:
             positions |= matched.places
-    made = {name: (_shape(models[name]), models[name]["trained"]) for name in positions}
+    made = {name: (_shape(models[name]), models[name].trained) for name in positions}
     return {part: _part(part, positions, made, refused) for part in PARTS}
 
 
 def _part(
-    part: str, positions: Mapping[str, Place], made: Mapping[str, tuple[object, Json]], refused: Sequence[str]
+    part: str,
+    positions: Mapping[str, Place],
+    made: Mapping[str, tuple[object, Mapping[str, str]]],
+    refused: Sequence[str],
 ) -> DriftPart:
     groups: dict[tuple[object, ...], dict[str, list[str]]] = {}
     for name, (shape, trained) in made.items():
@@ -75,12 +81,12 @@ def _part(
     )
 
 
-def _declared(model: Json) -> bool:
-    return all((model.get("trained") or {}).get(part) is not None for part in PARTS)
+def _declared(model: ModelResult) -> bool:
+    return all(part in model.trained for part in PARTS)
 
 
-def _shape(model: Json) -> tuple[int, int, int]:
-    return model["layers"], model["width"], model["parameters"]
+def _shape(model: ModelResult) -> tuple[int, int, int]:
+    return model.layers, model.width, model.parameters
 
 
 def told(found: Mapping[str, DriftPart]) -> str:

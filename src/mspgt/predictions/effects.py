@@ -2,63 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from mspgt.interventions.metrics import PAPER_METRICS as PAPER_METRICS  # whom predictions ask
 from mspgt.predictions.ratios import Effect
 from mspgt.predictions.readings import FOUND, Reading, not_calibrated
+from mspgt.results import ModelResult
+from mspgt.results.interventions import EffectResult, InterventionsAbout
 
-Json = dict[str, Any]
-
-SCALES = ("local", "intermediate", "global")
 STRUCTURE = "length_variance"
 # What an effect wobbles by at 1,000 texts, in percent of the baseline. On sentence-length variance the range of arms
 # without any noise is ±25–34 %, about two standard errors; the others are those of SmolLM2-135M.
 SE_PERCENT_AT_1000 = {STRUCTURE: 15.0, "ttr": 0.45, "coherence": 2.3, "diversity": 5.5}
 
 
+@dataclass(frozen=True)
+class Perturbed:
+    """One model with the arms of Experiment 2 on it."""
+
+    name: str
+    model: ModelResult
+    arms: Mapping[str, Mapping[str, EffectResult]]  # arm → metric
+    about: InterventionsAbout
+
+    def effect(self, arm: str, metric: str) -> EffectResult | None:
+        """One metric of one arm; None where either was not measured."""
+        return self.arms.get(arm, {}).get(metric)
+
+
+def experiments(models: Iterable[tuple[str, ModelResult]]) -> Iterator[Perturbed]:
+    """The models on which Experiment 2 was run."""
+    for name, model in models:
+        if model.interventions and model.interventions_about:
+            yield Perturbed(name, model, model.interventions, model.interventions_about)
+
+
 def perturbed(
-    models: Iterable[tuple[str, Json]], reading: Reading, missing: list[str]
-) -> list[tuple[str, Json]]:
+    models: Iterable[tuple[str, ModelResult]], reading: Reading, missing: list[str]
+) -> list[Perturbed]:
     """The models whose interventions can speak; the others are told in `missing`."""
     everyone = list(models)
-    able = [
-        (name, model)
-        for name, model in everyone
-        if model.get("interventions") and model.get("interventions_about")
-    ]
+    able = list(experiments(everyone))
     if not able:
         missing.append("Experiment 2 (interventions) was not run")
         return []
-    missing += [f"{name}: Experiment 2 was not run" for name, model in everyone if (name, model) not in able]
+    names = {one.name for one in able}
+    missing += [f"{name}: Experiment 2 was not run" for name, _ in everyone if name not in names]
     if reading.scales == "any":
         return able
-    spoken = []
-    for name, model in able:
-        source = (model["interventions_about"].get("scales") or {}).get("source")
-        if source in FOUND:
-            spoken.append((name, model))
-        else:
-            missing.append(not_calibrated(name, source))
-    return spoken
+    missing += [
+        not_calibrated(one.name, one.about.scales.source)
+        for one in able
+        if one.about.scales.source not in FOUND
+    ]
+    return [one for one in able if one.about.scales.source in FOUND]
 
 
-def layers_of(model: Json, arm: str) -> int:
-    """How many layers an arm perturbed."""
-    return len(model["interventions_about"]["arms"][arm]["layers"])
-
-
-def brittleness(model: Json, arm: str, metric: str, *, per_layer: bool) -> Effect | None:
+def brittleness(one: Perturbed, arm: str, metric: str, *, per_layer: bool) -> Effect | None:
     """γ = Δ/σ in percent of the baseline a unit of σ, and a perturbed layer (section 3.3.2).
 
     None where it was not measured, or where the baseline leaves no percentage with an error.
     """
-    record = (model["interventions"].get(arm) or {}).get(metric)
-    if not record or record.get("percent_se") is None:
+    found = one.effect(arm, metric)
+    if found is None or found.percent is None or found.percent_se is None or found.documents is None:
         return None
-    doses = model["interventions_about"]["sigma"] * (layers_of(model, arm) if per_layer else 1)
-    return Effect(record["percent"] / doses, record["percent_se"] / doses, record["documents"] - 1)
+    if not one.about.sigma:
+        return None
+    doses = one.about.sigma * (len(one.about.arms[arm].layers) if per_layer else 1)
+    return Effect(found.percent / doses, found.percent_se / doses, found.documents - 1)
 
 
 def se_percent(metric: str, samples: int) -> float:

@@ -3,35 +3,35 @@
 from __future__ import annotations
 
 from mspgt.predictions.design import Design
-from mspgt.predictions.readings import Reading
+from mspgt.predictions.readings import Measurements, Reading
 from mspgt.predictions.rules import Rules
-from mspgt.predictions.theory_inputs import blocks, inside_p, interval
-from mspgt.predictions.verdict import Claim, Finding, Json, PaperSays, Prediction, Unit
+from mspgt.predictions.theory_inputs import blocks, inside_p
+from mspgt.predictions.verdict import Claim, Finding, PaperSays, Prediction, Unit
 
 SLOPE = -1.0
 
 
-def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
+def judge(results: Measurements, rules: Rules, reading: Reading) -> Finding:
     """One unit: the slope of log β̂ on log H over the planted languages, which no model of the study changes."""
     missing: list[str] = []
-    for name, beta in blocks(results, "beta", missing):
-        found, path = beta.get("equation23") or {}, f"models.{name}.theory.beta.equation23"
-        if reading.metric:
-            found = (found.get("by_scale") or {}).get(reading.metric) or {}
-        ci = interval(found.get("ci"))
-        if found.get("slope") is None or ci is None:
-            missing.append(f"{path}: {found.get('reason') or 'no slope over languages with an interval'}")
+    for name, beta in blocks(results, lambda theory: theory.beta, missing):
+        whole, path = beta.equation23, f"models.{name}.theory.beta.equation23"
+        found = whole.by_scale.get(reading.metric) if reading.metric else whole
+        if found is None or found.slope is None or found.ci is None:
+            why = found and found.reason
+            missing.append(f"{path}: {why or 'no slope over languages with an interval'}")
             continue
         low, high = SLOPE - rules.slope_margin, SLOPE + rules.slope_margin
-        slope = float(found["slope"])
+        slope = found.slope
         note = "of planted sources, exact: the same in every run"
         return Finding(
-            (Unit("planted languages", slope, ci, *inside_p(slope, ci, low, high), path),), notes=(note,)
+            (Unit("planted languages", slope, found.ci, *inside_p(slope, found.ci, low, high), path),),
+            notes=(note,),
         )
     return Finding((), tuple(missing))
 
 
-def paper(results: Json, rules: Rules, reading: Reading) -> PaperSays:
+def paper(results: Measurements, rules: Rules, reading: Reading) -> PaperSays:
     """The paper derives it from “classical rate–distortion intuition”."""
     return PaperSays(None, None, "derived, not tested")
 

@@ -5,26 +5,26 @@ from __future__ import annotations
 from math import log
 
 from mspgt.predictions.design import Design
-from mspgt.predictions.readings import Reading
+from mspgt.predictions.readings import Measurements, Reading
 from mspgt.predictions.rules import Rules
-from mspgt.predictions.theory_inputs import blocks, inside_p, interval
-from mspgt.predictions.verdict import Claim, Finding, Json, PaperSays, Prediction, Unit, at_least
+from mspgt.predictions.theory_inputs import blocks, inside_p
+from mspgt.predictions.verdict import Claim, Finding, PaperSays, Prediction, Unit, at_least
 
 TINY = 1e-6  # a slope that is not positive is farther from 1 than any other
 
 
-def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
+def judge(results: Measurements, rules: Rules, reading: Reading) -> Finding:
     """One unit a model: the measured loss slope over ½ tr F, in each of its scales."""
     missing: list[str] = []
     units = []
     low, high = 1 / (1 + rules.fisher_margin), 1 + rules.fisher_margin
-    for name, fisher in blocks(results, "fisher", missing):
+    for name, fisher in blocks(results, lambda theory: theory.fisher, missing):
         path = f"models.{name}.theory.fisher.equation30"
-        scales = (fisher.get("equation30") or {}).get("scales") or {}
-        ratios = {scale: one[reading.metric or "loss"] for scale, one in scales.items()}
-        known = {scale: (float(one["value"]), interval(one["ci"])) for scale, one in ratios.items()}
+        scales = fisher.equation30.scales if fisher.equation30 else {}
+        ratios = {scale: getattr(one, reading.metric or "loss") for scale, one in scales.items()}
+        known = {scale: (one.value, one.ci) for scale, one in ratios.items()}
         if not known or any(ci is None for _, ci in known.values()):
-            missing.append(f"{path}: {fisher.get('reason') or 'not measured with an interval'}")
+            missing.append(f"{path}: {fisher.reason or 'not measured with an interval'}")
             continue
         tests = {scale: inside_p(value, ci, low, high) for scale, (value, ci) in known.items() if ci}
         farthest = max(known, key=lambda scale: abs(log(max(known[scale][0], TINY))))
@@ -41,7 +41,7 @@ def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
     return Finding(tuple(units), tuple(missing))
 
 
-def paper(results: Json, rules: Rules, reading: Reading) -> PaperSays:
+def paper(results: Measurements, rules: Rules, reading: Reading) -> PaperSays:
     """The paper derives it."""
     return PaperSays(None, None, "derived, not tested")
 

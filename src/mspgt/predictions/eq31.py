@@ -4,29 +4,30 @@ from __future__ import annotations
 
 from mspgt.predictions.association import Pair, by_architecture, rank_unit, told_power
 from mspgt.predictions.design import Design
-from mspgt.predictions.effects import PAPER_METRICS, brittleness, layers_of, perturbed
-from mspgt.predictions.readings import Reading, finished, named
+from mspgt.predictions.effects import PAPER_METRICS, Perturbed, brittleness, perturbed
+from mspgt.predictions.readings import Measurements, Reading, finished, named
 from mspgt.predictions.rules import Rules
 from mspgt.predictions.theory_inputs import blocks
-from mspgt.predictions.verdict import Claim, Finding, Json, PaperSays, Prediction, Unit
+from mspgt.predictions.verdict import Claim, Finding, PaperSays, Prediction, Unit
+from mspgt.results.theory import Fisher
 
 ARMS = {"matched": "local", "plain": "local", "matched_layers": "local_matched_layers"}
 
 
-def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
+def judge(results: Measurements, rules: Rules, reading: Reading) -> Finding:
     """One unit a metric: the rank correlation of Σ tr F with |γ_L| over architectures."""
     missing: list[str] = []
-    traces = dict(blocks(results, "fisher", missing))
+    traces = dict(blocks(results, lambda theory: theory.fisher, missing))
     arm = ARMS.get(reading.dose, "local")
     models = perturbed(named(finished(results)), reading, missing)
     units = []
     for metric in (reading.metric,) if reading.metric else PAPER_METRICS:
         pairs = {}
-        for name, model in models:
-            trace = _trace(traces.get(name), model, arm, per_layer=reading.per_layer)
+        for model in models:
+            trace = _trace(traces.get(model.name), model, arm, per_layer=reading.per_layer)
             effect = brittleness(model, arm, metric, per_layer=reading.per_layer)
             if trace is not None and effect is not None:
-                pairs[name] = Pair(trace, abs(effect.value))
+                pairs[model.name] = Pair(trace, abs(effect.value))
         evidence = f"models.*.theory.fisher.fisher, models.*.interventions.{arm}.{metric}"
         found = rank_unit(metric, by_architecture(results, pairs), 1.0, evidence, rules)
         if isinstance(found, Unit):
@@ -36,17 +37,16 @@ def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
     return Finding(tuple(units), tuple(missing))
 
 
-def _trace(fisher: Json | None, model: Json, arm: str, *, per_layer: bool) -> float | None:
+def _trace(fisher: Fisher | None, model: Perturbed, arm: str, *, per_layer: bool) -> float | None:
     """std² tr F summed over the layers that an arm perturbed, or its mean; None where it was not measured."""
-    values = ((fisher or {}).get("fisher") or {}).get("value")
-    if not values:
+    if not fisher or not fisher.fisher or not fisher.fisher.value or arm not in model.about.arms:
         return None
-    layers = model["interventions_about"]["arms"][arm]["layers"]
-    total = sum(values[layer - 1] for layer in layers)
-    return float(total / layers_of(model, arm)) if per_layer else float(total)
+    layers = model.about.arms[arm].layers
+    total = sum(fisher.fisher.value[layer - 1] for layer in layers)
+    return total / len(layers) if per_layer else total
 
 
-def paper(results: Json, rules: Rules, reading: Reading) -> PaperSays:
+def paper(results: Measurements, rules: Rules, reading: Reading) -> PaperSays:
     """The paper derives it from equation 30."""
     return PaperSays(None, None, "derived, not tested")
 

@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 from mspgt.predictions.design import Design
-from mspgt.predictions.readings import Reading
+from mspgt.predictions.readings import Measurements, Reading
 from mspgt.predictions.rules import Rules
-from mspgt.predictions.theory_inputs import blocks, interval, normal_p
-from mspgt.predictions.verdict import Claim, Finding, Json, PaperSays, Prediction, Unit
+from mspgt.predictions.theory_inputs import blocks, normal_p
+from mspgt.predictions.verdict import Claim, Finding, PaperSays, Prediction, Unit
 
 EXPONENT = -0.5
 
 
-def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
+def judge(results: Measurements, rules: Rules, reading: Reading) -> Finding:
     """One unit a model: the exponent of interval width on draws."""
     missing: list[str] = []
     units = []
-    for name, found in blocks(results, "concentration", missing):
+    for name, found in blocks(results, lambda theory: theory.concentration, missing):
         key = reading.metric or "by_draws"
-        curve, path = found.get(key) or {}, f"models.{name}.theory.concentration.{key}"
-        ci = interval(curve.get("ci"))
-        if curve.get("slope") is None or ci is None:
-            why = curve.get("reason") or found.get("reason") or "no exponent with an interval"
+        curve, path = getattr(found, key), f"models.{name}.theory.concentration.{key}"
+        if curve is None or curve.slope is None or curve.ci is None:
+            why = (curve and curve.reason) or found.reason or "no exponent with an interval"
             missing.append(f"{path}: {why}")
             continue
-        slope = float(curve["slope"])
-        units.append(Unit(name, slope, ci, *normal_p(slope, ci, EXPONENT + rules.exponent_margin), path))
+        p = normal_p(curve.slope, curve.ci, EXPONENT + rules.exponent_margin)
+        units.append(Unit(name, curve.slope, curve.ci, *p, path))
     return Finding(tuple(units), tuple(missing))
 
 
-def paper(results: Json, rules: Rules, reading: Reading) -> PaperSays:
+def paper(results: Measurements, rules: Rules, reading: Reading) -> PaperSays:
     """The paper derives it."""
     return PaperSays(None, None, "derived, not tested")
 

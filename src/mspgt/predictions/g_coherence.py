@@ -6,19 +6,19 @@ from itertools import product
 
 from mspgt.predictions.design import Design
 from mspgt.predictions.governs import Governs, form
-from mspgt.predictions.readings import Reading
+from mspgt.predictions.readings import Measurements, Reading
 from mspgt.predictions.rules import Rules
-from mspgt.predictions.verdict import Claim, Finding, Json, PaperSays, Prediction
+from mspgt.predictions.verdict import Claim, Finding, PaperSays, Prediction
 
 STATEMENT = Governs("global", "coherence", -1.0, ("signed", "absolute"))
 
 
-def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
+def judge(results: Measurements, rules: Rules, reading: Reading) -> Finding:
     """All models together, or one unit a model where they are few: the lead of the Global scale."""
     return STATEMENT.judge(results, rules, reading)
 
 
-def paper(results: Json, rules: Rules, reading: Reading) -> PaperSays:
+def paper(results: Measurements, rules: Rules, reading: Reading) -> PaperSays:
     """The paper's way: the bare change is largest under noise on the Global scale, in some model."""
     return STATEMENT.paper(results, reading)
 

@@ -12,17 +12,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import hypot, sqrt
-from typing import Any
 
 from scipy import stats
 
 from mspgt.predictions.design import Design
-from mspgt.predictions.effects import SCALES, perturbed, pooled, se_percent, sum_of
+from mspgt.predictions.effects import Perturbed, experiments, perturbed, pooled, se_percent, sum_of
 from mspgt.predictions.random_sets import BEYOND, LEAST, Excess, excess, log_ratio, models_needed
 from mspgt.predictions.ratios import Effect, flipped, p_both, tail
-from mspgt.predictions.readings import Reading, finished, named
+from mspgt.predictions.readings import Measurements, Reading, finished, named
 from mspgt.predictions.rules import Rules
-from mspgt.predictions.verdict import Finding, Json, PaperSays, Unit
+from mspgt.predictions.verdict import Finding, PaperSays, Unit
+from mspgt.results.interventions import Contrast
+from mspgt.vocabulary import SCALES
 
 DOSES = {"matched": ("matched_layers", "matched_variance")}
 RANDOM_DOSE = "matched_layers"  # that of the random layer sets
@@ -40,11 +41,20 @@ FORM = (
 
 
 @dataclass(frozen=True)
+class Lead:
+    """How much further one scale moves a metric than the stronger of the others, as a log ratio."""
+
+    estimate: float
+    ci: tuple[float, float]  # 95 %
+    p: float  # one-sided: it does not exceed both others
+
+
+@dataclass(frozen=True)
 class Told:
     """What one model says: the lead over the stronger rival, over each of them, and the excess over random sets."""
 
     name: str
-    leads: dict[Key, dict[str, Any]]  # {estimate, ci, p}
+    leads: dict[Key, Lead]
     rivals: dict[Key, tuple[Effect, ...]]
     excess: dict[str, Excess]  # by effect
 
@@ -58,17 +68,17 @@ class Governs:
     sign: float
     effects: tuple[str, ...]
 
-    def judge(self, results: Json, rules: Rules, reading: Reading) -> Finding:
+    def judge(self, results: Measurements, rules: Rules, reading: Reading) -> Finding:
         """One unit over all models, or one a model where they are too few to stand for others."""
         missing: list[str] = []
         models = perturbed(named(finished(results)), reading, missing)
-        found = [told for name, model in models if (told := self._told(name, model, reading, missing))]
+        found = [told for model in models if (told := self._told(model, reading, missing))]
         if len(found) >= rules.members:
             return Finding((self._together(found, rules, reading),), tuple(missing))
         units = tuple(self._alone(one, rules, reading) for one in found)
         return Finding(units, tuple(missing), (ALONE.format(rules.members),) if units else ())
 
-    def _told(self, name: str, model: Json, reading: Reading, missing: list[str]) -> Told | None:
+    def _told(self, model: Perturbed, reading: Reading, missing: list[str]) -> Told | None:
         metric = reading.metric or self.metric
         doses = DOSES.get(reading.dose, (reading.dose,))
         effects = self.effects if reading.effect == "both" else (reading.effect,)
@@ -76,10 +86,7 @@ class Governs:
         for dose, effect in product(doses, effects):
             absolute = effect == "absolute"
             suffix = "" if dose == "plain" else f"_{dose}"
-            arms = {
-                scale: log_ratio(model["interventions"].get(scale + suffix), metric, self.sign)
-                for scale in SCALES
-            }
+            arms = {scale: log_ratio(model.effect(scale + suffix, metric), self.sign) for scale in SCALES}
             own = arms.pop(self.scale)
             others = [one for one in arms.values() if one]
             lead = (
@@ -88,7 +95,7 @@ class Governs:
                 else self._lead(model, metric, dose, effect, own, others)
             )
             if own is None or isinstance(lead, str):
-                missing.append(f"models.{name}.interventions: {metric}, {dose}, {effect}: {lead}")
+                missing.append(f"models.{model.name}.interventions: {metric}, {dose}, {effect}: {lead}")
                 return None
             leads[dose, effect] = lead
             rivals[dose, effect] = tuple(_apart(own, one, absolute=absolute) for one in others)
@@ -97,32 +104,35 @@ class Governs:
             arm, absolute = f"{self.scale}_{RANDOM_DOSE}", effect == "absolute"
             one = excess(model, self.scale, arm, metric, sign=self.sign, absolute=absolute)
             if isinstance(one, str):
-                missing.append(f"models.{name}.interventions: {one}")
+                missing.append(f"models.{model.name}.interventions: {one}")
                 return None
             beyond[effect] = one
-        return Told(name, leads, rivals, beyond)
+        return Told(model.name, leads, rivals, beyond)
 
     def _lead(
-        self, model: Json, metric: str, dose: str, effect: str, own: Effect, others: list[Effect]
-    ) -> dict[str, Any] | str:
-        """Lead over the stronger rival, {estimate, ci, p}, or why there is none."""
+        self, model: Perturbed, metric: str, dose: str, effect: str, own: Effect, others: list[Effect]
+    ) -> Lead | str:
+        """Lead over the stronger rival, or why there is none."""
         if self.scale != "intermediate":
             return _lead_of(own, others, absolute=effect == "absolute")
         # Experiment 2 itself has this contrast, with paired bootstrap draws.
-        found = ((model["interventions_about"].get("contrasts") or {}).get(metric) or {}).get(dose) or {}
-        return dict(found[effect]) if found.get(effect) else found.get("reason") or "not measured"
+        pair = model.about.contrasts.get(metric, {}).get(dose)
+        found: Contrast | None = getattr(pair, effect, None)
+        if found is None or found.ci is None or found.p is None:
+            return (pair and pair.reason) or "not measured"
+        return Lead(found.estimate, found.ci, found.p)
 
     def _alone(self, told: Told, rules: Rules, reading: Reading) -> Unit:
         """One model by itself: its texts and its sets are all that chance moves."""
         weakest = max(told.leads, key=lambda key: _p_values(told.leads[key])[0])
-        record = told.leads[weakest]
+        lead = told.leads[weakest]
         support, refute = zip(*(_p_values(one) for one in told.leads.values()), strict=True)
         chance = max(one.p for one in told.excess.values())
         sets = "; ".join(one.note for one in told.excess.values())
         return Unit(
             told.name,
-            record["estimate"],
-            (record["ci"][0], record["ci"][1]),
+            lead.estimate,
+            lead.ci,
             # A gate, not a second test among the five: what is no more than chance cannot be supported here.
             max(support) if chance <= rules.level else 1.0,
             max(refute),
@@ -154,18 +164,15 @@ class Governs:
             f"{_weakest(len(keys), key)}: {each}; beyond random layer sets by {least.value:+.2f} (p = {chance:.2g})",
         )
 
-    def paper(self, results: Json, reading: Reading) -> PaperSays:
+    def paper(self, results: Measurements, reading: Reading) -> PaperSays:
         """The paper's rule: in some model the bare change is largest under noise on that scale."""
         told, leads = [], []
-        for name, model in sorted(results["models"].items()):
-            arms = model.get("interventions") or {}
-            changes: dict[str, Any] = {
-                arm: ((arms.get(arm) or {}).get(reading.metric or self.metric) or {}).get("percent")
-                for arm in SCALES
-            }
-            if any(change is None for change in changes.values()):
+        for model in experiments(named(results.models)):
+            effects = {arm: model.effect(arm, reading.metric or self.metric) for arm in SCALES}
+            changes = {arm: one.percent for arm, one in effects.items() if one and one.percent is not None}
+            if len(changes) < len(SCALES):
                 continue
-            told.append(f"{name} {'/'.join(f'{change:+.1f}' for change in changes.values())} %")
+            told.append(f"{model.name} {'/'.join(f'{change:+.1f}' for change in changes.values())} %")
             one = {arm: self.sign * change for arm, change in changes.items()}
             leads.append(one.pop(self.scale) - max(one.values()))
         if not leads:
@@ -205,7 +212,7 @@ def _weakest(contrasts: int, key: Key) -> str:
     return f"weakest of {contrasts} contrasts: {key[0].replace('_', ' ')}, {key[1]}"
 
 
-def _lead_of(own: Effect, rivals: list[Effect], *, absolute: bool) -> dict[str, Any]:
+def _lead_of(own: Effect, rivals: list[Effect], *, absolute: bool) -> Lead:
     """Lead of log ratios that share a baseline: errors of differences and sums are bounded, not independent."""
     size: Callable[[float], float] = abs if absolute else float
     strongest = max(rivals, key=lambda one: size(one.value))
@@ -215,7 +222,7 @@ def _lead_of(own: Effect, rivals: list[Effect], *, absolute: bool) -> dict[str, 
         p = max(p_both(*(sum_of(own, rival, sign) for sign in (-1.0, 1.0))) for rival in rivals)
     else:
         p = max(tail(sum_of(own, rival, -1.0)) for rival in rivals)
-    return {"estimate": estimate, "ci": (estimate - margin, estimate + margin), "p": p}
+    return Lead(estimate, (estimate - margin, estimate + margin), p)
 
 
 def _apart(own: Effect, rival: Effect, *, absolute: bool) -> Effect:
@@ -228,17 +235,12 @@ def _apart(own: Effect, rival: Effect, *, absolute: bool) -> Effect:
     return Effect(a - b, own.se + rival.se if opposite else hypot(own.se, rival.se))
 
 
-def _effect_of(record: dict[str, Any]) -> Effect:
-    low, high = record["ci"]
-    return Effect(record["estimate"], (high - low) / (2 * float(stats.norm.ppf(0.975))))
-
-
-def _p_values(record: dict[str, Any]) -> tuple[float, float]:
+def _p_values(lead: Lead) -> tuple[float, float]:
     """One-sided p-values for a contrast with a maximum, and against it.
 
     The first comes with the contrast: the larger p of the comparisons with either rival. The second takes the
     normal law of its 95 % interval, doubled because either rival may be the larger.
     """
-    lead = _effect_of(record)
-    below = 2 * float(stats.norm.cdf(lead.value / lead.se)) if lead.se else float(lead.value >= 0)
-    return float(record["p"]), min(1.0, below)
+    se = (lead.ci[1] - lead.ci[0]) / (2 * float(stats.norm.ppf(0.975)))
+    below = 2 * float(stats.norm.cdf(lead.estimate / se)) if se else float(lead.estimate >= 0)
+    return lead.p, min(1.0, below)

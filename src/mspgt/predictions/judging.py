@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 from functools import cache
 from importlib.resources import files
@@ -12,30 +12,39 @@ from math import inf
 from typing import Any
 
 from mspgt.predictions.design import design_of
-from mspgt.predictions.readings import Reading, primary
+from mspgt.predictions.readings import Measurements, Reading, primary
 from mspgt.predictions.registry import predictions
 from mspgt.predictions.rules import Rules
 from mspgt.predictions.verdict import (
     SUPPORTED,
     Finding,
-    Json,
-    Outcome,
     PaperSays,
     Prediction,
-    Verdict,
     combined,
     decided_by,
     outcome,
     shown_unit,
 )
+from mspgt.results import PredictionResult, from_json
+from mspgt.results.predictions import (
+    NullRate,
+    Outcome,
+    PaperRule,
+    Specification,
+    SpecifiedReading,
+    UnitResult,
+)
 from mspgt.stats.multiplicity import benjamini_hochberg, holm
 
 # The paper's own protocol: its boundaries, its doses, its arithmetic.
 AS_PUBLISHED = Reading(mode="paper", arithmetic="paper", dose="plain", per_layer=False, scales="any")
+NOT_ASKED = Specification(readings=[], counts={}, agree=None, supported=None)
 PValues = tuple[float | None, float | None]
 
 
-def verdicts(results: Json, rules: Rules, *, specification: bool = True) -> dict[str, Verdict]:
+def verdicts(
+    results: Measurements, rules: Rules, *, specification: bool = True
+) -> dict[str, PredictionResult]:
     """A verdict on every prediction.
 
     Error over the five headline predictions (P1.1 to P3.2) is controlled together by Holm's method, once for
@@ -43,7 +52,6 @@ def verdicts(results: Json, rules: Rules, *, specification: bool = True) -> dict
     level each.
 
     Args:
-        results: the plain mapping of results.json: `models`, each with boundaries and what else was measured.
         specification: also judge under every other reading of the methods.
     """
     known = predictions()
@@ -58,15 +66,12 @@ def verdicts(results: Json, rules: Rules, *, specification: bool = True) -> dict
     headline = [name for name, one in known.items() if one.headline]
     adjusted = dict(zip(headline, _holm([raw[name] for name in headline]), strict=True))
     return {
-        name: replace(
-            _verdict(one, findings[name], raw[name], adjusted.get(name), results, rules, specification),
-            positions=reading.positions,
-        )
+        name: _verdict(one, findings[name], raw[name], adjusted.get(name), results, rules, specification)
         for name, one in known.items()
     }
 
 
-def verdict_alone(results: Json, rules: Rules, name: str, reading: Reading) -> Outcome:
+def verdict_alone(results: Measurements, rules: Rules, name: str, reading: Reading) -> Outcome:
     """What the rule of one prediction says of these results by itself, without Holm: for parts that quote it."""
     prediction = predictions()[name]
     finding = prediction.judge(results, rules, reading)
@@ -88,10 +93,10 @@ def _verdict(
     finding: Finding,
     raw: PValues,
     adjusted: PValues | None,
-    results: Json,
+    results: Measurements,
     rules: Rules,
     specification: bool,
-) -> Verdict:
+) -> PredictionResult:
     used = adjusted if adjusted is not None else raw
     decided = outcome(finding, *used, rules.level)
     shown = shown_unit(finding.units, prediction.shown) if finding.units else None
@@ -99,17 +104,17 @@ def _verdict(
     alone = outcome(finding, *raw, rules.level)
     if alone != decided:
         why.append(f"{alone} on its own, but not among the five headline predictions (Holm)")
-    rates = null_rates().get("rates", {}).get(prediction.id, {})
+    shipped = null_rates().get("rates", {}).get(prediction.id, {})
+    rates = {world: from_json(NullRate, rate) for world, rate in shipped.items()}
     published = prediction.paper(results, rules, AS_PUBLISHED)
-    claim = prediction.claim
-    return Verdict(
+    return PredictionResult(
         verdict=decided,
         statistic=shown.statistic if shown else None,
         threshold=prediction.threshold(rules),
         ci=shown.ci if shown else None,
         rule=prediction.rule,
-        paper_claim=asdict(claim),
-        null_rate=_worst(rates, "ours"),
+        paper_claim=prediction.claim,
+        null_rate=_worst(rate.ours for rate in rates.values()),
         evidence=list(dict.fromkeys(unit.evidence for unit in finding.units)),
         missing=list(finding.missing),
         power=prediction.power(design_of(results), rules),
@@ -128,15 +133,16 @@ def _verdict(
         decided_by=decided_by(
             finding.units, prediction.quantifier, prediction.shown, rules.level, _weights(finding, raw, used)
         ),
-        paper_rule={
-            "rule": prediction.paper_rule,
-            "says": _says(published),
-            "statistic": published.statistic,
-            "why": published.why,
-            "null_rate": _worst(rates, "paper"),
-        },
+        paper_rule=PaperRule(
+            rule=prediction.paper_rule,
+            says=_says(published),
+            statistic=published.statistic,
+            why=published.why,
+            null_rate=_worst(rate.paper for rate in rates.values()),
+        ),
         null_rates=rates,
-        specification=specification_curve(prediction, results, rules) if specification else {},
+        specification=specification_curve(prediction, results, rules) if specification else NOT_ASKED,
+        positions=primary(results, rules)[0].positions,
     )
 
 
@@ -147,12 +153,12 @@ def _weights(finding: Finding, raw: PValues, used: PValues) -> tuple[float, floa
     return support if finding.whole else inf, refute
 
 
-def _units(finding: Finding) -> list[dict[str, Any]]:
+def _units(finding: Finding) -> list[UnitResult]:
     """Every unit, its p-values also as adjusted within this family of tests (Benjamini–Hochberg)."""
     support = benjamini_hochberg([unit.p_support for unit in finding.units])
     refute = benjamini_hochberg([unit.p_refute for unit in finding.units])
     return [
-        asdict(unit) | {"p_support_bh": float(s), "p_refute_bh": float(r)}
+        UnitResult(**asdict(unit), p_support_bh=float(s), p_refute_bh=float(r))
         for unit, s, r in zip(finding.units, support, refute, strict=True)
     ]
 
@@ -161,14 +167,8 @@ def _says(published: PaperSays) -> str:
     return {None: "nothing", True: "supported", False: "not supported"}[published.supported]
 
 
-def specification_curve(prediction: Prediction, results: Json, rules: Rules) -> dict[str, Any]:
-    """The verdict, before Holm, under every reading of the methods that these results allow.
-
-    Returns:
-        `readings` (verdict, statistic and what differs from the primary reading), `counts` of verdicts, and
-        `agree`: the share of testable readings, apart from the primary, with the primary's verdict. None
-        where no other is testable.
-    """
+def specification_curve(prediction: Prediction, results: Measurements, rules: Rules) -> Specification:
+    """The verdict, before Holm, under every reading of the methods that these results allow."""
     rows = []
     first_reading, _ = primary(results, rules)
     readings = (first_reading, *(one for one in prediction.readings if one != first_reading))
@@ -182,26 +182,18 @@ def specification_curve(prediction: Prediction, results: Json, rules: Rules) -> 
             verdict = outcome(finding, *_p_values(prediction, finding), rules.level)
             unit = shown_unit(finding.units, prediction.shown) if finding.units else None
             statistic, testable = (unit.statistic if unit else None), bool(finding.units)
-        rows.append(
-            {
-                "reading": reading.words(first_reading),
-                "verdict": verdict,
-                "statistic": statistic,
-                "testable": testable,
-            }
-        )
-    first, others = rows[0], [row for row in rows[1:] if row["testable"]]
-    return {
-        "readings": rows,
-        "counts": dict(Counter(row["verdict"] for row in rows)),
-        "agree": sum(row["verdict"] == first["verdict"] for row in others) / len(others) if others else None,
-        "supported": sum(row["verdict"] == SUPPORTED for row in others) / len(others) if others else None,
-    }
+        rows.append(SpecifiedReading(reading.words(first_reading), verdict, statistic, testable))
+    first, others = rows[0], [row for row in rows[1:] if row.testable]
+    return Specification(
+        readings=rows,
+        counts=dict(Counter(row.verdict for row in rows)),
+        agree=sum(row.verdict == first.verdict for row in others) / len(others) if others else None,
+        supported=sum(row.verdict == SUPPORTED for row in others) / len(others) if others else None,
+    )
 
 
-def _worst(rates: Mapping[str, Any], whose: str) -> float | None:
-    known = [world[whose]["supported"] for world in rates.values() if world.get(whose)]
-    return max(known, default=None)
+def _worst(rates: Iterable[dict[str, float] | None]) -> float | None:
+    return max((rate[SUPPORTED] for rate in rates if rate), default=None)
 
 
 @cache

@@ -7,9 +7,9 @@ differ, not of what, so that for both the centres of gravity of the probes are r
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +18,15 @@ from scipy.optimize import isotonic_regression
 
 from mspgt.predictions.design import Design
 from mspgt.predictions.order_functional import functional_unit
-from mspgt.predictions.readings import Reading, finished, named
+from mspgt.predictions.readings import Measurements, Reading, finished, named
 from mspgt.predictions.rules import Rules
-from mspgt.predictions.verdict import Claim, Finding, Json, PaperSays, Prediction, Unit
+from mspgt.predictions.verdict import Claim, Finding, PaperSays, Prediction, Unit
+from mspgt.results import ModelResult
+from mspgt.results.record import Interval
 
 ORDER = ("pos", "dep", "srl", "topic")
 DRAWS = 400
+NOT_MEASURED = "it was not measured"
 TINY = 1e-9  # an error of 0 would be certainty
 Array = NDArray[np.float64]
 
@@ -36,7 +39,7 @@ class Centre:
     error: float
 
 
-def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
+def judge(results: Measurements, rules: Rules, reading: Reading) -> Finding:
     """One unit a model: the centres of its functional scales, or of gravity of its probes, in the expected order."""
     if reading.positions == "functional":
         return _by_scales(results)
@@ -54,7 +57,7 @@ def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
                     f"{name}: {task} gains nothing over its embedding that could be told from noise"
                 )
                 continue
-            depth = model["layers"]
+            depth = model.layers
             centres[task] = Centre(centre.layer / depth, max(centre.error / depth, TINY))
         whole &= len(centres) == len(ORDER)
         if len(centres) > 1:
@@ -63,7 +66,7 @@ def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
     return Finding(tuple(units), tuple(missing), notes, whole)
 
 
-def _by_scales(results: Json) -> Finding:
+def _by_scales(results: Measurements) -> Finding:
     missing: list[str] = []
     found = [functional_unit(name, model, missing) for name, model in named(finished(results))]
     units = tuple(unit for unit, _ in found if unit)
@@ -93,25 +96,24 @@ def _unit(name: str, centres: dict[str, Centre]) -> Unit:
     )
 
 
-def _curve(model: Json, task: str, reading: Reading) -> tuple[Array, Array] | str:
+def _curve(model: ModelResult, task: str, reading: Reading) -> tuple[Array, Array] | str:
     """Score of a task by layer 0..L with its standard error; topic is read off the theory part.
 
     A curve without a value or an interval at some layer is none, and the reason is returned in its place.
     """
     if task == "topic":
-        information: dict[str, Any] = (model.get("theory") or {}).get("information") or {}
-        topic = information.get("topical") or {}
-        return _with_errors(topic.get("bits"), topic.get("ci"))
-    probe = (model.get("probes") or {}).get(task) or {}
-    return _with_errors(probe.get(reading.metric or "f1"), probe.get("f1_ci"))
+        topic = model.theory.information.topical if model.theory else None
+        return _with_errors(topic.bits, topic.ci) if topic else NOT_MEASURED
+    probe = model.probes.get(task)
+    return _with_errors(getattr(probe, reading.metric or "f1"), probe.f1_ci) if probe else NOT_MEASURED
 
 
 def _with_errors(
-    values: list[float | None] | None, intervals: list[list[float] | None] | None
+    values: Sequence[float | None] | None, intervals: Sequence[Interval | None] | None
 ) -> tuple[Array, Array] | str:
     """Values by layer and their standard errors, or why there are none."""
     if not values:
-        return "it was not measured"
+        return NOT_MEASURED
     for what, column in (("value", values), ("interval", intervals)):
         if not column:
             return f"it has no {what}"
@@ -151,7 +153,7 @@ def _gained(values: Array) -> float:
     return float(gains @ np.arange(1, len(values))) / total if total > 0 else len(values) / 2
 
 
-def paper(results: Json, rules: Rules, reading: Reading) -> PaperSays:
+def paper(results: Measurements, rules: Rules, reading: Reading) -> PaperSays:
     """The paper names its scales by depth and tests no order."""
     return PaperSays(None, None, "the paper assumes the order")
 

@@ -10,14 +10,23 @@ from scipy import stats
 from mspgt.families import compare_families, cv_interval, cv_p_values
 from mspgt.predictions.design import Design
 from mspgt.predictions.places import Place, match
-from mspgt.predictions.readings import Reading, boundaries_of, boundary_readings, by_family, named, position
+from mspgt.predictions.readings import (
+    Measurements,
+    Reading,
+    boundaries_of,
+    boundary_readings,
+    by_family,
+    named,
+    position,
+)
 from mspgt.predictions.rules import Rules
-from mspgt.predictions.verdict import Claim, Finding, Json, PaperSays, Prediction, Unit
+from mspgt.predictions.verdict import Claim, Finding, PaperSays, Prediction, Unit
+from mspgt.results import ModelResult
 
 BOUNDARY = "LI"
 
 
-def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
+def judge(results: Measurements, rules: Rules, reading: Reading) -> Finding:
     """One unit a family: the CV of ρ_LI against the threshold, one-sided both ways.
 
     A family whose runs lack the boundary, or show boundaries that cannot be matched, is a unit that nothing supports,
@@ -45,7 +54,9 @@ def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
     return Finding(tuple(units), tuple(missing))
 
 
-def _matched(found: dict[str, tuple[Place, ...] | str], models: dict[str, Json]) -> dict[str, Place] | str:
+def _matched(
+    found: dict[str, tuple[Place, ...] | str], models: dict[str, ModelResult]
+) -> dict[str, Place] | str:
     """Run → its L–I boundary; runs that show fewer than two boundaries, or leave it undefined, are not in it."""
     able = {
         name: one
@@ -60,7 +71,7 @@ def _matched(found: dict[str, tuple[Place, ...] | str], models: dict[str, Json])
     return matched if isinstance(matched, str) else matched.places
 
 
-def _unit(family: str, models: dict[str, Json], places: dict[str, Place], rules: Rules) -> Unit:
+def _unit(family: str, models: dict[str, ModelResult], places: dict[str, Place], rules: Rules) -> Unit:
     """CV of the runs that have the boundary; support asks that it be small wherever those without it have theirs."""
     present = [place.relative for place in places.values()]
     shown = compare_families({"f": {name: {BOUNDARY: p.relative} for name, p in places.items()}})
@@ -80,7 +91,7 @@ def _unit(family: str, models: dict[str, Json], places: dict[str, Place], rules:
     return Unit(family, found.cv, interval, below, above, f"families.{family}.{BOUNDARY}", note)
 
 
-def paper(results: Json, rules: Rules, reading: Reading) -> PaperSays:
+def paper(results: Measurements, rules: Rules, reading: Reading) -> PaperSays:
     """The paper's rule: the CV of a family of two or more is below the threshold, as a bare number.
 
     It counts each family as a validation of its own, so that one is enough.

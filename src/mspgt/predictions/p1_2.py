@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from scipy import stats
 
 from mspgt.predictions.design import Design
-from mspgt.predictions.readings import BOUNDARIES, Reading, not_calibrated
+from mspgt.predictions.readings import Measurements, Reading, not_calibrated
 from mspgt.predictions.rules import Rules
 from mspgt.predictions.theory_inputs import blocks
-from mspgt.predictions.verdict import Claim, Finding, Json, PaperSays, Prediction, Unit
+from mspgt.predictions.verdict import Claim, Finding, PaperSays, Prediction, Unit
+from mspgt.results.theory import Kink, KinkTest, NoiseLaw
+from mspgt.vocabulary import BOUNDARIES
 
 # The laws are approximations: where boundaries crowd at an end, chances of 5 % are up to 6 %.
 SLACK = 1.25
@@ -19,57 +23,61 @@ NO_LAWS = (
 )
 
 
-def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
+def judge(results: Measurements, rules: Rules, reading: Reading) -> Finding:
     """One unit a boundary of a model: the kink test there, and whether a kink of the size asked for is excluded."""
     missing: list[str] = []
     units = []
-    for name, kinks in blocks(results, "kink", missing):
-        source = kinks.get("source")
-        if reading.scales == "calibrated" and source != "calibrated":
-            missing.append(not_calibrated(name, source))
+    for name, kinks in blocks(results, lambda theory: theory.kink, missing):
+        if reading.scales == "calibrated" and kinks.source != "calibrated":
+            missing.append(not_calibrated(name, kinks.source))
             continue
         for which in BOUNDARIES:
             path = f"models.{name}.theory.kink.{which}"
-            at = kinks.get(which) or {}
-            kink = at.get(reading.metric or kinks.get("primary") or "all") or {}
-            if kink.get("p") is None:
-                missing.append(f"{path}: {kink.get('reason') or at.get('reason') or 'no kink test'}")
+            kink = _test(kinks, which, reading.metric)
+            if kink is None or kink.p is None or kink.statistic is None:
+                why = (kink and kink.reason) or getattr(kinks, which).reason or "no kink test"
+                missing.append(f"{path}: {why}")
                 continue
-            if not kink.get("laws"):
+            if not kink.laws:
                 missing.append(f"{path}: {NO_LAWS}")
                 continue
-            statistic = abs(float(kink["statistic"]))
-            absent = _p_absent(statistic, kink["laws"], rules.kink)
+            statistic = abs(kink.statistic)
+            absent = _p_absent(statistic, kink.laws, rules.kink)
             if np.isnan(absent):
                 missing.append(
                     f"{path}: the noncentral t cannot be computed for a kink of {rules.kink:g} SDs"
                 )
                 continue
-            detail = f"layer {kink['layer']}; {kink['rank']:.0%} of the other layers bend as far from their own curve"
-            units.append(Unit(f"{name}, {which}", statistic, None, float(kink["p"]), absent, path, detail))
+            detail = (
+                f"layer {kink.layer}; {kink.rank:.0%} of the other layers bend as far from their own curve"
+            )
+            units.append(Unit(f"{name}, {which}", statistic, None, kink.p, absent, path, detail))
     return Finding(tuple(units), tuple(missing))
 
 
-def _p_absent(statistic: float, laws: Json, size: float) -> float:
+def _test(kinks: Kink, which: str, profile: str = "") -> KinkTest | None:
+    """The test at one boundary, of one profile or of the primary one."""
+    found: KinkTest | None = getattr(getattr(kinks, which), profile or kinks.primary or "all")
+    return found
+
+
+def _p_absent(statistic: float, laws: Mapping[str, NoiseLaw], size: float) -> float:
     """Chance of a statistic this small at a kink of `size` SDs of the other layers' bends, at most.
 
     Under the law of the statistic that makes it likeliest (mspgt.theory.kink.Law). The statistic is that of the more
     bent end of the transition, and without its sign, either of which makes a small one rarer still.
     """
-    chances = [
-        stats.nct.cdf(statistic * law["scale"], law["freedom"], size * law["unit"]) for law in laws.values()
-    ]
+    chances = [stats.nct.cdf(statistic * law.scale, law.freedom, size * law.unit) for law in laws.values()]
     return float(np.minimum(1.0, SLACK * np.max(chances)))
 
 
-def paper(results: Json, rules: Rules, reading: Reading) -> PaperSays:
+def paper(results: Measurements, rules: Rules, reading: Reading) -> PaperSays:
     """The paper's criterion: the slopes on either side differ at all."""
     bends = [
-        float(kink["bend"])
-        for _, kinks in blocks(results, "kink", [])
-        for which in BOUNDARIES
-        for kink in [(kinks.get(which) or {}).get(kinks.get("primary") or "all") or {}]
-        if kink.get("bend") is not None
+        kink.bend
+        for _, kinks in blocks(results, lambda theory: theory.kink, [])
+        for kink in (_test(kinks, which) for which in BOUNDARIES)
+        if kink and kink.bend is not None
     ]
     if not bends:
         return PaperSays(None, None, "no information by layer was measured at a boundary")

@@ -7,19 +7,19 @@ from itertools import product
 from mspgt.predictions.design import Design
 from mspgt.predictions.effects import STRUCTURE
 from mspgt.predictions.governs import HEADLINE, Governs, form
-from mspgt.predictions.readings import Reading
+from mspgt.predictions.readings import Measurements, Reading
 from mspgt.predictions.rules import Rules
-from mspgt.predictions.verdict import Claim, Finding, Json, PaperSays, Prediction
+from mspgt.predictions.verdict import Claim, Finding, PaperSays, Prediction
 
 STATEMENT = Governs("intermediate", STRUCTURE, 1.0, ("signed", "absolute"))
 
 
-def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
+def judge(results: Measurements, rules: Rules, reading: Reading) -> Finding:
     """All models together, or one unit a model where they are few: Δ(I) − max(Δ(L), Δ(G))."""
     return STATEMENT.judge(results, rules, reading)
 
 
-def paper(results: Json, rules: Rules, reading: Reading) -> PaperSays:
+def paper(results: Measurements, rules: Rules, reading: Reading) -> PaperSays:
     """The paper's rule: in some model the bare change is largest under noise on the Intermediate scale."""
     return STATEMENT.paper(results, reading)
 

@@ -8,17 +8,24 @@ from math import exp, sqrt
 from scipy import stats
 
 from mspgt.predictions.design import Design
-from mspgt.predictions.effects import PAPER_METRICS, STRUCTURE, brittleness, perturbed, se_percent
+from mspgt.predictions.effects import (
+    PAPER_METRICS,
+    STRUCTURE,
+    brittleness,
+    experiments,
+    perturbed,
+    se_percent,
+)
 from mspgt.predictions.governs import HEADLINE
 from mspgt.predictions.ratios import Effect, p_exceeds, size_ratio
-from mspgt.predictions.readings import Reading, finished, named
+from mspgt.predictions.readings import Measurements, Reading, finished, named
 from mspgt.predictions.rules import Rules
-from mspgt.predictions.verdict import Claim, Finding, Json, PaperSays, Prediction, Unit
+from mspgt.predictions.verdict import Claim, Finding, PaperSays, Prediction, Unit
 
 ARMS = {"matched": "local", "plain": "local", "matched_layers": "local_matched_layers"}
 
 
-def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
+def judge(results: Measurements, rules: Rules, reading: Reading) -> Finding:
     """One unit a pair of families and metric: γ_L of one over the other, its size compared over models."""
     gammas, missing = _gammas(results, rules, reading)
     metrics = (reading.metric,) if reading.metric else PAPER_METRICS
@@ -49,16 +56,16 @@ def _arm(reading: Reading) -> str:
 
 
 def _gammas(
-    results: Json, rules: Rules, reading: Reading
+    results: Measurements, rules: Rules, reading: Reading
 ) -> tuple[dict[str, dict[str, list[Effect]]], list[str]]:
     """Family → metric → γ_L of its models, of families with enough of them."""
     missing: list[str] = []
     families: dict[str, dict[str, list[Effect]]] = {}
-    for _, model in perturbed(named(finished(results)), reading, missing):
+    for one in perturbed(named(finished(results)), reading, missing):
         for metric in (reading.metric,) if reading.metric else PAPER_METRICS:
-            effect = brittleness(model, _arm(reading), metric, per_layer=reading.per_layer)
+            effect = brittleness(one, _arm(reading), metric, per_layer=reading.per_layer)
             if effect:
-                families.setdefault(model["family"], {}).setdefault(metric, []).append(effect)
+                families.setdefault(one.model.family, {}).setdefault(metric, []).append(effect)
     gammas: dict[str, dict[str, list[Effect]]] = {}
     for family, effects in sorted(families.items()):
         enough = {metric: found for metric, found in effects.items() if len(found) >= rules.members}
@@ -72,24 +79,19 @@ def _gammas(
     return gammas, missing
 
 
-def paper(results: Json, rules: Rules, reading: Reading) -> PaperSays:
+def paper(results: Measurements, rules: Rules, reading: Reading) -> PaperSays:
     """The paper's rule: the ratio of two models' bare percentages, whole scales, exceeds the threshold."""
     largest, where = None, ""
-    models = [
-        (name, m)
-        for name, m in sorted(results["models"].items())
-        if m.get("interventions") and m.get("interventions_about")
-    ]
-    for (name, a), (other, b) in combinations(models, 2):
-        if a["family"] == b["family"]:
+    for a, b in combinations(experiments(named(results.models)), 2):
+        if a.model.family == b.model.family:
             continue
         for metric in PAPER_METRICS:
-            x, y = (brittleness(m, "local", metric, per_layer=False) for m in (a, b))
+            x, y = (brittleness(one, "local", metric, per_layer=False) for one in (a, b))
             if x and y and x.value and y.value:
                 ratio = abs(x.value / y.value)
                 ratio = max(ratio, 1 / ratio)
                 if largest is None or ratio > largest:
-                    largest, where = ratio, f"{metric}, {name} and {other}"
+                    largest, where = ratio, f"{metric}, {a.name} and {b.name}"
     if largest is None:
         return PaperSays(None, None, "Experiment 2 was not run on models of two families")
     return PaperSays(largest > rules.ratio, largest, where)

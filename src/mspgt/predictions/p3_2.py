@@ -12,6 +12,7 @@ from mspgt.predictions.drift_split import split_drift, told
 from mspgt.predictions.places import Place, drifts, match, p_drifting
 from mspgt.predictions.readings import (
     FAR_ALPHA,
+    Measurements,
     Reading,
     boundaries_of,
     boundary_readings,
@@ -21,7 +22,8 @@ from mspgt.predictions.readings import (
     position,
 )
 from mspgt.predictions.rules import Rules
-from mspgt.predictions.verdict import Claim, Finding, Json, PaperSays, Prediction, Unit
+from mspgt.predictions.verdict import Claim, Finding, PaperSays, Prediction, Unit
+from mspgt.results import ModelResult
 
 BOUNDARY = "IG"
 SHOWN_PAIRS = 10
@@ -31,7 +33,7 @@ HALF = (
 )
 
 
-def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
+def judge(results: Measurements, rules: Rules, reading: Reading) -> Finding:
     """One unit an architecture that was trained several times, if its boundaries match between the runs."""
     units, missing = [], []
     for (family, layers, width, _), models in _architectures(results):
@@ -87,7 +89,7 @@ def _largest_sd(rules: Rules) -> float:
     return float(rules.drift / (sqrt(2) * stats.norm.isf(rules.drifting_pairs / 2)))
 
 
-def paper(results: Json, rules: Rules, reading: Reading) -> PaperSays:
+def paper(results: Measurements, rules: Rules, reading: Reading) -> PaperSays:
     """The paper's rule: two members of some family, whatever their architectures, lie farther apart."""
     widest, where = None, ""
     for family, models in sorted(by_family(results).items()):
@@ -121,23 +123,21 @@ def power(design: Design, rules: Rules) -> str:
     return "; ".join(parts)
 
 
-def _architectures(results: Json) -> list[tuple[tuple[str, int, int, int], dict[str, Json]]]:
-    groups: dict[tuple[str, int, int, int], dict[str, Json]] = {}
+def _architectures(results: Measurements) -> list[tuple[tuple[str, int, int, int], dict[str, ModelResult]]]:
+    groups: dict[tuple[str, int, int, int], dict[str, ModelResult]] = {}
     for name, model in named(finished(results)):
-        key = (model["family"], model["layers"], model["width"], model["parameters"])
+        key = (model.family, model.layers, model.width, model.parameters)
         groups.setdefault(key, {})[name] = model
     return sorted(groups.items())
 
 
-def _not_one_architecture(results: Json) -> list[str]:
+def _not_one_architecture(results: Measurements) -> list[str]:
     """Families of several members that are not runs of one architecture, and how they differ."""
     told = []
     for family, models in sorted(by_family(results).items()):
         shapes = {
-            f"{name} ({m['layers']} layers, width {m['width']}, {m['parameters']:,} parameters)": (
-                m["layers"],
-                m["width"],
-                m["parameters"],
+            f"{name} ({m.layers} layers, width {m.width}, {m.parameters:,} parameters)": (
+                *(m.layers, m.width, m.parameters),
             )
             for name, m in named(models)
         }

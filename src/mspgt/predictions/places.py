@@ -10,13 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 from scipy import stats
 from scipy.optimize import linear_sum_assignment
 
-Json = dict[str, Any]
 Span = tuple[float, float]
 
 

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import gamma, sqrt
-from typing import Any
 
 import numpy as np
 from scipy import stats
 
+from mspgt.predictions.effects import Perturbed
 from mspgt.predictions.ratios import Effect
-
-Json = dict[str, Any]
+from mspgt.results.interventions import EffectResult
 
 LEAST = 3  # sets, whose spread has an error
 BEYOND = 2.0  # standard deviations of the sets that a scale must lie beyond their mean
@@ -36,7 +35,9 @@ class Excess:
     note: str
 
 
-def excess(model: Json, scale: str, arm: str, metric: str, *, sign: float, absolute: bool) -> Excess | str:
+def excess(
+    model: Perturbed, scale: str, arm: str, metric: str, *, sign: float, absolute: bool
+) -> Excess | str:
     """The excess of a scale over random sets of equal size in one model, or why it cannot be said.
 
     The sets are draws of a normal law, and the scale is beyond them where it exceeds its quantile. Alone, a model
@@ -45,18 +46,17 @@ def excess(model: Json, scale: str, arm: str, metric: str, *, sign: float, absol
     Args:
         sign: which way the metric is expected to move; absolute: whether only how far it moves counts.
     """
-    arms = model["interventions"]
-    own = log_ratio(arms.get(arm), metric, sign)
+    own = log_ratio(model.effect(arm, metric), sign)
     if own is None:
         return f"{metric} of {arm} has no log ratio with an interval"
     # Sets as far apart as the arm of the Intermediate scale are the fairer rivals, where they were drawn.
-    prefix = "random_spread_" if any(name.startswith("random_spread_") for name in arms) else "random_"
+    prefix = "random_spread_" if any(name.startswith("random_spread_") for name in model.arms) else "random_"
     sets = [
         found
-        for name in sorted(arms)
+        for name in sorted(model.arms)
         if name.startswith(prefix)
         and _is_rival(model, name, scale)
-        and (found := log_ratio(arms[name], metric, sign))
+        and (found := log_ratio(model.effect(name, metric), sign))
     ]
     n = len(sets)
     if n < LEAST:
@@ -82,22 +82,21 @@ def models_needed(sets: int, level: float) -> int | None:
     return None
 
 
-def log_ratio(metrics: Json | None, metric: str, sign: float = 1.0) -> Effect | None:
+def log_ratio(found: EffectResult | None, sign: float = 1.0) -> Effect | None:
     """Log ratio of an arm to baseline, positive where the metric moves in the direction of `sign`.
 
     None without an interval.
     """
-    record = (metrics or {}).get(metric) or {}
-    ends, value, base = (record.get(key) for key in ("log_ratio_ci", "log_ratio", "baseline"))
-    if not ends or value is None or base is None:
+    if found is None or not found.log_ratio_ci or found.log_ratio is None or found.baseline is None:
         return None
+    ends, value = found.log_ratio_ci, found.log_ratio
     se = (ends[1] - ends[0]) / (2 * float(stats.norm.ppf(0.975)))
-    return Effect(sign * (value if base > 0 else -value), se)
+    return Effect(sign * (value if found.baseline > 0 else -value), se)
 
 
-def _is_rival(model: Json, arm: str, scale: str) -> bool:
-    arms = model["interventions_about"]["arms"]
-    own, drawn = set(arms[scale]["layers"]), arms.get(arm, {}).get("layers", [])
+def _is_rival(model: Perturbed, arm: str, scale: str) -> bool:
+    arms = model.about.arms
+    own, drawn = set(arms[scale].layers), arms[arm].layers if arm in arms else []
     return 2 * len(own.intersection(drawn)) <= len(drawn)
 
 

@@ -6,21 +6,18 @@ curve. A reading in paper mode never gives a verdict.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from itertools import product
 from math import inf
-from typing import Any
 
 from scipy import stats
 
 from mspgt.predictions.places import Place
 from mspgt.predictions.rules import Rules
-from mspgt.vocabulary import KINDS
+from mspgt.results import Claim, ModelResult
+from mspgt.vocabulary import BOUNDARIES, KINDS
 
-Json = dict[str, Any]
-
-BOUNDARIES = ("LI", "IG")
 # A set and this many layers on either side miss their boundary by so much in fewer than this share of claims, where
 # a model shows as many boundaries as it has (calibration/results/far_misses.json).
 FAR_REACH, FAR_ALPHA = 2, 0.01
@@ -33,6 +30,14 @@ EVIDENCE = (
 
 
 POSITIONS = ("functional", "shocks", "phases")
+
+
+@dataclass(frozen=True)
+class Measurements:
+    """What verdicts rest on: the models of a study, or of several at once, by name, and the documents they read."""
+
+    models: Mapping[str, ModelResult]
+    documents: int = 0
 
 
 @dataclass(frozen=True)
@@ -83,17 +88,17 @@ def boundary_readings() -> tuple[Reading, ...]:
     )
 
 
-def primary(results: Json, rules: Rules) -> tuple[Reading, str]:
+def primary(results: Measurements, rules: Rules) -> tuple[Reading, str]:
     """The reading that verdicts rest on, and what must be said of it.
 
     Functional scales where some model of the study has them; a study without any is read by its shocks.
     """
-    if rules.positions != "functional" or any(model.get("scales") for model in results["models"].values()):
+    if rules.positions != "functional" or any(model.scales for model in results.models.values()):
         return Reading(positions=rules.positions), ""
     return Reading(), "functional scales were measured in no model: positions are shocks"
 
 
-def position(model: Json, which: str, reading: Reading) -> tuple[float, int] | None:
+def position(model: ModelResult, which: str, reading: Reading) -> tuple[float, int] | None:
     """(layer, layers) of a boundary of a model under a reading, by its own name; None where there is none.
 
     In paper mode a boundary that the protocol itself rejected is none.
@@ -102,7 +107,7 @@ def position(model: Json, which: str, reading: Reading) -> tuple[float, int] | N
     named = [] if isinstance(found, str) else [place for place in found if place.label == which]
     if len(named) != 1:
         return None
-    layers = model["layers"] + (1 if reading.embedding else 0)
+    layers = model.layers + (1 if reading.embedding else 0)
     return _whole(named[0].relative * layers), layers
 
 
@@ -111,7 +116,7 @@ def _whole(layer: float) -> float:
     return round(layer) if abs(layer - round(layer)) < 1e-9 else layer
 
 
-def boundaries_of(model: Json, reading: Reading) -> tuple[Place, ...] | str:
+def boundaries_of(model: ModelResult, reading: Reading) -> tuple[Place, ...] | str:
     """All boundaries of a model under a reading, by depth; or why it has none."""
     if reading.mode == "paper":
         found = _paper(model, reading)
@@ -124,36 +129,27 @@ def boundaries_of(model: Json, reading: Reading) -> tuple[Place, ...] | str:
     return found if isinstance(found, str) else tuple(sorted(found, key=lambda place: place.relative))
 
 
-def _shocks(model: Json, reading: Reading) -> list[Place] | str:
-    calibrated = model["boundaries"]["calibrated"]
-    chosen = calibrated["chosen"]
-    labels = {(one["kind"], one["layer"]): which for which, one in chosen.items() if one}
-    claims = [claim for kind in KINDS for claim in calibrated.get(kind, ())]
+def _shocks(model: ModelResult, reading: Reading) -> list[Place] | str:
+    calibrated = model.boundaries.calibrated
+    labels = {(one.kind, one.layer): which for which, one in calibrated.chosen.items() if one}
+    claims: list[Claim] = [claim for kind in KINDS for claim in getattr(calibrated, kind)]
     if reading.evidence != "all":
-        claims = [claim for claim in claims if claim["robust"].get(reading.evidence) is True]
-    places = [
-        _place(
-            model,
-            reading,
-            claim["layer"],
-            [(0.05, min(claim["set"]), max(claim["set"])), *_far(claim["set"])],
-            strength=claim["score"] / claim["critical"],
-            label=labels.get((claim["kind"], claim["layer"])),
-        )
-        for claim in claims
-    ]
+        claims = [claim for claim in claims if claim.robust.get(reading.evidence) is True]
+    places = [_claimed(model, reading, claim, labels.get((claim.kind, claim.layer))) for claim in claims]
     return places or "the calibrated detector found no boundary"
 
 
-def _far(within: list[int]) -> list[tuple[float, int, int]]:
-    return [(FAR_ALPHA, min(within) - FAR_REACH, max(within) + FAR_REACH)]
+def _claimed(model: ModelResult, reading: Reading, claim: Claim, label: str | None) -> Place:
+    first, last = min(claim.set), max(claim.set)
+    sets = [(0.05, first, last), (FAR_ALPHA, first - FAR_REACH, last + FAR_REACH)]
+    return _place(model, reading, claim.layer, sets, strength=claim.score / claim.critical, label=label)
 
 
 def _place(
-    model: Json,
+    model: ModelResult,
     reading: Reading,
     layer: float,
-    sets: list[tuple[float, float, float]],
+    sets: Sequence[tuple[float, float, float]],
     *,
     strength: float | None = None,
     label: str | None = None,
@@ -162,42 +158,40 @@ def _place(
 ) -> Place:
     """A place from layers: `sets` holds (α, first layer, last layer) by falling α."""
     extra = 1 if reading.embedding else 0
-    depth = model["layers"] + extra
+    depth = model.layers + extra
     graded = tuple((alpha, ((low + extra) / depth, (high + extra) / depth)) for alpha, low, high in sets)
     return Place((layer + extra) / depth, graded, strength, label, named, depth if whole else None)
 
 
-def _paper(model: Json, reading: Reading) -> list[Place] | str:
-    paper = model["boundaries"]["paper"]
+def _paper(model: ModelResult, reading: Reading) -> list[Place] | str:
+    paper = model.boundaries.paper
     found = []
     for which in BOUNDARIES:
         if reading.normalisation == "maximum":
             # It was not bootstrapped, so the layer stands alone.
-            layer = paper["other_normalisation"].get(which)
-            ends = None if layer is None else [layer, layer]
+            layer, ends = getattr(paper.other_normalisation, which), None
         else:
-            one = paper[which] if paper["accepted"] is not False else None
-            layer = one and one["layer"]
-            ends = one and (one["ci"] or [layer, layer])
-        if layer is not None and ends is not None:
-            sets = [(0.05, min(ends[0], layer), max(ends[1], layer))]
+            one = getattr(paper, which) if paper.accepted is not False else None
+            layer, ends = (one.layer, one.ci) if one else (None, None)
+        if layer is not None:
+            low, high = ends or (layer, layer)
+            sets = [(0.05, min(low, layer), max(high, layer))]
             found.append(_place(model, reading, layer, sets, label=which, named=True))
     return found or "the paper's protocol found no boundary that it accepts"
 
 
-def _functional(model: Json, reading: Reading) -> list[Place] | str:
+def _functional(model: ModelResult, reading: Reading) -> list[Place] | str:
     """The soft boundaries of functional scales, with their names; undefined ones are not in it."""
-    scales = model.get("scales")
-    if not scales:
+    if not model.scales:
         return "functional scales were not measured"
     found, reasons = [], []
     for which in BOUNDARIES:
-        boundary = scales[which]
-        soft = boundary.get("soft") or {}
-        if boundary["layer"] is None or soft.get("value") is None or not soft.get("ci"):
-            reasons.append(f"{which} is undefined: {boundary.get('reason') or 'it has no interval'}")
+        boundary = getattr(model.scales, which)
+        layer, ends = boundary.soft.value, boundary.soft.ci
+        if boundary.layer is None or layer is None or not ends:
+            reasons.append(f"{which} is undefined: {boundary.reason or 'it has no interval'}")
             continue
-        layer, (low, high) = float(soft["value"]), (float(end) for end in soft["ci"])
+        low, high = ends
         # The normal law of the 95 % interval gives the others.
         wide = float(stats.norm.isf(FAR_ALPHA / 2) / stats.norm.isf(0.025))
         sets = [
@@ -208,56 +202,44 @@ def _functional(model: Json, reading: Reading) -> list[Place] | str:
     return found or "; ".join(reasons)
 
 
-def _phases(model: Json, reading: Reading) -> list[Place] | str:
+def _phases(model: ModelResult, reading: Reading) -> list[Place] | str:
     """Boundaries of the phases; the two strongest have the names of the detector's, by depth."""
-    phases = model.get("phases")
-    if not phases:
+    if not model.phases:
         return "phases were not measured"
-    claims = sorted(phases["boundaries"], key=lambda claim: -claim["score"])
-    names = dict(zip(sorted(claim["layer"] for claim in claims[:2]), BOUNDARIES, strict=False))
-    places = [
-        _place(
-            model,
-            reading,
-            claim["layer"],
-            [(0.05, min(claim["set"]), max(claim["set"])), *_far(claim["set"])],
-            strength=claim["score"] / claim["critical"],
-            label=names.get(claim["layer"]) if len(claims) > 1 else None,
-        )
-        for claim in claims
-    ]
-    return places or "; ".join(phases.get("why") or ()) or "no phase was found"
+    claims = sorted(model.phases.boundaries, key=lambda claim: -claim.score)
+    names = dict(zip(sorted(claim.layer for claim in claims[:2]), BOUNDARIES, strict=False))
+    labels = names if len(claims) > 1 else {}
+    places = [_claimed(model, reading, claim, labels.get(claim.layer)) for claim in claims]
+    return places or "; ".join(model.phases.why) or "no phase was found"
 
 
-def finished(results: Json) -> dict[str, Json]:
+def finished(results: Measurements) -> dict[str, ModelResult]:
     """Models that stand for a training run of their own.
 
     Of the states along one run only the last, and of the same weights under several names only the earliest state.
     """
 
-    def step(item: tuple[str, Json]) -> float:
-        found = item[1].get("step")
-        return inf if found is None else float(found)
+    def step(item: tuple[str, ModelResult]) -> float:
+        return inf if item[1].step is None else float(item[1].step)
 
     last: dict[tuple[str, str], str] = {}
     seen: set[str] = set()
-    for name, model in sorted(results["models"].items(), key=step):
-        revision, run = model.get("revision"), model.get("run")
-        if not revision or revision not in seen:
-            last["model" if run is None else "run", run or name] = name
-        seen.add(revision or "")
-    return {name: model for name, model in results["models"].items() if name in last.values()}
+    for name, model in sorted(results.models.items(), key=step):
+        if not model.revision or model.revision not in seen:
+            last["model" if model.run is None else "run", model.run or name] = name
+        seen.add(model.revision)
+    return {name: model for name, model in results.models.items() if name in last.values()}
 
 
-def by_family(results: Json) -> dict[str, dict[str, Json]]:
+def by_family(results: Measurements) -> dict[str, dict[str, ModelResult]]:
     """Family → its models, one a training run."""
-    families: dict[str, dict[str, Json]] = {}
+    families: dict[str, dict[str, ModelResult]] = {}
     for name, model in finished(results).items():
-        families.setdefault(model["family"], {})[name] = model
+        families.setdefault(model.family, {})[name] = model
     return families
 
 
-def named(models: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
+def named(models: Mapping[str, ModelResult]) -> Iterator[tuple[str, ModelResult]]:
     """Models in the order of their names, so that a verdict does not depend on the order of a file."""
     yield from sorted(models.items())
 

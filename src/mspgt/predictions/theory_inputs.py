@@ -1,34 +1,31 @@
-"""Reading the theory part of a model: every key that a prediction takes from it stands here."""
+"""Reading the theory part of a model, and tests of what it holds."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from scipy import stats
 
-from mspgt.predictions.readings import finished, named
+from mspgt.predictions.readings import Measurements, finished, named
+from mspgt.results.theory import Theory
 
-Json = dict[str, Any]
+Block = TypeVar("Block")
 
 
-def blocks(results: Json, key: str, missing: list[str]) -> Iterator[tuple[str, Json]]:
-    """(model, its block of the theory part); models without one are told in `missing`."""
+def blocks(
+    results: Measurements, block: Callable[[Theory], Block], missing: list[str]
+) -> Iterator[tuple[str, Block]]:
+    """(model, a block of its theory part); models without a theory part are told in `missing`."""
     models = finished(results)
-    if not any(model.get("theory") for model in models.values()):
+    if not any(model.theory for model in models.values()):
         missing.append("the theory part was not run (`mspgt theory`, or `theory` in a study file)")
         return
     for name, model in named(models):
-        block = (model.get("theory") or {}).get(key)
-        if block:
-            yield name, block
+        if model.theory:
+            yield name, block(model.theory)
         else:
-            missing.append(f"models.{name}.theory.{key}: not measured")
-
-
-def interval(ends: Any) -> tuple[float, float] | None:
-    """A 95 % interval; None where an end is missing."""
-    return (float(ends[0]), float(ends[-1])) if ends and None not in ends else None
+            missing.append(f"models.{name}.theory: not measured")
 
 
 def normal_p(value: float, ci: tuple[float, float], bound: float) -> tuple[float, float]:

@@ -8,21 +8,21 @@ most, or in some. Each unit brings a p-value for the claim and one against it; a
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from dataclasses import dataclass
+from typing import Final, Literal
 
 from mspgt.predictions.design import Design
-from mspgt.predictions.readings import Reading
+from mspgt.predictions.readings import Measurements, Reading
 from mspgt.predictions.rules import Rules
+from mspgt.results.predictions import DecidedBy, Outcome, PaperClaim, Share
 
-Json = dict[str, Any]
-Outcome = Literal["supported", "refuted", "inconclusive", "not testable"]
 Quantifier = Literal["every", "most", "some"]
 Shown = Literal["largest", "smallest", "middle"]
 SUPPORTED: Final = "supported"
 REFUTED: Final = "refuted"
 INCONCLUSIVE: Final = "inconclusive"
 NOT_TESTABLE: Final = "not testable"
+Claim = PaperClaim  # by its short name, where a prediction is declared
 
 
 @dataclass(frozen=True)
@@ -64,16 +64,6 @@ class PaperSays:
 
 
 @dataclass(frozen=True)
-class Claim:
-    """The paper's claim, where it stands, and what its own numbers say when they are read again."""
-
-    text: str
-    source: str
-    paper_verdict: str
-    rereading: str
-
-
-@dataclass(frozen=True)
 class Prediction:
     """One falsifiable statement with everything that is fixed in advance about it."""
 
@@ -86,8 +76,8 @@ class Prediction:
     rule: str  # in words; enters the plan's hash
     paper_rule: str
     claim: Claim
-    judge: Callable[[Json, Rules, Reading], Finding]
-    paper: Callable[[Json, Rules, Reading], PaperSays]
+    judge: Callable[[Measurements, Rules, Reading], Finding]
+    paper: Callable[[Measurements, Rules, Reading], PaperSays]
     power: Callable[[Design, Rules], str]
     # What "refuted" excludes, with its threshold: no verdict claims more.
     excluded: Callable[[Rules], str]
@@ -103,39 +93,6 @@ class Prediction:
     def headline(self) -> bool:
         """Whether it is one of the paper's own predictions, over which error is controlled together."""
         return self.tier in ("1", "2", "3")
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """A prediction after a study; `results.json` holds one under each id."""
-
-    verdict: Outcome
-    statistic: float | None
-    threshold: float
-    ci: tuple[float, float] | None
-    rule: str
-    paper_claim: dict[str, str]
-    null_rate: float | None  # of "supported" where nothing is there
-    evidence: list[str]
-    missing: list[str]
-    power: str
-    id: str = ""
-    title: str = ""
-    tier: str = ""
-    headline: bool = False
-    statistic_name: str = ""
-    p_support: float | None = None
-    p_refute: float | None = None
-    p_support_holm: float | None = None
-    p_refute_holm: float | None = None
-    why: list[str] = field(default_factory=list)
-    units: list[dict[str, Any]] = field(default_factory=list)
-    decided_by: dict[str, Any] = field(default_factory=dict)  # `decided_by` of its units
-    paper_rule: dict[str, Any] = field(default_factory=dict)
-    null_rates: dict[str, Any] = field(default_factory=dict)
-    specification: dict[str, Any] = field(default_factory=dict)
-    excluded: str = ""  # what "refuted" excludes, in words
-    positions: str = ""  # whose boundaries it rests on: functional | shocks | phases
 
 
 def at_least(p: Sequence[float], count: int) -> float:
@@ -164,7 +121,7 @@ def combined(units: Sequence[Unit], quantifier: Quantifier) -> tuple[float, floa
 
 def decided_by(
     units: Sequence[Unit], quantifier: Quantifier, shown: Shown, level: float, weights: tuple[float, float]
-) -> dict[str, Any]:
+) -> DecidedBy:
     """In how many units a claim holds or fails beyond the error that so many tests are allowed together.
 
     The p-value of `combined`, times its weight, is at or below the level exactly where `in` reaches `needed`.
@@ -172,24 +129,21 @@ def decided_by(
     Args:
         weights: what p-values for and against are multiplied by where several predictions are tested (Holm).
 
-    Returns:
-        `units`: how many there are; `shown` and `unit`: which one's statistic stands for all; `supported` and
-        `refuted`: {in, needed}. Empty without units.
     """
     if not units:
-        return {}
+        return DecidedBy()
     n, count = len(units), needed(quantifier, len(units))
 
-    def side(p: Sequence[float], least: int, weight: float) -> dict[str, int]:
-        return {"in": sum(weight * (n - least + 1) * one <= level for one in p), "needed": least}
+    def side(p: Sequence[float], least: int, weight: float) -> Share:
+        return Share(sum(weight * (n - least + 1) * one <= level for one in p), needed=least)
 
-    return {
-        "units": n,
-        "shown": shown,
-        "unit": shown_unit(units, shown).name,
-        "supported": side([unit.p_support for unit in units], count, weights[0]),
-        "refuted": side([unit.p_refute for unit in units], n - count + 1, weights[1]),
-    }
+    return DecidedBy(
+        units=n,
+        shown=shown,
+        unit=shown_unit(units, shown).name,
+        supported=side([unit.p_support for unit in units], count, weights[0]),
+        refuted=side([unit.p_refute for unit in units], n - count + 1, weights[1]),
+    )
 
 
 def outcome(finding: Finding, p_support: float | None, p_refute: float | None, level: float) -> Outcome:

@@ -9,22 +9,34 @@ estimator is not assumed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mspgt.boundaries.detect import detect
+from mspgt.boundaries.find import Stands, calibrated_result, paper_result
 from mspgt.interventions.arms import DOSES, arm_name
 from mspgt.interventions.effects import Effect, contrasts, effect
 from mspgt.interventions.metrics import mean_scores
-from mspgt.predictions.effects import SCALES, SE_PERCENT_AT_1000, STRUCTURE
-from mspgt.predictions.verdict import Json
-from mspgt.results import to_jsonable
-from mspgt.stats.nulls import KINDS, NULL_CELLS, null_profiles, plant, roughness_profile
+from mspgt.predictions.effects import SE_PERCENT_AT_1000, STRUCTURE
+from mspgt.results import Boundaries, FunctionalScales, ProbeResult, from_json, to_jsonable
+from mspgt.results.interventions import ArmResult, EffectResult, InterventionsAbout, ScalesUsed
+from mspgt.results.record import Rows
+from mspgt.results.theory import (
+    BoundaryKinks,
+    Curve,
+    Fisher,
+    Kink,
+    KinkTest,
+    Markov,
+    NoiseLaw,
+    UsableInformation,
+)
+from mspgt.stats.nulls import NULL_CELLS, null_profiles, plant, roughness_profile
 from mspgt.synthetic.blocks import block_chain
 from mspgt.theory.kink import kink_test
 from mspgt.theory.markov import near_markov
+from mspgt.vocabulary import SCALES
 
 Array = NDArray[np.float64]
 Rng = np.random.Generator
@@ -46,16 +58,7 @@ AMPLITUDE = (2.5, 10.0)  # of backgrounds of signals, in roughness SDs
 NOISE_RATIO = 0.05  # sentence noise over roughness, as in trained models
 
 
-def nowhere() -> Json:
-    """Boundaries of a model whose signals were not planted: none."""
-    chosen = {"LI": None, "IG": None}
-    return {
-        "paper": {"LI": None, "IG": None, "accepted": False, "other_normalisation": chosen},
-        "calibrated": {**{kind: [] for kind in KINDS}, "chosen": chosen},
-    }
-
-
-def boundaries(places: Sequence[int], transitions: int, height: float, rng: Rng) -> Json:
+def boundaries(places: Sequence[int], transitions: int, height: float, rng: Rng) -> Boundaries:
     """Both detectors on signals with spikes at `places` (transitions from 0), in SDs of the roughness."""
     cell = NULL_CELLS[rng.integers(len(NULL_CELLS))]
     seed = np.random.SeedSequence([int(word) for word in rng.integers(2**32, size=4)])
@@ -65,27 +68,18 @@ def boundaries(places: Sequence[int], transitions: int, height: float, rng: Rng)
         profile = plant(profile, "spike", np.array(places)[None], np.array(height), scale)
     observed = profile[0] + NOISE_RATIO * rng.standard_normal(profile[0].shape)
     draws = observed + NOISE_RATIO * rng.standard_normal((PAPER_DRAWS, *observed.shape))
-    paper, calibrated = detect(observed, "paper", draws), detect(observed, "calibrated", draws)
-    return dict(
-        to_jsonable(
-            {
-                "paper": {
-                    key: getattr(paper, key)
-                    for key in ("LI", "IG", "accepted", "successes", "other_normalisation")
-                },
-                "calibrated": {
-                    **{one: [asdict(claim) for claim in getattr(calibrated, one)] for one in KINDS},
-                    "chosen": {
-                        which: claim and asdict(claim) | {"robust": {}}
-                        for which, claim in calibrated.chosen.items()
-                    },
-                },
-            }
-        )
+    found = detect(observed, "calibrated", draws)
+    # Nothing is measured again with other documents or tokens, so that no claim says how it stands.
+    stands: Stands = {(claim.kind, claim.layer): {} for claim in found.claims}
+    return Boundaries(
+        paper_result(detect(observed, "paper", draws)),
+        calibrated_result(found, stands),
     )
 
 
-def interventions(bounds: tuple[int, int, int], sensitivity: Array, rng: Rng) -> Json:
+def interventions(
+    bounds: tuple[int, int, int], sensitivity: Array, rng: Rng
+) -> tuple[dict[str, dict[str, EffectResult]], InterventionsAbout]:
     """Experiment 2 on texts whose metrics change by the sum of what the perturbed layers do.
 
     Args:
@@ -125,39 +119,38 @@ def interventions(bounds: tuple[int, int, int], sensitivity: Array, rng: Rng) ->
             )
             for at, metric in enumerate(TEXT_SD)
         }
-    table = {
-        name: {
-            metric: {key: value for key, value in asdict(one).items() if key != "draws"}
-            for metric, one in found.items()
-        }
-        for name, found in arms.items()
-    }
-    about = {
-        "scales": {"LI": bounds[0], "IG": bounds[1], "source": "calibrated"},
-        "sigma": SIGMA,
-        "samples": AS_MANY_AS,
-        "arms": {name: {"layers": layers} for name, (layers, _) in perturbed.items()},
-        "contrasts": contrasts(arms),
-    }
-    return dict(to_jsonable({"interventions": table, "interventions_about": about}))
+    about = InterventionsAbout(
+        scales=ScalesUsed(LI=bounds[0], IG=bounds[1], source="calibrated"),
+        sigma=SIGMA,
+        samples=AS_MANY_AS,
+        arms={name: ArmResult(layers=layers) for name, (layers, _) in perturbed.items()},
+        contrasts=contrasts(arms),
+    )
+    return {
+        name: {metric: one.told() for metric, one in found.items()} for name, found in arms.items()
+    }, about
 
 
-def probes(layers: int, centres: Sequence[float], error: float, rng: Rng) -> tuple[Json, Json]:
+def probes(
+    layers: int, centres: Sequence[float], error: float, rng: Rng
+) -> tuple[dict[str, ProbeResult], UsableInformation]:
     """Scores of the probes of P-order by layer, gained around relative depths `centres`, with noise; and topic."""
-    curves = {}
+    curves: dict[str, tuple[list[float], Rows]] = {}
     for task, centre in zip(("pos", "dep", "srl", "topic"), centres, strict=True):
         rise = 1 / (1 + np.exp(-(np.arange(layers + 1) - centre * layers) / 1.5))
-        f1 = 0.4 + 0.5 * rise + error * rng.standard_normal(layers + 1)
-        curves[task] = f1.tolist(), [[value - 1.96 * error, value + 1.96 * error] for value in f1]
+        f1 = (0.4 + 0.5 * rise + error * rng.standard_normal(layers + 1)).tolist()
+        curves[task] = f1, [(value - 1.96 * error, value + 1.96 * error) for value in f1]
     bits, ci = curves.pop("topic")
     found = {
-        task: {"f1": f1, "f1_ci": ci, "selectivity": [value - 0.3 for value in f1]}
-        for task, (f1, ci) in curves.items()
+        task: ProbeResult(
+            [*f1], f1_ci, selectivity=[value - 0.3 for value in f1], codelength=None, floor=None
+        )
+        for task, (f1, f1_ci) in curves.items()
     }
-    return found, {"bits": bits, "ci": ci}
+    return found, UsableInformation(bits, ci, label="topic")
 
 
-def kinks(layers: int, places: Sequence[int], size: float, rng: Rng) -> Json:
+def kinks(layers: int, places: Sequence[int], size: float, rng: Rng) -> Kink:
     """The kink test at `places` of a profile of information of the null family, with kinks of `size` SDs there."""
     cell = NULL_CELLS[rng.integers(len(NULL_CELLS))]
     seed = np.random.SeedSequence([int(word) for word in rng.integers(2**32, size=4)])
@@ -165,26 +158,28 @@ def kinks(layers: int, places: Sequence[int], size: float, rng: Rng) -> Json:
     scatter = float(np.std(np.diff(profile, 2)))
     for place in places:
         profile = profile + size * scatter * np.maximum(np.arange(1, layers + 1) - place, 0)
-    block: Json = {"source": "calibrated", "primary": "all"}
-    for which, place in zip(("LI", "IG"), places, strict=True):
-        found = kink_test(profile, place, places)
-        keys = ("layer", "bend", "expected", "statistic", "freedom", "caution", "p", "rank")
-        block[which] = {
-            "boundary": place,
-            "all": {key: getattr(found, key) for key in keys}
-            | {"laws": {noise: asdict(law) for noise, law in found.laws.items()}},
-        }
-    return block
+    li, ig = (_kinks_at(profile, place, places) for place in places)
+    return Kink(li, ig, source="calibrated", primary="all")
 
 
-def traces(sensitivity: Array, derived: bool, spread: float, rng: Rng) -> Json:
+def _kinks_at(profile: Array, place: int, places: Sequence[int]) -> BoundaryKinks:
+    found = kink_test(profile, place, places)
+    same = ("layer", "bend", "expected", "statistic", "freedom", "caution", "p", "rank")
+    laws = {noise: NoiseLaw(law.freedom, law.scale, law.unit) for noise, law in found.laws.items()}
+    return BoundaryKinks(
+        boundary=place, all=KinkTest(**{key: getattr(found, key) for key in same}, laws=laws)
+    )
+
+
+def traces(sensitivity: Array, derived: bool, spread: float, rng: Rng) -> Fisher:
     """Fisher traces by layer: what noise there does, with an error of its own; or nothing of the kind."""
     size = np.abs(sensitivity).mean(1)
     own = size if derived else np.full(len(size), np.exp(spread * rng.standard_normal()))
-    return {"fisher": {"value": (own * np.exp(TRACE_ERROR * rng.standard_normal(len(own)))).tolist()}}
+    drawn = (own * np.exp(TRACE_ERROR * rng.standard_normal(len(own)))).tolist()
+    return Fisher(fisher=Curve(drawn), equation30=None)
 
 
-def functional(centres: Sequence[float], rng: Rng) -> Json:
+def functional(centres: Sequence[float], rng: Rng) -> FunctionalScales:
     """Functional scales of states in which three labels become readable at relative depths `centres`."""
     # Readers load torch, which a plan does not need.
     from mspgt.planted.rises import PLANTED, stack_gains
@@ -193,13 +188,14 @@ def functional(centres: Sequence[float], rng: Rng) -> Json:
 
     tasks = [next(task for task in TASKS if task.name == name) for name, *_ in PLANTED]
     seed = int(rng.integers(2**31))
-    return dict(to_jsonable(decide_scales(stack_gains(centres, seed), tasks=tasks, seed=seed)))
+    found = decide_scales(stack_gains(centres, seed), tasks=tasks, seed=seed)
+    return from_json(FunctionalScales, to_jsonable(found))
 
 
-def chain(skip: float, rng: Rng) -> Json:
+def chain(skip: float, rng: Rng) -> Markov:
     """The near-Markov ratio of a chain of residual blocks, with a skip of that weight or exactly Markov."""
     rows = 1200
     noise = float(rng.choice([0.0, 0.1, 0.3, 1.0]))
     layers = block_chain(5, 16, rows, int(rng.integers(2**31)), noise=noise, skip=skip)
     found = near_markov(layers, np.arange(rows) * 40 // rows, permutations=1, seed=int(rng.integers(2**31)))
-    return dict(to_jsonable(found))
+    return from_json(Markov, to_jsonable(found))

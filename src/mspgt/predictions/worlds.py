@@ -18,18 +18,21 @@ import numpy as np
 
 from mspgt.predictions import world_parts
 from mspgt.predictions.judging import verdicts
+from mspgt.predictions.readings import Measurements
 from mspgt.predictions.registry import predictions
 from mspgt.predictions.rules import Rules
-from mspgt.predictions.verdict import INCONCLUSIVE, NOT_TESTABLE, REFUTED, SUPPORTED, Json
+from mspgt.predictions.verdict import INCONCLUSIVE, NOT_TESTABLE, REFUTED, SUPPORTED
 from mspgt.predictions.world_kinds import KINDS_OF_WORLDS, Design, Kind
-from mspgt.results import to_jsonable
+from mspgt.results import ModelResult, to_jsonable, unmeasured_model, unmeasured_theory
 from mspgt.stats.coverage import rate_upper
+from mspgt.vocabulary import Progress
 
-Progress = Callable[[int, int, str], None]
+Json = dict[str, Any]  # rates, as they are shipped
 Outcomes = dict[str, tuple[str, str]]
 Spread = Callable[[Callable[[Any], Outcomes], Iterable[Any]], Iterable[Outcomes]]
 
 PLACES = ((0.25, 0.5), (0.4, 0.7))  # L–I and I–G of the families in turn
+NOT_PLANTED = "not planted"
 
 # What a verdict rests on in these worlds, by prediction.
 ESTIMATORS = {
@@ -67,54 +70,50 @@ class Recipe:
     )
 
 
-def world(kind: Kind, design: Design, recipe: Recipe, number: int) -> Json:
-    """Results of one planted study, with the keys of results.json that a prediction reads."""
+def world(kind: Kind, design: Design, recipe: Recipe, number: int) -> Measurements:
+    """What one planted study measured."""
     key = (recipe.seed, [one.name for one in KINDS_OF_WORLDS].index(kind.name), *design, number)
     rng = np.random.default_rng(key)
-    models: dict[str, Json] = {}
     families, runs = design
-    for family in range(families):
-        for run in range(runs):
-            models[f"{'AB'[family % 2]}{family // 2 or ''}-{run + 1}"] = _model(family, kind, recipe, rng)
-    return {
-        "models": models,
-        "families": {},
-        "provenance": {"data": {"documents": world_parts.TEXTS}},
-        "warnings": [],
+    models = {
+        f"{'AB'[family % 2]}{family // 2 or ''}-{run + 1}": _model(family, kind, recipe, rng)
+        for family in range(families)
+        for run in range(runs)
     }
+    return Measurements(models, world_parts.TEXTS)
 
 
-def _model(family: int, kind: Kind, recipe: Recipe, rng: np.random.Generator) -> Json:
+def _model(family: int, kind: Kind, recipe: Recipe, rng: np.random.Generator) -> ModelResult:
     layers = recipe.layers[family % len(recipe.layers)] if kind.functional is None else world_parts.DEPTH
     shares = PLACES[family % 2]
     li, ig = (round(share * layers) for share in shares)
-    model: Json = {
-        "family": f"family {'AB'[family % 2]}{family // 2 or ''}",
-        "layers": layers,
-        "width": 4096,
-        "parameters": 7_000_000_000 + layers,
-        "boundaries": world_parts.nowhere(),
-        "probes": {},
-    }
+    name = f"family {'AB'[family % 2]}{family // 2 or ''}"
+    model = unmeasured_model(name, layers, 4096, 7_000_000_000 + layers, NOT_PLANTED)
     if kind.boundaries is not None:
         places = _places(kind.boundaries, family, layers - 1, rng)
-        model["boundaries"] = world_parts.boundaries(places, layers - 1, recipe.height, rng)
+        model.boundaries = world_parts.boundaries(places, layers - 1, recipe.height, rng)
+    theory = unmeasured_theory(NOT_PLANTED)
     if kind.effects is not None:
         sensitivity = _sensitivity(kind, family, (li, ig, layers), rng)
-        model |= world_parts.interventions((li, ig, layers), sensitivity, rng)
-    theory: Json = {}
-    if kind.fisher is not None:
-        theory["fisher"] = world_parts.traces(sensitivity, kind.fisher == "derived", kind.spread, rng)
+        model.interventions, model.interventions_about = world_parts.interventions(
+            (li, ig, layers), sensitivity, rng
+        )
+        if kind.fisher is not None:
+            traces = world_parts.traces(sensitivity, kind.fisher == "derived", kind.spread, rng)
+            theory = replace(theory, fisher=traces)
     if kind.functional is not None:
-        model["scales"] = world_parts.functional(kind.functional, rng)
+        model.scales = world_parts.functional(kind.functional, rng)
     if kind.order is not None:
-        model["probes"], topical = world_parts.probes(layers, kind.order, recipe.probe_error, rng)
-        theory["information"] = {"topical": topical, "documents": world_parts.TEXTS}
+        model.probes, topical = world_parts.probes(layers, kind.order, recipe.probe_error, rng)
+        information = replace(theory.information, topical=topical, documents=world_parts.TEXTS)
+        theory = replace(theory, information=information)
     if kind.kink is not None:
-        theory["kink"] = world_parts.kinks(layers, (li, ig), kind.kink, rng)
+        theory = replace(theory, kink=world_parts.kinks(layers, (li, ig), kind.kink, rng))
     if kind.skip is not None:
-        theory["markov"] = world_parts.chain(kind.skip, rng)
-    return model | ({"theory": theory} if theory else {})
+        theory = replace(theory, markov=world_parts.chain(kind.skip, rng))
+    if any(part is not None for part in (kind.fisher, kind.order, kind.kink, kind.skip)):
+        model.theory = theory
+    return model
 
 
 def _places(kind: str, family: int, transitions: int, rng: np.random.Generator) -> list[int]:
@@ -219,7 +218,7 @@ def judged(task: tuple[str, Design, Recipe, int]) -> Outcomes:
     name, design, recipe, number = task
     kind = next(one for one in KINDS_OF_WORLDS if one.name == name)
     found = verdicts(world(kind, design, recipe, number), Rules(), specification=False)
-    return {one.id: (one.verdict, one.paper_rule["says"]) for one in found.values()}
+    return {one.id: (one.verdict, one.paper_rule.says) for one in found.values()}
 
 
 def _rates(found: list[tuple[str, str]]) -> Json:

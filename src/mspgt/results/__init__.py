@@ -23,6 +23,7 @@ from mspgt.results.model import Check, ModelResult
 from mspgt.results.phases import PhasesResult
 from mspgt.results.planted import PlantedControl, PlantedPlace, PlantedTest
 from mspgt.results.precision import PrecisionResult, SignalPrecision
+from mspgt.results.predictions import PaperClaim, PredictionResult
 from mspgt.results.record import Numbers, from_json, to_jsonable
 from mspgt.results.scales import (
     FunctionalBoundary,
@@ -34,6 +35,7 @@ from mspgt.results.scales import (
 )
 from mspgt.results.signals import MetricResult, ProbeResult, TokenSetResult
 from mspgt.results.study import DataProvenance, Notice, Provenance, StudyName
+from mspgt.results.unmeasured import unmeasured_boundaries, unmeasured_model, unmeasured_theory
 
 __all__ = [
     "SCHEMA",
@@ -54,12 +56,14 @@ __all__ = [
     "Notice",
     "Numbers",
     "PaperBoundary",
+    "PaperClaim",
     "PaperResult",
     "PhasesResult",
     "PlantedControl",
     "PlantedPlace",
     "PlantedTest",
     "PrecisionResult",
+    "PredictionResult",
     "ProbeResult",
     "Provenance",
     "RandomInit",
@@ -73,5 +77,8 @@ __all__ = [
     "parse",
     "read",
     "to_jsonable",
+    "unmeasured_boundaries",
+    "unmeasured_model",
+    "unmeasured_theory",
     "write",
 ]

@@ -79,6 +79,8 @@ class Contrast(Record):
 class ContrastPair(Record):
     """Of the changes as they are, and of their sizes."""
 
+    sparse = ("reason",)
+
     signed: Contrast | None = None
     absolute: Contrast | None = None
     reason: str | None = None  # why they are null

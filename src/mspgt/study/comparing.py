@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from mspgt.errors import InputError
-from mspgt.predictions.readings import POSITIONS, primary
+from mspgt.predictions.readings import POSITIONS, Measurements, primary
 from mspgt.predictions.registry import fixed_in_advance
 from mspgt.predictions.rules import Rules
-from mspgt.results import SCHEMA, Notice, read, to_jsonable
+from mspgt.results import SCHEMA, ModelResult, Notice, Results, read, to_jsonable
 from mspgt.study.differences import short, unlike
 from mspgt.study.sizes import against_sizes
 from mspgt.study.store import write_json
 from mspgt.study.verdicts import conclusions
+from mspgt.vocabulary import BOUNDARIES
 
 # What may differ: the models, and the draw of random numbers.
 FREE = ("models", "seed")
@@ -33,7 +34,7 @@ class FinishedRun:
 
     folder: Path
     plan: dict[str, Any]
-    results: dict[str, Any]
+    results: Results
 
     @property
     def name(self) -> str:
@@ -67,13 +68,13 @@ def compare_runs(folders: Sequence[Path], out: Path, account: str | None = None)
             + "\nRun one of the studies again with the settings of the other."
         )
     models, notices = merged(runs)
-    documents = min(run.results["provenance"]["data"]["documents"] for run in runs)
-    everything = {"models": models, "provenance": {"data": {"documents": documents}}}
+    documents = min(run.results.provenance.data.documents for run in runs)
     rules = Rules(**runs[0].plan["config"]["predictions"])
     if account is not None and account != rules.positions:
         what = f"positions are read by {account}; the runs planned {rules.positions}"
         notices.append(Notice("predictions", what, "these verdicts were not fixed in advance"))
         rules = replace(rules, positions=account)  # type: ignore[arg-type]
+    everything = Measurements(models, documents)
     families, predictions, told = conclusions(everything, rules)
     content = to_jsonable(
         {
@@ -81,12 +82,12 @@ def compare_runs(folders: Sequence[Path], out: Path, account: str | None = None)
             "runs": [
                 {
                     "name": run.name,
-                    "study": run.results["study"]["name"],
-                    "hash": run.results["study"]["hash"],
-                    "mspgt": run.results["provenance"]["mspgt"],
-                    "started": run.results["provenance"]["started"],
-                    "data": run.results["provenance"]["data"]["name"],
-                    "limits": run.results["provenance"].get("limits") or [],
+                    "study": run.results.study.name,
+                    "hash": run.results.study.hash,
+                    "mspgt": run.results.provenance.mspgt,
+                    "started": run.results.provenance.started,
+                    "data": run.results.provenance.data.name,
+                    "limits": run.results.provenance.limits,
                 }
                 for run in runs
             ],
@@ -104,15 +105,15 @@ def compare_runs(folders: Sequence[Path], out: Path, account: str | None = None)
     return dict(content)
 
 
-def sketches(runs: Sequence[FinishedRun], models: Mapping[str, Any]) -> Iterator[str]:
+def sketches(runs: Sequence[FinishedRun], models: Mapping[str, ModelResult]) -> Iterator[str]:
     """What makes the comparison a sketch: runs cut short by limits, and interventions on thirds of the depth."""
     for run in runs:
-        for limit in run.results["provenance"].get("limits") or ():
+        for limit in run.results.provenance.limits:
             yield f"{run.name} read {limit}"
     thirds = [
         name
         for name, model in models.items()
-        if ((model.get("interventions_about") or {}).get("scales") or {}).get("source") == "thirds"
+        if model.interventions_about and model.interventions_about.scales.source == "thirds"
     ]
     if thirds:
         yield f"interventions on thirds of the depth, not on scales that were found: {', '.join(thirds)}"
@@ -125,7 +126,7 @@ def read_run(folder: Path) -> FinishedRun:
         ResultsError: no results, or not what this version reads.
         InputError: no plan there, or written by a version whose rules differ.
     """
-    results = to_jsonable(read(folder))
+    results = read(folder)
     try:
         plan = json.loads((folder / "plan.json").read_text("utf-8"))
     except (OSError, ValueError) as error:
@@ -140,9 +141,9 @@ def read_run(folder: Path) -> FinishedRun:
             f"{folder} was planned by a version that fixed no rules of verdicts in advance "
             f"(mspgt {plan.get('environment', {}).get('mspgt', 'unknown')}). Run the study again with this version."
         )
-    if results["study"]["hash"] != plan["hash"]:
+    if results.study.hash != plan["hash"]:
         raise InputError(
-            f"{folder}: its results carry plan {results['study']['hash'][:12]}…, its plan.json is "
+            f"{folder}: its results carry plan {results.study.hash[:12]}…, its plan.json is "
             f"{plan['hash'][:12]}…: the folder was mixed by hand. Run the study again."
         )
     return FinishedRun(folder, plan, results)
@@ -165,7 +166,7 @@ def differences(one: FinishedRun, other: FinishedRun) -> Iterator[str]:
         # Thresholds differ where the settings do, and were named there.
         a, b = ({**run.plan["predictions"].get(identity, {}), "threshold": 0} for run in (one, other))
         if a != b:
-            versions = [run.results["provenance"]["mspgt"] for run in (one, other)]
+            versions = [run.results.provenance.mspgt for run in (one, other)]
             yield (
                 f"rule of {identity}: the runs were planned under different rules "
                 f"(mspgt {versions[0]} and {versions[1]})"
@@ -179,24 +180,24 @@ def _now(run: FinishedRun) -> dict[str, Any]:
 
 
 def _data_name(run: FinishedRun, what: str) -> str:
-    data = run.results["provenance"]["data"]
+    data = run.results.provenance.data
     if what == "corpus":
-        return f"{data['name']} ({data['documents']} documents, {data['sentences']} sentences)"
-    treebank = data.get("treebank")
-    return "none" if treebank is None else f"{treebank['name']} ({treebank['sentences']})"
+        return f"{data.name} ({data.documents} documents, {data.sentences} sentences)"
+    treebank = data.treebank
+    return "none" if treebank is None else f"{treebank.name} ({treebank.sentences})"
 
 
-def merged(runs: Sequence[FinishedRun]) -> tuple[dict[str, Any], list[Notice]]:
+def merged(runs: Sequence[FinishedRun]) -> tuple[dict[str, ModelResult], list[Notice]]:
     """All models; a name of different weights takes the run's name along, and a number where runs share it.
 
     The same weights measured in two runs count once, as in the first.
     """
-    models: dict[str, Any] = {}
+    models: dict[str, ModelResult] = {}
     notices = []
     weights: dict[str, str] = {}
     for run in runs:
         for label, _, digest, *_ in run.plan["models"]:
-            model = run.results["models"][label]
+            model = run.results.models[label]
             if digest in weights:
                 notices.append(
                     Notice(
@@ -210,7 +211,7 @@ def merged(runs: Sequence[FinishedRun]) -> tuple[dict[str, Any], list[Notice]]:
             weights[digest] = f"{label} of {run.name}"
             models[name] = model
     for what in ("mspgt", "torch", "transformers", "device"):
-        values = {run.results["provenance"][what] for run in runs}
+        values = {getattr(run.results.provenance, what) for run in runs}
         if len(values) > 1:
             notices.append(
                 Notice(f"runs.{what}", f"runs differ: {', '.join(sorted(values))}", "rounding may differ")
@@ -227,9 +228,8 @@ def _free(label: str, run: str, taken: Container[str]) -> str:
     return next(name for name in chain((label, f"{label} ({run})"), numbered) if name not in taken)
 
 
-def _light(model: dict[str, Any]) -> dict[str, Any]:
+def _light(model: ModelResult) -> dict[str, Any]:
     keys = ("family", "layers", "width", "parameters", "revision", "run", "step", "boundaries")
-    scales = model.get("scales")
-    return {key: model.get(key) for key in keys} | {
-        "scales": scales and {which: scales[which] for which in ("LI", "IG")}
+    return {key: getattr(model, key) for key in keys} | {
+        "scales": model.scales and {which: getattr(model.scales, which) for which in BOUNDARIES}
     }

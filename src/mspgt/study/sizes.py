@@ -7,22 +7,23 @@ from math import log2
 from typing import Any
 
 from mspgt.predictions.readings import Reading, position
+from mspgt.results import ModelResult
 from mspgt.stats.trend import trend
+from mspgt.vocabulary import BOUNDARIES
 
 NEEDED = 3  # sizes, for a line that two points would not give whatever they are
 # What a model grows by; steps of training are known of checkpoints of one run.
 AGAINST = {"layers": "layers", "width": "width", "parameters": "parameters", "step": "training steps"}
-BOUNDARIES = ("LI", "IG")
 
 
-def against_sizes(models: Mapping[str, Any], reading: Reading) -> dict[str, Any]:
+def against_sizes(models: Mapping[str, ModelResult], reading: Reading) -> dict[str, Any]:
     """Positions of every configuration, and their slopes for each doubling of its size.
 
     Models of one configuration (family, layers, width, parameters, step) are runs of it and no points of their own:
     their positions are averaged. A slope is in relative depth for each doubling, with a 95 % t interval.
 
     Args:
-        models: name → model, as in results.json.
+        models: by name.
         reading: whose boundaries.
 
     Returns:
@@ -34,10 +35,10 @@ def against_sizes(models: Mapping[str, Any], reading: Reading) -> dict[str, Any]
     return {"configurations": found, "trends": trends}
 
 
-def _configurations(models: Mapping[str, Any], reading: Reading) -> list[dict[str, Any]]:
+def _configurations(models: Mapping[str, ModelResult], reading: Reading) -> list[dict[str, Any]]:
     groups: dict[tuple[Any, ...], list[str]] = {}
     for name, model in models.items():
-        groups.setdefault((model["family"], *(model.get(key) for key in AGAINST)), []).append(name)
+        groups.setdefault((model.family, *(getattr(model, key) for key in AGAINST)), []).append(name)
     found = []
     for (family, *sizes), names in groups.items():
         one = {"family": family, **dict(zip(AGAINST, sizes, strict=True)), "models": names}

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mspgt.predictions.judging import verdict_alone
-from mspgt.predictions.readings import Reading
-from mspgt.results import Notice
+from mspgt.predictions.readings import Measurements, Reading
+from mspgt.results import Notice, from_json, to_jsonable, unmeasured_model
+from mspgt.results.theory import Theory
 from mspgt.stats.bootstrap import document_weights, percentile_interval
 from mspgt.study.parts import Given
 from mspgt.study.store import StageResult
@@ -67,7 +68,10 @@ def theory_results(given: Given, loaded: Loaded) -> tuple[Block, list[Notice]]:
 
 def _judge(given: Given, blocks: dict[str, Block]) -> None:
     """Every `verdict` of the theory is that of its prediction on this model alone: one rule a claim."""
-    alone = {"models": {given.identity.label: {"family": given.identity.family, "theory": blocks}}}
+    its = given.identity
+    model = unmeasured_model(its.family, its.layers, its.width, its.parameters, "judged on its theory alone")
+    model.theory = from_json(Theory, to_jsonable(blocks), f"models.{its.label}.theory")
+    alone = Measurements({its.label: model})
     equation30 = blocks["fisher"]["equation30"] or {}
     places = (
         (blocks["markov"], "verdict", "A2", ""),

@@ -10,14 +10,17 @@ from mspgt.families import FamilyComparison, compare_families
 from mspgt.predictions.design import Design, Member
 from mspgt.predictions.drift_split import split_drift
 from mspgt.predictions.judging import verdicts
-from mspgt.predictions.readings import BOUNDARIES, Json, Reading, by_family, named, position
+from mspgt.predictions.readings import Measurements, Reading, by_family, named, position
 from mspgt.predictions.registry import predictions
 from mspgt.predictions.rules import Rules
-from mspgt.results import ModelResult, Notice, to_jsonable
+from mspgt.results import ModelResult, Notice, PredictionResult, from_json, to_jsonable
+from mspgt.results.families import FamilyResult
 from mspgt.study.config import StudyConfig
 from mspgt.study.identity import Identity
 from mspgt.study.replicates import training_runs
+from mspgt.vocabulary import BOUNDARIES
 
+Families = dict[str, dict[str, FamilyResult]]  # family → boundary
 MODES = {"calibrated": Reading(), "paper": Reading(mode="paper")}
 # Accounts that stand beside in every family, where some model of the results has them.
 ACCOUNTS = {
@@ -28,7 +31,7 @@ ACCOUNTS = {
 
 def conclude(
     config: StudyConfig, models: dict[str, ModelResult], documents: int
-) -> tuple[dict[str, Any], dict[str, Any], list[Notice]]:
+) -> tuple[Families, dict[str, PredictionResult], list[Notice]]:
     """`families` and `predictions` of results.json, and what the reader must be told.
 
     Models that the study names as states of one training run are marked so first (`run`, `step`).
@@ -40,30 +43,32 @@ def conclude(
     for one in config.models:
         models[one.label].run, models[one.label].step = one.run, one.step
         models[one.label].trained = {part: str(value) for part, value in one.trained.items()}
-    return conclusions(
-        {"models": to_jsonable(models), "provenance": {"data": {"documents": documents}}}, config.predictions
-    )
+    # Numbers that could not be measured are null where verdicts read them, as in the file.
+    measured = {label: from_json(ModelResult, to_jsonable(model), label) for label, model in models.items()}
+    return conclusions(Measurements(measured, documents), config.predictions)
 
 
-def conclusions(results: Json, rules: Rules) -> tuple[dict[str, Any], dict[str, Any], list[Notice]]:
-    """The same from the plain mapping of results.json; `compare` gives several studies at once."""
+def conclusions(
+    results: Measurements, rules: Rules
+) -> tuple[Families, dict[str, PredictionResult], list[Notice]]:
+    """The same from what was measured; `compare` gives several studies at once."""
     families = families_of(results)
-    judged = {name: to_jsonable(verdict) for name, verdict in verdicts(results, rules).items()}
+    judged = verdicts(results, rules)
     notices = [
         Notice(f"families.{family}.{which}", why, "consistency of this boundary means little or nothing")
         for family, boundaries in families.items()
         for which in BOUNDARIES
-        for why in boundaries[which]["reasons"]
+        for why in boundaries[which].reasons
     ]
     notices += [
-        Notice(f"predictions.{name}", "; ".join(verdict["missing"]), "not testable: no statistic")
+        Notice(f"predictions.{name}", "; ".join(verdict.missing), "not testable: no statistic")
         for name, verdict in judged.items()
-        if verdict["verdict"] == "not testable"
+        if verdict.verdict == "not testable"
     ]
     return families, judged, notices
 
 
-def families_of(results: Json) -> dict[str, Any]:
+def families_of(results: Measurements) -> Families:
     """Family → boundary → consistency, drift and offset, from calibrated positions.
 
     `paper` stands beside them, and `functional` and `phases` where some model has them.
@@ -72,27 +77,29 @@ def families_of(results: Json) -> dict[str, Any]:
     measured = {
         name: reading
         for name, (key, reading) in ACCOUNTS.items()
-        if any(model.get(key) for model in results["models"].values())
+        if any(getattr(model, key) for model in results.models.values())
     }
     readings = {**MODES, **measured}
     compared = {mode: _compared(grouped, reading) for mode, reading in readings.items()}
     return {
         family: {
-            which: {
-                **_boundary(compared["calibrated"], family, which, models, MODES["calibrated"]),
-                **{
+            which: from_json(
+                FamilyResult,
+                _boundary(compared["calibrated"], family, which, models, MODES["calibrated"])
+                | {
                     name: _boundary(one, family, which, models, readings[name])
                     for name, one in compared.items()
                     if name != "calibrated"
                 },
-            }
+                f"families.{family}.{which}",
+            )
             for which in BOUNDARIES
         }
         for family, models in sorted(grouped.items())
     }
 
 
-def _compared(grouped: Mapping[str, dict[str, Json]], reading: Reading) -> FamilyComparison:
+def _compared(grouped: Mapping[str, dict[str, ModelResult]], reading: Reading) -> FamilyComparison:
     return compare_families(
         {
             family: {
@@ -105,7 +112,11 @@ def _compared(grouped: Mapping[str, dict[str, Json]], reading: Reading) -> Famil
 
 
 def _boundary(
-    compared: FamilyComparison, family: str, which: str, models: dict[str, Json], reading: Reading
+    compared: FamilyComparison,
+    family: str,
+    which: str,
+    models: dict[str, ModelResult],
+    reading: Reading,
 ) -> dict[str, Any]:
     found = asdict(compared.families[family][which])
     for pair in found["drift"]:
@@ -119,8 +130,8 @@ def _boundary(
     return dict(to_jsonable(found))
 
 
-def _shape(model: Json) -> tuple[int, int, int]:
-    return model["layers"], model["width"], model["parameters"]
+def _shape(model: ModelResult) -> tuple[int, int, int]:
+    return model.layers, model.width, model.parameters
 
 
 def power_lines(config: StudyConfig, identities: Sequence[Identity], documents: int) -> Iterator[str]:
