@@ -31,9 +31,12 @@ def against_paper(results: Json) -> Table:
 
 
 def against_for_reading(results: Json) -> Table:
-    """The same without the rule of every prediction, which the page tells with its verdict."""
+    """The same, of a prediction only claim and verdict: the page tells the rule with each verdict."""
     whole = against_paper(results)
-    rows = [(*row[:-1], None) if str(row[0]).startswith("prediction ") else row for row in whole.rows]
+    rows: list[tuple[Cell, ...]] = [
+        (row[0], "", row[2], "", row[4], "") if str(row[0]).startswith("prediction ") else row
+        for row in whole.rows
+    ]
     return Table(whole.name, whole.title, whole.columns, rows)
 
 
