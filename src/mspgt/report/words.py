@@ -195,7 +195,9 @@ def _headline(model: Json, disagree: tuple[str, ...]) -> str:
         places = listing(f"{name} at layer {claim['layer']}" for name, claim in by_calibrated if name)
         return f"Both modes agree: {places or 'one boundary'}"
     blind = len(out_of_sight(model)) == len(KIND_NAMES)
-    return "No boundary of the three signals in either mode" + (", and none could have been seen" if blind else "")
+    return "No boundary of the three signals in either mode" + (
+        ", and none could have been seen" if blind else ""
+    )
 
 
 def _paper_words(model: Json) -> str:
