@@ -8,6 +8,8 @@ from mspgt.report.markup import table_html, tag
 from mspgt.report.section import Section
 from mspgt.report.tables import Cell, Table
 from mspgt.report.words import Json
+from mspgt.results.precision import PrecisionResult
+from mspgt.results.record import from_json
 
 SIGNALS = ("S1", "S3")
 METHOD = (
@@ -18,12 +20,12 @@ METHOD = (
 
 def precision_section(results: Json, name: str, stem: str) -> Section | None:
     """What rounding does to one model; None where it computes in float32, or nothing was compared."""
-    found = results["models"][name].get("precision")
-    if not found:
+    found = _precision(results["models"][name])
+    if found is None:
         return None
     anchor = f"model-{stem}-precision"
-    parts = [tag("p", found["statement"] + ".")]
-    if not found["reason"]:
+    parts = [tag("p", f"{found.statement}.")]
+    if not found.reason:
         rows = [row[1:] for row in _rows(name, found)]
         parts.append(
             table_html(list(_columns())[1:], rows, label=f"precision, {name}", kind="numbers", head=True)
@@ -33,10 +35,15 @@ def precision_section(results: Json, name: str, stem: str) -> Section | None:
         anchor,
         "Precision",
         Markup("").join(parts),
-        lead=f"how many digits hold in {found['dtype']}",
+        lead=f"how many digits hold in {found.dtype}",
         tables=(_table(results),),
         methods=(METHOD,),
     )
+
+
+def _precision(model: Json) -> PrecisionResult | None:
+    found = model.get("precision")
+    return from_json(PrecisionResult, found) if found else None
 
 
 def _table(results: Json) -> Table:
@@ -44,7 +51,7 @@ def _table(results: Json) -> Table:
     rows = [
         row
         for name, model in results["models"].items()
-        if (found := model.get("precision")) and not found["reason"]
+        if (found := _precision(model)) and not found.reason
         for row in _rows(name, found)
     ]
     return Table("precision", "Half precision against float32, on the same sentences", _columns(), rows)
@@ -57,13 +64,13 @@ def _columns() -> dict[str, str]:
     return columns
 
 
-def _rows(name: str, found: Json) -> list[tuple[Cell, ...]]:
+def _rows(name: str, found: PrecisionResult) -> list[tuple[Cell, ...]]:
     rows: list[tuple[Cell, ...]] = []
-    for layer, apart in enumerate(found["states"]):
+    for layer, apart in enumerate(found.states):
         cells: list[Cell] = [name, layer, apart]
         for signal in SIGNALS:
-            for key in ("own", "float32", "digits"):
-                values = found["signals"][signal][key]
+            one = found.signals[signal]
+            for values in (one.own, one.float32, one.digits):
                 cells.append(values[layer - 1] if values and 1 <= layer <= len(values) else None)
         rows.append(tuple(cells))
     return rows
