@@ -13,6 +13,9 @@ from mspgt.report.section import Plate, Section
 from mspgt.report.tables import Table, curves_table
 from mspgt.report.views import ChartGroup, charts_html
 from mspgt.report.words import Json, listing, reason
+from mspgt.results.boundaries import MetricDependent
+from mspgt.results.record import from_json
+from mspgt.results.signals import MetricResult, TokenSetResult
 
 # What is compared → how its curve is named, and the role that it is drawn in; the primary one last, on top.
 METRICS = {
@@ -95,8 +98,12 @@ def metrics_tables(results: Json) -> list[Table]:
     return [curves_table("metrics", "S1 in four metrics and over other tokens", "place", charts)]
 
 
+def _metrics(model: Json) -> dict[str, MetricResult]:
+    return {key: from_json(MetricResult, one) for key, one in model["metrics"].items()}
+
+
 def _told(model: Json) -> Iterator[str]:
-    flagged = {name: one["flagged"] for name, one in model["metrics"].items() if one["flagged"]}
+    flagged = {name: one.flagged for name, one in _metrics(model).items() if one.flagged}
     for name, layers in flagged.items():
         yield (
             f"One dimension holds more than half of the variance of {SHARES[name][0]} states at layers "
@@ -104,17 +111,19 @@ def _told(model: Json) -> Iterator[str]:
         )
     if words := model.get("frequent_words"):
         yield f"Most frequent word forms among the drawn tokens: {listing(f'“{word}”' for word in words)}."
-    for claim in model.get("metric_dependent", []):
-        metric = METRICS[claim["metric"]][0]
-        yield f"Metric-dependent: a {claim['kind']} at layer {claim['layer']} shows with S1 of {metric} states alone."
+    for one in model.get("metric_dependent", []):
+        claim = from_json(MetricDependent, one)
+        metric = METRICS[claim.metric][0]
+        yield f"Metric-dependent: a {claim.kind} at layer {claim.layer} shows with S1 of {metric} states alone."
 
 
 def _panels(results: Json, name: str) -> dict[str, list[Panel]]:
     model = results["models"][name]
     transitions, layers = tuple(range(1, model["layers"])), tuple(range(model["layers"] + 1))
-    metrics = {key: one["S1"] for key, one in model["metrics"].items()}
-    tokens = {key: one["S1"] for key, one in model["token_sets"].items()}
-    shares = {key: one["largest_share"] for key, one in model["metrics"].items()}
+    measures = _metrics(model)
+    metrics = {key: one.S1 for key, one in measures.items()}
+    tokens = {key: from_json(TokenSetResult, one).S1 for key, one in model["token_sets"].items()}
+    shares = {key: one.largest_share for key, one in measures.items()}
     why = reason(results, "models", name, "metrics")
     return {
         "metrics": [
