@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, seed, settings
 from soak.record import progress, record
 
 EXAMPLES, SEED = 10_000, 20
-FEWER = {"command line": 1_000}  # a tenth of a second each
+FEWER = {"command line": 300}  # a tenth of a second each, and more
 MOST_BYTES, MOST_SECONDS = 1e9, 5.0
 
 
@@ -84,4 +84,4 @@ def main() -> None:
         environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
         done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)
         found.append(json.loads(done.stdout.splitlines()[-1]))
-    record("fuzz", "damaged input", SEED, found)
+        record("fuzz", "damaged input", SEED, found)  # what was tried counts, though a later kind may fail

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
-ROWS = ("fuzz", "kills", "writers", "flips", "runs", "reruns", "wheel", "mutants")
+ROWS = ("kills", "writers", "flips", "reruns", "wheel", "fuzz", "mutants", "runs")
 LIBRARIES = ("mspgt", "torch", "transformers", "numpy", "safetensors", "hypothesis")
 
 

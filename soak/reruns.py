@@ -60,10 +60,15 @@ def main() -> None:
             changed += bool(seen)
             different |= {path: max(size, different.get(path, 0.0)) for path, size in seen.items()}
             progress("reruns", number + 1, RUNS)
-    told = f"{RUNS - changed} of {RUNS} the same to the last bit"
+            tell(number + 1, changed, different)
+
+
+def tell(runs: int, changed: int, different: dict[str, float]) -> None:
+    """Figures of the runs so far: what was seen counts, though the command be stopped."""
+    told = f"{runs - changed} of {runs} the same to the last bit"
     if different:
         told += f"; {len(different)} fields moved, by up to {max(different.values()):.0e} relative"
     record("reruns", "reproducibility", 0, [
-        {"done": "one study again: 1 and 2 threads, hash seeds, locales, time zones, folders", "count": RUNS,
+        {"done": "one study again: 1 and 2 threads, hash seeds, locales, time zones, folders", "count": runs,
          "changed": changed, "moved": different, "seen": told}
     ])  # fmt: skip

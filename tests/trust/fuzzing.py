@@ -273,7 +273,6 @@ def _targets() -> dict[str, Target]:
     of_roles = "".join(roles(name, ["see", name]) for name in EVERY).encode()
     one_role = json.loads(roles("train-0", ["see", "train-0"]))
     return {
-        "study files": Target(damaged(STUDY.encode(), study), _study),
         "manifests": Target(
             st.tuples(misshapen(_good_manifest()), st.booleans()) | damaged(_json(_good_manifest()), lines),
             _manifest,
@@ -293,6 +292,7 @@ def _targets() -> dict[str, Target]:
             ),
             _command,
         ),
+        "study files": Target(damaged(STUDY.encode(), study), _study),
     }  # fmt: skip
 
 
