@@ -16,7 +16,7 @@ from tests.whole import measured
 IDS = [
     *("P1.1", "P1.2", "P2.1", "P3.1", "P3.2"),
     *("A2", "A3", "A3-positions", "G-coherence", "L-lexical", "P-order"),
-    *("eq23", "eq30", "eq31", "eq34"),
+    *("beta-reach", "eq23", "eq30", "eq31", "eq34"),
 ]
 
 

@@ -25,11 +25,11 @@ from mspgt.text.corpus import Corpus
 from tests.lm.tiny import tiny_model
 from tests.results.test_results import unknown
 
-BLOCKS = {"information", "kink", "markov", "fisher", "beta", "hvib", "concentration"}
+BLOCKS = {"information", "kink", "markov", "fisher", "beta", "hvib", "concentration", "reach", "values"}
 SMALL = {
     "tokens": 700, "components": 4, "examples": 300, "hidden": 8, "epochs": 1, "permutations": 19, "texts": 8,
     "betas": [0.1, 1.0], "steps": 20, "width_draws": 100, "draws": 100,
-    "hessian_draws": 2, "label_draws": 2, "sigmas": [0.1],
+    "hessian_draws": 2, "label_draws": 2, "sigmas": [0.1], "reach_windows": 6,
 }  # fmt: skip
 
 
@@ -69,7 +69,7 @@ def model(tmp_path_factory):
 @pytest.fixture(scope="module")
 def finished(model, tmp_path_factory):
     out = tmp_path_factory.mktemp("finished") / "run"
-    return out, run_study(study(model, noise=NOISE), out, quiet=True)
+    return out, run_study(study(model, noise=NOISE, theory={"value_steps": 10}), out, quiet=True)
 
 
 def test_weights_of_scales_from_noise_in_them(finished):
@@ -126,6 +126,13 @@ def test_lengths_and_ranges(finished):
         assert np.allclose(point["kl"], np.add(point["information"], point["gap"]), atol=0.5)
     assert theory["kink"]["LI"]["boundary"] == 8
     assert 0 <= theory["kink"]["IG"]["p"] <= 1
+    reach = theory["reach"]
+    assert all(0 < value < 128 for value in reach["layers"]["value"])
+    assert reach["mean"]["value"] == pytest.approx(np.mean(reach["layers"]["value"]))
+    values = theory["values"]
+    assert len(values["value"]) == len(values["weights"]) == 22
+    assert [switch["layer"] for switch in values["switches"]] == [9, 16]
+    assert values["weights"][8] == [1.0, 0.1, 1.0]
     planted = theory["beta"]["equation23"]
     assert planted["languages"] == len(planted["points"]) >= 12
 
@@ -179,7 +186,7 @@ def test_topics_of_too_little_text_are_warned_about(finished):
 def test_running_again_computes_nothing(finished, model):
     out, first = finished
     before = {p: p.stat().st_mtime_ns for p in out.glob("stages/*/*/*/manifest.json")}
-    again = run_study(study(model, noise=NOISE), out, quiet=True)
+    again = run_study(study(model, noise=NOISE, theory={"value_steps": 10}), out, quiet=True)
     assert {p: p.stat().st_mtime_ns for p in out.glob("stages/*/*/*/manifest.json")} == before
     assert again["models"]["deep"]["theory"] == first["models"]["deep"]["theory"]
 
@@ -187,8 +194,8 @@ def test_running_again_computes_nothing(finished, model):
 def test_a_plan_tells_passes(model, tmp_path):
     lines = list(describe(study(model), tmp_path / "none"))
     told = [line for line in lines if "theory: " in line]
-    assert len(told) == 4
-    information, bottleneck, sensitivity, _ = told
+    assert len(told) == 5
+    information, bottleneck, sensitivity, *_ = told
     assert re.search(r"\d+ forward passes of a sentence, \d+ MB above the model", information)
     assert "MB above the model" in bottleneck
     # 8 texts: labels and the empirical trace, two directions at both signs; one pass tries for a gradient.

@@ -50,6 +50,7 @@ ESTIMATORS = {
     "A2": "near-Markov ratio and surrogates of chains of residual blocks",
 }
 NOT_MEASURED = {
+    "beta-reach": "its test over architectures is that of eq31, which has worlds",
     "eq23": "it is one exact computation on planted sources, in which nothing is left to chance",
     "eq30": "its estimator needs the gradients of a model; acceptance figure 13 holds it against a closed form",
     "eq34": "its estimator is a bootstrap of whole profiles; acceptance truths hold it against simulation",

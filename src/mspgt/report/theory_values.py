@@ -133,6 +133,20 @@ def _bottleneck(theory: Json) -> Values:
     return Values("Hierarchical bottleneck", about, columns, rows)
 
 
+def _by_layer(theory: Json) -> Values:
+    """How far attention reaches, and the switches of the value of layers; runs of old have neither."""
+    reach, values = (theory.get(key) or {"reason": "left out"} for key in ("reach", "values"))
+    rows = []
+    if found := reach.get("mean"):
+        rows.append(("effective attention length, tokens", _spread(found["value"], found["ci"]), MISSING))
+    for one in values.get("switches") or ():
+        what = f"V(l) jumps at layer {one['layer']}, nats a token"
+        rows.append((what, _spread(one["jump"], one["ci"]), interval(one["bounds"]).strip()))
+    about = ". ".join(part.get("estimator", part.get("reason", "")) for part in (reach, values))
+    columns = ("by layer", "value", "bounds at the optimum")
+    return Values("Attention length, and the value of layers", about, columns, rows)
+
+
 def _verdicts(theory: Json) -> Values:
     markov, beta, curve = theory["markov"], theory["beta"]["equation23"], theory["concentration"]
     rows = [
@@ -173,4 +187,12 @@ def _spread(value: float | None, ends: Sequence[float] | None) -> str:
     return told(value) + interval(ends)
 
 
-PARTS: tuple[Callable[[Json], Values], ...] = (_verdicts, _kinks, _noise, _weights, _response, _bottleneck)
+PARTS: tuple[Callable[[Json], Values], ...] = (
+    _verdicts,
+    _kinks,
+    _noise,
+    _weights,
+    _response,
+    _bottleneck,
+    _by_layer,
+)

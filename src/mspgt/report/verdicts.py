@@ -23,6 +23,7 @@ ABOUT = {
     "A2": "Layers are nearly a Markov chain",
     "A3": "Sensitivity to architecture grows with scale",
     "A3-positions": "I–G depends on the architecture more than L–I",
+    "beta-reach": "Far-reaching attention compresses Global less",
     "eq23": "Compression falls as entropy grows",
     "eq30": "The loss slope is half the Fisher trace",
     "eq31": "Brittle models have large Fisher traces",

@@ -345,6 +345,45 @@ class Concentration(Record):
 
 
 @dataclass(frozen=True)
+class Reach(Record):
+    """Effective attention length: how many tokens back a layer's words come from."""
+
+    layers: Curve | None
+    mean: Measured | None  # over layers
+    units: str = ""
+    estimator: str = ""
+    window: int | None = None  # tokens read at a time
+    windows: int | None = None
+    documents: int | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class ValueSwitch(Record):
+    """Where the weights of the scales switch, and how the value jumps there."""
+
+    layer: int  # the first under the new weights
+    jump: float
+    ci: Interval
+    bounds: Interval  # between which it lies at perfect optima: less the rates before, and after, times the change
+
+
+@dataclass(frozen=True)
+class ValueByLayer(Record):
+    """V of equation 26, layer by layer."""
+
+    value: list[float] | None
+    units: str = ""
+    estimator: str = ""
+    source: str = ""  # of the boundaries at which weights switch
+    ci: Rows | None = None
+    kl: list[list[float]] | None = None  # of G, I, L
+    weights: list[list[float]] | None = None  # of G, I, L
+    switches: list[ValueSwitch] = field(default_factory=list)
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
 class Theory(Record):
     """All of it for one model."""
 
@@ -355,3 +394,5 @@ class Theory(Record):
     beta: Beta
     hvib: Bottleneck
     concentration: Concentration
+    reach: Reach | None = None  # null: left out
+    values: ValueByLayer | None = None  # null: not asked for

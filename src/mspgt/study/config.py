@@ -262,6 +262,11 @@ class TheoryConfig(_Section):
     gradient_tokens: int = Field(1024, ge=16)  # a batch; changes speed and memory, not results
     betas: tuple[float, ...] = (0.03, 0.1, 0.3, 1.0)  # ladder of the H-VIB
     steps: int = Field(300, ge=10)  # of its first rung; the others take half
+    # Windows of running text for the effective attention length; 0 leaves it out
+    reach_windows: int = Field(24, ge=0)
+    reach_window: int = Field(128, ge=16)  # its tokens; lengths compare only where this is equal
+    # Steps of an H-VIB on each layer (equations 26 and 27; 400 will do); 0 leaves it out
+    value_steps: int = Field(0, ge=0)
     width_draws: int = Field(800, ge=100)  # most bootstrap draws of the width curves
     draws: int = Field(500, ge=100)  # bootstrap over documents
 

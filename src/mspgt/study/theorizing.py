@@ -1,8 +1,10 @@
-"""The theory as a part of a study: four stages of one model, each in the store, and what is decided from them.
+"""The theory as a part of a study: stages of one model, each in the store, and what is decided from them.
 
     information ── V-information, Gaussian information, near-Markov flow, spectra      (states of sampled tokens)
     bottleneck ─── the H-VIB on the last layer of each scale                           (states of sampled tokens)
     sensitivity ── Fisher traces, data Hessian, slopes, arms                           (forward and backward)
+    reach ──────── how far attention reaches back                                      (windows of running text)
+    values ─────── an H-VIB a layer, if asked for                                      (states of sampled tokens)
     widths ─────── interval width against draws and documents                          (no model)
 
 All of them see the half of the documents that does not choose the boundary which the kink test is about. What cannot
@@ -17,12 +19,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mspgt.results import Notice, to_jsonable
-from mspgt.study.config import StudyConfig
+from mspgt.study.config import StudyConfig, TheoryConfig
 from mspgt.study.identity import Identity, Subject
 from mspgt.study.keys import stage_address
 from mspgt.study.parts import Cost, Given, Report
 from mspgt.study.stages import Data, addresses, who_is
 from mspgt.study.store import Address, StageResult
+from mspgt.study.theory_layers import reach, values
 from mspgt.study.theory_stages import (
     Shared,
     bottleneck,
@@ -40,8 +43,16 @@ STAGES: dict[str, Callable[[Shared], StageResult]] = {
     "information": information,
     "bottleneck": bottleneck,
     "sensitivity": sensitivity,
+    "reach": reach,
+    "values": values,
     "widths": widths,
 }
+
+
+def asked_for(theory: TheoryConfig) -> dict[str, Callable[[Shared], StageResult]]:
+    """The stages of a study; two can be left out."""
+    off = {"reach": not theory.reach_windows, "values": not theory.value_steps}
+    return {name: function for name, function in STAGES.items() if not off.get(name)}
 
 
 class Theorizing:
@@ -73,10 +84,19 @@ class Theorizing:
             label_draws=theory.label_draws, hessian_draws=theory.hessian_draws,
         )  # fmt: skip
         yield Cost("theory: sensitivity", forward + 2 * backward, 8 * texts * depth * 7, backward=backward)
+        if theory.reach_windows:
+            # Two maps a layer of a batch: as read, and as kept.
+            rows = max(config.measure.batch_tokens, theory.reach_window)
+            maps = 12 * depth * theory.reach_window * rows
+            yield Cost(
+                "theory: reach", theory.reach_windows, 8 * theory.reach_windows * depth, memory=batch + maps
+            )
+        if theory.value_steps:
+            yield Cost("theory: values", half, 2**16, memory=held + max(batch, covariance))
         yield Cost("theory: widths", 0, 2**14)
 
     def addresses(self, given: Given) -> list[Address]:
-        """Of the four stages, in order."""
+        """Of the stages that were asked for, in order."""
         theory, identity = section_of(given.config), given.identity
         measure = given.config.measure
         reading = {
@@ -100,6 +120,10 @@ class Theorizing:
                 **reading, **where,
                 **_only(settings, "texts", "sigmas", "arm_sigma", "noise_draws", "label_draws", "hessian_draws"),
             },
+            "reach": {**reading, **_only(settings, "reach_window", "reach_windows")},
+            "values": {
+                **reading, **where, **_only(settings, "tokens", "components", "value_steps", "draws"),
+            },
             "widths": {
                 "geometry": profiles.geometry.key,
                 "probes": None if profiles.probes is None else profiles.probes.key,
@@ -108,7 +132,7 @@ class Theorizing:
         }  # fmt: skip
         return [
             stage_address(given.root, identity, f"theory-{stage}", inputs[stage], function)
-            for stage, function in STAGES.items()
+            for stage, function in asked_for(theory).items()
         ]
 
     def compute(self, given: Given, model: Callable[[], LanguageModel], report: Report) -> None:
@@ -119,7 +143,8 @@ class Theorizing:
             return profiles.geometry.load(), None if profiles.probes is None else profiles.probes.load()
 
         shared = Shared(given, model, signals, report)
-        for (stage, function), address in zip(STAGES.items(), self.addresses(given), strict=True):
+        stages = asked_for(section_of(given.config))
+        for (stage, function), address in zip(stages.items(), self.addresses(given), strict=True):
             if not address.status().done:
                 report(0, 1, stage)
                 address.fill(partial(function, shared))
@@ -130,7 +155,8 @@ class Theorizing:
 
     def decide(self, given: Given) -> tuple[dict[str, Any], list[Notice]]:
         """`theory` of the model's results, from the store."""
-        loaded = {stage: address.load() for stage, address in zip(STAGES, self.addresses(given), strict=True)}
+        stages = asked_for(section_of(given.config))
+        loaded = {stage: address.load() for stage, address in zip(stages, self.addresses(given), strict=True)}
         from mspgt.study.theory_results import theory_results  # loads torch, which a plan does not need
 
         found, notices = theory_results(given, loaded)

@@ -20,6 +20,7 @@ from mspgt.stats.bootstrap import document_weights, percentile_interval
 from mspgt.study.parts import Given
 from mspgt.study.store import StageResult
 from mspgt.study.theory_kinks import jackknife, kink_block, settings_of, usable_of
+from mspgt.study.theory_layers import reach_block, values_block
 from mspgt.study.theory_response import response_block
 from mspgt.study.theory_stages import JACKKNIFE
 from mspgt.theory.beta import activation_weights
@@ -48,6 +49,8 @@ def theory_results(given: Given, loaded: Loaded) -> tuple[Block, list[Notice]]:
         "concentration": lambda: _concentration(loaded["widths"]),
     }
     blocks = {name: make() for name, make in makers.items()}
+    by_layer = {"reach": reach_block, "values": values_block}
+    blocks |= {name: make(given, loaded[name]) for name, make in by_layer.items() if name in loaded}
     _judge(given, blocks)
     place = f"models.{given.identity.label}.theory"
     notices = []
