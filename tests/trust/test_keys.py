@@ -134,7 +134,13 @@ def full_config(model: Path) -> StudyConfig:
             "theory": {
                 **{"tokens": 400, "components": 4, "examples": 300, "hidden": 8, "epochs": 1, "texts": 4},
                 **{"permutations": 19, "betas": [0.1, 1.0], "steps": 20, "width_draws": 100, "draws": 100},
-                **{"hessian_draws": 1, "label_draws": 1, "sigmas": [0.1]},
+                **{
+                    "hessian_draws": 1,
+                    "label_draws": 1,
+                    "sigmas": [0.1],
+                    "value_steps": 10,
+                    "reach_windows": 2,
+                },
             },
             "run": {"workers": 1},
         }
