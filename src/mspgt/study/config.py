@@ -80,6 +80,9 @@ class StepRange(_Section):
         return found
 
 
+Trained = dict[Literal["seed", "data", "optimiser"], int | str]  # what a training run was made with
+
+
 class ModelConfig(_Section):
     """One model: a Hugging Face id or a local folder; with `steps`, states along its training.
 
@@ -102,8 +105,7 @@ class ModelConfig(_Section):
     steps: tuple[StepRange, ...] = ()
     run: str | None = None  # the training run that this is a state of; only its last state joins a family
     step: int | None = Field(None, ge=0)  # of that run
-    # What the run was trained with, in names of your own: splits the drift between runs (equation 2)
-    trained: dict[Literal["seed", "data", "optimiser"], int | str] = Field(default_factory=dict)
+    trained: Trained = Field(default_factory=dict)  # seed, data, optimiser, as you name them: splits drift
 
     @property
     def label(self) -> str:
@@ -262,11 +264,9 @@ class TheoryConfig(_Section):
     gradient_tokens: int = Field(1024, ge=16)  # a batch; changes speed and memory, not results
     betas: tuple[float, ...] = (0.03, 0.1, 0.3, 1.0)  # ladder of the H-VIB
     steps: int = Field(300, ge=10)  # of its first rung; the others take half
-    # Windows of running text for the effective attention length; 0 leaves it out
-    reach_windows: int = Field(24, ge=0)
+    reach_windows: int = Field(24, ge=0)  # of running text, for how far attention reaches; 0 leaves it out
     reach_window: int = Field(128, ge=16)  # its tokens; lengths compare only where this is equal
-    # Steps of an H-VIB on each layer (equations 26 and 27; 400 will do); 0 leaves it out
-    value_steps: int = Field(0, ge=0)
+    value_steps: int = Field(0, ge=0)  # of an H-VIB on each layer (equations 26, 27); 0 leaves it out
     width_draws: int = Field(800, ge=100)  # most bootstrap draws of the width curves
     draws: int = Field(500, ge=100)  # bootstrap over documents
 
