@@ -5,6 +5,7 @@ import pytest
 from mspgt.predictions.judging import verdicts
 from mspgt.predictions.rules import Rules
 from tests.predictions.planted import model, noise, results
+from tests.whole import measured
 
 REACH = [10.0, 14.0, 17.0, 21.0, 26.0, 30.0, 33.0, 40.0]
 
@@ -24,7 +25,7 @@ def study(weights, *, source="functional", windows=(128,) * 8, rates=(30.0, 100.
 
 
 def judged(found):
-    return verdicts(found, Rules(), specification=False)["beta-reach"]
+    return verdicts(measured(found), Rules(), specification=False)["beta-reach"]
 
 
 @pytest.mark.parametrize(
@@ -50,8 +51,8 @@ def test_all_are_told_at_the_rate_that_most_have():
     first = found["models"]["m0"]["theory"]["beta"]["response"]["scales"]["global"]["at"]
     first[0] = None
     told = judged(found)
-    assert "100 nats" in told.units[0]["name"]
-    assert "10 and 16" in told.units[0]["note"]
+    assert "100 nats" in told.units[0].name
+    assert "10 and 16" in told.units[0].note
 
 
 def test_lengths_in_other_windows_do_not_compare():

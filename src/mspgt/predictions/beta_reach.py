@@ -2,45 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from mspgt.predictions.association import Pair, by_architecture, rank_unit, told_power
 from mspgt.predictions.design import Design
-from mspgt.predictions.readings import FOUND, Reading, not_calibrated
+from mspgt.predictions.effects import perturbed
+from mspgt.predictions.readings import Measurements, Reading, finished, named
 from mspgt.predictions.rules import Rules
 from mspgt.predictions.theory_inputs import blocks
-from mspgt.predictions.verdict import Claim, Finding, Json, PaperSays, Prediction, Unit
+from mspgt.predictions.verdict import Claim, Finding, PaperSays, Prediction, Unit
+from mspgt.results.theory import BetaResponse, Reach
+
+Curve = tuple[list[float], list[float | None]]  # rates, and the weight at each
 
 
-def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
+def judge(results: Measurements, rules: Rules, reading: Reading) -> Finding:
     """One unit: the rank correlation of β_G, at one rate for all, with how far attention reaches back."""
     missing: list[str] = []
-    reach = dict(blocks(results, "reach", missing))
-    curves: dict[str, tuple[list[float], list[float | None]]] = {}
-    for name, beta in blocks(results, "beta", missing):
-        response = beta.get("response") or {}
-        curve = ((response.get("scales") or {}).get("global") or {}).get("at")
-        about = results["models"][name].get("interventions_about") or {}
-        source = (about.get("scales") or {}).get("source")
-        if not curve:
-            why = response.get("reason") or "no curve over rates"
-            missing.append(f"models.{name}.theory.beta.response.scales.global: {why}")
-        elif reading.scales != "any" and source not in FOUND:
-            missing.append(not_calibrated(name, source))
-        else:
-            curves[name] = response["rates"], [None if one is None else one["value"] for one in curve]
-    lengths = {name: _length(block, missing, name) for name, block in reach.items()}
-    rate, weights = _at_one_rate(curves)
+    reaches = {name: block for name, block in blocks(results, lambda theory: theory.reach, missing) if block}
+    lengths = {name: length for name in reaches if (length := _length(name, reaches[name], missing))}
     # Windows of other sizes reach farther by themselves.
-    windows = {block.get("window") for block in reach.values()}
+    windows = sorted({str(reaches[name].window) for name in lengths})
     if len(windows) > 1:
-        missing.append(
-            f"lengths in windows of one size; found {', '.join(map(str, sorted(windows, key=str)))}"
-        )
+        missing.append(f"lengths in windows of one size; found {', '.join(windows)}")
         return Finding((), tuple(missing))
-    pairs = {
-        name: Pair(length, weights[name])
-        for name, length in lengths.items()
-        if length is not None and name in weights
-    }
+    spoken = {one.name for one in perturbed(named(finished(results)), reading, missing)}
+    curves: dict[str, Curve] = {}
+    for name, beta in blocks(results, lambda theory: theory.beta, missing):
+        curve = _curve(beta.response)
+        if isinstance(curve, str):
+            missing.append(f"models.{name}.theory.beta.response.scales.global: {curve}")
+        elif name in spoken:
+            curves[name] = curve
+    rate, weights = _at_one_rate(curves)
+    pairs = {name: Pair(lengths[name], weights[name]) for name in lengths if name in weights}
     evidence = "models.*.theory.reach.mean, models.*.theory.beta.response"
     found = rank_unit(f"β_G at {rate:g} nats", by_architecture(results, pairs), -1.0, evidence, rules)
     if isinstance(found, Unit):
@@ -48,15 +43,23 @@ def judge(results: Json, rules: Rules, reading: Reading) -> Finding:
     return Finding((), (*missing, found))
 
 
-def _length(block: Json, missing: list[str], name: str) -> float | None:
-    mean = block.get("mean")
-    if not mean:
-        missing.append(f"models.{name}.theory.reach: {block.get('reason') or 'not measured'}")
+def _length(name: str, reach: Reach, missing: list[str]) -> float | None:
+    if reach.mean is None:
+        missing.append(f"models.{name}.theory.reach: {reach.reason or 'not measured'}")
         return None
-    return float(mean["value"])
+    return reach.mean.value
 
 
-def _at_one_rate(curves: dict[str, tuple[list[float], list[float | None]]]) -> tuple[float, dict[str, float]]:
+def _curve(response: BetaResponse | None) -> Curve | str:
+    if response is None or response.scales is None:
+        return (response and response.reason) or "no curve over rates"
+    found = response.scales.get("global")
+    if found is None or found.at is None:
+        return (found and found.reason) or "no curve over rates"
+    return response.rates, [None if one is None else one.value for one in found.at]
+
+
+def _at_one_rate(curves: Mapping[str, Curve]) -> tuple[float, dict[str, float]]:
     """The rate at which most models were measured (the lowest of several), and β_G of each there."""
     best: tuple[float, dict[str, float]] = (0.0, {})
     for rate in sorted({rate for rates, _ in curves.values() for rate in rates}):
@@ -70,7 +73,7 @@ def _at_one_rate(curves: dict[str, tuple[list[float], list[float | None]]]) -> t
     return best
 
 
-def paper(results: Json, rules: Rules, reading: Reading) -> PaperSays:
+def paper(results: Measurements, rules: Rules, reading: Reading) -> PaperSays:
     """The paper measures neither."""
     return PaperSays(None, None, "said, not tested")
 
