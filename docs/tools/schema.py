@@ -70,7 +70,7 @@ def record(kind: type[Record], defined: dict[str, Json]) -> Json:
         key = field.name.removesuffix("_")
         said = {"description": words[field.name]} if field.name in words else {}
         properties[key] = schema(hints[field.name], defined) | said
-        if field.default is field.default_factory is dataclasses.MISSING:
+        if field.default is field.default_factory is dataclasses.MISSING or field.name in kind.always:
             needed.append(key)
     about = (kind.__doc__ or "").strip().splitlines()[0]
     return {"type": "object", "description": about, "properties": properties, "required": needed}

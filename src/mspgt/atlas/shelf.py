@@ -27,7 +27,7 @@ def add(run: Path, atlas: Path) -> tuple[list[Path], list[str]]:
     Raises:
         InputError: no finished run, or models that make no entry; all of them are named.
     """
-    results = to_jsonable(read_run(run).results)
+    results = to_jsonable(read_run(run).results, whole=True)
     entries, faults = [], []
     for name in results["models"]:
         try:

@@ -122,7 +122,7 @@ def read_results(run: Path) -> Json:
     Raises:
         ResultsError: there are none, or they are not what this version reads.
     """
-    return dict(to_jsonable(read_whole(run)))
+    return dict(to_jsonable(read_whole(run), whole=True))
 
 
 def _tables(results: Json, views: list[View]) -> Iterator[Table]:

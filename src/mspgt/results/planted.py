@@ -11,6 +11,8 @@ from mspgt.results.record import Record
 class PlantedPlace(Record):
     """One thing that was planted, and whether it was found."""
 
+    always = ("layer", "low", "high", "found")
+
     # layer 7 (shocks, phases) | L–I, I–G (functional) | local, intermediate, global (interventions)
     name: str
     layer: int | None = None  # null: planted as a stretch, or of the text
@@ -22,6 +24,8 @@ class PlantedPlace(Record):
 @dataclass
 class PlantedTest(Record):
     """One thing that was claimed or asked in a planted subject."""
+
+    always = ("layer", "score", "critical", "p", "metric", "set", "planted")
 
     # spike, bump, step, kink, phase, L–I or I–G | local, intermediate, global
     name: str

@@ -47,6 +47,10 @@ class Record:
 
     sparse: typing.ClassVar[tuple[str, ...]] = ()  # keys that are written only where they are not null
 
+    always: typing.ClassVar[
+        tuple[str, ...]
+    ] = ()  # keys of every file, which code may leave at their defaults
+
     def faults(self) -> typing.Iterator[tuple[str, str]]:
         """(key, what is wrong with it), of what no type can say."""
         yield from ()
@@ -86,14 +90,19 @@ def from_json(kind: type[R], value: Any, where: str = "") -> R:
         raise ResultsError(": ".join(part for part in (where, place, str(fault)) if part)) from None
 
 
-def to_jsonable(value: Any) -> Any:
-    """Turn records, arrays and paths into plain JSON values; non-finite numbers become null."""
+def to_jsonable(value: Any, *, whole: bool = False) -> Any:
+    """Turn records, arrays and paths into plain JSON values; non-finite numbers become null.
+
+    Args:
+        whole: also write the keys that a record has by default where the file that it was read from lacks them, so
+            that whoever goes by keys finds all of them.
+    """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {key: to_jsonable(item) for key, item in _items(value)}
+        return {key: to_jsonable(item, whole=whole) for key, item in _items(value, whole)}
     if isinstance(value, dict):
-        return {str(key): to_jsonable(item) for key, item in value.items()}
+        return {str(key): to_jsonable(item, whole=whole) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [to_jsonable(item) for item in value]
+        return [to_jsonable(item, whole=whole) for item in value]
     if isinstance(value, np.ndarray):
         return to_jsonable(value.tolist())
     if isinstance(value, np.generic):
@@ -105,14 +114,18 @@ def to_jsonable(value: Any) -> Any:
     return value
 
 
-def _items(record: Any) -> typing.Iterator[tuple[str, Any]]:
+def _items(record: Any, whole: bool) -> typing.Iterator[tuple[str, Any]]:
     held = {_key(field.name): getattr(record, field.name) for field in dataclasses.fields(record)}
-    if (read := vars(record).get(_KEYS)) is not None:
-        held |= vars(record)[_MORE]
-        yield from ((key, held[key]) for key in read)
-        return
+    read, more = vars(record).get(_KEYS), vars(record).get(_MORE, {})
     sparse = getattr(record, "sparse", ())
-    yield from ((key, value) for key, value in held.items() if value is not None or key not in sparse)
+    if read is not None:
+        yield from ((key, (held | more)[key]) for key in read)
+    if read is None or whole:
+        yield from (
+            (key, value)
+            for key, value in held.items()
+            if key not in (read or ()) and (value is not None or key not in sparse)
+        )
 
 
 def _key(name: str) -> str:
@@ -248,7 +261,8 @@ def _record(kind: type[Record]) -> Reader:
     needed = [
         _key(field.name)
         for field in fields
-        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+        if (field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING)
+        or field.name in kind.always
     ]
 
     def read(value: Any) -> Any:

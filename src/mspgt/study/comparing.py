@@ -98,7 +98,8 @@ def compare_runs(folders: Sequence[Path], out: Path, account: str | None = None)
             "families": families,
             "predictions": predictions,
             "warnings": [*notices, *told],
-        }
+        },
+        whole=True,
     )
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / "compare.json", content)
