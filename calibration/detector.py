@@ -30,7 +30,8 @@ from mspgt.boundaries.confidence import score_curve
 from mspgt.boundaries.contrasts import bank
 from mspgt.boundaries.search import climb, strongest
 from mspgt.boundaries.tables import LEVEL, SURE
-from mspgt.stats.nulls import KINDS, NULL_CELLS, NullCell, null_profiles
+from mspgt.stats.nulls import NULL_CELLS, NullCell, null_profiles
+from mspgt.vocabulary import KINDS
 
 Array = NDArray[np.float64]
 Member = tuple[NullCell, float]  # a cell and the correlation of its signals

@@ -21,7 +21,8 @@ import numpy as np
 from mspgt.boundaries.detect import detect
 from mspgt.boundaries.tables import row
 from mspgt.stats.coverage import rate_upper
-from mspgt.stats.nulls import KINDS, NULL_CELLS, null_profiles, plant, roughness_profile
+from mspgt.stats.nulls import NULL_CELLS, null_profiles, plant, roughness_profile
+from mspgt.vocabulary import KINDS
 
 OUT = Path(__file__).parent / "results" / "far_misses.json"
 DEPTHS, SIZES, SIGNALS = (24, 32, 48), (1.0, 1.5, 3.0), (1, 3)

@@ -21,7 +21,7 @@ from scipy.optimize import minimize
 from mspgt.boundaries.power import equal_size, power_curve
 from mspgt.boundaries.search import climb
 from mspgt.boundaries.tables import row
-from mspgt.stats.nulls import KINDS
+from mspgt.vocabulary import KINDS
 
 SEED = 53_000_011
 RESULT = RESULTS / "power.json"

@@ -31,7 +31,8 @@ from scipy.stats import beta
 from mspgt.boundaries.contrasts import bank
 from mspgt.boundaries.search import Path, climb, strongest
 from mspgt.boundaries.tables import SURE, row, table
-from mspgt.stats.nulls import KINDS, NULL_CELLS, NullCell, null_profiles, plant
+from mspgt.stats.nulls import NULL_CELLS, NullCell, null_profiles, plant
+from mspgt.vocabulary import KINDS
 
 Array = NDArray[np.float64]
 

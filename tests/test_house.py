@@ -41,6 +41,12 @@ ORDER = [
     ),
 ]
 MODULES = sorted(SRC.rglob("*.py"))
+# How each shared word is written out → its name. Bare numbers may be alike by chance.
+SHARED = {
+    ast.unparse(node.value): ast.unparse(node.targets[0])
+    for node in ast.parse((SRC / "vocabulary.py").read_text("utf-8")).body
+    if isinstance(node, ast.Assign) and not isinstance(node.value, ast.Constant)
+}
 
 
 def room(path: Path) -> str:
@@ -78,6 +84,17 @@ def test_text_and_stats_know_nothing_else():
     for name in ("text", "stats"):
         for path in (SRC / name).rglob("*.py"):
             assert imported_rooms(path) <= {name, "errors", "results", "vocabulary"}, path
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(SRC)))
+def test_words_that_rooms_share_are_named_once(path):
+    """No module but `vocabulary` writes out signals, kinds, modes, scales or boundaries, or how progress is told."""
+    if path == SRC / "vocabulary.py":
+        return
+    for node in ast.parse(path.read_text("utf-8")).body:
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            named = ast.unparse(node.value)
+            assert named not in SHARED, f"{path}:{node.lineno}: import {SHARED[named]} from mspgt.vocabulary"
 
 
 def import_circle(package: Path) -> list[str]:

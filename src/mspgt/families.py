@@ -10,8 +10,8 @@ import numpy as np
 from scipy import stats
 
 from mspgt.errors import InputError
+from mspgt.vocabulary import BOUNDARIES
 
-BOUNDARIES = ("LI", "IG")
 MIN_MEMBERS = 3
 
 Position = Sequence[float] | float | None

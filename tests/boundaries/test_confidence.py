@@ -4,7 +4,8 @@ import pytest
 from mspgt.boundaries.confidence import confidence_set, score_curve, support
 from mspgt.boundaries.search import climb
 from mspgt.boundaries.tables import SURE, drop_at, row
-from mspgt.stats.nulls import KINDS, NullCell, null_profiles, plant
+from mspgt.stats.nulls import NullCell, null_profiles, plant
+from mspgt.vocabulary import KINDS
 
 FLAT = NullCell("flat", 0.0, "gaussian", "even")
 

@@ -3,7 +3,8 @@ import pytest
 
 from mspgt.boundaries.contrasts import bank, contrast_filter, residual, window
 from mspgt.errors import InputError
-from mspgt.stats.nulls import KINDS, boundary_shape
+from mspgt.stats.nulls import boundary_shape
+from mspgt.vocabulary import KINDS
 
 
 @pytest.mark.parametrize("kind", KINDS)

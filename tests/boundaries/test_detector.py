@@ -7,7 +7,8 @@ from mspgt.boundaries.detector import detect_calibrated
 from mspgt.boundaries.search import PRICE, climb, fuse, normal_score, strongest, within_one
 from mspgt.boundaries.tables import deepest, row
 from mspgt.errors import InputError, NumericsError
-from mspgt.stats.nulls import KINDS, NullCell, null_profiles, plant
+from mspgt.stats.nulls import NullCell, null_profiles, plant
+from mspgt.vocabulary import KINDS
 
 FLAT = NullCell("flat", 0.0, "gaussian", "even")
 

@@ -7,7 +7,8 @@ from mspgt.boundaries.power import noise_ratio, power_statement
 from mspgt.boundaries.search import climb
 from mspgt.boundaries.tables import row, table
 from mspgt.errors import InputError
-from mspgt.stats.nulls import KINDS, NullCell, null_profiles, plant
+from mspgt.stats.nulls import NullCell, null_profiles, plant
+from mspgt.vocabulary import KINDS
 
 FLAT = NullCell("flat", 0.0, "gaussian", "even")
 

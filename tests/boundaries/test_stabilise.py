@@ -8,7 +8,7 @@ from mspgt.boundaries.search import climb, strongest
 from mspgt.boundaries.stabilise import stabilise
 from mspgt.boundaries.tables import row
 from mspgt.errors import InputError
-from mspgt.stats.nulls import KINDS
+from mspgt.vocabulary import KINDS
 
 
 def test_it_is_the_logarithm_far_above_the_floor_and_linear_near_zero():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mspgt.boundaries.scales import SCALES, Scales
+from mspgt.boundaries.scales import Scales
 from mspgt.errors import InputError
 from mspgt.interventions.arms import plan_arms, plan_response
 from mspgt.interventions.doses import Yardsticks, added_variance
@@ -12,6 +12,7 @@ from mspgt.lm.load import load
 from mspgt.lm.start import start_token
 from mspgt.text.corpus import Corpus
 from mspgt.text.documents import Document
+from mspgt.vocabulary import SCALES
 from tests.lm.tiny import tiny_model
 
 SCALED = Scales(13, 16, 32, "given")  # the paper's Llama-2: 13, 3 and 16 layers

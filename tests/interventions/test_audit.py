@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from mspgt.boundaries.scales import SCALES, Scales
+from mspgt.boundaries.scales import Scales
 from mspgt.interventions.arms import DEFINITIONS, Arm
 from mspgt.interventions.audit import curve_depths, dose_audit, equal_divergence, scale_costs
 from mspgt.interventions.costs import make_passages, passage_costs
@@ -14,6 +14,7 @@ from mspgt.lm.load import load
 from mspgt.lm.tokenize import encode
 from mspgt.signals.measure import measure_scales
 from mspgt.text.corpus import Corpus, Document
+from mspgt.vocabulary import SCALES
 from tests.lm.tiny import TEXTS, tiny_model
 
 CORPUS = Corpus("t", tuple(Document(str(i), "", tuple(TEXTS[i:] + TEXTS[:i])) for i in range(5)), "")

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 import torch
 
-from mspgt.boundaries.scales import SCALES, Scales
+from mspgt.boundaries.scales import Scales
 from mspgt.errors import InputError
 from mspgt.interventions.arms import Arm, plan_response
 from mspgt.interventions.doses import Yardsticks
@@ -19,6 +19,7 @@ from mspgt.lm.load import load
 from mspgt.lm.start import start_token
 from mspgt.text.corpus import Corpus
 from mspgt.text.documents import Document
+from mspgt.vocabulary import SCALES
 from tests.lm.tiny import TEXTS, tiny_model
 
 CORPUS = Corpus("t", tuple(Document(str(i), "", tuple(TEXTS[i:] + TEXTS[:i])) for i in range(5)), "")

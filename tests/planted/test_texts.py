@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mspgt.boundaries.scales import SCALES
 from mspgt.planted.texts import written_arms
 from mspgt.synthetic.bayes import surprisal
 from mspgt.synthetic.triscale import TriScale
+from mspgt.vocabulary import SCALES
 
 LANGUAGE = TriScale()
 

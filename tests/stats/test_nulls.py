@@ -4,7 +4,6 @@ import pytest
 from mspgt.errors import InputError
 from mspgt.stats.nulls import (
     BACKGROUNDS,
-    KINDS,
     NULL_CELLS,
     NullCell,
     background_shape,
@@ -13,6 +12,7 @@ from mspgt.stats.nulls import (
     plant,
     roughness_profile,
 )
+from mspgt.vocabulary import KINDS
 
 
 def test_family_has_576_distinct_cells():

@@ -7,10 +7,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import BSpline
 from scipy.linalg import polar, qr
 
-from mspgt.boundaries.fuse import SIGNALS
 from mspgt.boundaries.profiles import checked_signals
 from mspgt.results.boundaries import Concordance
 from mspgt.stats.permutation import p_value
+from mspgt.vocabulary import SIGNALS
 
 MIN_RESIDUALS = 7
 _BACKGROUND = 0.4

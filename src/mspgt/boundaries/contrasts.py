@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mspgt.errors import InputError
-from mspgt.stats.nulls import KINDS, boundary_shape
+from mspgt.stats.nulls import boundary_shape
+from mspgt.vocabulary import KINDS
 
 Array = NDArray[np.float64]
 Places = NDArray[np.int64]

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from mspgt.boundaries.peaks import MIN_TRANSITIONS, PaperBoundaries, detect_paper
 from mspgt.boundaries.profiles import checked_bootstrap, checked_signals
 from mspgt.errors import InputError
-from mspgt.stats.nulls import KINDS
+from mspgt.vocabulary import KINDS
 
 if TYPE_CHECKING:
     from mspgt.boundaries.detector import CalibratedBoundaries

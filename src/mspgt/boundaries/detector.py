@@ -18,7 +18,8 @@ from mspgt.boundaries.search import Path, climb
 from mspgt.boundaries.tables import LEVEL, Row, drop_at, row
 from mspgt.errors import InputError, NumericsError
 from mspgt.results.boundaries import PowerStatement, Rival
-from mspgt.stats.nulls import KINDS, SIGNALS
+from mspgt.stats.nulls import SIGNALS
+from mspgt.vocabulary import KINDS
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mspgt.errors import InputError
+from mspgt.vocabulary import SIGNALS
 
-SIGNALS = ("S1", "S2", "S3")
 WEIGHTS = (1.0, 0.8, 0.6)
 # Min–max would blow rounding errors of a constant signal up to full scale.
 ROUNDING = 1e-12

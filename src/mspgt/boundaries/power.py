@@ -12,7 +12,7 @@ from mspgt.boundaries.noise import contrast_variance, noise_covariance
 from mspgt.boundaries.tables import row, sizes
 from mspgt.errors import InputError
 from mspgt.results.boundaries import PowerStatement
-from mspgt.stats.nulls import KINDS
+from mspgt.vocabulary import KINDS
 
 # Median of the square of a standard normal variable.
 MEDIAN_SQUARE = 0.4549364231195724

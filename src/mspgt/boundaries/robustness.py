@@ -6,11 +6,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mspgt.boundaries.fuse import SIGNALS
 from mspgt.boundaries.noise import scaled
 from mspgt.boundaries.profiles import checked_signals
 from mspgt.errors import InputError
-from mspgt.stats.nulls import KINDS
+from mspgt.vocabulary import KINDS, SIGNALS
 
 TOLERANCE = 1
 

@@ -8,8 +8,8 @@ from typing import Protocol
 
 from mspgt.errors import InputError
 from mspgt.results import Boundaries, FunctionalScales, PhasesResult
+from mspgt.vocabulary import SCALES
 
-SCALES = ("local", "intermediate", "global")
 # What may be asked for, and whose boundaries are then taken: the first account that has a pair. One asked for by
 # its own name is never replaced by another's boundaries, only by thirds.
 CHOICES: dict[str, tuple[str, ...]] = {

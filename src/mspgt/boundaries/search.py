@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from mspgt.boundaries.contrasts import Array, Bank, Places, Residual, bank, residual, window
 from mspgt.boundaries.noise import contrast_variance
-from mspgt.stats.nulls import KINDS
+from mspgt.vocabulary import KINDS
 
 MOST_CLAIMS = 4
 # One claim a place: no second claim, of whatever kind, so near.

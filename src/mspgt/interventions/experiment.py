@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mspgt.boundaries.scales import SCALES, Scales, thirds
+from mspgt.boundaries.scales import Scales, thirds
 from mspgt.errors import InputError
 from mspgt.interventions.arms import BASELINE, PRIMARY, Arm, Definition, plan_arms, plan_response
 from mspgt.interventions.audit import dose_audit, equal_divergence, scale_costs
@@ -28,7 +28,7 @@ from mspgt.lm.tokenize import encode
 from mspgt.results import to_jsonable
 from mspgt.signals.measure import measure_scales
 from mspgt.text.corpus import Corpus
-from mspgt.vocabulary import SINK_RATIO
+from mspgt.vocabulary import SCALES, SINK_RATIO
 
 PASSAGE = 64  # tokens of a passage of the dose audit
 SHOWN = 3  # samples whose texts stand in the results

@@ -16,9 +16,7 @@ from mspgt.signals.measure import DRIFT_SETS, Shard
 from mspgt.signals.probes import ProbeResults, TaskResult
 from mspgt.signals.profiles import Signals
 from mspgt.synthetic.stacks import Stack, plant, sample_stack
-from mspgt.vocabulary import KINDS
-
-MODES = ("paper", "calibrated")
+from mspgt.vocabulary import KINDS, MODES
 
 
 def signals_of(stack: Stack, documents: int) -> Signals:

@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from mspgt.boundaries.scales import SCALES
 from mspgt.interventions.arms import AA, BASELINE
 from mspgt.interventions.effects import Effect, all_effects
 from mspgt.interventions.exchange import exchanged_self_bleu
@@ -22,6 +21,7 @@ from mspgt.interventions.metrics import ASKED, Scores, text_scores
 from mspgt.stats.multiplicity import holm
 from mspgt.synthetic.bayes import surprisal
 from mspgt.synthetic.triscale import TriScale, power_law
+from mspgt.vocabulary import SCALES
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]

@@ -30,6 +30,7 @@ from mspgt.report.words import Json, findings
 from mspgt.report.writing import stems, write
 from mspgt.results import read as read_whole
 from mspgt.results import to_jsonable
+from mspgt.vocabulary import Progress
 
 # Sections that have a file of their own: of one model, (results, name, stem) → Section, and of the study.
 MODEL_SECTIONS: tuple[Callable[[Json, str, str], Section | None], ...] = (
@@ -52,8 +53,6 @@ STRIPS = (
     "rejects). Vertical lines: boundaries; bars below: 95 % confidence sets (calibrated) or 95 % percentile "
     "intervals of a bootstrap over documents (paper). White: no boundary; grey: one boundary of unknown name."
 )
-
-Progress = Callable[[int, int, str], None]  # done, total, what
 
 
 def build_report(run: Path, *, venue: str = "neurips", progress: Progress | None = None) -> Path:

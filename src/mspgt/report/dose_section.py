@@ -9,7 +9,6 @@ from markupsafe import Markup
 from mspgt.report.dose_charts import brittleness_figure, brittleness_svg, legend
 from mspgt.report.doses import (
     DEFINITIONS,
-    SCALES,
     Brittleness,
     audit_panels,
     brittleness,
@@ -24,6 +23,7 @@ from mspgt.report.section import Draw, Plate, Section
 from mspgt.report.tables import Table
 from mspgt.report.views import ChartGroup, charts_html
 from mspgt.report.words import MISSING, Json, counted, number
+from mspgt.vocabulary import SCALES
 
 TITLE = "What noise on layers 1 to k costs, by k"
 CAPTION = (

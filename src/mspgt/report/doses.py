@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from mspgt.report.curves import Line, Mark, Panel
 from mspgt.report.tables import Cell, Table
 from mspgt.report.words import Json, listing, number
+from mspgt.vocabulary import SCALES
 
-SCALES = ("local", "intermediate", "global")
 # Definition → its name, and the role that decides its colour. The primary one comes first.
 DEFINITIONS = {
     "dimension": ("by dimension", "calibrated"),

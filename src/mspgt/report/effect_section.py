@@ -14,7 +14,6 @@ from mspgt.report.interventions import (
     DOSES,
     HEADLINE,
     METRICS,
-    SCALES,
     BarPanel,
     bar_panels,
     effects_table,
@@ -29,6 +28,7 @@ from mspgt.report.section import Draw, Plate, Section
 from mspgt.report.tables import Table
 from mspgt.report.verdicts import interval, told
 from mspgt.report.words import MISSING, Json, counted, layer_set, listing, number
+from mspgt.vocabulary import SCALES
 
 ABOUT = (
     "Change of what the model writes when noise is added to one scale, in percent of the baseline, with 95 % "

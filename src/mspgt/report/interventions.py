@@ -13,10 +13,10 @@ from mspgt.predictions.printed import printed
 from mspgt.report.markup import tag
 from mspgt.report.tables import Cell, Table
 from mspgt.report.words import MISSING, Json, layer_set, number
+from mspgt.vocabulary import SCALES
 
 METRICS = {metric.key: metric.label for metric in DECLARED}
 HEADLINE = tuple(metric.key for metric in DECLARED if metric.paper)
-SCALES = ("local", "intermediate", "global")
 DOSES = {
     "plain": "whole scale",
     "literal": "the paper’s words, standard deviation over all tokens",

@@ -8,12 +8,14 @@ from itertools import product
 from typing import Any
 from unicodedata import category
 
+from mspgt.vocabulary import KINDS
+
 Json = dict[str, Any]
 
 MISSING = "—"
 NO_REASON = "no reason was recorded"
 BOUNDARIES = {"LI": "L–I", "IG": "I–G"}
-KIND_NAMES = ("spike", "bump", "step", "kink")
+KIND_NAMES = KINDS
 
 
 def number(value: float | None, digits: int = 3) -> str:

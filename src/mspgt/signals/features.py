@@ -17,9 +17,9 @@ from mspgt.lm.observe import observe
 from mspgt.lm.reading import Context, Reading, read
 from mspgt.lm.start import AUTO
 from mspgt.lm.tokenize import batches
-from mspgt.signals.measure import Progress
 from mspgt.text.align import last_subtokens
 from mspgt.text.treebank import LabelledSentence
+from mspgt.vocabulary import Progress
 
 _LONG = "longer than the context"
 

@@ -6,7 +6,7 @@ sentence. Results do not depend on how the corpus is split into shards or batche
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,8 +20,8 @@ from mspgt.lm.reading import Reading
 from mspgt.lm.tokenize import Batch, Encoded, batches
 from mspgt.signals.attention import matched_drift, row_drift
 from mspgt.signals.tokens import TOKEN_SETS, CorpusTokens, Positions
+from mspgt.vocabulary import Progress
 
-Progress = Callable[[int, int, str], None]
 EVERY = "every"  # positions of S3: all real ones, as calibrated mode reads them
 DRIFT_SETS = (*TOKEN_SETS, EVERY)
 

@@ -22,8 +22,7 @@ from mspgt.signals.classifier import Labelled, Recipe, fit
 from mspgt.signals.codelength import online_codelength
 from mspgt.signals.features import WordFeatures
 from mspgt.signals.labels import SPLITS, ProbeTask
-from mspgt.signals.measure import Progress
-from mspgt.vocabulary import SINK_RATIO
+from mspgt.vocabulary import SINK_RATIO, Progress
 
 Array = NDArray[np.float64]
 

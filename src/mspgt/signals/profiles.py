@@ -30,13 +30,13 @@ from mspgt.signals.geometry import (
 from mspgt.signals.heads import match_heads
 from mspgt.signals.jumps import jump_signal
 from mspgt.signals.labels import probe_tasks
-from mspgt.signals.measure import Progress, measure_scales, measure_shard
+from mspgt.signals.measure import measure_scales, measure_shard
 from mspgt.signals.probes import ProbeResults, train_probes
 from mspgt.signals.tokens import read_corpus
 from mspgt.stats.bootstrap import LEAST_SHARE, document_clusters, document_weights
 from mspgt.text.corpus import Corpus
 from mspgt.text.treebank import Treebank
-from mspgt.vocabulary import SINK_RATIO
+from mspgt.vocabulary import SINK_RATIO, Progress
 
 Array = NDArray[np.float64]
 

@@ -24,10 +24,11 @@ from mspgt.signals.words import DrawnWords, drawn_words
 from mspgt.text.align import last_subtokens
 from mspgt.text.corpus import Corpus
 from mspgt.text.words import word_spans
+from mspgt.vocabulary import MODES
 
 Positions = list[NDArray[np.int64]]  # per sentence: token positions, ascending
 
-TOKEN_SETS = ("paper", "calibrated")
+TOKEN_SETS = MODES  # each mode reads tokens of its own
 
 
 @dataclass(frozen=True)

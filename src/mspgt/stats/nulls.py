@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.signal import lfilter
 
 from mspgt.errors import InputError
+from mspgt.vocabulary import KINDS
 
 Array = NDArray[np.float64]
 
@@ -25,7 +26,6 @@ BACKGROUNDS = (
 AUTOCORRELATIONS = (0.0, 0.3, 0.7)
 TAILS: Mapping[str, float | None] = {"gaussian": None, "t4": 4.0, "t8": 8.0}
 ROUGHNESS = ("even", "rising", "falling", "bulging")
-KINDS = ("spike", "bump", "step", "kink")
 BUMP_SD = 1.1
 
 

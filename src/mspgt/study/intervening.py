@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mspgt.boundaries.scales import SCALES
 from mspgt.errors import InputError, MissingExtraError, UnavailableError
 from mspgt.results import Notice
 from mspgt.study.checking import (
@@ -51,6 +50,7 @@ from mspgt.study.parts import Cost, Given, Report
 from mspgt.study.stages import Data, Measuring, activation_scales, who_is
 from mspgt.study.store import Address, StageResult
 from mspgt.text.limits import evenly_spread
+from mspgt.vocabulary import SCALES
 
 if TYPE_CHECKING:
     from mspgt.interventions.arms import Arm

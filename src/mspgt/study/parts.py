@@ -18,11 +18,12 @@ from mspgt.study.config import StudyConfig
 from mspgt.study.identity import Identity
 from mspgt.study.stages import Data
 from mspgt.study.store import Address
+from mspgt.vocabulary import Progress
 
 if TYPE_CHECKING:
     from mspgt.lm.model import LanguageModel
 
-Report = Callable[[int, int, str], None]  # done, total, stage
+Report = Progress
 
 
 @dataclass(frozen=True)

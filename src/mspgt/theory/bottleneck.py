@@ -21,9 +21,9 @@ from mspgt.theory.beta import scale_weights
 from mspgt.theory.blocks import WIDTHS, Blocks, Three
 from mspgt.theory.hvib import Terms, sampled
 from mspgt.theory.rates import Rates, information_and_gap, rates_of
+from mspgt.vocabulary import Progress
 
 Array = NDArray[np.float64]
-Progress = Callable[[int, int, str], None]
 
 POPULATION = 512  # examples over which information and gap are taken
 OPEN = 0.02  # nats of rate below which a scale has collapsed: it has no weight to speak of

@@ -14,7 +14,7 @@ summed score is an unbiased draw of tr F at every layer at once. Noise is relati
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -26,9 +26,9 @@ from mspgt.errors import InputError, ModelError, NumericsError
 from mspgt.lm.model import LanguageModel
 from mspgt.lm.tokenize import Batch, Encoded, batches
 from mspgt.theory.shifts import frozen, logits_of, shifted
+from mspgt.vocabulary import Progress
 
 Array = NDArray[np.float64]
-Progress = Callable[[int, int, str], None]
 
 HESSIAN_STEP = 0.02  # of an activation's standard deviation, shared out over the layers
 SIXTEEN_BIT = (torch.float16, torch.bfloat16)

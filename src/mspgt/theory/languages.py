@@ -12,7 +12,7 @@ which by equation 22 are the multipliers of whatever rates come out.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
@@ -32,7 +32,6 @@ from mspgt.theory.hvib import HVIB, Network, Standard, Terms, fit_sampled
 from mspgt.theory.rate_distortion import entropy_of, multiplier_at, planted_sources
 
 Array = NDArray[np.float64]
-Progress = Callable[[int, int, str], None]
 
 WIDTHS = (4, 8, 24)
 BETAS = (0.1, 0.3, 0.6, 1.0, 2.0, 4.0, 8.0, 16.0)

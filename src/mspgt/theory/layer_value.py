@@ -20,9 +20,9 @@ from numpy.typing import ArrayLike, NDArray
 from mspgt.errors import InputError
 from mspgt.stats.bootstrap import percentile_interval
 from mspgt.theory.blocks import Blocks, Three
+from mspgt.vocabulary import Progress
 
 Array = NDArray[np.float64]
-Progress = Callable[[int, int, str], None]
 # From a layer (from 0) and weights of G, I, L to the optimum's reconstruction (examples,) and KLs (examples, 3).
 Optimum = Callable[[int, Three], tuple[Array, Array]]
 

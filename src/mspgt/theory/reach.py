@@ -7,7 +7,7 @@ fixed length, where there is something to reach for. It grows with the window, w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,9 +17,9 @@ from mspgt.lm.model import LanguageModel
 from mspgt.lm.observe import observe
 from mspgt.lm.tokenize import Encoded, batches
 from mspgt.signals.measure import Scales, norm_ratios
+from mspgt.vocabulary import Progress
 
 Array = NDArray[np.float64]
-Progress = Callable[[int, int, str], None]
 
 LEAST_MASS = 1e-6  # of attention beside sinks, for a query to have a distance
 

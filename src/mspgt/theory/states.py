@@ -6,7 +6,6 @@ Memory does not grow with the corpus: (L + 1) · tokens · d values stay on the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,10 +22,9 @@ from mspgt.signals.tokens import draw_tokens
 from mspgt.text.align import last_subtokens
 from mspgt.text.corpus import Corpus
 from mspgt.text.words import word_spans
-from mspgt.vocabulary import SINK_RATIO
+from mspgt.vocabulary import SINK_RATIO, Progress
 
 Array = NDArray[np.float64]
-Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,9 @@ import torch
 from transformers import PreTrainedModel
 
 from mspgt.errors import NumericsError, StoreError
+from mspgt.vocabulary import Progress
 from mspgt.zoo.muon import Muon
 from mspgt.zoo.recipes import Recipe
-
-Progress = Callable[[int, int, str], None]
 
 
 def fit(

@@ -12,9 +12,10 @@ from transformers import PreTrainedModel
 
 from mspgt.errors import InputError
 from mspgt.text.corpus import load_corpus
+from mspgt.vocabulary import Progress
 from mspgt.zoo.architecture import build
 from mspgt.zoo.bundled import write_model
-from mspgt.zoo.fitting import Progress, fit
+from mspgt.zoo.fitting import fit
 from mspgt.zoo.recipes import Recipe
 from mspgt.zoo.vocabulary import BOS, SPECIAL, learn_tokenizer
 

@@ -7,9 +7,10 @@ import torch
 from tokenizers import Tokenizer
 from transformers import PreTrainedModel
 
+from mspgt.vocabulary import Progress
 from mspgt.zoo.architecture import build
 from mspgt.zoo.bundled import write_model
-from mspgt.zoo.fitting import Progress, fit
+from mspgt.zoo.fitting import fit
 from mspgt.zoo.recipes import BundledRecipe, recipe
 from mspgt.zoo.stream import Block, Stream
 from mspgt.zoo.vocabulary import build_tokenizer
