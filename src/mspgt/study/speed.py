@@ -9,23 +9,6 @@ from functools import cache
 from mspgt.errors import NumericsError
 
 ROWS = 512  # tokens of a window
-_CODE = """
-import sys, time, torch
-rows, width, inner, threads, dtype, device = *map(int, sys.argv[1:5]), *sys.argv[5:7]
-torch.set_num_threads(threads)
-gpu = device == "cuda"
-clock = time.perf_counter if gpu else lambda: time.process_time() / threads
-a = torch.randn(rows, width).to(device, getattr(torch, dtype))
-b = torch.randn(width, inner).to(device, getattr(torch, dtype))
-a @ b
-started, count = clock(), 0
-while clock() - started < 1:
-    a @ b
-    if gpu:
-        torch.cuda.synchronize()
-    count += 1
-print(2.0 * rows * width * inner * count / (clock() - started))
-"""
 
 
 @cache
@@ -36,7 +19,9 @@ def flops_a_second(width: int, inner: int, dtype: str, threads: int, device: str
         NumericsError: the products could not be computed.
     """
     arguments = [*map(str, (ROWS, width, inner, threads)), dtype, device]
-    done = subprocess.run([sys.executable, "-c", _CODE, *arguments], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "mspgt.study.multiply", *arguments], capture_output=True, text=True
+    )
     if done.returncode:
         raise NumericsError(
             f"Matrices of {width} × {inner} in {dtype} on {device} could not be multiplied: "
