@@ -64,7 +64,8 @@ def other(name: str, annotation: Any, value: Any) -> Any:
         "start": "<s>", "window": 16, "scales": (1, 3), "encoder": None, "weights": (1.0, 0.8, 0.5), "revision": "v2",
         "languagetool": "http://localhost:1", "languagetool_version": "6.5", "step": 3, "workers": 3, "blocks": "x",
         "random_sets": 1, "response": (0.2,), "sigmas": (0.05,), "betas": (0.2, 1.0), "conllu": ("x.conllu",),
-        "entities": ("x",), "roles": ("x",), "planted": None, "source": "elsewhere.txt", "steps": (STEPS,),
+        "entities": ("x",), "roles": ("x",), "planted": None, "source": "elsewhere.txt",
+        "steps": (STEPS,) if isinstance(value, tuple) else 20,  # of a model's training, or of a fit
     }  # fmt: skip
     if name in by_hand and by_hand[name] != value:
         return by_hand[name]
