@@ -62,7 +62,9 @@ class Consistency(Record):
 
 @dataclass(frozen=True)
 class FamilyResult(Consistency):
-    """The shocks of the calibrated detector, with the other accounts beside them."""
+    """The shocks of the calibrated detector, with the other accounts beside them: those that were asked."""
+
+    sparse = ("paper", "functional", "phases")
 
     paper: Consistency | None = None
     functional: Consistency | None = None
