@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.lm.tiny import tiny_model
-from tests.study.test_run import write_corpus
+from tests.study.small import write_corpus
 from tests.trust.reruns import comparable, moved
 
 from soak.record import progress, record

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from tests.lm.tiny import tiny_model
-from tests.study.test_run import write_corpus
+from tests.study.small import write_corpus
 from tests.trust.reruns import comparable, moved
 
 from soak.record import progress, record

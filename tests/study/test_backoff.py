@@ -11,7 +11,7 @@ import torch
 
 from mspgt.errors import MspgtError, NumericsError
 from tests.lm.tiny import tiny_model
-from tests.study.test_run import write_corpus
+from tests.study.small import write_corpus
 from tests.trust.reruns import comparable, moved, small_study
 
 

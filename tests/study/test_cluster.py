@@ -8,7 +8,7 @@ import pytest
 from mspgt.errors import InputError
 from mspgt.study.run import run_study
 from tests.lm.tiny import tiny_model
-from tests.study.test_run import study, without_times, write_corpus
+from tests.study.small import study, without_times, write_corpus
 
 HAS_RAY = importlib.util.find_spec("ray") is not None
 

@@ -15,7 +15,7 @@ from mspgt.study.loading import make_config
 from mspgt.study.run import run_study
 from mspgt.study.store import StageResult
 from tests.lm.tiny import tiny_model
-from tests.study.test_run import study, write_corpus
+from tests.study.small import study, write_corpus
 
 COMPUTED = "noise on none"
 

@@ -15,7 +15,7 @@ from mspgt.study.run import run_study
 from tests.interventions.languagetool_server import install, serving
 from tests.lm.tiny import tiny_model
 from tests.results.test_results import unknown
-from tests.study.test_run import write_corpus
+from tests.study.small import write_corpus
 
 QUICK = {
     "samples": 7,

@@ -14,7 +14,7 @@ from mspgt.study.plan import Plan
 from mspgt.study.reading import read_data
 from mspgt.study.run import run_study
 from tests.lm.tiny import tiny_model
-from tests.study.test_run import study, write_corpus
+from tests.study.small import study, write_corpus
 
 
 @pytest.fixture(scope="module")

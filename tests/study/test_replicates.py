@@ -12,7 +12,7 @@ from mspgt.study.loading import make_config
 from mspgt.study.replicates import replicate_groups
 from mspgt.study.run import run_study
 from tests.lm.tiny import tiny_model
-from tests.study.test_run import study, write_corpus
+from tests.study.small import study, write_corpus
 
 ONE = Identity("a", "a", "llama", "main", "sha-a", "float32", 12, 64, 4, 1000, True, "")
 

@@ -1,12 +1,8 @@
-"""Studies from end to end on tiny models with random weights: resume, refusal, bad input, hostile names."""
+"""Studies from end to end on tiny models with random weights: refusal, bad input, hostile names."""
 
 import json
 import os
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -16,58 +12,11 @@ from mspgt.errors import InputError, ModelError, MspgtError, StoreError
 from mspgt.results import dumped, read
 from mspgt.study.describe import describe
 from mspgt.study.kept import drop, unused
-from mspgt.study.loading import make_config
 from mspgt.study.lock import run_lock
 from mspgt.study.run import run_study
 from tests.lm.tiny import tiny_model
 from tests.results.test_results import unknown
-
-SENTENCES = [
-    "The old man rowed his boat across the bay.",
-    "Nobody knew why the lights had gone out, and nobody asked.",
-    "Rain fell on the roof all night long.",
-    "She walked to the village and bought three loaves of bread.",
-    "A tall stranger waited near the bridge until morning came.",
-]
-
-
-def write_corpus(path: Path, documents: int = 6) -> Path:
-    rng = np.random.default_rng(0)
-    texts = [" ".join(rng.permutation(SENTENCES)) for _ in range(documents)]
-    path.write_text("\n".join(json.dumps({"text": text}) for text in texts))
-    return path
-
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory):
-    return write_corpus(tmp_path_factory.mktemp("text") / "text.jsonl")
-
-
-@pytest.fixture(scope="module")
-def llama(tmp_path_factory):
-    return tiny_model(tmp_path_factory.mktemp("model") / "tiny-llama", "llama", layers=7)
-
-
-def study(models, corpus, **sections):
-    data = {
-        "name": "test",
-        "models": [{"id": str(m)} if not isinstance(m, dict) else m for m in models],
-        "corpus": {"source": str(corpus)},
-        "twins": {"seeds": 1},
-        "boundaries": {"draws": 100, "permutations": 99},
-        "measure": {"shard_documents": 2, "cka_tokens": 128},
-        "run": {"workers": 1},
-    }
-    return make_config({**data, **sections})
-
-
-def without_times(results):
-    stripped = json.loads(json.dumps(results))
-    for key in ("started", "seconds", "hardware"):
-        stripped["provenance"].pop(key)
-    for model in stripped["models"].values():
-        model.pop("seconds")
-    return stripped
+from tests.study.small import SENTENCES, stage_files, study, without_times, write_corpus
 
 
 def test_a_study_without_labels_has_s1_and_s3_and_says_why_s2_is_null(llama, corpus, tmp_path):
@@ -80,21 +29,11 @@ def test_a_study_without_labels_has_s1_and_s3_and_says_why_s2_is_null(llama, cor
     assert results == json.loads((tmp_path / "run" / "results.json").read_text())
 
 
-@pytest.fixture(scope="module")
-def finished(llama, corpus, tmp_path_factory):
-    out = tmp_path_factory.mktemp("finished") / "run"
-    return out, run_study(study([llama], corpus), out, quiet=True)
-
-
 def test_the_contract_holds_every_key_and_is_written_as_it_was_read(finished):
     out, _ = finished
     results = read(out)
     assert dumped(results) == (out / "results.json").read_text("utf-8")
     assert unknown(results) == []
-
-
-def stage_files(out):
-    return {p: p.stat().st_mtime_ns for p in out.glob("stages/*/*/*/manifest.json")}
 
 
 def test_running_again_computes_nothing_and_gives_the_same(finished, llama, corpus):
@@ -185,95 +124,6 @@ def test_two_processes_in_one_folder_are_told_apart(llama, corpus, tmp_path):
         run_study(study([llama], corpus), tmp_path / "run", quiet=True)
     with run_lock(tmp_path / "run"):
         pass
-
-
-def test_kill_9_in_the_middle_loses_at_most_the_shard_in_flight(finished, llama, corpus, tmp_path):
-    _, first = finished
-    out = tmp_path / "killed"
-    script = f"""
-import os, signal
-from mspgt.study import store
-from tests.study.test_run import study
-from mspgt.study.run import run_study
-count = 0
-save = store.Address.save
-def save_then_die(self, result, seconds):
-    global count
-    save(self, result, seconds)
-    count += self.stage == "observe"
-    if count == 2:
-        os.kill(os.getpid(), signal.SIGKILL)
-store.Address.save = save_then_die
-run_study(study([{str(llama)!r}], {str(corpus)!r}), __import__("pathlib").Path({str(out)!r}), quiet=True)
-"""
-    died = subprocess.run([sys.executable, "-c", script], cwd=Path(__file__).parents[2], check=False)
-    assert died.returncode == -signal.SIGKILL
-    kept = [p for p in stage_files(out) if "observe-" in str(p)]
-    assert len(kept) == 2
-    assert not (out / "results.json").exists()
-    again = run_study(study([llama], corpus), out, quiet=True)
-    assert without_times(again) == without_times(first)
-
-
-def command(tmp_path, llama, corpus):
-    """A run with two workers and more to do than a test waits for, in a process of its own."""
-    file = tmp_path / "study.yaml"
-    file.write_text(
-        f"name: stop\nmodels: ['{llama}']\ncorpus: {{source: '{corpus}'}}\ntwins: {{seeds: 60}}\n"
-        "measure: {cka_tokens: 128}\nboundaries: {draws: 100}\nrun: {workers: 2}\n"
-    )
-    call = [sys.executable, "-c", "from mspgt.cli import main; main()", "run", str(file)]
-    process = subprocess.Popen(
-        [*call, "--out", str(tmp_path / "o")],
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        # A suite started in the background inherits an ignored SIGINT.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )
-    deadline = time.monotonic() + 400
-    while not list(tmp_path.glob("o/stages/*/*/geometry-*")):
-        assert time.monotonic() < deadline
-        assert process.poll() is None, process.communicate()[1]
-        time.sleep(0.2)
-    return process
-
-
-def workers_of(process):
-    """Processes of its session, itself aside."""
-    listed = subprocess.run(
-        ["ps", "-o", "pid=,stat=", "-s", str(process.pid)], capture_output=True, text=True, check=False
-    )
-    rows = [line.split() for line in listed.stdout.splitlines()]
-    return {int(pid) for pid, state in rows if int(pid) != process.pid and not state.startswith("Z")}
-
-
-@pytest.mark.parametrize(("sent", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 75)])
-def test_a_stopped_run_says_how_to_go_on(llama, corpus, tmp_path, sent, status):
-    process = command(tmp_path, llama, corpus)
-    if sent == signal.SIGINT:
-        os.killpg(process.pid, sent)  # a terminal tells the whole group
-    else:
-        process.send_signal(sent)
-    _, told = process.communicate(timeout=600)
-    assert process.returncode == status
-    assert "run the same command again" in told
-    assert "stages are done and kept; " in told
-    assert "to compute, not computed yet" in told
-    assert "Traceback" not in told
-    assert not list(tmp_path.glob("o/stages/*/*/.*"))
-
-
-def test_workers_do_not_outlive_a_killed_parent(llama, corpus, tmp_path):
-    process = command(tmp_path, llama, corpus)
-    assert len(workers_of(process)) >= 2
-    process.kill()
-    process.wait()
-    process.stderr.close()
-    deadline = time.monotonic() + 600
-    while workers_of(process):
-        assert time.monotonic() < deadline, "workers live on"
-        time.sleep(0.2)
 
 
 @pytest.mark.parametrize("layers", [1, 2])

@@ -13,9 +13,11 @@ from mspgt.signals.cka import cka
 from mspgt.stats.equivalence import tost
 from mspgt.stats.permutation import p_value
 from mspgt.theory.information import gaussian_information
-from tests.trust import exact
-from tests.trust.digits import CASES, NO_OFFSET, lengths, moments, related
+from tests.trust import digits_statistics, digits_theory, exact
+from tests.trust.digits import CASES, NO_OFFSET, related
+from tests.trust.digits_statistics import lengths, moments
 
+FURTHER = (digits_statistics, digits_theory)  # whose cases join `CASES` where they are read
 SINGLE = {"similarity of updates (float32)", "drift of attention (float32)"}
 # What is lost before an estimator sees it: the digits of the smallest difference that its numbers can hold.
 TYPICAL = {"Jensen–Shannon divergence of near equals": 8.0}

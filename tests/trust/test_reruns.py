@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.lm.tiny import tiny_model
-from tests.study.test_run import write_corpus
+from tests.study.small import write_corpus
 from tests.trust.reruns import comparable, moved, small_study
 
 ROOT = Path(__file__).parents[2]

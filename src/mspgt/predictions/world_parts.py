@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mspgt.boundaries.detect import detect
-from mspgt.boundaries.find import Stands, calibrated_result, paper_result
 from mspgt.interventions.arms import DOSES, arm_name
 from mspgt.interventions.effects import Effect, contrasts, effect
 from mspgt.interventions.metrics import mean_scores
@@ -60,6 +59,9 @@ NOISE_RATIO = 0.05  # sentence noise over roughness, as in trained models
 
 def boundaries(places: Sequence[int], transitions: int, height: float, rng: Rng) -> Boundaries:
     """Both detectors on signals with spikes at `places` (transitions from 0), in SDs of the roughness."""
+    # Loads torch, which a plan, that reads this room for its predictions, does without.
+    from mspgt.boundaries.find import Stands, calibrated_result, paper_result
+
     cell = NULL_CELLS[rng.integers(len(NULL_CELLS))]
     seed = np.random.SeedSequence([int(word) for word in rng.integers(2**32, size=4)])
     profile = null_profiles(cell, transitions, 1, seed, amplitude=AMPLITUDE)
