@@ -70,7 +70,7 @@ def _page(found: Json, sections: list[Section]) -> str:
         title=" and ".join(run["name"] for run in found["runs"]),
         about=f"{counted(len(found['runs']), 'run')}, {counted(len(found['models']), 'model')}",
         tally=tally(told),
-        account=found.get("account", ""),
+        account=found.get("account") or "",
         sketches=found.get("sketches") or [],
         verdicts=told,
         sections=sections,

@@ -154,7 +154,7 @@ def _extent(doses: Mapping[str, BarPanel]) -> tuple[float, float]:
     """Of all doses, save the literal one where it would leave the others without height."""
     reach = {dose: _reach(panel) for dose, panel in doses.items()}
     others = [value for dose, known in reach.items() if dose != "literal" for value in known]
-    literal = reach.get("literal", [])
+    literal = reach.get("literal") or []
     most = max(map(abs, others), default=0.0)
     known = others if most and max(map(abs, literal), default=0.0) > FAR * most else [*others, *literal]
     margin = 0.06 * (max(known) - min(known)) or 1.0

@@ -260,7 +260,7 @@ def _texts(about: Json) -> list[Markup]:
 
 def _counted_in(about: Json) -> str:
     """What noise was measured against; runs from before there was a choice took `nonsink`."""
-    return COUNTED_IN[about.get("dose", "nonsink")]
+    return COUNTED_IN[about.get("dose") or "nonsink"]
 
 
 def _facts(about: Json) -> list[tuple[str, str]]:

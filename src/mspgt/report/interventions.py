@@ -193,7 +193,7 @@ def bar_panels(model: Json, dose: str = "plain") -> list[BarPanel]:
                     found.get("reason"),
                 )
             )
-        chance = (arms.get("aa", {}).get(metric) or {}).get("aa_range")
+        chance = ((arms.get("aa") or {}).get(metric) or {}).get("aa_range")
         panels.append(BarPanel(metric, title, tuple(bars), (chance[0], chance[1]) if chance else None))
     return panels
 

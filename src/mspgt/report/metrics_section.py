@@ -111,7 +111,7 @@ def _told(model: Json) -> Iterator[str]:
         )
     if words := model.get("frequent_words"):
         yield f"Most frequent word forms among the drawn tokens: {listing(f'“{word}”' for word in words)}."
-    for one in model.get("metric_dependent", []):
+    for one in model.get("metric_dependent") or []:
         claim = from_json(MetricDependent, one)
         metric = METRICS[claim.metric][0]
         yield f"Metric-dependent: a {claim.kind} at layer {claim.layer} shows with S1 of {metric} states alone."

@@ -125,7 +125,7 @@ def probe_panels(results: Json, name: str) -> list[Panel]:
         for key in ("floor", "ceiling"):
             if probe[key] is not None:
                 lines.append(Line(key, "level", [probe[key]] * len(x)))
-        score = probe.get("score", "F1")
+        score = probe.get("score") or "F1"
         for key, label, role in (("selectivity", "selectivity", "variant"), ("f1", score, "calibrated")):
             if measured(probe[key]):
                 ends = nested(probe["f1_ci"], probe.get("f1_bands")) if key == "f1" else None
@@ -190,7 +190,7 @@ def _scales(layers: int, at: dict[str, int], divided: bool) -> tuple[str, ...]:
 def _twins(model: Json, signal: str) -> Line | None:
     """Median and range over the random twins, (seeds, transitions), in calibrated mode; one twin has no range."""
     signals = (model["controls"].get("random_init") or {}).get("signals") or {}
-    seeds = [row for row in signals.get("calibrated", {}).get(signal) or [] if measured(row)]
+    seeds = [row for row in (signals.get("calibrated") or {}).get(signal) or [] if measured(row)]
     columns = [[value for value in column if value is not None] for column in zip(*seeds, strict=True)]
     if not any(columns):
         return None
@@ -212,7 +212,7 @@ def _in_sight(twin: Line, own: Line | None) -> bool:
 def _line(model: Json, signal: str, mode: str, label: str, role: str) -> Line | None:
     values = (model["signals"].get(signal) or {}).get(mode)
     outer = (model["signals_ci"].get(signal) or {}).get(mode)
-    inner = (model.get("signals_bands", {}).get(signal) or {}).get(mode)
+    inner = ((model.get("signals_bands") or {}).get(signal) or {}).get(mode)
     return Line(label, role, values, nested(outer, inner)) if measured(values) else None
 
 

@@ -111,7 +111,7 @@ def readings_table(judged: Json) -> Table:
     keys = dict.fromkeys(
         key
         for one in judged.values()
-        for row in one["specification"].get("readings", ())
+        for row in one["specification"].get("readings") or ()
         for key in row["reading"]
     )
     columns = {
@@ -123,7 +123,7 @@ def readings_table(judged: Json) -> Table:
     rows: list[tuple[Cell, ...]] = [
         (name, *(row["reading"].get(key) for key in keys), row["verdict"], row["statistic"])
         for name, one in judged.items()
-        for row in one["specification"].get("readings", ())
+        for row in one["specification"].get("readings") or ()
     ]
     return Table("readings", "Verdicts under every reading of the methods", columns, rows)
 
@@ -153,7 +153,7 @@ def readings_counts(judged: Json) -> Table:
 
 def _counts(one: Json) -> tuple[dict[str, int], dict[str, int]]:
     ours, theirs = dict.fromkeys(WORDS, 0), dict.fromkeys(("supported", "not supported", "nothing"), 0)
-    for row in one["specification"].get("readings", ()):
+    for row in one["specification"].get("readings") or ():
         (theirs if row["reading"].get("arithmetic") == "paper" else ours)[row["verdict"]] += 1
     return ours, theirs
 

@@ -26,7 +26,7 @@ PROFILE = "asinh(S / 2 floor)"
 
 def replicated_lines(results: Json) -> Iterator[str]:
     """For each group of runs: what their mean profile shows, and what it could have shown."""
-    for name, group in results.get("replicated", {}).items():
+    for name, group in (results.get("replicated") or {}).items():
         yield f"{name}, mean of {len(group['runs'])} runs ({', '.join(group['runs'])}): {_found(group)}"
         if ratios := _ratios(group):
             yield f"  roughness of the mean over that of one run: {ratios}"

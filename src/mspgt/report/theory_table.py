@@ -39,9 +39,9 @@ def _rows(theory: Json) -> Iterator[tuple[Cell, ...]]:
                 verdict = "kink" if found["kinked"] else "no kink"
                 yield "kink", f"p, {profile}", f"{label} {found['layer']}", found["p"], None, None, verdict
     markov = theory["markov"]
-    for layer, value in enumerate(markov.get("ratio", ()), start=1):
+    for layer, value in enumerate(markov.get("ratio") or (), start=1):
         yield "markov", "ratio", f"layer {layer}", value, None, None, None
-    for layer, value in enumerate(markov.get("excess", ()), start=1):
+    for layer, value in enumerate(markov.get("excess") or (), start=1):
         se = markov["se"][layer - 1]
         yield (
             "markov",

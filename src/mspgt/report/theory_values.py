@@ -42,7 +42,7 @@ def _kinks(theory: Json) -> Values:
         found = [kink[which].get(profile) or {} for which in BOUNDARIES]
         if any(one.get("p") is not None for one in found):
             rows.append((profile, *(_p_value(one) for one in found)))
-    why = "; ".join(dict.fromkeys(kink[which].get("reason", "") for which in BOUNDARIES))
+    why = "; ".join(dict.fromkeys((kink[which].get("reason") or "") for which in BOUNDARIES))
     about = (
         f"Two-sided p of a kink at either end of the step from a boundary; {kink['estimator']}."
         if rows
@@ -77,7 +77,7 @@ def _noise(theory: Json) -> Values:
     about = (
         f"In nats a token, noise of σ = {sigma} in every layer of the scale; slopes as σ → 0 (equation 30)."
     )
-    return Values("Noise in each scale", about if rows else block.get("reason", ""), columns, rows)
+    return Values("Noise in each scale", about if rows else (block.get("reason") or ""), columns, rows)
 
 
 def _value(found: Json | None, key: str) -> Json:
@@ -97,7 +97,7 @@ def _weights(theory: Json) -> Values:
         for scale, one in scales.items()
     ]
     columns = ("scale", *(f"σ = {sigma:g}" for sigma in block["sigmas"]), "β̂/σ² as σ → 0")
-    about = f"In {block['units']}; {block['estimator']}." if rows else block.get("reason", "")
+    about = f"In {block['units']}; {block['estimator']}." if rows else (block.get("reason") or "")
     return Values("Compression weights β̂ of the activations", about, columns, rows)
 
 
@@ -112,7 +112,7 @@ def _response(theory: Json) -> Values:
             sizes = f"{number(one['sigma'][at])} to {number(one['sigma'][at + 1])}"
             told_value = _spread(value, one["ci"] and one["ci"][at])
             rows.append((scale, sizes, number(one["between"][at]), told_value, number(one["predicted"][at])))
-    about = f"In {block['units']}; {block['estimator']}." if rows else block.get("reason", "")
+    about = f"In {block['units']}; {block['estimator']}." if rows else (block.get("reason") or "")
     return Values(title, about, ("scale", "σ", "rate", "β̂", "small-noise prediction"), rows)
 
 
@@ -126,7 +126,7 @@ def _bottleneck(theory: Json) -> Values:
             weight = _spread(block["weights"][at][which], ends)
             rows.append((f"{scale}, β = {point['beta']:g}", *terms, weight))
     columns = ("scale", "KL", "information", "gap", "β̂")
-    about = block.get("reason", "")
+    about = block.get("reason") or ""
     if rows:
         losses = ", ".join(f"{number(p['distortion'])} at β = {p['beta']:g}" for p in block["curve"])
         about = f"In {block['units']}. Distortion: {losses}; blind: {number(block['blind'])}. {block['estimator']}."
@@ -142,7 +142,7 @@ def _by_layer(theory: Json) -> Values:
     for one in values.get("switches") or ():
         what = f"V(l) jumps at layer {one['layer']}, nats a token"
         rows.append((what, _spread(one["jump"], one["ci"]), interval(one["bounds"]).strip()))
-    about = ". ".join(part.get("estimator", part.get("reason", "")) for part in (reach, values))
+    about = ". ".join(part.get("estimator") or part.get("reason") or "" for part in (reach, values))
     columns = ("by layer", "value", "bounds at the optimum")
     return Values("Attention length, and the value of layers", about, columns, rows)
 

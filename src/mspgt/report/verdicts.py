@@ -104,7 +104,7 @@ def decided_words(content: Json) -> str:
     Of an inconclusive verdict both sides are told, since neither had enough.
     """
     by = content.get("decided_by") or {}
-    if by.get("units", 0) < 2:
+    if (by.get("units") or 0) < 2:
         return ""
     inside = all(str(place).startswith("models.") for place in content.get("evidence") or ())
     sides = {"supported": "support", "refuted": "refute"}
@@ -116,7 +116,7 @@ def decided_words(content: Json) -> str:
 def found_words(content: Json) -> str:
     """The statistic with its interval, and which of several units it is of."""
     by = content.get("decided_by") or {}
-    which = f"{by['shown']}: " if by.get("units", 0) > 1 else ""
+    which = f"{by['shown']}: " if (by.get("units") or 0) > 1 else ""
     return f"{which}{told(content.get('statistic'))}{interval(content.get('ci'))}"
 
 
@@ -133,7 +133,7 @@ def resting_on(results: Json, content: Json) -> tuple[str, ...]:
     if content.get("verdict") in (None, "not testable"):
         return ()
     marks = []
-    if results.get("provenance", {}).get("limits"):
+    if (results.get("provenance") or {}).get("limits"):
         marks.append("run cut short by limits")
     disturbed = []
     for place in map(str, content.get("evidence") or ()):

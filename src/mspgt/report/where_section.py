@@ -251,7 +251,14 @@ def checks_table(results: Json) -> Table:
                 "reason": reason(results, "models", name, "phases", "checks")
             }
             rows.append(
-                (name, what, seen.get("layer"), seen.get("score"), found["threshold"], seen.get("reason", ""))
+                (
+                    name,
+                    what,
+                    seen.get("layer"),
+                    seen.get("score"),
+                    found["threshold"],
+                    seen.get("reason") or "",
+                )
             )
         for at, twin in enumerate(found["random_init"]):
             rows.append((name, f"random twin {at + 1}", twin["layer"], twin["score"], found["threshold"], ""))
