@@ -2,6 +2,8 @@
 
 import json
 import re
+from dataclasses import fields, is_dataclass
+from typing import get_args, get_type_hints
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from mspgt.report.theory_table import theory_table
 from mspgt.report.theory_values import _weights, values_html
 from mspgt.report.words import number
 from mspgt.results import dumped, read, to_jsonable
+from mspgt.results.theory import Theory
 from mspgt.study.describe import describe
 from mspgt.study.loading import make_config
 from mspgt.study.run import run_study
@@ -147,6 +150,24 @@ def drawn(results, name):
 def told(results, name):
     """Its single values, as the page tells them."""
     return str(values_html(results["models"][name]["theory"], name))
+
+
+@pytest.mark.parametrize("block", ["markov", "concentration", "information", "kink", "beta", "hvib"])
+def test_a_part_that_was_not_measured_is_told_with_its_reason(finished, block):
+    """Its numbers are null in a whole reading of the contract, where they were no keys once."""
+    out, _ = finished
+    whole = to_jsonable(read(out / "results.json"), whole=True)
+    part = whole["models"]["deep"]["theory"][block]
+    kind = get_type_hints(Theory)[block]
+    kinds = [kind, *get_args(kind)]
+    (record,) = [one for one in kinds if is_dataclass(one)]
+    part |= {one.name: None for one in fields(record) if one.default is None}
+    part["reason"] = "planted: too few texts"
+    groups, figures, _ = drawn(whole, "deep")
+    assert all(figures)
+    if block == "markov":
+        panels = [panel for _, some in groups.values() for panel in some]
+        assert ("planted: too few texts",) in [panel.missing for panel in panels]
 
 
 def test_panels_figures_and_table_show_what_was_measured(finished):

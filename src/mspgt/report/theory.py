@@ -88,9 +88,9 @@ def _sensitivity_panels(block: Json, depth: int, boundaries: tuple[Mark, ...]) -
 
 def _markov_panel(block: Json, depth: int) -> Panel:
     x = tuple(range(1, max(depth - 1, 1)))
-    if "ratio" not in block:
+    if block.get("ratio") is None:
         return Panel("markov", "Near-Markov ratio", "M", x, (), missing=(block["reason"],))
-    if "excess" not in block:
+    if block.get("excess") is None:
         why = "written without Markov surrogates: run the study again (finished stages are kept)"
         return Panel("markov", "Near-Markov ratio", "M", x, (), missing=(why,))
     drawn = (

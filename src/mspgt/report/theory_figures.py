@@ -174,7 +174,7 @@ def _arms(axes: Axes, block: Json) -> None:
 
 def _widths(axes: Axes, block: Json) -> None:
     title = "Interval width: equation 34"
-    if "by_draws" not in block:
+    if block.get("by_draws") is None:
         return _absent(axes, title)
     axes.set_title(f"{title} {block['verdict']}")
     for key, colour, label in (("by_draws", VERMILLION, "draws B"), ("by_documents", BLUE, "documents N")):
