@@ -188,4 +188,4 @@ def test_what_is_missing_is_named(name):
     assert "the theory part was not run" in nothing.missing[0]
     empty = judged(name, information={"documents": 40})
     assert empty.verdict == "not testable"
-    assert any("m0" in why for why in empty.missing)
+    assert any("models.m0.theory" in why for why in empty.missing)

@@ -101,8 +101,12 @@ def power(design: Design, rules: Rules) -> str:
     """Which families have models enough."""
     enough = [name for name, members in design.families().items() if len(members) >= rules.members]
     if len(enough) < 2:
-        return f"needs {rules.members} models in each of two families, all with both boundaries; found {len(enough)}"
-    return f"{len(enough)} families; all of their models must show boundaries that match"
+        return (
+            f"needs {rules.members} models with both boundaries in each of two families; found {len(enough)}"
+        )
+    return (
+        f"{len(enough)} families; {rules.members} models of each must show boundaries, and those must match"
+    )
 
 
 PREDICTION = Prediction(
@@ -113,10 +117,10 @@ PREDICTION = Prediction(
     statistic="|difference between families in ρ_IG| − |difference in ρ_LI|",
     threshold=lambda rules: 0.0,
     rule=(
-        "For every pair of families within each of which boundaries match (as in P3.2), as many in both: the "
-        "distance between the families' mean I–G positions against that between their mean L–I positions; models "
-        "are the random unit, and both positions of a model are taken together. Supported: it is larger in more "
-        "than half of the pairs. Refuted: it is smaller in at least half of them."
+        "For every pair of families within each of which the boundaries of the runs that have any match (as in "
+        "P3.2), as many in both: the distance between the families' mean I–G positions against that between their "
+        "mean L–I positions; models are the random unit, and both positions of a model are taken together. "
+        "Supported: it is larger in more than half of the pairs. Refuted: it is smaller in at least half of them."
     ),
     paper_rule=a3.PREDICTION.paper_rule,
     claim=Claim(

@@ -29,7 +29,8 @@ def judge(results: Measurements, rules: Rules, reading: Reading) -> Finding:
     units = []
     for name, kinks in blocks(results, lambda theory: theory.kink, missing):
         if reading.scales == "calibrated" and kinks.source != "calibrated":
-            missing.append(not_calibrated(name, kinks.source))
+            unknown = f"models.{name}.theory.kink: {kinks.LI.reason or 'not measured'}"
+            missing.append(not_calibrated(name, kinks.source) if kinks.source else unknown)
             continue
         for which in BOUNDARIES:
             path = f"models.{name}.theory.kink.{which}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import t
+from scipy.stats import linregress, t
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,7 @@ def trend(x: ArrayLike, y: ArrayLike, level: float = 0.95) -> Trend:
     places, values = np.asarray(x, float), np.asarray(y, float)
     if len(np.unique(places)) < 3 or places.shape != values.shape:
         raise ValueError(f"expected points at three places or more, found {len(np.unique(places))}")
-    centred = places - places.mean()
-    spread = float(centred @ centred)
-    slope = float(centred @ values) / spread
-    left = values - values.mean() - slope * centred
-    free = len(places) - 2
-    half = float(t.ppf(0.5 + level / 2, free)) * (float(left @ left) / free / spread) ** 0.5
+    line = linregress(places, values)
+    half = float(t.ppf(0.5 + level / 2, len(places) - 2)) * float(line.stderr)
+    slope = float(line.slope)
     return Trend(slope, (slope - half, slope + half), len(places))
