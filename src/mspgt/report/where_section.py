@@ -131,10 +131,26 @@ def _model(results: Json, name: str, every: Sequence[Account], verdict: str, ste
         yield tag("div", class_="readout", aria_live="polite", hidden=True)
     if model.get("scales"):
         yield tag("p", tag("b", "Order. "), _sentence(model["scales"]["verdict"]))
+        if again := repeated_words(model["scales"]):
+            yield tag("p", tag("b", "Again. "), again)
     rows = [row[1:] for row in checks_table({**results, "models": {name: model}}).rows]
     if rows:
         columns = list(checks_table(results).columns)[1:]
         yield folded("What phases must stand", table_html(columns, rows, label=f"checks of phases, {name}"))
+
+
+def repeated_words(found: Json) -> str:
+    """Where halves of the documents, and each deal of the readers, put the boundaries; empty where none was asked."""
+    parts = found["repeated"] or []
+
+    def places(which: str) -> str:
+        return ", ".join("none" if one[which] is None else str(one[which]) for one in parts)
+
+    if not parts:
+        return ""
+    return (
+        f"L–I at layer {places('LI')} and I–G at {places('IG')} by {', '.join(one['what'] for one in parts)}."
+    )
 
 
 def _links(stem: str) -> Markup:

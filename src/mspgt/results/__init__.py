@@ -28,6 +28,7 @@ from mspgt.results.record import Numbers, from_json, to_jsonable
 from mspgt.results.scales import (
     FunctionalBoundary,
     FunctionalOrder,
+    FunctionalRepeat,
     FunctionalScale,
     FunctionalScales,
     FunctionalTask,
@@ -47,6 +48,7 @@ __all__ = [
     "DataProvenance",
     "FunctionalBoundary",
     "FunctionalOrder",
+    "FunctionalRepeat",
     "FunctionalScale",
     "FunctionalScales",
     "FunctionalTask",

@@ -81,6 +81,19 @@ class FunctionalBoundary(Record):
 
 
 @dataclass(frozen=True)
+class FunctionalRepeat(Record):
+    """What a part of the evidence says alone."""
+
+    what: str  # half 1 of the documents | readers of deal 1 | …
+    documents: int
+    verdict: str  # of both order tests, in words
+    LI: int | None  # layer of the boundary; null where undefined
+    IG: int | None
+    LI_reason: str  # why it is undefined; empty if defined
+    IG_reason: str
+
+
+@dataclass(frozen=True)
 class FunctionalScales(Record):
     """Functional scales of one model: where each kind of context is usable (docs/scales.md)."""
 
@@ -101,3 +114,5 @@ class FunctionalScales(Record):
     off: dict[str, str]  # task → why it could not be asked
     about: dict[str, Any]  # words read, sinks, start token, …
     notes: list[str]  # what a reader must be told
+    # Halves of the documents and deals of the readers, each alone; null in runs made before they were asked.
+    repeated: list[FunctionalRepeat] | None = None

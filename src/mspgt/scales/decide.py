@@ -102,7 +102,8 @@ def decide_scales(
     return FunctionalScales(
         unit=unit, documents=gains.sums.shape[1], seeds=len(gains.sums), draws=draws,
         declared=[task.declared() for task in tasks], tasks=found, scales=scales, order=order, verdict=verdict(order),
-        **boundaries, block_share=_block_share(shares), without=_without(gains, drawn, scales), twin=about_twin,
+        LI=boundaries["LI"], IG=boundaries["IG"], block_share=_block_share(shares),
+        without=_without(gains, drawn, scales), twin=about_twin,
         off=dict(gains.off), about=dict(gains.about), notes=[*notes, *_twin_notes(about_twin)],
     )  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mspgt.lm.start import AUTO
@@ -11,6 +12,7 @@ from mspgt.results import FunctionalScales
 from mspgt.scales.decide import DRAWS, decide_scales
 from mspgt.scales.documents import draw_documents
 from mspgt.scales.gains import SEEDS, Gains, measure_gains
+from mspgt.scales.repeated import repeat_scales
 from mspgt.scales.tasks import TASKS, Task
 from mspgt.text.treebank import Treebank
 from mspgt.vocabulary import SINK_RATIO
@@ -73,6 +75,7 @@ def find_scales(
 
     gains = measured(lm)
     other = measured(random_twin(lm, seed)) if twin else None
-    return decide_scales(
+    found = decide_scales(
         gains, tasks=tasks, twin=other, unit=text.unit, draws=draws, seed=seed, notes=text.notes
     )
+    return replace(found, repeated=repeat_scales(gains, tasks=tasks, twin=other, seed=seed))

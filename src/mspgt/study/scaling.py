@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -81,16 +82,19 @@ class Scaling:
         if text is None:
             return {"scales": None}, [Notice(place, given.data.no_running, "scales is null")]
         from mspgt.scales.decide import decide_scales
+        from mspgt.scales.repeated import repeat_scales
 
         own, *twins = (unpack_gains(address.load()) for address in self.addresses(given))
+        twin = twins[0] if twins else None
         found = decide_scales(
             own,
-            twin=twins[0] if twins else None,
+            twin=twin,
             unit=text.unit,
             draws=section_of(given.config).draws,
             seed=given.config.seed,
             notes=text.notes,
         )
+        found = replace(found, repeated=repeat_scales(own, twin=twin, seed=given.config.seed))
         notices = [Notice(place, note, "") for note in found.notes]
         notices += [
             Notice(f"{place}.{pair}", f"undefined: {one.reason}", f"{pair} is null")
