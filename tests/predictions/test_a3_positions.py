@@ -1,7 +1,9 @@
 """A3 by positions: planted boundaries of two families, by every account."""
 
+import numpy as np
 import pytest
 
+from mspgt.predictions.a3_positions import Sorted, p_farther
 from mspgt.predictions.judging import verdicts
 from mspgt.predictions.rules import Rules
 from tests.predictions.planted import claim, model, results, untested_order
@@ -70,3 +72,51 @@ def test_functional_positions_are_read_first_and_shocks_stand_beside():
     assert said[("positions", "shocks"),] == "refuted"
     assert said[("positions", "phases"),] == "not testable"
     assert judged(found, Rules(positions="shocks")).verdict == "refuted"
+
+
+def silent(found, names):
+    """The study with some runs in which the detector found nothing."""
+    for name in names:
+        calibrated = found["models"][name]["boundaries"]["calibrated"]
+        calibrated |= {"chosen": {"LI": None, "IG": None}, "spike": []}
+    return found
+
+
+def test_families_do_not_differ_by_what_is_missing():
+    """Three of six runs show a late I–G boundary, and the other three none: they may have theirs early."""
+    told = judged(silent(study((24, 48), (24, 72), runs=6), ("b3", "b4", "b5")))
+    assert told.verdict == "inconclusive"
+    assert told.statistic == pytest.approx(0.25)
+    assert "6 of 6 against 3 of 6 training runs; those without" in told.units[0].note
+
+
+def test_one_silent_run_of_many_does_not_hide_what_the_others_show():
+    assert judged(silent(study((24, 48), (24, 76), runs=20), ("b19",))).verdict == "supported"
+    assert judged(silent(study((24, 72), (52, 72), runs=20), ("a0",))).verdict == "refuted"
+
+
+def test_a_family_that_shows_too_little_counts_as_one():
+    """Two pairs of three lack a family whose runs show nothing: one pair alone is no majority."""
+    found = study((24, 48), (24, 72))
+    found["models"] |= {f"c{i}": model("c", 96) for i in range(4)}
+    told = judged(found)
+    assert told.verdict == "inconclusive"
+    assert [unit.statistic is None for unit in told.units] == [False, True, True]
+    assert any("c: 0 of 4 training runs" in why for why in told.missing)
+
+
+def test_a_verdict_holds_wherever_silent_runs_have_their_boundaries():
+    """What is told of absent runs is the largest p-value of all their places, L–I before I–G."""
+    rng = np.random.default_rng(5)
+    for shown, absent in ((9, 1), (6, 2), (4, 3)):
+        places = np.array([0.25, 0.75]) + 0.03 * rng.standard_normal((2, shown, 2))
+        places[1, :, 1] -= 0.4
+        errors = np.full((shown, 2), 0.01)
+        a, b = Sorted((), places[0], errors, 0), Sorted((), places[1], errors, absent)
+        for more, less in ((1, 0), (0, 1)):
+            worst = p_farther(a, b, more, less)
+            for _ in range(100):
+                anywhere = np.sort(rng.uniform(size=(absent, 2)), axis=1)
+                everyone = np.concatenate([places[1], anywhere])
+                whole = Sorted((), everyone, np.concatenate([errors, np.zeros((absent, 2))]), 0)
+                assert p_farther(a, whole, more, less) <= worst + 1e-12

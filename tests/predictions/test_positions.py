@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from mspgt.families import cv_p_values
 from mspgt.predictions.judging import verdicts
+from mspgt.predictions.p1_1 import PREDICTION as P1_1
 from mspgt.predictions.p3_2 import PREDICTION
 from mspgt.predictions.places import Place, assignment, discordant, drifts, match, p_drifting
 from mspgt.predictions.readings import Reading, finished, position
@@ -320,3 +322,15 @@ def test_phases_are_matched_like_shocks():
     models["m3"]["phases"] = {"boundaries": [], "why": ["below the threshold"]}
     lost = verdicts(measured(results(**models)), Rules(positions="phases"), specification=False)["P3.2"]
     assert any("below the threshold" in why for why in lost.missing)
+
+
+def test_silent_runs_may_lie_at_either_end_and_at_both():
+    """Where L–I lies early, half of the silent runs at each end scatter more than all at one."""
+    places = np.array([10.0, 10, 10, 10, 10]) / 96
+    at_ends = [
+        np.std([*places, *ends], ddof=1) / np.mean([*places, *ends]) for ends in ((0, 0), (1, 1), (0, 1))
+    ]
+    assert at_ends[2] == max(at_ends)
+    unit = P1_1.judge(measured(results(**family(96, [(10, 60)] * 5 + [(None, None)] * 2))), RULES, Reading())
+    rounding = 0.5 / 96 / places.mean()
+    assert unit.units[0].p_support == pytest.approx(cv_p_values(at_ends[2], 7, RULES.cv, rounding)[0])

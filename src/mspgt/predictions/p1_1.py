@@ -80,8 +80,8 @@ def _unit(family: str, models: dict[str, ModelResult], places: dict[str, Place],
     n, absent = len(present), len(models) - len(present)
     rounding = max(place.coarseness for place in places.values()) / found.mean
     below, above = cv_p_values(found.cv or 0.0, n, rules.cv, rounding)
-    for end in (0.0, 1.0) if absent else ():
-        values = np.array([*present, *[end] * absent])
+    for early in range(absent + 1) if absent else ():
+        values = np.array([*present, *[0.0] * early, *[1.0] * (absent - early)])
         worst = float(values.std(ddof=1) / values.mean())
         below = max(below, cv_p_values(worst, len(values), rules.cv, rounding)[0])
     note = f"{n} of {len(models)} training runs have the boundary"
