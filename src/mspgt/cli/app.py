@@ -14,6 +14,7 @@ from mspgt.cli import (
     compare,
     doctor,
     explain,
+    fetch,
     gc,
     intervene,
     plan,
@@ -56,6 +57,7 @@ app.command("plan")(plan.plan)
 app.command("boundaries")(boundaries.boundaries)
 app.command("theory")(theory.theory)
 app.command("intervene")(intervene.intervene)
+app.command("fetch")(fetch.fetch)
 app.command("check")(check.check)
 app.command("compare")(compare.compare)
 app.command("worlds")(worlds.worlds)

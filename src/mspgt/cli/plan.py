@@ -23,14 +23,25 @@ def plan(
 ) -> None:
     """Validate a study and print its stages, with the reason each will run or is up to date; runs nothing.
 
-    Example:
+    Of a study whose text, labels or models are not here it prints what to fetch, how large that is, and how long the
+    study takes on one GPU.
+
+    Examples:
 
       mspgt plan study.yaml
+
+      mspgt plan paper
     """
     start_logging()
+    from mspgt.study.afar import describe_afar, elsewhere
     from mspgt.study.describe import describe
     from mspgt.study.loading import load_config
 
     config = load_config(study, tuple(settings or ()), other_data(corpus, treebank, entities, roles))
+    files, models = elsewhere(config)
+    if files or models:
+        for line in describe_afar(config, files, models):
+            say(line)
+        return
     for line in describe(config, out or Path("runs") / config.name, quiet=quiet):
         say(line)

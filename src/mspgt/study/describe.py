@@ -39,7 +39,7 @@ def describe(config: StudyConfig, root: Path, *, quiet: bool = False) -> Iterato
             f"{identity.parameters:,} parameters, {', '.join((identity.dtype, *words))}"
             + _power(identity, 1 + (data.treebank is not None) + identity.has_attention)
         )
-    stages = [*plan.stages(root), *_later(plan)]
+    stages = [*plan.stages(root), *later_stages(plan)]
     yield from replicate_lines(config, plan.identities)
     yield from power_lines(config, plan.identities, len(data.corpus.documents))
     if not quiet:
@@ -55,7 +55,7 @@ def describe(config: StudyConfig, root: Path, *, quiet: bool = False) -> Iterato
         2 * config.measure.cka_tokens * (i.layers + 1) * i.width * BYTES.get(i.dtype, 4)
         for i in plan.identities
     )
-    yield f"disk    {_size(sum(s.disk for s in todo))} to keep, {_size(activations)} at a time while measuring"
+    yield f"disk    {in_bytes(sum(s.disk for s in todo))} to keep, {in_bytes(activations)} at a time while measuring"
 
 
 def expected(plan: Plan, root: Path) -> Iterator[str]:
@@ -63,7 +63,7 @@ def expected(plan: Plan, root: Path) -> Iterator[str]:
     missing = [stage for stage in plan.stages(root) if not stage.status.done]
     if missing:
         looks = [look(model) for model in plan.config.models]
-        yield from _needs(plan.config, plan, looks, [*missing, *_later(plan)])
+        yield from _needs(plan.config, plan, looks, [*missing, *later_stages(plan)])
 
 
 def _needs(
@@ -92,11 +92,11 @@ def _needs(
         total += products / speed
         peak = memory(shape, identity.dtype, config, plan.data, own, twins=config.twins.seeds > 0)
         yield (
-            f"needs   {identity.label}: about {_duration(products / speed)} of "
-            f"{'a GPU' if device == 'cuda' else 'one core'}, {_size(peak)} of memory"
+            f"needs   {identity.label}: about {in_time(products / speed)} of "
+            f"{'a GPU' if device == 'cuda' else 'one core'}, {in_bytes(peak)} of memory"
         )
     if len(looks) > 1:
-        yield f"time    about {_duration(total)} of a core or GPU for all models"
+        yield f"time    about {in_time(total)} of a core or GPU for all models"
 
 
 def _tokens(found: Look, text: Sequence[str]) -> float:
@@ -121,7 +121,7 @@ def standing(plan: Plan, root: Path) -> str:
     return "; ".join(told)
 
 
-def _later(plan: Plan) -> Iterator[PlannedStage]:
+def later_stages(plan: Plan) -> Iterator[PlannedStage]:
     """Stages that start from boundaries: whether they are up to date is known once those are decided."""
     waits = Status(False, "after the boundaries are decided")
     for part in PARTS:
@@ -141,7 +141,7 @@ def _cost(stage: PlannedStage) -> str:
     if stage.backward:
         told.append(f"{stage.backward:,} backward")
     text = f"; {' and '.join(told)} passes of a sentence"
-    return text + (f", {_size(stage.memory)} above the model" if stage.memory else "")
+    return text + (f", {in_bytes(stage.memory)} above the model" if stage.memory else "")
 
 
 def _power(identity: Identity, signals: int) -> str:
@@ -166,7 +166,8 @@ def _data_line(data: Data) -> str:
     return f"{text}; treebank {treebank.name}: {counts} sentences, tasks {', '.join(treebank.tasks)}"
 
 
-def _duration(seconds: float) -> str:
+def in_time(seconds: float) -> str:
+    """A duration in words: seconds, minutes or hours."""
     return (
         f"{seconds:.0f} s"
         if seconds < 90
@@ -176,5 +177,6 @@ def _duration(seconds: float) -> str:
     )
 
 
-def _size(count: float) -> str:
+def in_bytes(count: float) -> str:
+    """Bytes in words: MB below one GB."""
     return f"{count / 2**20:.0f} MB" if count < 2**30 else f"{count / 2**30:.1f} GB"

@@ -44,19 +44,19 @@ def look(model: ModelConfig) -> Look:
     if not folder.is_dir():
         card = read_hub_card(model.id, model.revision)
         _require_memory(model, card.parameters, _dtype(model, card))
-        return Look(_identity(model, card, card.digest), card, None)
+        return Look(identity_of(model, card, card.digest), card, None)
     # Before its files are hashed, which takes minutes for what is too large anyway.
     _require_memory(model, sum(parameter_counts(folder).values()), _dtype(model, None))
     card = read_card(folder)
     _require_memory(model, card.parameters, _dtype(model, card))
-    return Look(_identity(model, card, f"local-{card.digest[:12]}"), card, vocabulary_of_folder(folder))
+    return Look(identity_of(model, card, f"local-{card.digest[:12]}"), card, vocabulary_of_folder(folder))
 
 
 def _look_at_gguf(model: ModelConfig, file: Path) -> Look:
     found = read_gguf(file)
     card = card_of_gguf(found)
     _require_memory(model, card.parameters, _dtype(model, card))
-    identity = _identity(model, card, f"local-{card.digest[:12]}")
+    identity = identity_of(model, card, f"local-{card.digest[:12]}")
     return Look(identity, card, vocabulary_of_gguf(found), found.quantisation)
 
 
@@ -78,7 +78,8 @@ def card_of_gguf(found: GgufFile) -> Card:
     )
 
 
-def _identity(model: ModelConfig, card: Card, revision: str) -> Identity:
+def identity_of(model: ModelConfig, card: Card, revision: str = "") -> Identity:
+    """A model as a study names it, of the shape that its card tells."""
     return Identity(
         label=model.label,
         folder=safe_name(model.label),

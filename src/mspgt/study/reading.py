@@ -7,6 +7,7 @@ from functools import cache
 
 from mspgt.results import Notice
 from mspgt.study.config import StudyConfig, TreebankConfig, TwinsConfig
+from mspgt.study.fetching import require_here
 from mspgt.study.scaling import draw_running
 from mspgt.study.stages import Data, require_measurable
 from mspgt.study.store import digest
@@ -18,7 +19,12 @@ from mspgt.text.treebank import Treebank, limited, load_treebank
 
 
 def read_data(config: StudyConfig) -> tuple[Data, Data]:
-    """Corpus and treebank, for the models and (smaller) for the twins."""
+    """Corpus and treebank, for the models and (smaller) for the twins.
+
+    Raises:
+        InputError: a file is missing or malformed; of files whose source is known it says how to get them.
+    """
+    require_here(config)
     corpus = _corpus(config)
     treebank = _treebank(config, corpus)
     running, why = draw_running(config, treebank)
