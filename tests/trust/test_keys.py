@@ -43,6 +43,8 @@ IRRELEVANT = {
     "interventions.shard_samples": "what a killed run loses",
     "theory.gradient_tokens": "speed and memory",
     "controls": "planted subjects beside the models; no number of a model reads it",
+    "models.memory": "where weights lie",
+    "models.offload": "where weights lie",
     "run.on": "where jobs run",
     "run.workers": "how many processes",
     "run.keep_activations": "whether intermediate files stay",
@@ -63,6 +65,7 @@ def other(name: str, annotation: Any, value: Any) -> Any:
     by_hand = {
         "start": "<s>", "window": 16, "scales": (1, 3), "encoder": None, "weights": (1.0, 0.8, 0.5), "revision": "v2",
         "languagetool": "http://localhost:1", "languagetool_version": "6.5", "step": 3, "workers": 3, "blocks": "x",
+        "memory": "3GB",
         "random_sets": 1, "response": (0.2,), "sigmas": (0.05,), "betas": (0.2, 1.0), "conllu": ("x.conllu",),
         "entities": ("x",), "roles": ("x",), "planted": None, "source": "elsewhere.txt",
         "steps": (STEPS,) if isinstance(value, tuple) else 20,  # of a model's training, or of a fit

@@ -42,9 +42,9 @@ def boundaries(
     dtype: options.Dtype = None,
     device: options.Device = None,
     revision: options.Revision = None,
-    device_map: Annotated[
-        str | None, typer.Option("--device-map", help="As in transformers: auto, …")
-    ] = None,
+    device_map: options.DeviceMap = None,
+    memory: options.Memory = None,
+    offload: options.Offload = None,
     trust_remote_code: options.Remote = False,
     settings: options.Settings = None,
     quiet: options.Quiet = False,
@@ -83,6 +83,8 @@ def boundaries(
         device=device,
         revision=revision,
         device_map=device_map,
+        memory=memory,
+        offload=offload,
         trust_remote_code=trust_remote_code or None,
     )
     run_quick(data, settings, out, quiet)

@@ -7,13 +7,16 @@ from typing import Annotated
 
 import typer
 
-from mspgt.cli.options import Device, Dtype, Remote, Revision, say, start_logging
+from mspgt.cli.options import Device, DeviceMap, Dtype, Memory, Offload, Remote, Revision, say, start_logging
 
 
 def check(
     model: Annotated[str, typer.Argument(help="Hugging Face id or local folder.")],
     dtype: Dtype = None,
     device: Device = None,
+    device_map: DeviceMap = None,
+    memory: Memory = None,
+    offload: Offload = None,
     revision: Revision = None,
     trust_remote_code: Remote = False,
 ) -> None:
@@ -37,6 +40,9 @@ def check(
         folder,
         dtype=dtype or "auto",
         device=device,
+        device_map=device_map,
+        memory=memory,
+        offload=offload,
         revision=revision,
         trust_remote_code=trust_remote_code,
     )

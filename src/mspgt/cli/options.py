@@ -34,6 +34,17 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Log lines instead of
 Seed = Annotated[int | None, typer.Option("--seed", help="Seed of the study.")]
 Dtype = Annotated[str | None, typer.Option("--dtype", help="auto, float32, float16 or bfloat16.")]
 Device = Annotated[str | None, typer.Option("--device", help="cpu, cuda, cuda:1 …")]
+DeviceMap = Annotated[str | None, typer.Option("--device-map", help="As in transformers: auto, …")]
+Memory = Annotated[
+    str | None,
+    typer.Option(
+        "--memory", help="That weights may take (3GB); the rest is read from disk in every pass, and is slow."
+    ),
+]
+Offload = Annotated[
+    str | None,
+    typer.Option("--offload", help="Folder for weights that must be written anew to be read from disk."),
+]
 Revision = Annotated[str | None, typer.Option("--revision", help="Branch, tag or commit on the Hub.")]
 Remote = Annotated[
     bool,

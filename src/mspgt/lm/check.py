@@ -15,6 +15,7 @@ from mspgt.lm.blocks import path_of, residual_hooks
 from mspgt.lm.float32 import HALF, in_float32, why_not_in_float32
 from mspgt.lm.model import NO_LIMIT, LanguageModel
 from mspgt.lm.observe import deviation, observe, residual_forward
+from mspgt.lm.offload import each_weight
 from mspgt.lm.probe import SAMPLE, TOLERANCE, moved_by_watching, rounding, type_name
 from mspgt.lm.start import start_token
 from mspgt.lm.tokenize import Batch, batches, encode
@@ -291,7 +292,7 @@ def _context(lm: LanguageModel) -> Finding:
 
 
 def _weights(lm: LanguageModel) -> Finding:
-    bad = [name for name, weights in lm.model.named_parameters() if not bool(torch.isfinite(weights).all())]
+    bad = [name for name, weights in each_weight(lm.model) if not bool(torch.isfinite(weights).all())]
     if bad:
         return False, f"NaN or infinity in {bad[0]}"
     return True, f"{lm.parameters:,} parameters, all finite, {_type(lm)}"

@@ -9,11 +9,11 @@ from typing import Any
 import torch
 from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
-from torch import nn
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
     AutoTokenizer,
+    PreTrainedModel,
 )
 
 from mspgt.errors import InputError, MissingExtraError, ModelError
@@ -23,6 +23,7 @@ from mspgt.lm.hub import commit_of, offline, reachable
 from mspgt.lm.identity import CONTEXT, folder_sha256, parameter_counts, refuse_impossible
 from mspgt.lm.memory import require_memory
 from mspgt.lm.model import NO_LIMIT, LanguageModel
+from mspgt.lm.offload import each_weight, input_device, kept_away, own_weights, placement
 from mspgt.lm.probe import probe
 
 DTYPES = {
@@ -52,6 +53,8 @@ def load(
     dtype: str = "auto",
     device: str | torch.device | None = None,
     device_map: str | dict[str, Any] | None = None,
+    memory: str | None = None,
+    offload: str | Path | None = None,
     trust_remote_code: bool = False,
     allow_pickle: bool = False,
     blocks: str | None = None,
@@ -60,8 +63,9 @@ def load(
 
     dtype "auto" keeps the checkpoint's own, except that float16 computes in float32 on a CPU, where half
     precision is slow and overflows. device: the first GPU if there is one, else the CPU; device_map as in
-    transformers (needs accelerate). Weights come from safetensors unless `allow_pickle`; `blocks` names the
-    list of blocks for odd models.
+    transformers (needs accelerate). memory: of the machine, that weights may take ("3GB"); the rest is read from
+    disk in every pass, and `offload` is a folder for weights that must be written anew for it. Weights come from
+    safetensors unless `allow_pickle`; `blocks` names the list of blocks for odd models.
     Raises ModelError for anything that cannot be measured faithfully: unreadable, incomplete or non-finite
     weights, more than memory holds, layers in the checkpoint that the config leaves out, no fast tokenizer, not
     causal. NumericsError if already a few tokens overflow; InputError for a dtype, device or revision that cannot be.
@@ -98,9 +102,13 @@ def load(
     config = _reading(name, "config", lambda: AutoConfig.from_pretrained(path, **source))
     tokenizer = _tokenizer(name, path, source, notes)
     target = _device(device)
-    if device_map is not None:
-        source["device_map"] = device_map
-    elif target.type == "cpu":
+    if packed is not None and memory is not None:
+        raise InputError(
+            f"{name}: a .gguf file is unpacked whole, so that `memory` cannot bound it. Leave it out."
+        )
+    placed = placement(device_map, memory, offload, target)
+    source |= placed
+    if not placed and target.type == "cpu":
         held = (
             packed.parameters if packed else sum(parameter_counts(folder).values()) if folder else 0
         )  # of a Hub model nothing is known before it is fetched
@@ -120,7 +128,7 @@ def load(
             **unpacked,
         ),
     )
-    if device_map is None:
+    if not placed:
         loaded = loaded.to(target)
         if wanted_dtype is None and target.type == "cpu" and loaded.dtype == torch.float16:
             loaded = loaded.float()
@@ -132,6 +140,9 @@ def load(
     blocks_path = path_of(loaded, found)
     _require_complete(name, info, blocks_path, len(found), notes)
     _require_finite_weights(name, loaded, blocks_path)
+
+    if away := kept_away(loaded):
+        notes.append(f"{away / 2**30:.1f} GB of weights are read from disk in every pass")
 
     text = config.get_text_config()
     digest = packed.digest if packed else folder_sha256(folder) if folder else commit
@@ -146,11 +157,11 @@ def load(
         layers=len(found),
         width=text.hidden_size,
         heads=getattr(text, "num_attention_heads", None),
-        parameters=sum(parameter.numel() for parameter in loaded.parameters()),
+        parameters=sum(weights.numel() for _, weights in own_weights(loaded)),
         revision=f"local-{digest[:12]}" if folder else digest,
         weights_sha256=digest,
         max_length=_max_length(text, tokenizer, notes),
-        device=loaded.get_input_embeddings().weight.device,
+        device=input_device(loaded),
         dtype=loaded.dtype,
         notes=notes,
     )
@@ -164,6 +175,11 @@ def _reading(name: str, what: str, read: Any) -> Any:
         return read()
     except LOAD_ERRORS as error:
         detail = "".join(c if c.isprintable() else " " for c in f"{type(error).__name__}: {error}")
+        if "offload_folder" in detail:
+            raise ModelError(
+                f"{name!r} does not fit, and weights of it must be written anew before they can be read from disk. "
+                "Name a folder with room for the whole model: `offload` beside the model's `id`, or --offload."
+            ) from error
         if "accelerate" in detail and isinstance(error, ValueError | ImportError):
             raise MissingExtraError("device_map needs accelerate: pip install accelerate.") from error
         if what == "config" and _folder(name) is None and not reachable():
@@ -297,9 +313,9 @@ def _some(names: list[str]) -> str:
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
-def _require_finite_weights(name: str, model: nn.Module, blocks_path: str) -> None:
-    for key, weights in model.named_parameters():
-        if weights.is_meta or not weights.is_floating_point():
+def _require_finite_weights(name: str, model: PreTrainedModel, blocks_path: str) -> None:
+    for key, weights in each_weight(model):
+        if not weights.is_floating_point():
             continue
         if not bool(torch.isfinite(weights).all()):
             raise ModelError(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
-from mspgt.errors import ModelError
+from mspgt.errors import InputError, ModelError
 
 BYTES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}
+UNITS = {"MB": 2**20, "GB": 2**30, "TB": 2**40}
+SIZE = r"^(\d+(?:\.\d+)?) ?(MB|GB|TB)$"
 _FREE, _GROUP = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
 
 
@@ -15,6 +18,18 @@ def free_memory() -> int | None:
     """Bytes that this process may still take, by the system and by the limit of its group; None where unknown."""
     limits = [found for found in (_system(), _group()) if found is not None]
     return min(limits) if limits else None
+
+
+def bytes_of(size: str) -> int:
+    """The bytes of "3GB", "1.5 GB" or "800MB".
+
+    Raises:
+        InputError: it is no such size.
+    """
+    found = re.match(SIZE, size)
+    if found is None or (count := int(float(found[1]) * UNITS[found[2]])) == 0:
+        raise InputError(f"Expected a size of memory such as 3GB or 800MB, found {size!r}.")
+    return count
 
 
 def require_memory(name: str, parameters: int, dtype: str, free: int | None = None) -> None:
@@ -40,8 +55,9 @@ def require_memory(name: str, parameters: int, dtype: str, free: int | None = No
         )
     else:
         advice = (
-            "No type that a model computes in makes it fit: take a smaller model, a machine with at least "
-            f"{_gigabytes(half)} free (for bfloat16), or a GPU."
+            "No type that a model computes in makes it fit. Let a part of it stay on disk, which is slower (--memory "
+            f"{max(1, int(free / 2**31))}GB, or in a study `memory` beside the model's `id`), or take a "
+            f"smaller model, a machine with at least {_gigabytes(half)} free (for bfloat16), or a GPU."
         )
     raise ModelError(
         f"{name}: {parameters:,} parameters in {dtype} take {_gigabytes(needed)} of memory, and {_gigabytes(free)} "

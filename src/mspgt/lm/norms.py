@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from mspgt.lm.observe import residual_forward
+from mspgt.lm.offload import computing_device
 
 if TYPE_CHECKING:
     from mspgt.lm.model import LanguageModel
@@ -94,7 +95,7 @@ def _ask(module: nn.Module, x: Tensor) -> Tensor:
     weight = module.weight
     assert isinstance(weight, Tensor)
     with torch.inference_mode():
-        return module(x.to(weight.device, weight.dtype)[None, None]).float().cpu()[0, 0]
+        return module(x.to(computing_device(module), weight.dtype)[None, None]).float().cpu()[0, 0]
 
 
 def _subtracts_mean(module: nn.Module, width: int) -> bool:

@@ -8,8 +8,10 @@ import hashlib
 
 import torch
 
+from mspgt.errors import ModelError
 from mspgt.lm.blocks import find_blocks, path_of
 from mspgt.lm.model import LanguageModel
+from mspgt.lm.offload import kept_away
 
 
 def random_twin(lm: LanguageModel, seed: int) -> LanguageModel:
@@ -17,7 +19,12 @@ def random_twin(lm: LanguageModel, seed: int) -> LanguageModel:
 
     Drawn in float32 on the CPU and then brought to the type and device of `lm`, so that it is the same
     everywhere. The global random state is left as it was.
+    Raises ModelError where weights of `lm` lie on disk: a twin is made in memory.
     """
+    if kept_away(lm.model):
+        raise ModelError(
+            f"{lm.name}: a random twin is made in memory, where this model does not fit. Set twins.seeds to 0."
+        )
     config = copy.deepcopy(lm.model.config)
     with torch.random.fork_rng(devices=[]), torch.device("cpu"):
         torch.default_generator.manual_seed(seed)

@@ -122,6 +122,8 @@ def load_trained(source: str, settings: ModelConfig) -> LanguageModel:
         dtype=settings.dtype,
         device=settings.device,
         device_map=settings.device_map,
+        memory=settings.memory,
+        offload=settings.offload,
         trust_remote_code=settings.trust_remote_code,
         allow_pickle=settings.allow_pickle,
         blocks=settings.blocks,

@@ -115,7 +115,7 @@ def readings(found: Look, measure: MeasureConfig) -> Iterator[str]:
 
 
 def _require_memory(model: ModelConfig, parameters: int, dtype: str) -> None:
-    if not on_gpu(model) and model.device_map is None:
+    if not on_gpu(model) and not placed(model):
         require_memory(model.label, parameters, dtype)
 
 
@@ -125,9 +125,14 @@ def _dtype(model: ModelConfig, card: Card | None) -> str:
         return model.dtype
     if card is None:
         return "bfloat16"
-    if card.dtype == "float16" and not on_gpu(model) and model.device_map is None:
+    if card.dtype == "float16" and not on_gpu(model) and not placed(model):
         return "float32"
     return card.dtype
+
+
+def placed(model: ModelConfig) -> bool:
+    """Whether its layers are placed one by one, on GPUs, in memory or on disk."""
+    return model.device_map is not None or model.memory is not None
 
 
 def on_gpu(model: ModelConfig) -> bool:
