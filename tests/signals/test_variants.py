@@ -34,9 +34,7 @@ def case():
         gains,
         raw_sets=("wide",),
     )
-    tables = layer_tables(
-        lambda l: seen.features(l)[main], LAYERS, documents[main], C, across=True, see=seen.see
-    )
+    tables = layer_tables(seen.features, LAYERS, documents[main], C, across=True, see=seen.see)
     return hidden, documents, masks, gains, normalised, seen, tables
 
 

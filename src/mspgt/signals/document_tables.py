@@ -28,6 +28,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from mspgt.errors import InputError
+from mspgt.signals.products import own_products, sum_over_rows
 
 Array = NDArray[np.float64]
 Spans = list[tuple[int, int]]
@@ -258,16 +259,16 @@ def _pair_table(
         for a, (s, e) in enumerate(spans):
             torch.mm(x[s:e, start:stop].T, y[s:e, first:], out=part[a])
         flat = part.flatten(1)
-        products = (flat @ flat.T).double()
+        products = own_products(flat).double()
         if symmetric:
             inner = part[:, :, : stop - start].flatten(1)
-            products = 2 * products - (inner @ inner.T).double()
+            products = 2 * products - own_products(inner).double()
         table += products
         if not with_moment:
             continue
-        # In double: over documents large sums can cancel.
-        sums[0, start:stop, first:] = part.sum(0, dtype=torch.float64)
-        sums[1, start:stop, first:] = part.square_().sum(0)
+        # Over documents large sums can cancel.
+        sums[0, start:stop, first:] = sum_over_rows(part)
+        sums[1, start:stop, first:] = sum_over_rows(part.square_())
         if symmetric:
             sums[:, stop:, start:stop] = sums[:, start:stop, stop:].transpose(1, 2)
     return table.cpu().numpy(), Moment(sums[0], sums[1]) if with_moment else None

@@ -157,7 +157,10 @@ def gather(
     """The drawn tokens of a set, sorted by cluster of documents."""
     cluster = clusters[np.concatenate([shard.token_document[name] for shard in shards])]
     order = np.argsort(cluster, kind="stable")
-    hidden = torch.cat([shard.hidden[name] for shard in shards])[torch.from_numpy(order)]
+    parts = [shard.hidden[name] for shard in shards]
+    hidden = torch.cat(parts) if len(parts) > 1 else parts[0]
+    if (np.diff(cluster) < 0).any():
+        hidden = hidden[torch.from_numpy(order)]
 
     def about(key: str) -> NDArray[np.generic]:
         return np.concatenate([getattr(shard, key) for shard in shards])[order]
@@ -189,8 +192,8 @@ def token_masks(sample: Sample, sink_ratio: float) -> dict[str, NDArray[np.bool_
 def _paper_tables(sample: Sample, c: int) -> LayerTables:
     def centred(layer: int) -> torch.Tensor:
         # HSIC does not depend on the centre, rounding does.
-        x = sample.hidden[layer].double()
-        return x - x.mean(0)
+        x = sample.hidden[layer].to(torch.float64, copy=True)
+        return x.sub_(x.mean(0))
 
     return layer_tables(centred, len(sample.hidden), sample.documents, c, across=False)
 
@@ -201,8 +204,7 @@ def _calibrated_tables(
     main = torch.from_numpy(np.flatnonzero(masks[MAIN])).to(sample.hidden.device)
 
     def normalised(layer: int) -> torch.Tensor:
-        x = rms_normalised(sample.hidden[layer], subtract_mean=norms is not None and norms.subtracts_mean)
-        return x - x[main].mean(0)
+        return rms_normalised(sample.hidden[layer], subtract_mean=norms is not None and norms.subtracts_mean)
 
     seen = Variants(
         states=lambda layer: sample.hidden[layer],
@@ -213,7 +215,7 @@ def _calibrated_tables(
         raw_sets=() if whole else (LIMIT_10,),
     )
     tables = layer_tables(
-        lambda layer: seen.features(layer)[main],
+        seen.features,
         len(sample.hidden),
         sample.documents[main],
         c,

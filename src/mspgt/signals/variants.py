@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from mspgt.signals.compared import AS_READ, RAW, RMS, STANDARDISED
 from mspgt.signals.document_tables import Moment, Spans, tuples_of_distinct
+from mspgt.signals.products import moment as moment_of
+from mspgt.signals.products import own_products
 
 Array = NDArray[np.float64]
 Name = tuple[str, str]  # metric, token set
 
 MAIN = "main"
-_CHUNK = 512  # tokens whose single-precision products are summed before they are added in double
 
 
 @dataclass(frozen=True)
@@ -43,10 +44,12 @@ class _View:
 class _Side:
     """One layer, raw or RMS-normalised.
 
-    `x` (n, width): features of all drawn tokens. `grams`: their Gram matrix by document.
+    `x` (n, width): features of all drawn tokens, centred on the main ones. `main` (tokens, width): of the main ones.
+    `grams`: the Gram matrix of all by document.
     """
 
     x: torch.Tensor
+    main: torch.Tensor
     grams: list[torch.Tensor]
     views: dict[Name, _View]
 
@@ -56,7 +59,7 @@ class Variants:
 
     Args:
         states: layer → raw activations of all drawn tokens, (tokens, width).
-        normalised: layer → the RMS-normalised ones, centred on the main tokens.
+        normalised: layer → the RMS-normalised ones.
         spans: where each document begins and ends among all drawn tokens.
         masks: token set → which tokens count; `main` among them.
         gains: `(layers, width)` of the next norm; rows of NaN where there is none.
@@ -99,16 +102,15 @@ class Variants:
                 within = float(a.square() @ moment.squares.double() @ b.square())
                 self._note(view, left, right, moment.total * a[:, None] * b[None, :], within)
         one, two = self._side(RAW, left), self._side(RAW, right)
-        main = self.masks[MAIN].to(one.x.device)
-        raw = _moment(one.x[main], two.x[main])
+        raw = moment_of(one.main, two.main)
         sets = (MAIN, *self.raw_sets)
         inside = self._inside(one, two, sets)
         for name in sets:
             self._note((RAW, name), left, right, self._changed(raw, one.x, two.x, name), inside[name])
 
     def features(self, layer: int) -> torch.Tensor:
-        """The RMS-normalised states of all drawn tokens, (tokens, width), centred on the main ones."""
-        return self._side(RMS, layer).x
+        """The RMS-normalised states of the main tokens, (tokens, width), centred."""
+        return self._side(RMS, layer).main
 
     def cka(self, metric: str, tokens: str, layers: int) -> Array:
         """CKA of each layer with the next, (layers−1,); NaN where it was not measured or a layer does not vary."""
@@ -151,23 +153,28 @@ class Variants:
     def _side(self, metric: str, layer: int) -> _Side:
         key = metric, layer
         if key not in self._sides:
-            if metric == RAW:
-                x = self.states(layer)
-                x = x.to(torch.promote_types(x.dtype, torch.float32))
-                x = x - x[self.masks[MAIN].to(x.device)].mean(0)
-                asked: dict[Name, torch.Tensor | None] = {
-                    (RAW, name): None for name in (MAIN, *self.raw_sets)
-                }
-            else:
-                x = self.normalised(layer)
-                asked = {(RMS, name): None for name in self.masks}
-                gains = self.gains[layer].to(x.device).double()
-                if bool(torch.isfinite(gains).all()):
-                    asked[AS_READ, MAIN] = gains.expand(x.shape[1])
-                spread = x[self.masks[MAIN].to(x.device)].square().mean(0).sqrt().double()
-                asked[STANDARDISED, MAIN] = torch.where(spread > 0, 1 / spread, torch.zeros_like(spread))
-            self._sides[key] = _Side(x, [x[s:e] @ x[s:e].T for s, e in self.spans], self._views(x, asked))
+            x = self.states(layer) if metric == RAW else self.normalised(layer)
+            x = x.to(torch.promote_types(x.dtype, torch.float32))
+            main = x[self.masks[MAIN].to(x.device)]
+            centre = main.mean(0)
+            x, main = x - centre, main.sub_(centre)
+            asked = self._raw_views() if metric == RAW else self._normalised_views(layer, main)
+            grams = [own_products(x[s:e]) for s, e in self.spans]
+            self._sides[key] = _Side(x, main, grams, self._views(x, asked))
         return self._sides[key]
+
+    def _raw_views(self) -> dict[Name, torch.Tensor | None]:
+        return {(RAW, name): None for name in (MAIN, *self.raw_sets)}
+
+    def _normalised_views(self, layer: int, main: torch.Tensor) -> dict[Name, torch.Tensor | None]:
+        """What each dimension is multiplied with, by metric and token set."""
+        asked: dict[Name, torch.Tensor | None] = {(RMS, name): None for name in self.masks}
+        gains = self.gains[layer].to(main.device).double()
+        if bool(torch.isfinite(gains).all()):
+            asked[AS_READ, MAIN] = gains.expand(main.shape[1])
+        spread = main.square().mean(0).sqrt().double()
+        asked[STANDARDISED, MAIN] = torch.where(spread > 0, 1 / spread, torch.zeros_like(spread))
+        return asked
 
     def _views(self, x: torch.Tensor, asked: Mapping[Name, torch.Tensor | None]) -> dict[Name, _View]:
         """All views of a layer at once, so that the tokens are gone through twice and not twice a view."""
@@ -196,16 +203,8 @@ class Variants:
         for sign, some in ((-1, main & ~other), (1, other & ~main)):
             if bool(some.any()):
                 here = some.to(x.device)
-                moment = moment + sign * _moment(x[here], y[here])
+                moment = moment + sign * moment_of(x[here], y[here])
         return moment
-
-
-def _moment(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    """Σ_i x_i y_iᵀ, (width, width) float64."""
-    total = torch.zeros(x.shape[1], y.shape[1], dtype=torch.float64, device=x.device)
-    for start in range(0, len(x), _CHUNK):
-        total += x[start : start + _CHUNK].T @ y[start : start + _CHUNK]
-    return total
 
 
 def _dot(a: torch.Tensor, b: torch.Tensor) -> float:
