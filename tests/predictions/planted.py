@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from scipy import stats
 
 SCALES = ("local", "intermediate", "global")
 SUFFIX = {"plain": "", "matched_layers": "_matched_layers", "matched_variance": "_matched_variance"}
@@ -114,12 +115,10 @@ def effect(percent: float, se: float) -> dict[str, Any]:
 
 
 def contrast(estimate: float, se: float) -> dict[str, Any]:
-    from scipy.stats import norm
-
     return {
         "estimate": estimate,
         "ci": [estimate - 1.96 * se, estimate + 1.96 * se],
-        "p": float(norm.sf(estimate / se)),
+        "p": float(stats.norm.sf(estimate / se)),
     }
 
 
@@ -137,3 +136,16 @@ def untested_order() -> dict[str, Any]:
     """What functional scales say of their order where none of its steps could be tested."""
     gap = {"value": None, "ci": None}
     return {which: {"p": None, "p_reversed": None, "gap": gap, "reason": "flat"} for which in ("LI", "IG")}
+
+
+def kinks(t: float, source: str = "calibrated") -> dict[str, Any]:
+    """The theory part's kink tests, with a statistic of `t` at both boundaries."""
+    one = {
+        "p": min(1.0, float(4 * stats.t.sf(t / 1.2, 12))),
+        "statistic": -t, "freedom": 12.0, "bend": 0.01, "layer": 8, "rank": 0.1,
+        "laws": {
+            "bends": {"scale": 1.0, "freedom": 12.0, "unit": 0.9},
+            "profile": {"scale": 1.3, "freedom": 8.0, "unit": 1.0},
+        },
+    }  # fmt: skip
+    return {"source": source, "primary": "all", "LI": {"all": one}, "IG": {"all": one}}

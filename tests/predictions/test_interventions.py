@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from mspgt.predictions.a3 import PREDICTION as A3
+from mspgt.predictions.a3 import _unit
 from mspgt.predictions.judging import AS_PUBLISHED, verdicts
 from mspgt.predictions.p3_1 import PREDICTION
+from mspgt.predictions.ratios import Effect
 from mspgt.predictions.readings import Reading
 from mspgt.predictions.rules import Rules
 from mspgt.predictions.verdict import combined
@@ -178,6 +180,23 @@ def test_scales_that_share_a_baseline_are_not_independent():
         units = A3.judge(measured(results(**models)), Rules(), Reading(metric=METRIC)).units
         said += min(units[0].p_support, units[0].p_refute) <= 0.05
     assert said / 400 <= 0.05
+
+
+def test_opposite_differences_of_scales_that_share_a_baseline_are_no_step():
+    """All scales differ by 10, Intermediate the other way: a baseline moves them apart by twice itself."""
+    rng = np.random.default_rng(2)
+
+    def drawn(effects):
+        shared = 4.0 * rng.standard_normal(20)
+        own = 0.5 * rng.standard_normal((20, 3))
+        return [
+            tuple(Effect(e + w + o, 4.0, 59) for e, o in zip(effects, row, strict=True))
+            for w, row in zip(shared, own, strict=True)
+        ]
+
+    units = [_unit("a", "b", METRIC, drawn((10, -10, 10)), drawn((0, 0, 0)), "") for _ in range(600)]
+    assert np.mean([unit.p_refute <= 0.05 for unit in units]) <= 0.05
+    assert np.mean([unit.p_support <= 0.05 for unit in units]) <= 0.05
 
 
 def test_a_hump_of_sensitivity_in_mid_depth_is_no_rule_of_the_intermediate_scale():

@@ -165,6 +165,18 @@ def test_a_reading_in_paper_mode_never_gives_the_verdict():
     assert any(row.verdict == "supported" for row in in_paper_mode)
 
 
+def test_no_reading_agrees_with_a_primary_one_that_tested_nothing():
+    """Thirds of the depth give no verdict; taken all the same they would, which is no disagreement of 100 %."""
+    found = {
+        f"m{i}": model("f", 32, **noise({"length_variance": (1, 40, 2)}, source="thirds")) for i in range(3)
+    }
+    curve = specification_curve(predictions()["P2.1"], measured(results(**found)), Rules())
+    assert not curve.readings[0].testable
+    assert any(row.testable for row in curve.readings)
+    assert curve.agree is None
+    assert curve.supported == 1.0
+
+
 def test_nothing_testable_leaves_no_share():
     curve = specification_curve(predictions()["P2.1"], measured(results(a=model("f", 32))), Rules())
     assert curve.agree is None

@@ -10,7 +10,7 @@ from mspgt.predictions.p3_2 import PREDICTION
 from mspgt.predictions.places import Place, assignment, discordant, drifts, match, p_drifting
 from mspgt.predictions.readings import Reading, finished, position
 from mspgt.predictions.rules import Rules
-from tests.predictions.planted import claim, model, results, untested_order
+from tests.predictions.planted import claim, kinks, model, noise, results, untested_order
 from tests.whole import measured
 
 RULES = Rules()
@@ -108,6 +108,24 @@ def test_drift_between_runs_of_one_architecture():
     refuted = judged(results(**family(96, still, reach=1)), "P3.2")
     assert refuted.verdict == "refuted"
     assert refuted.excluded == ("a drift above 0.3 in 5% or more of the pairs of training runs of one recipe")
+
+
+def test_two_runs_of_four_far_apart_are_enough_whatever_else_was_tested():
+    """Sets that miss by far are rarer than one in twenty, so that four runs can show a drift among all five."""
+    theory = {"kink": kinks(3.0)}
+    effects = noise({"length_variance": (1.0, 3.0, 2.0)})
+    models = {
+        f"{family}{i}": model(family, 96, 20, place, reach=1, theory=theory, **effects)
+        for family in ("f", "g")
+        for i, place in enumerate((40, 41, 80, 82))
+    }
+    everything = verdicts(measured(results(**models)), RULES, specification=False)
+    assert all(one.p_support is not None for one in everything.values() if one.headline)
+    found = everything["P3.2"]
+    assert found.verdict == "supported"
+    assert found.ci[0] > RULES.drift
+    still = {name: {**one} | family(96, [(20, 60)])["m0"] for name, one in models.items()}
+    assert judged(results(**still), "P3.2").verdict != "supported"
 
 
 def test_wide_sets_settle_nothing():

@@ -6,11 +6,12 @@ from scipy import stats
 
 from mspgt.predictions.judging import verdicts
 from mspgt.predictions.p1_2 import _p_absent
+from mspgt.predictions.registry import predictions
 from mspgt.predictions.rules import Rules
 from mspgt.results.theory import NoiseLaw
 from mspgt.stats.coverage import rate_lower
 from mspgt.theory.kink import kink_test
-from tests.predictions.planted import model, results
+from tests.predictions.planted import kinks, model, results
 from tests.whole import measured
 
 LAYERS = 24
@@ -19,18 +20,6 @@ LAYERS = 24
 def judged(name, count=3, **theory):
     models = {f"m{i}": model("f", LAYERS, 8, 16, theory={**theory}) for i in range(count)}
     return verdicts(measured(results(**models)), Rules(), specification=False)[name]
-
-
-def kinks(t, source="calibrated"):
-    one = {
-        "p": min(1.0, float(4 * stats.t.sf(t / 1.2, 12))),
-        "statistic": -t, "freedom": 12.0, "bend": 0.01, "layer": 8, "rank": 0.1,
-        "laws": {
-            "bends": {"scale": 1.0, "freedom": 12.0, "unit": 0.9},
-            "profile": {"scale": 1.3, "freedom": 8.0, "unit": 1.0},
-        },
-    }  # fmt: skip
-    return {"source": source, "primary": "all", "LI": {"all": one}, "IG": {"all": one}}
 
 
 def markov(ratio, se=0.002):
@@ -179,6 +168,28 @@ def test_equation_30_needs_every_scale():
 )
 def test_equation_34(slope, verdict):
     assert judged("eq34", concentration={"by_draws": edge(slope, 0.02, "slope")}).verdict == verdict
+
+
+BOUNDS = {
+    "P1.1": "cv", "P1.2": "kink", "P3.1": "ratio", "P3.2": "drift", "A2": "markov", "eq23": "slope_margin",
+    "eq30": "fisher_margin", "eq31": "association", "eq34": "exponent_margin", "beta-reach": "association",
+}  # fmt: skip
+
+
+def test_refuted_says_what_was_excluded_with_the_threshold_in_force():
+    """A kink of two SDs is found absent where one of four is: the sentence must say four, and follow the rules."""
+    found = judged("P1.2", kink=kinks(0.2))
+    assert found.verdict == "refuted"
+    assert "a kink of 4 SDs of the other layers' bends or more" in found.excluded
+    for name, one in predictions().items():
+        plain = one.excluded(Rules())
+        assert plain, name
+        if bound := BOUNDS.get(name):
+            other = 0.8 * getattr(Rules(), bound)
+            assert one.excluded(Rules(**{bound: other})) != plain, name
+        else:
+            # Nothing but a direction is excluded, or the share of units that stands in its words.
+            assert one.threshold(Rules()) == 0, name
 
 
 @pytest.mark.parametrize("name", ["P1.2", "A2", "eq23", "eq30", "eq34"])

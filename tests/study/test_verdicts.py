@@ -4,14 +4,19 @@ from dataclasses import replace
 
 import pytest
 
-from mspgt.results import to_jsonable
+from mspgt.predictions.judging import verdicts
+from mspgt.predictions.rules import Rules
+from mspgt.results import to_jsonable, unmeasured_theory
+from mspgt.results.theory import Theory
 from mspgt.study.identity import Identity
 from mspgt.study.loading import make_config
+from mspgt.study.theory_results import judge_blocks
 from mspgt.study.verdicts import conclude, conclusions, families_of, power_lines
 from tests.predictions.planted import model, results
 from tests.report.planted_results import claim as claimed
 from tests.report.planted_results import model as measured
 from tests.whole import measured as judged
+from tests.whole import whole
 
 
 def judgeable(**models):
@@ -90,3 +95,41 @@ def test_the_plan_counts_the_same_weights_once_under_whatever_names():
     twice = [identity("m0"), replace(identity("m1"), weights_sha256="m0"), identity("m2")]
     lines = list(power_lines(study(["m0", "m1", "m2"]), twice, 60))
     assert any("P1.1" in line and "2 of the 3 runs needed" in line for line in lines)
+
+
+def slopes(loss):
+    return {"scales": {scale: {"loss": loss, "kl": loss} for scale in ("local", "global")}}
+
+
+@pytest.mark.parametrize(
+    ("where", "name", "planted", "verdict"),
+    [
+        # Below 0 for certain, and so falling; no more than half as fast as claimed.
+        (("concentration",), "eq34", {"by_draws": {"slope": -0.3, "ci": [-0.55, -0.05]}}, "inconclusive"),
+        # An interval that reaches beyond the margin, in which the equivalence test is passed.
+        (("fisher", "equation30"), "eq30", slopes({"value": 1.15, "ci": [1.045, 1.255]}), "supported"),
+        # −1 excluded, and within the margin of it.
+        (("beta", "equation23"), "eq23", {"slope": -1.3, "ci": [-1.4, -1.2]}, "supported"),
+        (
+            ("markov",),
+            "A2",
+            {"ratio": [0.3] * 9, "excess": [0.02] * 9, "se": [0.002] * 9, "groups": 20},
+            "supported",
+        ),
+    ],
+)
+def test_the_theory_part_and_the_prediction_say_the_same(where, name, planted, verdict):
+    """Cases in which a rule of its own would say another thing: `theory.*` quotes the verdict of the prediction."""
+    given = planted
+    for key in reversed(where):
+        given = {key: given}
+    blocks = to_jsonable(unmeasured_theory("planted"))
+    blocks |= {key: blocks[key] | one for key, one in given.items()}
+    blocks = whole(Theory, blocks)
+    its = identity("m")
+    judge_blocks(its, Rules(), blocks)
+    found = verdicts(judged(results(m=model("f", its.layers, theory=given))), Rules(), specification=False)
+    block = blocks
+    for key in where:
+        block = block[key]
+    assert block["verdict"] == found[name].verdict == verdict

@@ -68,6 +68,7 @@ def other(name: str, annotation: Any, value: Any) -> Any:
         "memory": "3GB",
         "random_sets": 1, "response": (0.2,), "sigmas": (0.05,), "betas": (0.2, 1.0), "conllu": ("x.conllu",),
         "entities": ("x",), "roles": ("x",), "planted": None, "source": "elsewhere.txt",
+        "trained": {"seed": 1},
         "steps": (STEPS,) if isinstance(value, tuple) else 20,  # of a model's training, or of a fit
     }  # fmt: skip
     if name in by_hand and by_hand[name] != value:

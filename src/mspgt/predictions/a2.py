@@ -9,7 +9,7 @@ from mspgt.predictions.design import Design
 from mspgt.predictions.readings import Measurements, Reading
 from mspgt.predictions.rules import Rules
 from mspgt.predictions.theory_inputs import blocks
-from mspgt.predictions.verdict import Claim, Finding, PaperSays, Prediction, Unit, at_least
+from mspgt.predictions.verdict import Claim, Finding, Prediction, Unit, at_least, untested
 
 
 def judge(results: Measurements, rules: Rules, reading: Reading) -> Finding:
@@ -39,11 +39,6 @@ def judge(results: Measurements, rules: Rules, reading: Reading) -> Finding:
             )
         )
     return Finding(tuple(units), tuple(missing))
-
-
-def paper(results: Measurements, rules: Rules, reading: Reading) -> PaperSays:
-    """The paper assumes it."""
-    return PaperSays(None, None, "assumed, not tested")
 
 
 def power(design: Design, rules: Rules) -> str:
@@ -79,7 +74,7 @@ PREDICTION = Prediction(
         "projections.",
     ),
     judge=judge,
-    paper=paper,
+    paper=untested("assumed, not tested"),
     power=power,
     false_in=("skip",),
     true_in=("markov chains",),

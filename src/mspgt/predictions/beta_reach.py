@@ -10,7 +10,7 @@ from mspgt.predictions.effects import perturbed
 from mspgt.predictions.readings import Measurements, Reading, finished, named
 from mspgt.predictions.rules import Rules
 from mspgt.predictions.theory_inputs import blocks
-from mspgt.predictions.verdict import Claim, Finding, PaperSays, Prediction, Unit
+from mspgt.predictions.verdict import Claim, Finding, Prediction, Unit, untested
 from mspgt.results.theory import BetaResponse, Reach
 
 Curve = tuple[list[float], list[float | None]]  # rates, and the weight at each
@@ -73,11 +73,6 @@ def _at_one_rate(curves: Mapping[str, Curve]) -> tuple[float, dict[str, float]]:
     return best
 
 
-def paper(results: Measurements, rules: Rules, reading: Reading) -> PaperSays:
-    """The paper measures neither."""
-    return PaperSays(None, None, "said, not tested")
-
-
 def power(design: Design, rules: Rules) -> str:
     """How many architectures there are, and what they would show."""
     if not design.theory or design.samples is None:
@@ -107,7 +102,7 @@ PREDICTION = Prediction(
         "Neither β_G nor the reach of attention is measured in the paper.",
     ),
     judge=judge,
-    paper=paper,
+    paper=untested("said, not tested"),
     power=power,
     excluded=lambda rules: (
         f"a rank correlation of {rules.association:g} or more between reach and −β_G over architectures like these"

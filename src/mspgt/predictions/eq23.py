@@ -6,7 +6,7 @@ from mspgt.predictions.design import Design
 from mspgt.predictions.readings import Measurements, Reading
 from mspgt.predictions.rules import Rules
 from mspgt.predictions.theory_inputs import blocks, inside_p
-from mspgt.predictions.verdict import Claim, Finding, PaperSays, Prediction, Unit
+from mspgt.predictions.verdict import Claim, Finding, Prediction, Unit, untested
 
 SLOPE = -1.0
 
@@ -29,11 +29,6 @@ def judge(results: Measurements, rules: Rules, reading: Reading) -> Finding:
             notes=(note,),
         )
     return Finding((), tuple(missing))
-
-
-def paper(results: Measurements, rules: Rules, reading: Reading) -> PaperSays:
-    """The paper derives it from “classical rate–distortion intuition”."""
-    return PaperSays(None, None, "derived, not tested")
 
 
 def power(design: Design, rules: Rules) -> str:
@@ -69,7 +64,7 @@ PREDICTION = Prediction(
         "Not a theorem: at equal rate in Gaussian rate–distortion the multiplier grows with entropy.",
     ),
     judge=judge,
-    paper=paper,
+    paper=untested("derived, not tested"),
     power=power,
     false_in=(),
     excluded=lambda rules: f"a slope within {rules.slope_margin:g} of −1 over the planted languages",

@@ -8,7 +8,7 @@ from mspgt.predictions.design import Design
 from mspgt.predictions.readings import Measurements, Reading
 from mspgt.predictions.rules import Rules
 from mspgt.predictions.theory_inputs import blocks, inside_p
-from mspgt.predictions.verdict import Claim, Finding, PaperSays, Prediction, Unit, at_least
+from mspgt.predictions.verdict import Claim, Finding, Prediction, Unit, at_least, untested
 
 TINY = 1e-6  # a slope that is not positive is farther from 1 than any other
 
@@ -41,11 +41,6 @@ def judge(results: Measurements, rules: Rules, reading: Reading) -> Finding:
     return Finding(tuple(units), tuple(missing))
 
 
-def paper(results: Measurements, rules: Rules, reading: Reading) -> PaperSays:
-    """The paper derives it."""
-    return PaperSays(None, None, "derived, not tested")
-
-
 def power(design: Design, rules: Rules) -> str:
     """Needs Fisher traces and noise slopes."""
     if not design.theory:
@@ -75,7 +70,7 @@ PREDICTION = Prediction(
         "the model. The slope of KL(clean ‖ noisy) is ½ tr F always.",
     ),
     judge=judge,
-    paper=paper,
+    paper=untested("derived, not tested"),
     power=power,
     false_in=(),
     excluded=lambda rules: (

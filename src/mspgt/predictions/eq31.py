@@ -8,7 +8,7 @@ from mspgt.predictions.effects import PAPER_METRICS, Perturbed, brittleness, per
 from mspgt.predictions.readings import Measurements, Reading, finished, named
 from mspgt.predictions.rules import Rules
 from mspgt.predictions.theory_inputs import blocks
-from mspgt.predictions.verdict import Claim, Finding, PaperSays, Prediction, Unit
+from mspgt.predictions.verdict import Claim, Finding, Prediction, Unit, untested
 from mspgt.results.theory import Fisher
 
 ARMS = {"matched": "local", "plain": "local", "matched_layers": "local_matched_layers"}
@@ -46,11 +46,6 @@ def _trace(fisher: Fisher | None, model: Perturbed, arm: str, *, per_layer: bool
     return total / len(layers) if per_layer else total
 
 
-def paper(results: Measurements, rules: Rules, reading: Reading) -> PaperSays:
-    """The paper derives it from equation 30."""
-    return PaperSays(None, None, "derived, not tested")
-
-
 def power(design: Design, rules: Rules) -> str:
     """How many architectures there are, and what they would show."""
     if not design.theory or design.samples is None:
@@ -82,7 +77,7 @@ PREDICTION = Prediction(
         "answers it.",
     ),
     judge=judge,
-    paper=paper,
+    paper=untested("derived, not tested"),
     power=power,
     false_in=("no relation",),
     true_in=("as derived",),

@@ -6,7 +6,7 @@ from mspgt.predictions.design import Design
 from mspgt.predictions.readings import Measurements, Reading
 from mspgt.predictions.rules import Rules
 from mspgt.predictions.theory_inputs import blocks, normal_p
-from mspgt.predictions.verdict import Claim, Finding, PaperSays, Prediction, Unit
+from mspgt.predictions.verdict import Claim, Finding, Prediction, Unit, untested
 
 EXPONENT = -0.5
 
@@ -25,11 +25,6 @@ def judge(results: Measurements, rules: Rules, reading: Reading) -> Finding:
         p = normal_p(curve.slope, curve.ci, EXPONENT + rules.exponent_margin)
         units.append(Unit(name, curve.slope, curve.ci, *p, path))
     return Finding(tuple(units), tuple(missing))
-
-
-def paper(results: Measurements, rules: Rules, reading: Reading) -> PaperSays:
-    """The paper derives it."""
-    return PaperSays(None, None, "derived, not tested")
 
 
 def power(design: Design, rules: Rules) -> str:
@@ -60,7 +55,7 @@ PREDICTION = Prediction(
         "with the number of documents (15.8 → 3.8 for 64 times as many).",
     ),
     judge=judge,
-    paper=paper,
+    paper=untested("derived, not tested"),
     power=power,
     false_in=(),
     excluded=lambda rules: (

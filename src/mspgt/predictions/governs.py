@@ -26,6 +26,11 @@ from mspgt.results.interventions import Contrast
 from mspgt.vocabulary import SCALES
 
 DOSES = {"matched": ("matched_layers", "matched_variance")}
+# The doses by themselves, and on scales that nobody found.
+READINGS = tuple(
+    Reading(dose=dose, scales=scales)
+    for scales, dose in product(("calibrated", "any"), (*DOSES, *DOSES["matched"], "plain"))
+)
 RANDOM_DOSE = "matched_layers"  # that of the random layer sets
 HEADLINE = 0.2  # share of the level that the smallest of five p-values has (Holm)
 Key = tuple[str, str]  # dose and effect
@@ -61,12 +66,17 @@ class Told:
 
 @dataclass(frozen=True)
 class Governs:
-    """`scale` governs `metric`. sign: which way its noise moves the metric; effects: `signed`, `absolute` or both."""
+    """`scale` governs `metric`.
+
+    sign: which way its noise moves the metric; effects: `signed`, `absolute` or both; share: of the level that its
+    p-value has at the least, 1 or that of a headline prediction.
+    """
 
     scale: str
     metric: str
     sign: float
     effects: tuple[str, ...]
+    share: float = 1.0
 
     def judge(self, results: Measurements, rules: Rules, reading: Reading) -> Finding:
         """One unit over all models, or one a model where they are too few to stand for others."""
@@ -164,7 +174,7 @@ class Governs:
             f"{_weakest(len(keys), key)}: {each}; beyond random layer sets by {least.value:+.2f} (p = {chance:.2g})",
         )
 
-    def paper(self, results: Measurements, reading: Reading) -> PaperSays:
+    def paper(self, results: Measurements, rules: Rules, reading: Reading) -> PaperSays:
         """The paper's rule: in some model the bare change is largest under noise on that scale."""
         told, leads = [], []
         for model in experiments(named(results.models)):
@@ -179,15 +189,11 @@ class Governs:
             return PaperSays(None, None, "Experiment 2 was not run")
         return PaperSays(max(leads) > 0, max(leads), "; ".join(told))
 
-    def power(self, design: Design, rules: Rules, share: float) -> str:
-        """The lead that so many models and texts would show, and what the gate asks for.
-
-        Args:
-            share: of the level that its p-value has at the least: 1, or one fifth for a headline prediction.
-        """
+    def power(self, design: Design, rules: Rules) -> str:
+        """The lead that so many models and texts would show, and what the gate asks for."""
         if design.samples is None:
             return "needs Experiment 2 (interventions)"
-        sets, n, level = design.random_sets, len(design.members), rules.level * share
+        sets, n, level = design.random_sets, len(design.members), rules.level * self.share
         if sets < LEAST:
             return f"needs {LEAST} random layer sets or more (interventions.random_sets); found {sets}"
         together = n >= rules.members

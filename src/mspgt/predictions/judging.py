@@ -183,11 +183,14 @@ def specification_curve(prediction: Prediction, results: Measurements, rules: Ru
             unit = shown_unit(finding.units, prediction.shown) if finding.units else None
             statistic, testable = (unit.statistic if unit else None), bool(finding.units)
         rows.append(SpecifiedReading(reading.words(first_reading), verdict, statistic, testable))
+    # What the primary reading could not test, no other can agree with.
     first, others = rows[0], [row for row in rows[1:] if row.testable]
     return Specification(
         readings=rows,
         counts=dict(Counter(row.verdict for row in rows)),
-        agree=sum(row.verdict == first.verdict for row in others) / len(others) if others else None,
+        agree=sum(row.verdict == first.verdict for row in others) / len(others)
+        if others and first.testable
+        else None,
         supported=sum(row.verdict == SUPPORTED for row in others) / len(others) if others else None,
     )
 

@@ -20,7 +20,7 @@ from mspgt.predictions.design import Design
 from mspgt.predictions.order_functional import functional_unit
 from mspgt.predictions.readings import Measurements, Reading, finished, named
 from mspgt.predictions.rules import Rules
-from mspgt.predictions.verdict import Claim, Finding, PaperSays, Prediction, Unit
+from mspgt.predictions.verdict import Claim, Finding, Prediction, Unit, untested
 from mspgt.results import ModelResult
 from mspgt.results.record import Interval
 
@@ -153,11 +153,6 @@ def _gained(values: Array) -> float:
     return float(gains @ np.arange(1, len(values))) / total if total > 0 else len(values) / 2
 
 
-def paper(results: Measurements, rules: Rules, reading: Reading) -> PaperSays:
-    """The paper names its scales by depth and tests no order."""
-    return PaperSays(None, None, "the paper assumes the order")
-
-
 def power(design: Design, rules: Rules) -> str:
     """Which tasks are there; the order of four needs all four. Functional scales bring their own."""
     there = [task for task in ORDER if task in design.tasks or (task == "topic" and design.theory)]
@@ -192,7 +187,7 @@ PREDICTION = Prediction(
         "No order is tested in the paper; published probing finds syntax early and much of semantics everywhere.",
     ),
     judge=judge,
-    paper=paper,
+    paper=untested("the paper assumes the order"),
     power=power,
     false_in=("smooth", "one depth"),
     true_in=("as predicted", "in order"),

@@ -4,29 +4,12 @@ from __future__ import annotations
 
 from itertools import product
 
-from mspgt.predictions.design import Design
 from mspgt.predictions.effects import STRUCTURE
 from mspgt.predictions.governs import HEADLINE, Governs, form
-from mspgt.predictions.readings import Measurements, Reading
-from mspgt.predictions.rules import Rules
-from mspgt.predictions.verdict import Claim, Finding, PaperSays, Prediction
+from mspgt.predictions.readings import Reading
+from mspgt.predictions.verdict import Claim, Prediction
 
-STATEMENT = Governs("intermediate", STRUCTURE, 1.0, ("signed", "absolute"))
-
-
-def judge(results: Measurements, rules: Rules, reading: Reading) -> Finding:
-    """All models together, or one unit a model where they are few: Δ(I) − max(Δ(L), Δ(G))."""
-    return STATEMENT.judge(results, rules, reading)
-
-
-def paper(results: Measurements, rules: Rules, reading: Reading) -> PaperSays:
-    """The paper's rule: in some model the bare change is largest under noise on the Intermediate scale."""
-    return STATEMENT.paper(results, reading)
-
-
-def power(design: Design, rules: Rules) -> str:
-    """The lead of the Intermediate scale that would be seen."""
-    return STATEMENT.power(design, rules, HEADLINE)
+STATEMENT = Governs("intermediate", STRUCTURE, 1.0, ("signed", "absolute"), HEADLINE)
 
 
 PREDICTION = Prediction(
@@ -51,9 +34,9 @@ PREDICTION = Prediction(
         "18 layers were perturbed on the Intermediate scale against 2 and 8. Table 2 conflicts with itself: its "
         "caption says Qwen1.5, the text gives the same numbers to Qwen2.5, Figure 7 shows +184 %.",
     ),
-    judge=judge,
-    paper=paper,
-    power=power,
+    judge=STATEMENT.judge,
+    paper=STATEMENT.paper,
+    power=STATEMENT.power,
     excluded=lambda rules: (
         "that the Intermediate scale leads at every matched dose, on average over models like these"
     ),

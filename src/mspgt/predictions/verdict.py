@@ -63,6 +63,11 @@ class PaperSays:
     why: str
 
 
+def untested(why: str) -> Callable[[Measurements, Rules, Reading], PaperSays]:
+    """Of a claim that the paper derives, assumes or says in words: it has no rule for it."""
+    return lambda results, rules, reading: PaperSays(None, None, why)
+
+
 @dataclass(frozen=True)
 class Prediction:
     """One falsifiable statement with everything that is fixed in advance about it."""

@@ -89,7 +89,7 @@ class Specification(Record):
     counts: dict[str, int]  # of verdicts
     agree: (
         float | None
-    )  # share of the other testable readings with the primary's verdict; null: none is testable
+    )  # share of the other testable readings with the primary's verdict; null: it, or every other, is not testable
     supported: float | None  # share of them that support
 
 

@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 
 from mspgt.predictions.judging import verdict_alone
 from mspgt.predictions.readings import Measurements, Reading
+from mspgt.predictions.rules import Rules
 from mspgt.results import Notice, from_json, to_jsonable, unmeasured_model
 from mspgt.results.theory import Theory
 from mspgt.stats.bootstrap import document_weights, percentile_interval
+from mspgt.study.identity import Identity
 from mspgt.study.parts import Given
 from mspgt.study.store import StageResult
 from mspgt.study.theory_kinks import jackknife, kink_block, settings_of, usable_of
@@ -51,7 +53,7 @@ def theory_results(given: Given, loaded: Loaded) -> tuple[Block, list[Notice]]:
     blocks = {name: make() for name, make in makers.items()}
     by_layer = {"reach": reach_block, "values": values_block}
     blocks |= {name: make(given, loaded[name]) for name, make in by_layer.items() if name in loaded}
-    _judge(given, blocks)
+    judge_blocks(given.identity, given.config.predictions, blocks)
     place = f"models.{given.identity.label}.theory"
     notices = []
     for name, block in blocks.items():
@@ -69,9 +71,8 @@ def theory_results(given: Given, loaded: Loaded) -> tuple[Block, list[Notice]]:
     return blocks, notices
 
 
-def _judge(given: Given, blocks: dict[str, Block]) -> None:
+def judge_blocks(its: Identity, rules: Rules, blocks: dict[str, Block]) -> None:
     """Every `verdict` of the theory is that of its prediction on this model alone: one rule a claim."""
-    its = given.identity
     model = unmeasured_model(its.family, its.layers, its.width, its.parameters, "judged on its theory alone")
     model.theory = from_json(Theory, to_jsonable(blocks), f"models.{its.label}.theory")
     alone = Measurements({its.label: model})
@@ -86,7 +87,7 @@ def _judge(given: Given, blocks: dict[str, Block]) -> None:
     )
     for block, key, name, metric in places:
         if block:
-            block[key] = verdict_alone(alone, given.config.predictions, name, Reading(metric=metric))
+            block[key] = verdict_alone(alone, rules, name, Reading(metric=metric))
 
 
 def _lacking(blocks: Mapping[str, Block]) -> Iterator[tuple[str, str, str]]:
