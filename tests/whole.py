@@ -7,19 +7,26 @@ from functools import cache
 from typing import Annotated, Any, get_args, get_origin
 
 from mspgt.predictions.readings import Measurements
-from mspgt.results import ModelResult, from_json, to_jsonable
-from mspgt.results.record import Record
+from mspgt.results import ModelResult, Results, from_json, to_jsonable
+from mspgt.results.record import R, Record
 
 NOTHING = {bool: False, int: 0, float: 0.0, str: ""}
 
 
 def measured(found: dict[str, Any]) -> Measurements:
     """What verdicts rest on, from a mapping in the shape of `results.json` that has the tested keys only."""
-    models = {
-        name: from_json(ModelResult, whole(ModelResult, to_jsonable(one)))
-        for name, one in found["models"].items()
-    }
+    models = {name: record(ModelResult, one) for name, one in found["models"].items()}
     return Measurements(models, found.get("provenance", {}).get("data", {}).get("documents", 0))
+
+
+def record(kind: type[R], given: Any) -> R:
+    """A record from the keys that a test says something about."""
+    return from_json(kind, whole(kind, to_jsonable(given)))
+
+
+def typed(results: Any) -> Results:
+    """All results, from a mapping in the shape of `results.json`."""
+    return record(Results, results)
 
 
 def whole(kind: Any, given: Any) -> Any:

@@ -7,6 +7,7 @@ from scipy import stats
 from mspgt.interventions.effects import Effect, all_effects, contrasts, effect, label_swap_range
 from mspgt.interventions.metrics import Scores, mean_scores, rate_scores, shares, text_scores, value
 from mspgt.report.interventions import _change
+from mspgt.results.interventions import EffectResult
 from mspgt.stats.permutation import paired_permutation
 
 DOCUMENTS = np.repeat(np.arange(20), 5)
@@ -56,8 +57,10 @@ def test_a_baseline_of_nothing_has_a_difference_and_a_reason_for_no_percentage()
     assert found.difference == 1
     assert found.percent is found.percent_ci is found.log_ratio is None
     assert "baseline is 0" in found.reason
-    assert "from 0 to 1" in _change({"percent": None, "difference": 1.0, "baseline": 0.0, "value": 1.0})
-    assert _change({"percent": 5.0, "difference": 1.0, "p_adjusted": 0.0}) == "+5 % *"
+    assert "from 0 to 1" in _change(
+        EffectResult(**{"percent": None, "difference": 1.0, "baseline": 0.0, "value": 1.0})
+    )
+    assert _change(EffectResult(**{"percent": 5.0, "difference": 1.0, "p_adjusted": 0.0})) == "+5 % *"
 
 
 def test_texts_without_a_number_leave_the_pair_and_are_counted():

@@ -24,6 +24,7 @@ from mspgt.results import to_jsonable
 from mspgt.signals.probes import ProbeResults, TaskResult
 from tests.report.planted_results import HOSTILE
 from tests.report.planted_results import model as model_of_depth
+from tests.whole import typed
 
 
 class Page(HTMLParser):
@@ -139,8 +140,8 @@ def test_every_verdict_is_told_with_its_rule_its_claim_and_its_error_rate(page: 
 
 def test_a_run_cut_short_is_marked(results: dict[str, Any]) -> None:
     results["provenance"]["limits"] = ["20 of 60 documents of the corpus (corpus.max_documents)"]
-    views = [model_view(results, "stories", "stories")]
-    marked = Page(pages(results, views)["report.html"])
+    views = [model_view(typed(results), "stories", "stories")]
+    marked = Page(pages(typed(results), views)["report.html"])
     assert "limited" in [a.get("class") for tag, a in marked.elements if tag == "body"]
     assert any("20 of 60 documents" in text for text in marked.text["b"] + marked.text[""] + marked.text["p"])
 
@@ -189,11 +190,11 @@ def test_warnings_and_reasons_are_shown(page: Page) -> None:
 
 def test_a_page_too_large_is_spread_over_one_page_a_model(results: dict[str, Any]) -> None:
     names = stems(results["models"])
-    views = [model_view(results, name, names[name]) for name in results["models"]]
-    verdicts = verdict_section(results, {view.name: view.anchor for view in views})
+    views = [model_view(typed(results), name, names[name]) for name in results["models"]]
+    verdicts = verdict_section(typed(results), {view.name: view.anchor for view in views})
     assert verdicts is not None
     limit = 200_000
-    spread = pages(results, views, [verdicts], max_bytes=limit)
+    spread = pages(typed(results), views, [verdicts], max_bytes=limit)
     assert len(spread) == 7
     assert all(len(text.encode()) < limit for text in spread.values())
     for link in Page(spread["report.html"]).links():
@@ -218,7 +219,7 @@ def test_the_page_grows_with_its_results_and_not_faster(report: Path) -> None:
 
 
 def test_a_deep_model_takes_few_bytes(results: dict[str, Any]) -> None:
-    view = model_view(results, "acme/llama-deep", "acme__llama-deep")
+    view = model_view(typed(results), "acme/llama-deep", "acme__llama-deep")
     assert sum(len(section.body.encode()) for section in view.sections) < 52_000
 
 
@@ -227,7 +228,9 @@ def test_no_model_is_deep_enough_to_fill_a_page_of_its_own(results: dict[str, An
     for layers in (40, 80):
         deep = model_of_depth(layers, seed=1, paper=(7, 15, True))
         results["models"] = {"deep": json.loads(json.dumps(to_jsonable(deep)))}
-        size[layers] = len(pages(results, [model_view(results, "deep", "deep")])["report.html"].encode())
+        size[layers] = len(
+            pages(typed(results), [model_view(typed(results), "deep", "deep")])["report.html"].encode()
+        )
     # Interventions do not grow with depth; the theory's seven charts a model do, as the eleven here.
     assert 2 * 1500 * (size[80] - size[40]) / 40 < MAX_BYTES
 

@@ -13,6 +13,7 @@ from mspgt.report import charts, panels
 from mspgt.report.curves import Line, Mark, Panel, StripRow
 from mspgt.report.markup import once
 from tests.report.planted_results import HOSTILE
+from tests.whole import typed
 
 
 def parsed(panel: Panel) -> ElementTree.Element:
@@ -119,13 +120,14 @@ def test_hostile_text_stays_text() -> None:
 
 
 def test_every_planted_chart_is_well_formed(results: dict[str, Any]) -> None:
-    for name, model in results["models"].items():
+    whole = typed(results)
+    for name, model in whole.models.items():
         for group in (panels.signal_panels, panels.probe_panels, panels.control_panels):
-            for panel in group(results, name):
+            for panel in group(whole, name):
                 if panel.drawn:
                     parsed(panel)
         for row in panels.strip_rows(model):
             strip = ElementTree.fromstring(charts.strip_svg(row))
             blocks = strip.findall("svg/rect[@width]")
             widths = [float(b.get("width", 0)) for b in blocks if (b.get("class") or "").startswith("block")]
-            assert sum(widths) == model["layers"]
+            assert sum(widths) == model.layers

@@ -9,8 +9,10 @@ import pytest
 from mspgt.report.build import build_report
 from mspgt.report.dose_charts import brittleness_figure, brittleness_svg, decades
 from mspgt.report.dose_section import dose_section, dose_tables
-from mspgt.report.doses import brittleness, brittleness_table, dose_sentences, doses_table, has_doses
+from mspgt.report.doses import Audit, audit_of, brittleness, brittleness_table, dose_sentences, doses_table
+from mspgt.results import ModelResult
 from tests.report.planted_results import planted
+from tests.whole import record, typed
 
 FACTORS = {"dimension": 1.0, "nonsink": 2.0, "own": 3.0, "all": 2.0}
 
@@ -44,6 +46,12 @@ def audited(sink: int | None = 4) -> dict[str, Any]:
     return {**model, "doses": doses, "doses_about": about}
 
 
+def audit(**given: Any) -> Audit:
+    found = audit_of(record(ModelResult, audited(**given)))
+    assert found
+    return found
+
+
 def results(**given: Any) -> dict[str, Any]:
     whole = planted()
     whole["models"] = {"stories": audited(**given)}
@@ -51,7 +59,7 @@ def results(**given: Any) -> dict[str, Any]:
 
 
 def test_curves_stand_where_their_numbers_are_and_the_sink_where_it_appears() -> None:
-    chart = brittleness(audited(), "m <b>")
+    chart = brittleness(audit(), "m <b>")
     assert chart.jump == (3, 4, pytest.approx(100 * 4 / 3))
     assert decades(chart) == (-2, 1)
     drawing = ET.fromstring(brittleness_svg(chart))
@@ -79,15 +87,16 @@ def test_curves_stand_where_their_numbers_are_and_the_sink_where_it_appears() ->
 def test_costs_that_were_not_measured_leave_the_curve_and_a_model_without_a_sink_says_so() -> None:
     model = audited(sink=None)
     model["doses"]["own"]["ends"]["nats"][1:3] = [None, -0.001]
-    chart = brittleness(model, "m")
+    found = audit_of(record(ModelResult, model))
+    chart = brittleness(found, "m")
     assert chart.jump is None
     assert [k for k, _ in chart.curves[-1][2]] == [1, 4, 5]
     assert "a sink appears" not in "".join(ET.fromstring(brittleness_svg(chart)).itertext())
-    assert "No sink" in dose_sentences(model)[-1]
+    assert "No sink" in dose_sentences(found)[-1]
 
 
 def test_the_sentence_says_what_table_2_and_equation_8_rest_on() -> None:
-    first, second = dose_sentences(audited())
+    first, second = dose_sentences(audit())
     assert "0.04, 0.06 and 10 nats" in first
     assert "0.02, 0.03 and 0.05 nats" in first
     for said in ("layer 4", "from layer 3 to 4", "133", "1.33", "Table 2", "equation 8"):
@@ -95,15 +104,15 @@ def test_the_sentence_says_what_table_2_and_equation_8_rest_on() -> None:
 
 
 def test_tables_hold_every_block_and_every_end() -> None:
-    found = results()
+    found = typed(results())
     assert len(doses_table(found).rows) == 4 * 5
     assert len(brittleness_table(found).rows) == 4 * 5
     assert {table.name for table in dose_tables(found)} == {"doses", "brittleness"}
-    assert dose_tables(planted()) == []
-    assert not has_doses(planted()["models"]["stories"])
+    assert dose_tables(typed(planted())) == []
+    assert audit_of(typed(planted()).models["stories"]) is None
     old = planted()["models"]["stories"]
     del old["doses"], old["doses_about"]
-    assert not has_doses(old)
+    assert audit_of(record(ModelResult, old)) is None
 
 
 def test_a_page_has_the_section_and_its_figure(tmp_path: Any) -> None:
@@ -115,4 +124,4 @@ def test_a_page_has_the_section_and_its_figure(tmp_path: Any) -> None:
     assert "sized for equal KL" in page
     for file in ("tables/doses.csv", "tables/brittleness.parquet", "figures/stories-brittleness.pdf"):
         assert (tmp_path / file).is_file(), file
-    assert dose_section(planted(), "stories", "stories") is None
+    assert dose_section(typed(planted()), "stories", "stories") is None

@@ -9,6 +9,7 @@ from mspgt.report.effect_section import REPEATED, effect_lines, effect_section, 
 from tests.report.planted_results import planted
 from tests.report.test_interventions import HOSTILE, effect
 from tests.report.test_interventions import model as disturbed
+from tests.whole import typed
 
 
 def with_interventions() -> dict[str, Any]:
@@ -33,7 +34,7 @@ def with_interventions() -> dict[str, Any]:
 
 def test_charts_doses_contrasts_and_texts_stand_in_the_section() -> None:
     results = with_interventions()
-    section = effect_section(results, "stories", "stories")
+    section = effect_section(typed(results), "stories", "stories")
     assert section is not None
     html = str(section.html)
     for said in (
@@ -57,16 +58,20 @@ def test_charts_doses_contrasts_and_texts_stand_in_the_section() -> None:
     assert HOSTILE not in html
     assert "<script>alert" not in html
     assert set(section.figures) == {"stories-interventions-plain", "stories-interventions-matched_variance"}
-    assert {table.name for table in effect_tables(results)} == {"interventions", "table2", "noise_response"}
+    assert {table.name for table in effect_tables(typed(results))} == {
+        "interventions",
+        "table2",
+        "noise_response",
+    }
 
 
 def test_effects_are_told_on_a_terminal() -> None:
-    first, *lines = effect_lines(with_interventions())
+    first, *lines = effect_lines(typed(with_interventions()))
     assert first == "stories, noise into one scale: layers 1–2, 3–4 and 5, boundaries as given"
     told = next(line for line in lines if "type–token ratio" in line)
     assert "L -12.5*" in told
     assert "chance alone -9.0 to +9.0 %" in told
-    assert list(effect_lines(planted())) == []
+    assert list(effect_lines(typed(planted()))) == []
 
 
 def test_an_equal_dose_that_repeats_the_whole_scale_is_said_and_not_drawn() -> None:
@@ -76,21 +81,21 @@ def test_an_equal_dose_that_repeats_the_whole_scale_is_said_and_not_drawn() -> N
         equal = f"{scale}_matched_layers"
         own["interventions"][equal] = own["interventions"][scale]
         own["interventions_about"]["arms"][equal] = dict(own["interventions_about"]["arms"][scale])
-    drawn = effect_section(results, "stories", "stories")
+    drawn = effect_section(typed(results), "stories", "stories")
     assert REPEATED in str(drawn.html)
     assert ">layers</text>" not in str(drawn.html)
     assert "equal number of layers:" not in str(drawn.html)
     assert "stories-interventions-matched_layers" not in drawn.figures
     own["interventions_about"]["arms"]["global_matched_layers"]["variance"] = 0.5
-    apart = effect_section(results, "stories", "stories")
+    apart = effect_section(typed(results), "stories", "stories")
     assert REPEATED not in str(apart.html)
     assert ">layers</text>" in str(apart.html)
 
 
 def test_a_model_that_was_not_disturbed_has_no_section() -> None:
     results = planted()
-    assert effect_section(results, "stories", "stories") is None
-    assert effect_tables(results) == []
+    assert effect_section(typed(results), "stories", "stories") is None
+    assert effect_tables(typed(results)) == []
 
 
 def test_a_whole_report_holds_it(tmp_path: Path) -> None:

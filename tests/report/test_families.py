@@ -11,11 +11,10 @@ from mspgt.report.families import (
     trajectories,
     trajectory_table,
 )
-from mspgt.results import to_jsonable
 from mspgt.study.verdicts import families_of
 from tests.predictions.planted import model
 from tests.report.planted_results import HOSTILE
-from tests.whole import measured
+from tests.whole import measured, typed
 
 
 def paper_models():
@@ -33,7 +32,7 @@ def study(models):
         calibrated |= {kind: [] for kind in ("spike", "bump", "step", "kink")}
         calibrated["spike"] = [claim for claim in calibrated["chosen"].values() if claim]
     found = {"models": models, "warnings": []}
-    return {**found, "families": to_jsonable(families_of(measured(found)))}
+    return typed(found | {"families": families_of(measured(found))})
 
 
 def test_the_papers_positions_give_every_digit_of_its_table_3():
@@ -72,7 +71,7 @@ def test_the_section_escapes_names():
 
 
 def test_no_family_no_section():
-    assert family_section({"models": {}, "families": {}, "warnings": []}) is None
+    assert family_section(typed({})) is None
 
 
 def test_a_run_that_learns():
@@ -93,6 +92,6 @@ def test_a_run_that_learns():
     assert "trajectories" in section.figures
     assert section.figures["trajectories"].draw("acl-column")["pdf"].startswith(b"%PDF")
     # Only the last state joins the family.
-    assert set(found["families"]["f"]["LI"]["members"]) == {"m@500", "alone"}
+    assert set(found.families["f"]["LI"].members) == {"m@500", "alone"}
     anchors = re.findall(r' id="([^"]+)"', section.html)
     assert all(anchor.startswith("families") for anchor in anchors)

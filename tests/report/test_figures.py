@@ -17,12 +17,13 @@ from mspgt.report.forest import Dot, Forest, Row
 from mspgt.report.forest_figure import forests_figure
 from mspgt.report.panels import signal_panels, strip_rows
 from tests.report.planted_results import HOSTILE
+from tests.whole import typed
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
 def test_same_bytes_at_the_width_of_the_venue(results: dict[str, Any]) -> None:
-    shown = signal_panels(results, "stories")
+    shown = signal_panels(typed(results), "stories")
     once, again = (figures.panels_figure(shown, "$x_1$", "layer", "acl-column") for _ in range(2))
     assert once == again
     drawing = ElementTree.fromstring(once["svg"])
@@ -71,7 +72,7 @@ def test_a_caption_says_level_n_and_method(report: Path) -> None:
 
 
 def test_strips_of_all_models_name_every_model(results: dict[str, Any]) -> None:
-    rows = {name: strip_rows(model) for name, model in results["models"].items()}
+    rows = {name: strip_rows(model) for name, model in typed(results).models.items()}
     drawing = ElementTree.fromstring(figures.strips_figure(rows)["svg"])
     words = {"".join(text.itertext()) for text in drawing.iter(f"{SVG}text")}
     assert set(rows) <= words

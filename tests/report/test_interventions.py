@@ -10,12 +10,13 @@ from mspgt.report.effect_figures import bars_figure
 from mspgt.report.interventions import (
     METRICS,
     bar_panels,
+    effects_of,
     effects_table,
-    has_interventions,
     response_table,
     side_by_side,
     table2,
 )
+from tests.whole import typed
 
 HOSTILE = "<script>alert(1)</script> & \x00\x1b[31m $x^2$ \"quoted\" 'text'"
 
@@ -71,7 +72,7 @@ def results():
 
 
 def test_table_2_holds_change_interval_chance_and_the_papers_own_rows(results):
-    table = table2(results)
+    table = table2(typed(results))
     place = list(table.columns).index(METRICS["ttr"])
     rows = {(row[0], row[1]): row for row in table.rows}
     assert rows["m", "local"][place] == "−12.5 % [−20, −5] *"
@@ -81,11 +82,11 @@ def test_table_2_holds_change_interval_chance_and_the_papers_own_rows(results):
     assert rows["m", "random"][place].startswith("+2 %")
     paper = [row for row in table.rows if row[0] == "the paper (CONFLICT)"]
     assert [row[place] for row in paper] == ["−0.37 %", "+21.8 %", "+30.9 %"]
-    assert not has_interventions(results["models"]["without"])
+    assert effects_of(typed(results).models["without"]) is None
 
 
 def test_every_effect_is_a_row_and_reasons_stand_where_numbers_are_not(results):
-    table = effects_table(results)
+    table = effects_table(typed(results))
     assert len(table.rows) == 6
     at = {name: place for place, name in enumerate(table.columns)}
     rows = {(row[at["arm"]], row[at["metric"]]): row for row in table.rows}
@@ -100,7 +101,7 @@ def test_every_effect_is_a_row_and_reasons_stand_where_numbers_are_not(results):
 
 
 def test_bars_stand_where_their_numbers_are(results):
-    panels = {panel.metric: panel for panel in bar_panels(results["models"]["m"])}
+    panels = {panel.metric: panel for panel in bar_panels(effects_of(typed(results).models["m"]).arms)}
     ttr = panels["ttr"]
     assert [bar.percent for bar in ttr.bars] == [-12.5, 3.0, None]
     assert ttr.chance == (-9.0, 9.0)
@@ -132,7 +133,10 @@ def test_one_chart_holds_a_metric_at_every_dose_on_one_axis(results):
         "local_equal_kl": {"ttr": effect(-25.0, -30, -20, p=0.01)},
         "local_literal": {"ttr": effect(-37.5, -40, -30, p=0.01)},
     }
-    doses = {dose: bar_panels(results["models"]["m"], dose) for dose in ("plain", "literal", "equal_kl")}
+    doses = {
+        dose: bar_panels(effects_of(typed(results).models["m"]).arms, dose)
+        for dose in ("plain", "literal", "equal_kl")
+    }
     ttr = {dose: next(one for one in panels if one.metric == "ttr") for dose, panels in doses.items()}
     plain, literal, equal = bars_of(bars_svg(ttr))["bar local"]
     assert (literal / plain, equal / plain) == pytest.approx((3, 2), rel=0.02)
@@ -142,7 +146,9 @@ def test_one_chart_holds_a_metric_at_every_dose_on_one_axis(results):
 def test_a_literal_dose_that_dwarfs_the_others_is_cut_and_its_number_written(results):
     arms = results["models"]["m"]["interventions"]
     arms["local_literal"] = {"ttr": effect(4310.0, 4000, 4600, p=0.01)}
-    doses = {dose: bar_panels(results["models"]["m"], dose) for dose in ("plain", "literal")}
+    doses = {
+        dose: bar_panels(effects_of(typed(results).models["m"]).arms, dose) for dose in ("plain", "literal")
+    }
     ttr = {dose: next(one for one in panels if one.metric == "ttr") for dose, panels in doses.items()}
     plain, literal = bars_of(bars_svg(ttr))["bar local"]
     assert abs(plain) > 20  # the others keep their height
@@ -151,8 +157,8 @@ def test_a_literal_dose_that_dwarfs_the_others_is_cut_and_its_number_written(res
 
 
 def test_the_response_is_drawn_as_far_as_it_is_known(results):
-    about = results["models"]["m"]["interventions_about"]
-    drawing = ET.fromstring(response_svg(about))
+    about = effects_of(typed(results).models["m"]).about
+    drawing = ET.fromstring(response_svg(about.response))
     (points,) = [part for part in drawing.iter("path") if (part.get("class") or "").startswith("points")]
     assert points.get("class") == "points local"
     dots = points.get("d").split("h0")[:-1]
@@ -161,14 +167,14 @@ def test_the_response_is_drawn_as_far_as_it_is_known(results):
         part.get("stroke-dasharray") for part in drawing.iter("path") if "line" in (part.get("class") or "")
     ]
     assert lines == [None, "3 3"]
-    assert response_svg({"response": None}) == ""
-    told = response_table(results).rows
+    assert response_svg(None) == ""
+    told = response_table(typed(results)).rows
     assert sum(bool(row[3]) for row in told) == len(dots)
     assert {row[:2] for row in told if row[4]} == {("m", "local")}
 
 
 def test_texts_stand_side_by_side_with_their_differences_and_no_markup_of_their_own(results):
-    sample = results["models"]["m"]["interventions_about"]["texts"][0]
+    (sample,) = effects_of(typed(results).models["m"]).about.texts
     page = side_by_side(sample, "local")
     tree = ET.fromstring(page)
     assert "<script" not in page

@@ -1,18 +1,19 @@
 """Planted subjects on the page and the terminal: hits, misses, silence and false alarms, as they came."""
 
 import re
-from copy import deepcopy
+from dataclasses import replace
 
 import pytest
 
 from mspgt.report.planted import Tally, by_size, headline, outcome, planted_lines, planted_table
 from mspgt.report.planted_section import planted_first, planted_section
 from tests.report.planted_results import HOSTILE, planted
+from tests.whole import typed
 
 
 @pytest.fixture
 def controls(results):
-    return results["planted"]
+    return typed(results).planted
 
 
 def test_every_subject_counts_once(controls):
@@ -30,11 +31,12 @@ def test_a_boundary_that_is_taken_away_turns_a_hit_into_a_miss(controls):
     before = headline(controls)
     subject = controls["two breaks"]
     assert outcome(subject) == "1 of 2 found"
-    subject["planted"][0]["found"] = False
-    subject["found"] = []
+    controls["two breaks"] = subject = replace(
+        subject, planted=[replace(one, found=False) for one in subject.planted], found=[]
+    )
     assert outcome(subject) == "0 of 2 found"
     assert headline(controls) != before
-    html = str(planted_first({"planted": controls}))
+    html = str(planted_first(replace(typed({}), planted=controls)))
     assert html.count("▽") == 3  # two of the subject, one of the legend
     assert "✗ 0 of 2 found" in html
     assert "5 roughness SDs would be found in 80" in html
@@ -43,13 +45,13 @@ def test_a_boundary_that_is_taken_away_turns_a_hit_into_a_miss(controls):
 def test_what_nobody_planted_is_a_false_alarm(controls):
     assert outcome(controls["flat"]) == "silent"
     assert outcome(controls["alarm"]) == "false alarm: step at layer 12 (95\u202f% set 12)"
-    controls["two breaks"]["found"].append(deepcopy(controls["alarm"]["found"][0]))
+    controls["two breaks"].found.append(controls["alarm"].found[0])
     assert "false alarm: step at layer 12" in outcome(controls["two breaks"])
     assert headline(controls).endswith("; 1 claim where nothing is")
 
 
 def test_truth_stands_over_its_strip(controls):
-    html = str(planted_first({"planted": controls}))
+    html = str(planted_first(replace(typed({}), planted=controls)))
     assert f'x="{7 / 24 * 100:.1f}%" y="10">▼' in html or re.search(r'x="29\.2%"[^>]*>▼', html)
     assert re.search(r'x="70\.8%"[^>]*>▽', html)
     assert "planted: 4 roughness SDs at layers 7 and 17" in html
@@ -58,14 +60,14 @@ def test_truth_stands_over_its_strip(controls):
 
 
 def test_a_run_without_planted_subjects_shows_none(results):
-    results.pop("planted")
+    results = replace(typed(results), planted={})
     assert planted_first(results) == ""
     assert planted_section(results) is None
     assert list(planted_lines(results)) == []
 
 
 def test_the_terminal_says_what_the_page_says(results):
-    lines = list(planted_lines(results))
+    lines = list(planted_lines(typed(results)))
     assert lines[0].startswith("Of 3 planted boundaries 2 were found")
     assert sum(line.startswith("  MISS") for line in lines) == 2
     assert sum(line.startswith("  hit") for line in lines) == 3
@@ -73,7 +75,7 @@ def test_the_terminal_says_what_the_page_says(results):
 
 def test_the_table_holds_every_place_claim_and_test(controls):
     rows = planted_table(controls).rows
-    counts = [len(one["planted"]) + len(one["found"]) + len(one["tests"]) for one in controls.values()]
+    counts = [len(one.planted) + len(one.found) + len(one.tests) for one in controls.values()]
     assert len(rows) == sum(counts)
 
 
@@ -82,5 +84,5 @@ def test_the_row_is_the_first_of_the_page(report):
     assert page.index('id="planted-first"') < page.index('id="found"')
     assert 'id="planted"' in page
     assert (report / "tables" / "planted.csv").read_text().count("\n") == 1 + len(
-        planted_table(planted()["planted"]).rows
+        planted_table(typed(planted()).planted).rows
     )

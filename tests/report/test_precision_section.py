@@ -6,6 +6,7 @@ from mspgt.report.precision_section import precision_section
 from mspgt.results import to_jsonable
 from mspgt.results.precision import PrecisionResult, SignalPrecision
 from tests.report.planted_results import planted
+from tests.whole import typed
 
 SIGNAL = SignalPrecision(
     [0.25, 0.5, None, 1.0], [0.25, 0.501, 1.0, 1.0], [0.0, -0.001, None, 0.0], [7.0, 2.7, None, 7.0]
@@ -23,7 +24,7 @@ def with_precision(**more: Any) -> dict[str, Any]:
 
 
 def test_every_layer_has_its_row_and_signals_stand_at_their_transition() -> None:
-    section = precision_section(with_precision(), "stories", "stories")
+    section = precision_section(typed(with_precision()), "stories", "stories")
     assert section is not None
     assert section.lead == "how many digits hold in bfloat16"
     assert "two digits of S1 hold." in section.html
@@ -34,8 +35,8 @@ def test_every_layer_has_its_row_and_signals_stand_at_their_transition() -> None
 
 
 def test_where_nothing_was_compared_the_reason_stands_and_no_table() -> None:
-    section = precision_section(with_precision(reason="float16 overflowed"), "stories", "stories")
+    section = precision_section(typed(with_precision(reason="float16 overflowed")), "stories", "stories")
     assert section is not None
     assert "<table" not in section.html
     assert section.tables[0].rows == []
-    assert precision_section(planted(), "stories", "stories") is None
+    assert precision_section(typed(planted()), "stories", "stories") is None

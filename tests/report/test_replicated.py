@@ -4,6 +4,7 @@ from mspgt.report.facts import undrawn
 from mspgt.report.replicated import replicated_lines, replicated_section
 from mspgt.results import to_jsonable
 from tests.report.planted_results import claim, planted
+from tests.whole import typed
 
 CLAIM = to_jsonable(claim("spike", 7, 12, [6, 7, 8, 12]))
 KINDS = {"spike": [CLAIM], "bump": [], "step": [], "kink": []}
@@ -25,18 +26,18 @@ GROUP = {
 
 
 def test_claims_ratios_and_power():
-    lines = list(replicated_lines({"replicated": {"llama": GROUP}}))
+    lines = list(replicated_lines(typed({"replicated": {"llama": GROUP}})))
     assert lines[0] == "llama, mean of 2 runs (a, b): spike at layer 7, set 6–8, 12"
     assert "S1 0.70, S3 0.90 (runs that share nothing: 0.71)" in lines[1]
     assert "S2" not in lines[1]
     assert lines[2].strip() == GROUP["statement"]
     nothing = {**GROUP, "calibrated": {**GROUP["calibrated"], "spike": []}}
-    assert next(replicated_lines({"replicated": {"g": nothing}})).endswith("no boundary")
-    assert list(replicated_lines({})) == []
+    assert next(replicated_lines(typed({"replicated": {"g": nothing}}))).endswith("no boundary")
+    assert list(replicated_lines(typed({}))) == []
 
 
 def test_a_section_shows_mean_boundaries_and_what_could_have_been_seen():
-    results = {**planted(), "replicated": {"llama": GROUP}}
+    results = typed({**planted(), "replicated": {"llama": GROUP}})
     section = replicated_section(results)
     html = str(section.html)
     assert "spike at layer 7, set 6–8, 12" in section.lead
@@ -50,4 +51,4 @@ def test_a_section_shows_mean_boundaries_and_what_could_have_been_seen():
     assert claims.rows[0][:2] == ("llama", "spike")
     assert "replicated" in undrawn(results, [])
     assert "replicated" not in undrawn(results, [section])
-    assert replicated_section(planted()) is None
+    assert replicated_section(typed(planted())) is None

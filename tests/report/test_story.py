@@ -1,13 +1,14 @@
 """One sentence a model: claims with their sets where there are any, else what came closest and why it is nothing."""
 
-from copy import deepcopy
 from typing import Any
 
 import pytest
 
 from mspgt.report.story import headline, stories, story, story_lines, strongest_candidate
+from mspgt.results import ModelResult
 from tests.report.planted_results import HOSTILE, planted
 from tests.report.test_where import functional
+from tests.whole import record, typed
 
 QUIET = "acme/llama-deep"
 
@@ -26,7 +27,7 @@ def candidate(score: float, threshold: float = 2.6) -> dict[str, Any]:
 
 
 def test_a_claim_is_told_with_its_account_and_its_set(results):
-    told = story(results, HOSTILE)
+    told = story(typed(results), HOSTILE)
     assert told.found
     assert told.candidate is None
     assert "Shocks find L–I at layer 11" in told.sentence
@@ -35,14 +36,14 @@ def test_a_claim_is_told_with_its_account_and_its_set(results):
 
 def test_every_account_that_claims_is_in_the_sentence(results):
     results["models"][QUIET]["scales"] = functional(7, None)
-    assert "Functional scales place L–I at layer 7" in story(results, QUIET).sentence
-    assert "none by shocks" in story(results, QUIET).sentence
+    assert "Functional scales place L–I at layer 7" in story(typed(results), QUIET).sentence
+    assert "none by shocks" in story(typed(results), QUIET).sentence
 
 
 def test_without_a_claim_the_nearest_place_is_told_with_score_threshold_and_reason(results):
     model = results["models"][QUIET]
     rival = model["boundaries"]["calibrated"]["rivals"]["1"][0]
-    told = story(results, QUIET)
+    told = story(typed(results), QUIET)
     assert (told.candidate.account, told.candidate.layer) == ("shocks", rival["layer"])
     assert "score 1 of the 3.6 needed: below the threshold" in told.sentence
     assert "would have been found" in told.sentence
@@ -53,40 +54,37 @@ def test_without_a_claim_the_nearest_place_is_told_with_score_threshold_and_reas
 def test_the_nearest_place_is_the_one_nearest_to_its_own_threshold(results, score, account):
     model = results["models"][QUIET]
     model["phases"] = candidate(score)  # the shocks’ best reaches 1.0 of 3.6
-    assert strongest_candidate(model).account == account
-    assert ("one word" in story(results, QUIET).sentence) == (account == "phases")
+    assert strongest_candidate(record(ModelResult, model)).account == account
+    assert ("one word" in story(typed(results), QUIET).sentence) == (account == "phases")
 
 
-def test_a_score_that_was_not_measured_is_no_candidate(results):
+def test_a_place_without_a_critical_value_is_no_candidate(results):
     model = results["models"][QUIET]
-    for missing in ({"score": None}, {"critical": None}):
-        rivals = deepcopy(model["boundaries"]["calibrated"]["rivals"])
-        rivals["1"][0] |= missing
-        model["boundaries"]["calibrated"]["rivals"] = rivals
-        assert strongest_candidate(model) is None
-        assert "strongest" not in story(results, QUIET).sentence
+    model["boundaries"]["calibrated"]["rivals"]["1"][0]["critical"] = 0.0
+    assert strongest_candidate(record(ModelResult, model)) is None
+    assert "strongest" not in story(typed(results), QUIET).sentence
 
 
 def test_what_the_candidate_is_without_frequent_words_stands_beside_it(results):
     model = results["models"][QUIET]
     sets = {"main": 0.31, "without_top_word": 0.12}
     model["token_sets"] = {key: {"S1": [None, value, None]} for key, value in sets.items()}
-    assert story(results, QUIET).overlay == (
+    assert story(typed(results), QUIET).overlay == (
         "S1 at layer 2: 0.31 over the tokens that count, 0.12 without the most frequent word."
     )
 
 
 def test_of_one_model_the_headline_is_its_positions_with_their_sets(results):
     results["models"] = {HOSTILE: results["models"][HOSTILE]}
-    said = headline(results)
+    said = headline(typed(results))
     assert said.startswith("Shocks find L–I at layer 11")
     assert "set 17–20, 23" in said
     results["models"] = {QUIET: planted()["models"][QUIET]}
-    assert headline(results).startswith("No boundary was found")
+    assert headline(typed(results)).startswith("No boundary was found")
 
 
 def test_the_claim_is_read_first_and_what_could_have_been_seen_beside_it(results):
-    told = story(results, QUIET)
+    told = story(typed(results), QUIET)
     assert "would have been found" in told.seen
     assert told.seen not in told.claim
     assert told.paper in told.sentence
@@ -94,7 +92,7 @@ def test_the_claim_is_read_first_and_what_could_have_been_seen_beside_it(results
 
 
 def test_what_is_found_comes_first_and_twins_are_counted(results):
-    told = stories(results)
+    told = stories(typed(results))
     assert [bool(one.found) for one in told] == sorted((bool(one.found) for one in told), reverse=True)
     found = sum(bool(one.found) for one in told)
     twins = [
@@ -103,14 +101,14 @@ def test_what_is_found_comes_first_and_twins_are_counted(results):
         for claims in m["controls"]["random_init"]["calibrated_claims"]
     ]
     silent = sum(not claims for claims in twins)
-    said = headline(results)
+    said = headline(typed(results))
     assert said.startswith(f"Boundaries in {found} of {len(told)} models")
     assert f"none in {silent} of {len(twins)} readings" in said
     results["models"][QUIET]["phases"] = candidate(1.0)
-    assert f"none in {silent + 1} of {len(twins) + 2} readings" in headline(results)
+    assert f"none in {silent + 1} of {len(twins) + 2} readings" in headline(typed(results))
 
 
 def test_a_run_cut_short_says_so_in_every_sentence(results):
     results["provenance"]["limits"] = ["20 of 60 documents of the corpus"]
-    assert all(one.sentence.endswith("cut short by limits.") for one in stories(results))
-    assert any("20 of 60 documents" in line for line in story_lines(results))
+    assert all(one.sentence.endswith("cut short by limits.") for one in stories(typed(results)))
+    assert any("20 of 60 documents" in line for line in story_lines(typed(results)))

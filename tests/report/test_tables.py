@@ -14,6 +14,7 @@ from mspgt.report.words import printable
 from tests.report.planted_results import HOSTILE
 from tests.report.test_story import candidate
 from tests.report.test_where import functional
+from tests.whole import typed
 
 
 def records(table: tables.Table) -> list[dict[str, Any]]:
@@ -21,7 +22,7 @@ def records(table: tables.Table) -> list[dict[str, Any]]:
 
 
 def test_table1_has_both_modes_of_every_model_and_the_papers_rows(results: dict[str, Any]) -> None:
-    rows = records(table1(results))
+    rows = records(table1(typed(results)))
     assert [row["mode"] for row in rows] == ["paper", "calibrated"] * 6 + [PRINTED] * 4
     paper, calibrated = (row for row in rows if row["model"] == HOSTILE)
     assert (paper["LI_layer"], paper["LI_low"], paper["LI_high"], paper["LI_width"]) == (6, 4.5, 7.5, 3.0)
@@ -43,7 +44,7 @@ def test_the_papers_own_rows_are_consistent_with_themselves() -> None:
 
 def test_csv_and_parquet_agree_and_nulls_stay_nulls(results: dict[str, Any], tmp_path: Any) -> None:
     table = tables.curves_table(
-        "signals", "s", "transition", {n: signal_panels(results, n) for n in results["models"]}
+        "signals", "s", "transition", {n: signal_panels(typed(results), n) for n in results["models"]}
     )
     (tmp_path / "t.parquet").write_bytes(table.parquet())
     stored = pq.read_table(tmp_path / "t.parquet").to_pylist()
@@ -82,11 +83,13 @@ def test_latex_has_nothing_of_its_own_in_a_name() -> None:
 
 
 def test_reading_rows_give_a_reason_for_every_missing_boundary(results: dict[str, Any]) -> None:
-    for row in records(table1_for_reading(results)):
+    for row in records(table1_for_reading(typed(results))):
         if row["Mode"] == "paper" and row["L–I"] == "—":
             assert row["Decision"].startswith("no boundary: ")
     by_model = {
-        row["Model"]: row for row in records(table1_for_reading(results)) if row["Mode"] == "calibrated"
+        row["Model"]: row
+        for row in records(table1_for_reading(typed(results)))
+        if row["Mode"] == "calibrated"
     }
     assert "could not have been seen at this depth: bump, step, kink" in by_model["unlabelled"]["Decision"]
     assert by_model["unlabelled"]["se/τ"] == "S1 0.07\nS2 —\nS3 0.05"
@@ -98,13 +101,15 @@ def test_table1_has_a_row_of_every_account_that_was_measured(results: dict[str, 
     model = results["models"]["acme/llama-deep"]
     model["scales"] = functional(7, None)
     model["phases"] = candidate(2.5) | {"reasons": []}
-    rows = {row["mode"]: row for row in records(table1(results)) if row["model"] == "acme/llama-deep"}
+    rows = {row["mode"]: row for row in records(table1(typed(results))) if row["model"] == "acme/llama-deep"}
     assert list(rows) == ["paper", "calibrated", "functional", "phases"]
     assert (rows["functional"]["LI_layer"], rows["functional"]["IG_layer"]) == (7, None)
     assert "order" in str(rows["functional"]["reason"])
     assert (rows["phases"]["claims"], rows["phases"]["reason"]) == (None, "one word")
     told = {
-        row["Mode"]: row for row in records(table1_for_reading(results)) if row["Model"] == "acme/llama-deep"
+        row["Mode"]: row
+        for row in records(table1_for_reading(typed(results)))
+        if row["Model"] == "acme/llama-deep"
     }
     assert told["functional"]["L–I"].startswith("7 (29.2")
     assert told["functional"]["I–G"].startswith("— the order")
@@ -113,7 +118,7 @@ def test_table1_has_a_row_of_every_account_that_was_measured(results: dict[str, 
 def test_summary_lines_put_disagreement_first_and_never_a_paper_boundary_alone(
     results: dict[str, Any],
 ) -> None:
-    lines = summary_lines(results)
+    lines = summary_lines(typed(results))
     assert lines[0].startswith("acme/llama-deep (24 layers): Paper mode claims")
     for line in lines:
         if "peaks at" in line:
@@ -121,7 +126,11 @@ def test_summary_lines_put_disagreement_first_and_never_a_paper_boundary_alone(
 
 
 def test_claims_keep_what_was_not_tested_apart_from_what_was_lost(results: dict[str, Any]) -> None:
-    _, first, second = records(tables.claims_table(results))
+    _, first, second = records(
+        tables.claims_table(
+            {name: model.boundaries.calibrated for name, model in typed(results).models.items()}
+        )
+    )
     assert (first["kind"], first["role"], first["layer"], second["role"]) == ("spike", "L–I", 11, "I–G")
     assert first["robust"] == "without S1: holds; without S2: not tested; with sinks: lost"
 

@@ -10,6 +10,7 @@ from mspgt.report.verdicts import condensed, verdict_section, verdicts
 from mspgt.report.views import model_view
 from tests.report.planted_results import planted
 from tests.report.test_effect_section import with_interventions
+from tests.whole import typed
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def results() -> dict[str, Any]:
 
 
 def refuted(results: dict[str, Any]) -> Any:
-    return next(one for one in verdicts(results) if one.word == "refuted")
+    return next(one for one in verdicts(typed(results)) if one.word == "refuted")
 
 
 def test_a_verdict_on_few_texts_and_on_given_scales_says_so(results: dict[str, Any]) -> None:
@@ -30,7 +31,9 @@ def test_a_verdict_on_few_texts_and_on_given_scales_says_so(results: dict[str, A
     about["scales"]["source"] = "thirds"
     marks = "6 texts an arm; on thirds of the depth, not on scales that were found"
     assert "; ".join(refuted(results).marks) == marks
-    section = verdict_section(results, {name: f"model-{at}" for at, name in enumerate(results["models"])})
+    section = verdict_section(
+        typed(results), {name: f"model-{at}" for at, name in enumerate(results["models"])}
+    )
     assert section is not None
     assert marks in str(section.html)
     about["scales"]["source"] = "functional"
@@ -39,7 +42,7 @@ def test_a_verdict_on_few_texts_and_on_given_scales_says_so(results: dict[str, A
 
 def test_a_run_cut_short_marks_what_was_tested_and_nothing_else(results: dict[str, Any]) -> None:
     results["provenance"]["limits"] = ["20 of 60 documents of the corpus"]
-    for one in verdicts(results):
+    for one in verdicts(typed(results)):
         assert ("run cut short by limits" in one.marks) == one.tested
 
 
@@ -55,12 +58,12 @@ def test_what_every_model_is_warned_of_is_told_once() -> None:
     same = {"what": "no twin was measured", "consequence": "no level is known"}
     results["warnings"] += [{"where": f"models.{name}.scales", **same} for name in names]
     results["warnings"].append({"where": f"models.{names[0]}.phases", **same})
-    told = [one["where"] for one in study_notices(results)]
+    told = [one.where for one in study_notices(typed(results))]
     assert told.count("models.*.scales") == 1
-    assert all("models.*" not in one["where"] for name in names for one in model_notices(results, name))
-    assert [one["where"] for one in model_notices(results, names[0])] == [f"models.{names[0]}.phases"]
+    assert all("models.*" not in one.where for name in names for one in model_notices(typed(results), name))
+    assert [one.where for one in model_notices(typed(results), names[0])] == [f"models.{names[0]}.phases"]
     results["models"] = {names[0]: results["models"][names[0]]}
-    assert {one["where"] for one in model_notices(results, names[0])} == {
+    assert {one.where for one in model_notices(typed(results), names[0])} == {
         f"models.{names[0]}.scales", f"models.{names[0]}.phases",
     }  # fmt: skip
 
@@ -71,7 +74,14 @@ def test_checks_that_do_not_apply_are_not_counted() -> None:
     check = {"name": "blocks", "reason": ""}
     model["checks"] = [{**check, "ok": ok} for ok in (True, True, False, None)]
     (power,) = [
-        one for one in model_view(results, "stories", "stories").sections if one.anchor.endswith("-power")
+        one
+        for one in model_view(typed(results), "stories", "stories").sections
+        if one.anchor.endswith("-power")
     ]
     assert "2 of 3 checks that apply passed" in power.lead
-    assert [row[1] for row in check_rows(model)] == ["yes", "yes", "NO", "does not apply"]
+    assert [row[1] for row in check_rows(typed(results).models["stories"])] == [
+        "yes",
+        "yes",
+        "NO",
+        "does not apply",
+    ]

@@ -13,6 +13,7 @@ from mspgt.report.accounts import accounts, disagreement, where_lines
 from mspgt.report.heat import SHADES, Heat, heat_svg
 from mspgt.report.where_section import accounts_table, checks_table, where_section
 from mspgt.results import FunctionalBoundary, FunctionalScale, FunctionalScales, Located, to_jsonable
+from tests.whole import typed
 
 NAME = "acme/llama-deep"
 LAYERS, PLACE = 24, 10
@@ -78,11 +79,11 @@ def test_phases_of_tokens_reach_the_results(phases):
 
 
 def test_no_section_without_an_account_beyond_the_modes(results):
-    assert where_section(results) is None
+    assert where_section(typed(results)) is None
 
 
 def test_every_account_has_a_strip_and_says_what_it_found(where):
-    every = accounts(where, NAME)
+    every = accounts(typed(where), NAME)
     assert [one.key for one in every] == ["functional", "phases", "shocks", "paper"]
     assert all(len(one.row.scales) == LAYERS for one in every)
     assert "L–I at layer 7" in every[0].words
@@ -92,7 +93,7 @@ def test_every_account_has_a_strip_and_says_what_it_found(where):
 
 
 def test_a_model_without_an_account_says_why(where):
-    other = accounts(where, "stories")
+    other = accounts(typed(where), "stories")
     assert [one.measured for one in other] == [False, False, True, True]
     assert other[1].words.startswith("not measured")
 
@@ -101,19 +102,19 @@ def test_a_model_without_an_account_says_why(where):
 def test_accounts_disagree_where_sets_do_not_meet(where, li, apart):
     """The paper's L–I of this model is at 7, its interval 5.5 to 8.5."""
     where["models"][NAME]["scales"] = functional(li, None)
-    assert ("disagree" in disagreement(accounts(where, NAME))) is apart
+    assert ("disagree" in disagreement(accounts(typed(where), NAME))) is apart
 
 
 def test_disagreements_come_first(where):
     where["models"]["stories"]["phases"] = None
     where["models"][NAME]["scales"] = functional(14, None)
-    section = where_section(where)
+    section = where_section(typed(where))
     assert section.html.index(NAME) < section.html.index("stories")
     assert section.lead == "accounts disagree on 2 of 6"  # the other is in the planted study already
 
 
 def test_the_section_holds_curves_matrix_and_the_order(where):
-    section = where_section(where)
+    section = where_section(typed(where))
     assert "not beyond the twin" in section.html
     assert "L before I: supported" in section.html
     assert section.html.count('class="chart heat"') == 1
@@ -123,9 +124,9 @@ def test_the_section_holds_curves_matrix_and_the_order(where):
 
 
 def test_tables_hold_places_and_checks(where):
-    rows = [row for row in accounts_table(where).rows if row[0] == NAME]
+    rows = [row for row in accounts_table(typed(where)).rows if row[0] == NAME]
     assert ("functional", "L–I", 7) in [row[1:4] for row in rows]
-    checks = checks_table(where).rows
+    checks = checks_table(typed(where)).rows
     assert [row[2] for row in checks[:6]] == [PLACE] * 6
     assert checks[6][1] == "random twin 1"
 
@@ -151,6 +152,6 @@ def test_what_was_not_measured_has_no_shade():
 
 
 def test_the_terminal_tells_phases_and_whether_accounts_agree(where):
-    lines = list(where_lines(where))
+    lines = list(where_lines(typed(where)))
     assert lines[0].startswith(f"{NAME}, phases: what blocks write changes for good at layer {PLACE}")
     assert len(lines) == 2

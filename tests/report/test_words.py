@@ -1,6 +1,7 @@
 """Sentences say what the numbers say: when modes disagree, what a null is, and whose warning it is."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mspgt.report import words
+from mspgt.results import CalibratedResult, ModelResult
+from tests.whole import record, typed
 
 
 @given(st.sets(st.integers(1, 200)))
@@ -32,7 +35,7 @@ def boundary(layer: int) -> dict[str, Any]:
 
 
 def claim(layer: int, within: list[int]) -> dict[str, Any]:
-    return {"kind": "spike", "layer": layer, "set": within}
+    return {"kind": "spike", "layer": layer, "set": within, "critical": 3.6}
 
 
 @pytest.mark.parametrize(
@@ -45,7 +48,7 @@ def claim(layer: int, within: list[int]) -> dict[str, Any]:
         (True, (7, 15), (claim(8, [6, 8]), claim(15, [15])), ("L–I",)),  # 7 is a gap of the set
         (False, (7, 15), (claim(8, [7, 8]), None), ("L–I",)),
         (None, (None, None), (None, None), ()),
-        (True, (7, 15), (claim(7, []), claim(16, [])), ("I–G",)),  # no set: the place itself
+        (True, (7, 15), (claim(7, [7]), claim(16, [16])), ("I–G",)),
     ],
 )
 def test_when_the_modes_disagree(
@@ -59,11 +62,11 @@ def test_when_the_modes_disagree(
     for which, layer, one in both:
         model["boundaries"]["paper"][which] = boundary(layer) if layer else None
         model["boundaries"]["calibrated"]["chosen"][which] = one
-    assert words.disagreements(model) == disagree
+    assert words.disagreements(record(ModelResult, model)) == disagree
 
 
 def test_disagreements_come_first_and_nothing_else_moves(results: dict[str, Any]) -> None:
-    names = [finding.model for finding in words.findings(results)]
+    names = [finding.model for finding in words.findings(typed(results))]
     split = ["acme/llama-deep", "state/mamba", "<script>alert(1)</script>"]
     assert names == split + [name for name in results["models"] if name not in split]
 
@@ -71,22 +74,21 @@ def test_disagreements_come_first_and_nothing_else_moves(results: dict[str, Any]
 def test_every_paper_mode_sentence_stands_beside_its_false_boundary_rate(results: dict[str, Any]) -> None:
     for name, model in results["models"].items():
         rates = model["boundaries"]["paper"]["false_boundary_rate"]
-        said = words.finding(name, model).noise
+        said = words.finding(name, record(ModelResult, model)).noise
         assert ("93\u202f%" in said and "46\u202f%" in said) if rates else "not measured" in said
 
 
 def test_power_is_said_where_nothing_was_found(results: dict[str, Any]) -> None:
-    shallow = words.finding("stories", results["models"]["stories"])
+    shallow = words.finding("stories", typed(results).models["stories"])
     assert "Could not have been seen at this depth: spike, bump, step, kink." in shallow.calibrated
     assert shallow.power == ""
     middle = results["models"]["unlabelled"]
-    assert "a spike of 4.5 roughness SDs" in words.finding("unlabelled", middle).power
+    assert "a spike of 4.5 roughness SDs" in words.finding("unlabelled", record(ModelResult, middle)).power
     # Said once, whether the detector says it or only its power does.
-    told = words.calibrated_notes(middle)
-    middle["boundaries"]["calibrated"]["reasons"] = []
-    assert (
-        told == words.calibrated_notes(middle) == ["could not have been seen at this depth: bump, step, kink"]
-    )
+    detector = record(CalibratedResult, middle["boundaries"]["calibrated"])
+    silent = replace(detector, reasons=[])
+    told = ["could not have been seen at this depth: bump, step, kink"]
+    assert words.calibrated_notes(detector) == words.calibrated_notes(silent) == told
 
 
 @pytest.mark.parametrize(
@@ -105,24 +107,26 @@ def test_a_lone_boundary_without_a_name(
     model["boundaries"]["paper"]["accepted"] = True
     for which, layer in zip(("LI", "IG"), paper, strict=True):
         model["boundaries"]["paper"][which] = boundary(layer) if layer else None
-    assert words.disagreements(model) == disagree
+    assert words.disagreements(record(ModelResult, model)) == disagree
 
 
 def test_the_reason_of_a_null_is_the_nearest_warning() -> None:
-    results = {
-        "models": {"a": {}, "b": {}},
-        "warnings": [
-            {"where": "models.a.signals.S3", "what": "no attention"},
-            {"where": "models.*.signals.S2", "what": "no labels"},
-        ],
-    }
+    results = typed(
+        {
+            "models": {"a": {}, "b": {}},
+            "warnings": [
+                {"where": "models.a.signals.S3", "what": "no attention"},
+                {"where": "models.*.signals.S2", "what": "no labels"},
+            ],
+        }
+    )
     assert words.reason(results, "models", "a", "signals", "S3", "paper") == "no attention"
     assert words.reason(results, "models", "b", "signals", "S2") == "no labels"
     assert words.reason(results, "models", "b", "signals", "S3") == words.NO_REASON
 
 
 def test_a_warning_belongs_to_the_longest_name() -> None:
-    results = {"models": {"Qwen2": {}, "Qwen2.5": {}}}
+    results = typed({"models": {"Qwen2": {}, "Qwen2.5": {}}})
     assert words.model_of(results, "models.Qwen2.5.signals.S1") == "Qwen2.5"
     assert words.model_of(results, "models.Qwen2.signals.S1") == "Qwen2"
     assert words.model_of(results, "provenance.data") is None

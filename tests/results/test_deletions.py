@@ -9,7 +9,6 @@ from mspgt.atlas.entry import make_entry
 from mspgt.errors import InputError, ResultsError
 from mspgt.predictions.readings import Measurements
 from mspgt.predictions.rules import Rules
-from mspgt.report.build import read_results
 from mspgt.report.page import pages
 from mspgt.report.story import story_lines
 from mspgt.report.verdicts import verdicts
@@ -51,13 +50,13 @@ def without(found, place, folder):
 
 
 def explain(run):
-    results = read_results(run)
+    results = read(run)
     assert list(story_lines(results))
     assert verdicts(results)
 
 
 def page(run):
-    results = read_results(run)
+    results = read(run)
     views = [model_view(results, one.model, f"m{at}", []) for at, one in enumerate(findings(results))]
     assert pages(results, views, [])
 
@@ -95,5 +94,5 @@ def test_what_every_verdict_has_is_named_where_it_is_lost(whole, key, tmp_path):
 
 def test_what_older_runs_lack_is_written_whole_for_readers_and_as_it_was_for_the_file(whole, tmp_path):
     run = without(whole, ("models", "unlabelled", "trained"), tmp_path)
-    assert read_results(run)["models"]["unlabelled"]["trained"] == {}
+    assert to_jsonable(read(run), whole=True)["models"]["unlabelled"]["trained"] == {}
     assert to_jsonable(read(run)) == json.loads((run / "results.json").read_text("utf-8"))

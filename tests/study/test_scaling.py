@@ -6,6 +6,7 @@ import pytest
 
 from mspgt.errors import InputError
 from mspgt.report.functional import functional_lines
+from mspgt.results import parse
 from mspgt.study.describe import describe
 from mspgt.study.loading import make_config
 from mspgt.study.run import run_study
@@ -44,7 +45,7 @@ def test_a_study_measures_them_once_and_says_what_is_undefined(config, tmp_path)
     assert "below 8 no boundary" in found["LI"]["reason"]
     assert found["twin"]["tasks"]["relation"]["twin_maximum"] is not None
     assert any(w["where"] == "models.tiny.scales.LI" for w in results["warnings"])
-    assert any("functional scales over 40 documents" in line for line in functional_lines(results))
+    assert any("functional scales over 40 documents" in line for line in functional_lines(parse(results)))
     stages = list((tmp_path / "run").glob("stages/*/*/functional-*/manifest.json"))
     assert len(stages) == 2
     before = {path: path.stat().st_mtime_ns for path in stages}

@@ -15,7 +15,7 @@ from mspgt.report.theory_section import theory_section
 from mspgt.report.theory_table import theory_table
 from mspgt.report.theory_values import _weights, values_html
 from mspgt.report.words import number
-from mspgt.results import dumped, read, to_jsonable
+from mspgt.results import dumped, parse, read, to_jsonable
 from mspgt.results.theory import Theory
 from mspgt.study.describe import describe
 from mspgt.study.loading import make_config
@@ -27,6 +27,7 @@ from mspgt.synthetic.triscale import TriScale
 from mspgt.text.corpus import Corpus
 from tests.lm.tiny import tiny_model
 from tests.results.test_results import unknown
+from tests.whole import record
 
 BLOCKS = {"information", "kink", "markov", "fisher", "beta", "hvib", "concentration", "reach", "values"}
 SMALL = {
@@ -140,8 +141,9 @@ def test_lengths_and_ranges(finished):
     assert planted["languages"] == len(planted["points"]) >= 12
 
 
-def drawn(results, name):
+def drawn(content, name):
     """Everything that a report shows of the theory of one model."""
+    results = parse(content)
     groups = theory_groups(results, name)
     figures = [figure(results, name) for figure in (information_figure, theory_figure)]
     return groups, figures, theory_table(results)
@@ -149,7 +151,7 @@ def drawn(results, name):
 
 def told(results, name):
     """Its single values, as the page tells them."""
-    return str(values_html(results["models"][name]["theory"], name))
+    return str(values_html(parse(results).models[name].theory, name))
 
 
 @pytest.mark.parametrize("block", ["markov", "concentration", "information", "kink", "beta", "hvib"])
@@ -160,8 +162,8 @@ def test_a_part_that_was_not_measured_is_told_with_its_reason(finished, block):
     part = whole["models"]["deep"]["theory"][block]
     kind = get_type_hints(Theory)[block]
     kinds = [kind, *get_args(kind)]
-    (record,) = [one for one in kinds if is_dataclass(one)]
-    part |= {one.name: None for one in fields(record) if one.default is None}
+    (block_of,) = [one for one in kinds if is_dataclass(one)]
+    part |= {one.name: None for one in fields(block_of) if one.default is None}
     part["reason"] = "planted: too few texts"
     groups, figures, _ = drawn(whole, "deep")
     assert all(figures)
@@ -179,7 +181,7 @@ def test_panels_figures_and_table_show_what_was_measured(finished):
     assert panels["fisher"].lines[-1].values == theory["fisher"]["fisher"]["value"]
     assert [len(panel.x) for panel in panels.values()] == [23, 23, 23, 23, 22, 22, 20]
     assert all(len(line.values) == len(panel.x) for panel in panels.values() for line in panel.lines)
-    again = [figure(results, "deep") for figure in (information_figure, theory_figure)]
+    again = [figure(parse(results), "deep") for figure in (information_figure, theory_figure)]
     assert figures == again  # the same bytes every time
     assert b"Topical" in figures[0]["svg"]
     rows = {(row[1], row[2], row[3]): row[4] for row in table.rows}
@@ -308,13 +310,13 @@ def test_too_few_documents_for_an_error_leave_values_without_one(tmp_path, docum
         assert all(one["ci"] is None for one in theory["beta"]["activations"].values())
         assert "no intervals" in told_of[f"{place}.fisher"]
     drawn(results, "small")
-    assert theory_section(results, "small", "small") is not None
+    assert theory_section(parse(results), "small", "small") is not None
 
 
 def test_weights_of_a_scale_without_intervals_are_shown_as_they_are():
     one = {"value": [0.5, 0.75], "ci": None, "limit": {"value": 2.5, "ci": None}}
     beta = {"activations": {"local": one}, "sigmas": [0.1, 0.2], "units": "nats", "estimator": "any"}
-    page = str(_weights({"beta": beta}).html("m"))
+    page = str(_weights(record(Theory, {"beta": beta})).html("m"))
     assert all(f">{number(value)}<" in page for value in (0.5, 0.75, 2.5))
 
 

@@ -20,6 +20,7 @@ from mspgt.report.writing import stems
 from mspgt.results import Notice, to_jsonable
 from tests.report.planted_results import planted
 from tests.report.test_build import Page
+from tests.whole import typed
 
 CANARY = "mspgtcanary"
 CALLS = (
@@ -116,8 +117,9 @@ def faults(page: Page, calm: Page) -> list[str]:
 
 
 def built(results: Any) -> Page:
-    names = stems(results["models"])
-    views = [model_view(results, name, names[name]) for name in results["models"]]
+    results = typed(results)
+    names = stems(results.models)
+    views = [model_view(results, name, names[name]) for name in results.models]
     section = verdict_section(results, {view.name: view.anchor for view in views})
     return Page("".join(pages(results, views, [section] if section else []).values()))
 
@@ -201,4 +203,4 @@ def test_tables_hold_no_formula_and_no_terminal_escape() -> None:
     for text in (table.csv(), table.latex(), *(printable(escape) for escape in ESCAPES)):
         assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", text.replace("\r\n", "\n"))
     assert "\\write18" not in table.latex()
-    assert warnings_table(with_payloads()).csv().count("\n") == len(PAYLOADS) + 1
+    assert warnings_table(typed(with_payloads())).csv().count("\n") == len(PAYLOADS) + 1

@@ -21,6 +21,7 @@ from mspgt.report.tables import Cell
 from mspgt.report.where_section import where_section
 from mspgt.report.words import counted, number
 from mspgt.report.writing import write
+from mspgt.results import Results, parse
 
 COLUMNS = ("model", "blocks", "parameters", "functional", "phases", "shocks", "paper", "together")
 
@@ -77,31 +78,31 @@ def groups(entries: Sequence[Json]) -> list[Group]:
         alike.setdefault(entry["comparable"], []).append(entry)
     found = []
     for digest, members in sorted(alike.items(), key=lambda item: (-len(item[1]), item[0])):
-        results = merged(members)
+        results = parse(merged(members))
         section = where_section(results, files=False)
         assert section is not None  # an entry without phases and functional scales is refused when it is read
-        made = results["provenance"]
-        documents, sentences = (counted(made["data"][f"{what}s"], what) for what in ("document", "sentence"))
+        data = results.provenance.data
+        documents, sentences = counted(data.documents, "document"), counted(data.sentences, "sentence")
         found.append(
             Group(
                 f"group-{digest}",
-                f"{counted(len(results['models']), 'model')} on {made['data']['name']}",
-                f"{documents}, {sentences}; labels: {(made['data'].get('treebank') or {}).get('name', 'none')}; "
+                f"{counted(len(results.models), 'model')} on {data.name}",
+                f"{documents}, {sentences}; labels: {data.treebank.name if data.treebank else 'none'}; "
                 f"alike in data and settings ({digest}), so positions may be compared.",
-                "; ".join(made.get("limits") or []),
-                [_row(results, name) for name in results["models"]],
+                "; ".join(results.provenance.limits),
+                [_row(results, name) for name in results.models],
                 section,
             )
         )
     return found
 
 
-def _row(results: Json, name: str) -> tuple[Cell, ...]:
-    model = results["models"][name]
+def _row(results: Results, name: str) -> tuple[Cell, ...]:
+    model = results.models[name]
     every = accounts(results, name)
     said = {one.key: _short([mark.text for mark in one.row.marks], measured=one.measured) for one in every}
     return (
-        *(name, model["layers"], number(model["parameters"])),
+        *(name, model.layers, number(model.parameters)),
         *(said[key] for key in ("functional", "phases", "shocks", "paper")),
         disagreement(every),
     )

@@ -32,12 +32,14 @@ def compare(
     start_logging()
     from mspgt.report.compare import build_comparison
     from mspgt.report.predictions import verdict_lines
+    from mspgt.results import from_json
+    from mspgt.results.comparison import Comparison
     from mspgt.study.comparing import compare_runs
 
     found = compare_runs(runs, out, account)
     page = build_comparison(out)
     for line in found["sketches"]:
         say(f"A sketch, not a result to report: {line}.")
-    for line in verdict_lines(found):
+    for line in verdict_lines(from_json(Comparison, found).predictions):
         say(line)
     say(f"\nPage: {page.resolve()}")

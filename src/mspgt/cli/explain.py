@@ -18,11 +18,12 @@ def explain(run: Annotated[Path, typer.Argument(metavar="RUN", help="A finished 
       mspgt explain runs/demo
     """
     start_logging()
-    from mspgt.report.build import read_results
+
     from mspgt.report.story import story_lines
     from mspgt.report.verdicts import tally, verdicts
+    from mspgt.results import read
 
-    results = read_results(run)
+    results = read(run)
     for line in story_lines(results):
         say(line)
     found = verdicts(results)

@@ -17,25 +17,24 @@ def finish(config: object, out: Path, quiet: bool) -> None:
     from mspgt.report.predictions import verdict_lines
     from mspgt.report.replicated import replicated_lines
     from mspgt.report.story import story_lines
+    from mspgt.results import read
     from mspgt.study.config import StudyConfig
     from mspgt.study.run import run_study
 
     assert isinstance(config, StudyConfig)
     try:
-        results = run_study(config, out, quiet=quiet)
+        run_study(config, out, quiet=quiet)
     except KeyboardInterrupt:  # caught here, or the command-line library would answer with a bare word
         raise StoppedError(
             "stopped. Finished stages are kept; run the same command again to go on from them."
         ) from None
-    page = build_report(out)
+    page, results = build_report(out), read(out)
     told = (story_lines, summary_lines, functional_lines, where_lines, replicated_lines, effect_lines)
     for lines in told:
         for line in lines(results):
             say(line)
-    judged = {name: one for name, one in results["predictions"].items() if one["verdict"] != "not testable"}
-    for line in verdict_lines({**results, "predictions": judged}):
+    judged = {name: one for name, one in results.predictions.items() if one.verdict != "not testable"}
+    for line in verdict_lines(judged):
         say(line)
-    say(
-        f"{len(judged)} of {len(results['predictions'])} predictions could be tested; the page has the reasons."
-    )
+    say(f"{len(judged)} of {len(results.predictions)} predictions could be tested; the page has the reasons.")
     say(f"\nPage: {page.resolve()}")

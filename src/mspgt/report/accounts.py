@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from mspgt.report.curves import Mark, StripRow
 from mspgt.report.panels import calibrated_marks, marks, strip_row
-from mspgt.report.words import BOUNDARIES, Json, layer_set, listing, number, reason
+from mspgt.report.words import BOUNDARIES, layer_set, listing, number, reason
+from mspgt.results import ModelResult, Results
 
 MEANINGS = {
     "functional": "where context of each kind becomes usable: words near by, syntax, discourse. Its boundaries are "
@@ -38,68 +39,66 @@ class Account:
         }
 
 
-def accounts(results: Json, name: str) -> list[Account]:
+def accounts(results: Results, name: str) -> list[Account]:
     """Every account of a model, those that carry positions first."""
-    model = results["models"][name]
+    model = results.models[name]
     return [_functional(results, name), _phases(results, name), _shocks(model), _paper(model)]
 
 
-def _functional(results: Json, name: str) -> Account:
-    model = results["models"][name]
-    found = model.get("scales")
+def _functional(results: Results, name: str) -> Account:
+    model = results.models[name]
+    found = model.scales
     if not found:
         why = reason(results, "models", name, "scales")
-        return Account(
-            "functional", strip_row("functional", model["layers"], ()), f"not measured: {why}", False
-        )
+        return Account("functional", strip_row("functional", model.layers, ()), f"not measured: {why}", False)
     own, words = [], []
     for which, label in BOUNDARIES.items():
-        boundary = found[which]
-        if boundary["layer"] is None:
-            words.append(f"{label} undefined: {boundary['reason'] or 'no reason was recorded'}")
+        boundary = found.of(which)
+        if boundary.layer is None:
+            words.append(f"{label} undefined: {boundary.reason or 'no reason was recorded'}")
         else:
-            own.append(Mark(label, "functional", boundary["layer"], tuple(boundary["set"])))
+            own.append(Mark(label, "functional", boundary.layer, tuple(boundary.set)))
             words.append(own[-1].text)
-    return Account("functional", strip_row("functional", model["layers"], tuple(own)), "; ".join(words))
+    return Account("functional", strip_row("functional", model.layers, tuple(own)), "; ".join(words))
 
 
-def _phases(results: Json, name: str) -> Account:
-    model = results["models"][name]
-    found = model.get("phases")
+def _phases(results: Results, name: str) -> Account:
+    model = results.models[name]
+    found = model.phases
     if not found:
         why = reason(results, "models", name, "phases")
-        return Account("phases", strip_row("phases", model["layers"], ()), f"not measured: {why}", False)
-    own = tuple(Mark("phase", "phases", one["layer"], tuple(one["set"])) for one in found["boundaries"])
-    return Account("phases", strip_row("phases", model["layers"], own), found["statement"])
+        return Account("phases", strip_row("phases", model.layers, ()), f"not measured: {why}", False)
+    own = tuple(Mark("phase", "phases", one.layer, tuple(one.set)) for one in found.boundaries)
+    return Account("phases", strip_row("phases", model.layers, own), found.statement)
 
 
-def _shocks(model: Json) -> Account:
-    own = tuple(calibrated_marks(model))
+def _shocks(model: ModelResult) -> Account:
+    own = tuple(calibrated_marks(model.boundaries.calibrated))
     words = "; ".join(mark.text for mark in own) or "no boundary"
     seen = [
-        f"a {kind} of {number(power['size80'], 2)}"
-        for kind, power in model["boundaries"]["calibrated"]["power"].items()
-        if power.get("size80") is not None
+        f"a {kind} of {number(power.size80, 2)}"
+        for kind, power in model.boundaries.calibrated.power.items()
+        if power.size80 is not None
     ]
     words += (
         f"; would be found in 80 % of cases: {listing(seen)} roughness SDs"
         if seen
         else "; none could be seen"
     )
-    return Account("shocks", strip_row("shocks", model["layers"], own), words)
+    return Account("shocks", strip_row("shocks", model.layers, own), words)
 
 
-def _paper(model: Json) -> Account:
+def _paper(model: ModelResult) -> Account:
     own = tuple(mark for mark in marks(model) if mark.role == "paper")
     words = "; ".join(mark.text for mark in own) or "no boundary"
-    return Account("paper", strip_row("paper", model["layers"], own), words)
+    return Account("paper", strip_row("paper", model.layers, own), words)
 
 
-def where_lines(results: Json) -> Iterator[str]:
+def where_lines(results: Results) -> Iterator[str]:
     """For each model with phases: what they say, and whether the accounts agree."""
-    for name, model in results["models"].items():
-        if model.get("phases"):
-            yield f"{name}, phases: {model['phases']['statement']}"
+    for name, model in results.models.items():
+        if model.phases:
+            yield f"{name}, phases: {model.phases.statement}"
             yield f"  {disagreement(accounts(results, name))}"
 
 

@@ -26,21 +26,20 @@ from mspgt.report.theory_section import theory_section, theory_tables
 from mspgt.report.verdicts import verdict_section
 from mspgt.report.views import View, chart_tables, model_view
 from mspgt.report.where_section import where_section
-from mspgt.report.words import Json, findings
+from mspgt.report.words import findings
 from mspgt.report.writing import stems, write
-from mspgt.results import read as read_whole
-from mspgt.results import to_jsonable
+from mspgt.results import Results, read
 from mspgt.vocabulary import Progress
 
 # Sections that have a file of their own: of one model, (results, name, stem) → Section, and of the study.
-MODEL_SECTIONS: tuple[Callable[[Json, str, str], Section | None], ...] = (
+MODEL_SECTIONS: tuple[Callable[[Results, str, str], Section | None], ...] = (
     metrics_section,
     precision_section,
     effect_section,
     dose_section,
     theory_section,
 )
-STUDY_SECTIONS: tuple[Callable[[Json], Section | None], ...] = (
+STUDY_SECTIONS: tuple[Callable[[Results], Section | None], ...] = (
     planted_section,
     where_section,
     family_section,
@@ -71,8 +70,8 @@ def build_report(run: Path, *, venue: str = "neurips", progress: Progress | None
         StoreError: a file cannot be written.
     """
     venue_width(venue)
-    results = read_results(run)
-    names = stems(results["models"])
+    results = read(run)
+    names = stems(results.models)
     views = [_view(results, found.model, names[found.model]) for found in findings(results)]
     sections = _study_sections(results, views, names)
     every = [section for view in views for section in view.sections] + sections
@@ -103,31 +102,22 @@ def build_report(run: Path, *, venue: str = "neurips", progress: Progress | None
     return run / "report.html"
 
 
-def _view(results: Json, name: str, stem: str) -> View:
+def _view(results: Results, name: str, stem: str) -> View:
     """A model with every section that its results have something for."""
     made = (section(results, name, stem) for section in MODEL_SECTIONS)
     return model_view(results, name, stem, [one for one in made if one is not None])
 
 
-def _study_sections(results: Json, views: list[View], names: dict[str, str]) -> list[Section]:
+def _study_sections(results: Results, views: list[View], names: dict[str, str]) -> list[Section]:
     anchors = {view.name: view.anchor for view in views}
     made = [verdict_section(results, anchors), *(section(results) for section in STUDY_SECTIONS)]
     return [*(one for one in made if one is not None), specification_section(results, names)]
 
 
-def read_results(run: Path) -> Json:
-    """The results of a run, held against the contract.
-
-    Raises:
-        ResultsError: there are none, or they are not what this version reads.
-    """
-    return dict(to_jsonable(read_whole(run), whole=True))
-
-
-def _tables(results: Json, views: list[View]) -> Iterator[Table]:
+def _tables(results: Results, views: list[View]) -> Iterator[Table]:
     yield table1(results)
     yield against_paper(results)
-    yield claims_table(results)
+    yield claims_table({name: model.boundaries.calibrated for name, model in results.models.items()})
     yield from chart_tables(views)
     yield from metrics_tables(results)
     yield from effect_tables(results)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from dataclasses import replace
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
@@ -20,35 +21,38 @@ from mspgt.report.sizes_section import sizes_section
 from mspgt.report.verdicts import tally, verdict_section, verdicts
 from mspgt.report.words import Json, counted
 from mspgt.report.writing import write
+from mspgt.results import from_json
+from mspgt.results.comparison import Comparison
 
 
 def build_comparison(folder: Path, *, venue: str = "neurips") -> Path:
     """Write tables/, figures/ and compare.html beside compare.json; returns the path of the page.
 
     Raises:
-        InputError: no readable compare.json.
+        InputError: no readable compare.json. ResultsError: it does not hold what this version reads.
         StoreError: a file cannot be written.
     """
     path = folder / "compare.json"
     try:
-        found: Json = json.loads(path.read_text("utf-8"))
+        content: Json = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(
             f"{path}: expected a comparison, found: {error}. Make one with `mspgt compare RUN...`."
         ) from error
+    found = from_json(Comparison, content, str(path))
     # A comparison shows no single model, so evidence in one has nowhere to lead; the table of units names it.
-    bare = {name: one | {"evidence": []} for name, one in found["predictions"].items()}
+    bare = {name: replace(one, evidence=[]) for name, one in found.predictions.items()}
     made = (
-        verdict_section(found | {"predictions": bare}, {}),
+        verdict_section(replace(found, predictions=bare), {}),
         family_section(found),
-        sizes_section(found),
+        sizes_section(content),
         prediction_section(found),
     )
     sections = [section for section in made if section is not None]
     for section in sections:
         for table in section.tables:
-            for form, content in (("csv", table.csv()), ("tex", table.latex())):
-                write(folder / "tables" / f"{table.name}.{form}", content.encode())
+            for form, text in (("csv", table.csv()), ("tex", table.latex())):
+                write(folder / "tables" / f"{table.name}.{form}", text.encode())
             write(folder / "tables" / f"{table.name}.parquet", table.parquet())
         for stem, plate in section.figures.items():
             write_figure(folder, stem, plate, venue)
@@ -57,7 +61,7 @@ def build_comparison(folder: Path, *, venue: str = "neurips") -> Path:
     return page
 
 
-def _page(found: Json, sections: list[Section]) -> str:
+def _page(found: Comparison, sections: list[Section]) -> str:
     style = (files("mspgt.report") / "template" / "report.css").read_text("utf-8")
     fingerprint = b64encode(sha256(style.encode()).digest()).decode()
     loader = PackageLoader("mspgt.report", "template")
@@ -67,16 +71,13 @@ def _page(found: Json, sections: list[Section]) -> str:
     return environment.get_template("compare.html.j2").render(
         policy=f"default-src 'none'; style-src 'sha256-{fingerprint}'",
         css=style,
-        title=" and ".join(run["name"] for run in found["runs"]),
-        about=f"{counted(len(found['runs']), 'run')}, {counted(len(found['models']), 'model')}",
+        title=" and ".join(run.name for run in found.runs),
+        about=f"{counted(len(found.runs), 'run')}, {counted(len(found.models), 'model')}",
         tally=tally(told),
-        account=found.get("account") or "",
-        sketches=found.get("sketches") or [],
+        account=found.account,
+        sketches=found.sketches,
         verdicts=told,
         sections=sections,
-        rows=[
-            (run["name"], run["study"], run["hash"][:12], run["mspgt"], run["data"], run["started"])
-            for run in found["runs"]
-        ],
-        warnings=found["warnings"],
+        rows=[(run.name, run.study, run.hash[:12], run.mspgt, run.data, run.started) for run in found.runs],
+        warnings=found.warnings,
     )

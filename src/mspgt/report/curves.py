@@ -9,8 +9,8 @@ from typing import TypeGuard, TypeVar
 from mspgt.report.words import consecutive, layer_set, number
 
 T = TypeVar("T")
-Values = list[float | None]
-Intervals = list[list[float] | None]
+Values = Sequence[float | None]
+Intervals = Sequence[Sequence[float] | None]
 
 LOG_RANGE = 30  # largest over smallest value from which an axis is logarithmic
 

@@ -9,20 +9,22 @@ from markupsafe import Markup
 from mspgt.report.dose_charts import brittleness_figure, brittleness_svg, legend
 from mspgt.report.doses import (
     DEFINITIONS,
+    Audit,
     Brittleness,
+    audit_of,
     audit_panels,
     brittleness,
     brittleness_numbers,
     brittleness_table,
     dose_sentences,
     doses_table,
-    has_doses,
 )
 from mspgt.report.markup import figure_html, numbers_folded, numbers_html, table_html, tag
 from mspgt.report.section import Draw, Plate, Section
 from mspgt.report.tables import Table
 from mspgt.report.views import ChartGroup, charts_html
-from mspgt.report.words import MISSING, Json, counted, number
+from mspgt.report.words import counted, number
+from mspgt.results import Results
 from mspgt.vocabulary import SCALES
 
 TITLE = "What noise on layers 1 to k costs, by k"
@@ -37,25 +39,25 @@ CAVEAT = (
 )
 
 
-def dose_section(results: Json, name: str, stem: str) -> Section | None:
+def dose_section(results: Results, name: str, stem: str) -> Section | None:
     """The dose audit of one model; None where there was none."""
-    model = results["models"][name]
-    if not has_doses(model):
+    audit = audit_of(results.models[name])
+    if audit is None:
         return None
-    anchor, about = f"model-{stem}-doses", model["doses_about"]
-    chart = brittleness(model, TITLE)
-    caption = CAPTION.format(sigma=number(about["sigma"]), passages=counted(about["passages"], "passage"))
-    group = ChartGroup("doses", "Dose audit", "layer", audit_panels(model), "not measured")
+    anchor, about = f"model-{stem}-doses", audit.about
+    chart = brittleness(audit, TITLE)
+    caption = CAPTION.format(sigma=number(about.sigma), passages=counted(about.passages, "passage"))
+    group = ChartGroup("doses", "Dose audit", "layer", audit_panels(audit), "not measured")
     parts = [
-        *(tag("p", sentence) for sentence in dose_sentences(model)),
-        *_brittleness(model, chart, anchor, caption),
+        *(tag("p", sentence) for sentence in dose_sentences(audit)),
+        *_brittleness(audit, chart, anchor, caption),
         tag("h4", "By scale"),
-        _by_scale(model, name),
+        _by_scale(audit, name),
         tag("p", CAVEAT),
         tag("h4", "By block"),
         charts_html(group, f"{anchor}-audit", "tables/doses.csv"),
     ]  # fmt: skip
-    lead = f"what {number(about['sigma'])} standard deviations is, and what it costs"
+    lead = f"what {number(about.sigma)} standard deviations is, and what it costs"
     figures = {f"{stem}-brittleness": Plate(_drawn(chart), f"{name}. {caption}")}
     methods = (
         "Noise was sized by each dimension's own standard deviation over tokens that are no attention sinks, and its "
@@ -67,14 +69,14 @@ def dose_section(results: Json, name: str, stem: str) -> Section | None:
     )
 
 
-def dose_tables(results: Json) -> list[Table]:
+def dose_tables(results: Results) -> list[Table]:
     """The audit by block and the brittleness curve, where doses were audited."""
-    if not any(has_doses(model) for model in results["models"].values()):
+    if not any(audit_of(model) for model in results.models.values()):
         return []
     return [doses_table(results), brittleness_table(results)]
 
 
-def _brittleness(model: Json, chart: Brittleness, anchor: str, caption: str) -> Iterator[Markup]:
+def _brittleness(audit: Audit, chart: Brittleness, anchor: str, caption: str) -> Iterator[Markup]:
     """The curve, and its numbers as a table with the divergence beside them."""
     title = f"Why forty times? {TITLE}"
     drawing = figure_html(
@@ -83,34 +85,33 @@ def _brittleness(model: Json, chart: Brittleness, anchor: str, caption: str) -> 
     )  # fmt: skip
     yield tag("div", drawing, class_="charts one", data_axis="layer")
     yield tag("div", class_="readout", aria_live="polite", hidden=True)
-    columns, rows = brittleness_numbers(model)
+    columns, rows = brittleness_numbers(audit)
     yield numbers_folded([numbers_html(title, columns, rows)], title)
 
 
-def _by_scale(model: Json, name: str) -> Markup:
+def _by_scale(audit: Audit, name: str) -> Markup:
     rows = []
     for definition, (label, _) in DEFINITIONS.items():
-        costs = model["doses"][definition]["scales"]
-        rows.append((label, *(_cost(costs[scale], key) for key in ("nats", "kl") for scale in SCALES)))
-    equal = model["doses_about"]["equal_kl"]
-    if equal["sizes"]:
-        sizes = (f"at σ = {number(equal['sizes'][scale], 2)}" for scale in SCALES)
-        rows.append(("sized for equal KL", *sizes, *(number(equal["kl"][scale], 2) for scale in SCALES)))
+        costs = [audit.doses[definition].scales[scale] for scale in SCALES]
+        nats, divergence = (
+            (_cost(one.nats, one.nats_se) for one in costs),
+            (_cost(one.kl, one.kl_se) for one in costs),
+        )
+        rows.append((label, *nats, *divergence))
+    equal = audit.about.equal_kl
+    if equal.sizes and equal.kl:
+        sizes = (f"at σ = {number(equal.sizes[scale], 2)}" for scale in SCALES)
+        rows.append(("sized for equal KL", *sizes, *(number(equal.kl[scale], 2) for scale in SCALES)))
     columns = ("dose", *(f"{what}, {scale}" for what in ("extra nats", "KL") for scale in SCALES))
     found = table_html(columns, rows, label=f"cost of noise by scale, {name}", kind="numbers", head=True)
     lost = (
-        tag("p", f"— no doses of equal KL: {equal['reason']}", class_="missing")
-        if equal["reason"]
-        else Markup("")
+        tag("p", f"— no doses of equal KL: {equal.reason}", class_="missing") if equal.reason else Markup("")
     )
     return found + lost
 
 
-def _cost(costs: Json, key: str) -> str:
-    if costs[key] is None:
-        return MISSING
-    error = costs[f"{key}_se"]
-    return number(costs[key], 2) + (f" ± {number(error, 1)}" if error is not None else "")
+def _cost(value: float | None, error: float | None) -> str:
+    return number(value, 2) + (f" ± {number(error, 1)}" if value is not None and error is not None else "")
 
 
 def _drawn(chart: Brittleness) -> Draw:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from mspgt.report.curves import Line, Mark, Panel
 from mspgt.report.tables import Cell, Table
-from mspgt.report.words import Json, listing, number
+from mspgt.report.words import listing, number
+from mspgt.results import ModelResult, Results
+from mspgt.results.interventions import Dose, DosesAbout
 from mspgt.vocabulary import SCALES
 
 # Definition → its name, and the role that decides its colour. The primary one comes first.
@@ -20,18 +23,27 @@ DEFINITIONS = {
 COSTS = ("kl", "kl_se", "nats", "nats_se")
 
 
-def has_doses(model: Json) -> bool:
-    """Whether the doses of a model were audited; runs before there was an audit have no such key."""
-    return bool(model.get("doses")) and bool(model.get("doses_about"))
+class Audit(NamedTuple):
+    """The doses of one model."""
+
+    layers: int
+    doses: dict[str, Dose]  # by definition
+    about: DosesAbout
 
 
-def doses_table(results: Json, name: str = "doses") -> Table:
+def audit_of(model: ModelResult) -> Audit | None:
+    """The doses of a model; None where they were not audited."""
+    doses, about = model.doses, model.doses_about
+    return Audit(model.layers, doses, about) if doses and about else None
+
+
+def doses_table(results: Results, name: str = "doses") -> Table:
     """What noise of one size is and costs: one row a model, definition and block."""
     kinds = dict.fromkeys(("sigma", "relative", "variance", *COSTS), "double")
     rows: list[tuple[Cell, ...]] = [
-        (model, definition, layer, *(found[key][layer - 1] for key in kinds))
+        (model, definition, layer, *(getattr(found, key)[layer - 1] for key in kinds))
         for model, definition, found in _audited(results)
-        for layer in range(1, len(found["sigma"]) + 1)
+        for layer in range(1, len(found.sigma) + 1)
     ]
     columns = {"model": "string", "definition": "string", "layer": "int64", **kinds}
     return Table(
@@ -39,12 +51,12 @@ def doses_table(results: Json, name: str = "doses") -> Table:
     )
 
 
-def brittleness_table(results: Json, name: str = "brittleness") -> Table:
+def brittleness_table(results: Results, name: str = "brittleness") -> Table:
     """What noise on blocks 1..k costs: one row a model, definition and k."""
     rows: list[tuple[Cell, ...]] = [
-        (model, definition, layer, *(found["ends"][key][at] for key in COSTS))
+        (model, definition, layer, *(getattr(found.ends, key)[at] for key in COSTS))
         for model, definition, found in _audited(results)
-        for at, layer in enumerate(found["ends"]["layers"])
+        for at, layer in enumerate(found.ends.layers)
     ]
     columns = {"model": "string", "definition": "string", "last_layer": "int64"} | dict.fromkeys(
         COSTS, "double"
@@ -52,13 +64,13 @@ def brittleness_table(results: Json, name: str = "brittleness") -> Table:
     return Table(name, "Cost of noise on layers 1 to k, by k", columns, rows)
 
 
-def brittleness_numbers(model: Json) -> tuple[list[str], list[tuple[str | int, ...]]]:
+def brittleness_numbers(audit: Audit) -> tuple[list[str], list[tuple[str | int, ...]]]:
     """The brittleness curve as text: a row a last layer, extra nats and divergence under each definition."""
-    ends = {name: model["doses"][name]["ends"] for name in DEFINITIONS}
-    layers = sorted({layer for found in ends.values() for layer in found["layers"]})
+    ends = {name: audit.doses[name].ends for name in DEFINITIONS}
+    layers = sorted({layer for found in ends.values() for layer in found.layers})
     columns = [f"{what}{label}" for what in ("", "KL, ") for label, _ in DEFINITIONS.values()]
     known = {
-        (key, name): dict(zip(found["layers"], found[key], strict=True))
+        (key, name): dict(zip(found.layers, getattr(found, key), strict=True))
         for key in ("nats", "kl")
         for name, found in ends.items()
     }
@@ -68,21 +80,21 @@ def brittleness_numbers(model: Json) -> tuple[list[str], list[tuple[str | int, .
     return ["last layer", *columns], rows
 
 
-def _audited(results: Json) -> Iterator[tuple[str, str, Json]]:
-    for model, found in results["models"].items():
-        if has_doses(found):
+def _audited(results: Results) -> Iterator[tuple[str, str, Dose]]:
+    for model, found in results.models.items():
+        if audit := audit_of(found):
             for definition in DEFINITIONS:
-                yield model, definition, found["doses"][definition]
+                yield model, definition, audit.doses[definition]
 
 
-def audit_panels(model: Json) -> list[Panel]:
+def audit_panels(audit: Audit) -> list[Panel]:
     """By block: the size of the noise over the spread of the median dimension, and the divergence that it causes."""
-    depth = tuple(range(1, model["layers"] + 1))
-    marks = tuple(_sink(model))
+    depth = tuple(range(1, audit.layers + 1))
+    marks = tuple(_sink(audit))
 
     def panel(key: str, title: str, axis: str) -> Panel:
         lines = [
-            Line(label, role, list(model["doses"][definition][key]))
+            Line(label, role, list(getattr(audit.doses[definition], key)))
             for definition, (label, role) in reversed(DEFINITIONS.items())
         ]
         return Panel(key, title, axis, depth, tuple(lines), marks, log=True)
@@ -93,8 +105,8 @@ def audit_panels(model: Json) -> list[Panel]:
     ]
 
 
-def _sink(model: Json) -> Iterator[Mark]:
-    layer = model["doses_about"]["sink_layer"]
+def _sink(audit: Audit) -> Iterator[Mark]:
+    layer = audit.about.sink_layer
     if layer is not None:
         yield Mark("sink", "level", layer)
 
@@ -116,35 +128,35 @@ class Brittleness:
         return any(points for _, _, points in self.curves)
 
 
-def brittleness(model: Json, title: str) -> Brittleness:
+def brittleness(audit: Audit, title: str) -> Brittleness:
     """The brittleness curve of one model; costs that are not above 0 stay out, since its axis is logarithmic."""
     curves = []
     for definition, (label, role) in DEFINITIONS.items():
-        ends = model["doses"][definition]["ends"]
-        points = tuple((k, y) for k, y in zip(ends["layers"], ends["nats"], strict=True) if y and y > 0)
+        ends = audit.doses[definition].ends
+        points = tuple((k, y) for k, y in zip(ends.layers, ends.nats, strict=True) if y and y > 0)
         curves.append((label, role, points))
-    sink = model["doses_about"]["sink_layer"]
+    sink = audit.about.sink_layer
     literal = dict(curves[1][2])
     jump = None
     if sink is not None and {sink - 1, sink} <= set(literal):
         jump = (sink - 1, sink, literal[sink] / literal[sink - 1])
-    return Brittleness(title, model["layers"], tuple(curves), sink, jump)
+    return Brittleness(title, audit.layers, tuple(curves), sink, jump)
 
 
-def dose_sentences(model: Json) -> list[str]:
+def dose_sentences(audit: Audit) -> list[str]:
     """What the difference between the literal and the primary dose means, from this model's own numbers."""
-    doses, sigma = model["doses"], number(model["doses_about"]["sigma"])
+    doses, sigma = audit.doses, number(audit.about.sigma)
     told = []
     for definition, words in (
         ("all", "as the paper words it"),
         ("dimension", "in proportion to each dimension"),
     ):
-        costs = [doses[definition]["scales"][scale]["nats"] for scale in SCALES]
+        costs = [doses[definition].scales[scale].nats for scale in SCALES]
         told.append(f"{words}, it costs {listing(map(_nats, costs))} nats a token")
     sentences = [
         f"Noise of {sigma} standard deviations on the Local, Intermediate and Global scale: {'; '.join(told)}."
     ]
-    jump = brittleness(model, "").jump
+    jump = brittleness(audit, "").jump
     if jump is None:
         sentences.append(
             "No sink more than doubles the standard deviation of a layer here, so the two doses differ by how "
@@ -152,7 +164,7 @@ def dose_sentences(model: Json) -> list[str]:
         )
         return sentences
     before, after, ratio = jump
-    same = dict(brittleness(model, "").curves[0][2])
+    same = dict(brittleness(audit, "").curves[0][2])
     quiet = f", by dimension by {number(same[after] / same[before])}" if {before, after} <= set(same) else ""
     sentences.append(
         f"A sink appears at layer {after} and multiplies the standard deviation over all tokens: moving the end of "

@@ -12,7 +12,8 @@ from matplotlib.ticker import MaxNLocator
 from mspgt.report.charts import path
 from mspgt.report.interventions import DOSE_WORD, Bar, BarPanel, signed
 from mspgt.report.markup import shared, tag
-from mspgt.report.words import MISSING, Json, number
+from mspgt.report.words import MISSING, number
+from mspgt.results.interventions import ResponseCurve
 
 WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 430, 190, 44, 22, 32
 SMALL, LOW = 210, 150  # of the noise–response curves
@@ -161,13 +162,12 @@ def _extent(doses: Mapping[str, BarPanel]) -> tuple[float, float]:
     return min(known) - margin, max(known) + margin
 
 
-def response_svg(about: Json) -> Markup:
+def response_svg(response: Mapping[str, ResponseCurve] | None) -> Markup:
     """The noise–response curves of a model on logarithmic axes, solid as far as they are linear in the dose."""
-    response = about.get("response")
     if not response:
         return Markup("")
     points = {
-        scale: [(s, d) for s, d in zip(c["sigma"], c["divergence"], strict=True) if d and d > 0]
+        scale: [(s, d) for s, d in zip(c.sigma, c.divergence, strict=True) if d and d > 0]
         for scale, c in response.items()
     }
     known = [point for curve in points.values() for point in curve]
@@ -190,7 +190,7 @@ def response_svg(about: Json) -> Markup:
         across = place(10.0**power, 10.0**low)[0]
         parts.append(tag("text", number(10.0**power), x=across, y=LOW - 5, class_="middle"))
     for scale, curve in points.items():
-        limit = response[scale]["linear_up_to"] or 0.0
+        limit = response[scale].linear_up_to or 0.0
         linear = [point for point in curve if point[0] <= limit]
         beyond = curve[max(len(linear) - 1, 0) :]
         for stretch, dashes in ((linear, ""), (beyond, "3 3")):

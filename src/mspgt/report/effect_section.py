@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from markupsafe import Markup
 
-from mspgt.report.doses import dose_sentences, has_doses
+from mspgt.report.doses import audit_of, dose_sentences
 from mspgt.report.effect_charts import bars_svg, response_svg
 from mspgt.report.effect_figures import bars_figure
 from mspgt.report.interventions import (
@@ -15,9 +16,10 @@ from mspgt.report.interventions import (
     HEADLINE,
     METRICS,
     BarPanel,
+    Effects,
     bar_panels,
+    effects_of,
     effects_table,
-    has_interventions,
     repeats_plain,
     response_table,
     side_by_side,
@@ -26,8 +28,16 @@ from mspgt.report.interventions import (
 from mspgt.report.markup import facts_html, figure_html, folded, table_html, tag
 from mspgt.report.section import Draw, Plate, Section
 from mspgt.report.tables import Table
-from mspgt.report.verdicts import interval, told
-from mspgt.report.words import MISSING, Json, counted, layer_set, listing, number
+from mspgt.report.words import MISSING, counted, interval, layer_set, listing, number
+from mspgt.results import Results
+from mspgt.results.interventions import (
+    Contrast,
+    ContrastPair,
+    EffectResult,
+    InterventionsAbout,
+    ScalesUsed,
+    ShownText,
+)
 from mspgt.vocabulary import SCALES
 
 ABOUT = (
@@ -56,17 +66,17 @@ CONTRASTS = {"signed": "Δ(I) − max(Δ(L), Δ(G))", "absolute": "|Δ(I)| − m
 SPOKEN = (*HEADLINE, "perplexity", "length")  # at the dose of the whole scale
 
 
-def effect_section(results: Json, name: str, stem: str) -> Section | None:
+def effect_section(results: Results, name: str, stem: str) -> Section | None:
     """The interventions of one model; None where there were none."""
-    model = results["models"][name]
-    if not has_interventions(model):
+    model = results.models[name]
+    if (effects := effects_of(model)) is None:
         return None
-    anchor, about = f"model-{stem}-interventions", model["interventions_about"]
-    own = {**results, "models": {name: model}}
+    anchor, about = f"model-{stem}-interventions", effects.about
+    own = replace(results, models={name: model})
     parts = [tag("p", ABOUT)]
     figures: dict[str, Plate] = {}
-    repeated = [dose for dose in DOSES if dose != "plain" and repeats_plain(model, dose)]
-    doses = {dose: _spoken(model, dose) for dose in DOSES}
+    repeated = [dose for dose in DOSES if dose != "plain" and repeats_plain(about.arms, dose)]
+    doses = {dose: _spoken(effects, dose) for dose in DOSES}
     drawn = {dose: panels for dose, panels in doses.items() if panels and dose not in repeated}
     parts.append(_charts(drawn, anchor))
     parts += [
@@ -74,12 +84,14 @@ def effect_section(results: Json, name: str, stem: str) -> Section | None:
         for dose, words in DOSES.items()
         if dose in repeated and doses[dose]
     ]
-    if "literal" in drawn and has_doses(model):
-        parts.append(tag("p", dose_sentences(model)[-1]))
+    if "literal" in drawn and (audit := audit_of(model)):
+        parts.append(tag("p", dose_sentences(audit)[-1]))
     for dose in drawn:
-        figures[f"{stem}-interventions-{dose}"] = Plate(_drawn(model, dose, name), f"{DOSES[dose]}. {ABOUT}")
-    parts += _tables(own, name, repeated)
-    curve = response_svg(about)
+        figures[f"{stem}-interventions-{dose}"] = Plate(
+            _drawn(effects, dose, name), f"{DOSES[dose]}. {ABOUT}"
+        )
+    parts += _tables(own, effects, name, repeated)
+    curve = response_svg(about.response)
     if curve:
         parts.append(tag("h4", "Noise and response"))
         drawn_curve = figure_html(
@@ -87,30 +99,30 @@ def effect_section(results: Json, name: str, stem: str) -> Section | None:
             numbers=response_table(own, f"{stem}-response"), beside="tables/noise_response.csv",
         )  # fmt: skip
         parts.append(tag("div", drawn_curve, class_="charts small"))
-    parts += _texts(about)
+    parts += _texts(about.texts)
     parts.append(facts_html(_facts(about)))
-    lead = _scale_words(model)
+    lead = _scale_words(about.scales, model.layers)
     methods = (
-        f"Gaussian noise of size {told(about['sigma'])}, counted in {_counted_in(about)}, was added to the residual "
-        f"stream of one scale at a time while the model wrote {about['new_tokens']} tokens after prompts of "
-        f"{about['prompt_tokens']}, at doses matched by layers and by relative variance, with common random numbers "
+        f"Gaussian noise of size {number(about.sigma)}, counted in {_counted_in(about)}, was added to the residual "
+        f"stream of one scale at a time while the model wrote {about.new_tokens} tokens after prompts of "
+        f"{about.prompt_tokens}, at doses matched by layers and by relative variance, with common random numbers "
         "across arms; effects are paired differences with document bootstrap intervals, beside an A/A arm.",
-        f"The scales of {name} were {lead}; {told(about['samples'])} texts an arm from "
-        f"{counted(about['documents'], 'document')}.",
+        f"The scales of {name} were {lead}; {number(about.samples)} texts an arm from "
+        f"{counted(about.documents, 'document')}.",
     )
     return Section(
         anchor, "Interventions", Markup("").join(parts), lead=lead, figures=figures, methods=methods
     )
 
 
-def effect_lines(results: Json) -> Iterator[str]:
+def effect_lines(results: Results) -> Iterator[str]:
     """Effects of noise in each whole scale for a terminal, beside what two runs without noise differ by."""
-    for name, model in results["models"].items():
-        if not has_interventions(model):
+    for name, model in results.models.items():
+        if (effects := effects_of(model)) is None:
             continue
-        yield f"{name}, noise into one scale: {_scale_words(model)}"
+        yield f"{name}, noise into one scale: {_scale_words(effects.about.scales, model.layers)}"
         yield "  change of the text in percent, * where the adjusted p is below 0.05"
-        for panel in bar_panels(model):
+        for panel in bar_panels(effects.arms):
             if panel.drawn and panel.metric in SPOKEN:
                 found = {bar.label: bar for bar in panel.bars}
                 told_ = "  ".join(
@@ -123,31 +135,32 @@ def effect_lines(results: Json) -> Iterator[str]:
                 yield f"  {panel.title:<36} {told_:<28} %; chance alone {chance} %"
 
 
-def _scale_words(model: Json) -> str:
-    scales = model["interventions_about"]["scales"]
-    ends = ((1, scales["LI"]), (scales["LI"] + 1, scales["IG"]), (scales["IG"] + 1, model["layers"]))
-    return f"layers {listing(layer_set(range(a, b + 1)) for a, b in ends)}, {SOURCES[scales['source']]}"
+def _scale_words(scales: ScalesUsed, layers: int) -> str:
+    ends = ((1, scales.LI), (scales.LI + 1, scales.IG), (scales.IG + 1, layers))
+    return f"layers {listing(layer_set(range(a, b + 1)) for a, b in ends)}, {SOURCES[scales.source]}"
 
 
-def effect_tables(results: Json) -> list[Table]:
+def effect_tables(results: Results) -> list[Table]:
     """All effects, Table 2 and the noise–response curves, where anything was disturbed."""
-    if not any(has_interventions(model) for model in results["models"].values()):
+    if not any(effects_of(model) for model in results.models.values()):
         return []
     return [effects_table(results), table2(results), response_table(results)]
 
 
-def _drawn(model: Json, dose: str, name: str) -> Draw:
+def _drawn(effects: Effects, dose: str, name: str) -> Draw:
     def draw(venue: str) -> Mapping[str, bytes]:
-        return bars_figure(bar_panels(model, dose), name, venue)
+        return bars_figure(bar_panels(effects.arms, dose), name, venue)
 
     return draw
 
 
-def _spoken(model: Json, dose: str) -> dict[str, BarPanel]:
+def _spoken(effects: Effects, dose: str) -> dict[str, BarPanel]:
     """What the paper looks at, at every dose, more of the whole scale; the table has all."""
     wanted = SPOKEN if dose == "plain" else HEADLINE
     return {
-        panel.metric: panel for panel in bar_panels(model, dose) if panel.drawn and panel.metric in wanted
+        panel.metric: panel
+        for panel in bar_panels(effects.arms, dose)
+        if panel.drawn and panel.metric in wanted
     }
 
 
@@ -174,7 +187,7 @@ def _capital(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _tables(own: Json, name: str, repeated: Sequence[str]) -> list[Markup]:
+def _tables(own: Results, effects: Effects, name: str, repeated: Sequence[str]) -> list[Markup]:
     table, again = table2(own), tuple(DOSES[dose] for dose in repeated)
     rows = [row for row in table.rows if row[0] == name and not str(row[2]).startswith(again)]
     # The words stand once, below the charts.
@@ -193,14 +206,13 @@ def _tables(own: Json, name: str, repeated: Sequence[str]) -> list[Markup]:
         table_html(columns, rows, label=f"effects of noise, {name}", kind="numbers"),
         tag("p", f"— not measured: {absent}", class_="missing") if absent else Markup(""),
     ]
-    parts.append(folded("Adjusted p of every change", _p_values(own["models"][name], name, repeated)))
-    contrasts = own["models"][name]["interventions_about"].get("contrasts") or {}
+    parts.append(folded("Adjusted p of every change", _p_values(effects, name, repeated)))
     doses = [dose for dose in DOSES if dose not in repeated]
     for reading, formula in CONTRASTS.items():
         lines = [
             (METRICS.get(metric, metric), *(_contrast(found.get(dose), reading) for dose in doses))
-            for metric, found in contrasts.items()
-            if any((found.get(dose) or {}).get(reading) for dose in doses)
+            for metric, found in effects.about.contrasts.items()
+            if any(_reading(found.get(dose), reading) for dose in doses)
         ]
         if lines:
             parts += [
@@ -218,13 +230,13 @@ def _shortened(words: str, short: Mapping[str, str]) -> str:
     return short.get(long, "") + words.removeprefix(long)
 
 
-def _p_values(model: Json, name: str, repeated: Sequence[str]) -> Markup:
-    arms, about = model["interventions"], model["interventions_about"]["arms"]
+def _p_values(effects: Effects, name: str, repeated: Sequence[str]) -> Markup:
+    arms, about = effects.arms, effects.about.arms
     metrics = [key for key in SPOKEN if any(_p_value(found.get(key)) != MISSING for found in arms.values())]
     rows = [
         (
             arm.replace("_", " "),
-            layer_set(about[arm]["layers"]),
+            layer_set(about[arm].layers),
             *(_p_value(found.get(key)) for key in metrics),
         )
         for arm, found in arms.items()
@@ -234,42 +246,47 @@ def _p_values(model: Json, name: str, repeated: Sequence[str]) -> Markup:
     return table_html(columns, rows, label=f"adjusted p, {name}", kind="numbers", head=True)
 
 
-def _p_value(found: Json | None) -> str:
-    return number((found or {}).get("p_adjusted"), 2)
+def _p_value(found: EffectResult | None) -> str:
+    return number(found.p_adjusted if found else None, 2)
 
 
-def _contrast(readings: Json | None, reading: str) -> str:
+def _reading(readings: ContrastPair | None, reading: str) -> Contrast | None:
+    if readings is None:
+        return None
+    return readings.signed if reading == "signed" else readings.absolute
+
+
+def _contrast(readings: ContrastPair | None, reading: str) -> str:
     """A contrast with its interval and p; where it is null, why."""
     if readings is None:
         return MISSING
-    if (found := readings[reading]) is None:
-        return f"{MISSING} {readings.get('reason', '')}".strip()
-    return f"{told(found['estimate'])}{interval(found['ci'])}, p = {told(found['p'])}"
+    if (found := _reading(readings, reading)) is None:
+        return f"{MISSING} {readings.reason or ''}".strip()
+    return f"{number(found.estimate)}{interval(found.ci)}, p = {number(found.p)}"
 
 
-def _texts(about: Json) -> list[Markup]:
-    samples = about.get("texts") or []
+def _texts(samples: Sequence[ShownText]) -> list[Markup]:
     if not samples:
         return []
     parts = [tag("h4", "Side by side")]
     for sample in samples[:2]:
-        arms = [scale for scale in SCALES if scale in sample["arms"]]
+        arms = [scale for scale in SCALES if scale in sample.arms]
         parts += [side_by_side(sample, arm, prompt=not at) for at, arm in enumerate(arms)]
     return parts
 
 
-def _counted_in(about: Json) -> str:
+def _counted_in(about: InterventionsAbout) -> str:
     """What noise was measured against; runs from before there was a choice took `nonsink`."""
-    return COUNTED_IN[about.get("dose") or "nonsink"]
+    return COUNTED_IN[about.dose or "nonsink"]
 
 
-def _facts(about: Json) -> list[tuple[str, str]]:
+def _facts(about: InterventionsAbout) -> list[tuple[str, str]]:
     scopes = {"all": "prompt and generated tokens", "generated": "generated tokens only"}
     facts = [
-        ("Size of the noise", f"{told(about['sigma'])}, counted in {_counted_in(about)}"),
-        ("Positions that receive it", scopes[about["scope"]]),
-        ("Samples of each arm", f"{told(about['samples'])} from {counted(about['documents'], 'document')}"),
-        ("Tokens", f"{about['prompt_tokens']} of prompt, at most {about['new_tokens']} new"),
-        ("Sampling", f"temperature {told(about['temperature'])}, top p {told(about['top_p'])}"),
+        ("Size of the noise", f"{number(about.sigma)}, counted in {_counted_in(about)}"),
+        ("Positions that receive it", scopes[about.scope]),
+        ("Samples of each arm", f"{number(about.samples)} from {counted(about.documents, 'document')}"),
+        ("Tokens", f"{about.prompt_tokens} of prompt, at most {about.new_tokens} new"),
+        ("Sampling", f"temperature {number(about.temperature)}, top p {number(about.top_p)}"),
     ]
-    return [*facts, *((f"Measured by, {metric}", told(by)) for metric, by in about["versions"].items())]
+    return [*facts, *((f"Measured by, {metric}", by) for metric, by in about.versions.items())]

@@ -7,109 +7,116 @@ from typing import Any
 
 from mspgt.report.section import Section
 from mspgt.report.tables import Cell, Table, cell_text
-from mspgt.report.words import BOUNDARIES, KIND_NAMES, MISSING, Json, listing, number, percent
+from mspgt.report.words import BOUNDARIES, KIND_NAMES, MISSING, listing, number, percent
+from mspgt.results import ModelResult, Results, to_jsonable
 
 Facts = list[tuple[str, str]]
 Rows = list[tuple[str, ...]]
 
 
-def signal_facts(model: Json) -> Facts:
+def signal_facts(model: ModelResult) -> Facts:
     """What stands beside the signals."""
-    paper, calibrated = model["boundaries"]["paper"], model["boundaries"]["calibrated"]
-    ratios = (f"{signal} {number(ratio, 2)}" for signal, ratio in calibrated["noise_ratio"].items())
-    other = paper["other_normalisation"]
-    places = ", ".join(f"{name} {number(other.get(which))}" for which, name in BOUNDARIES.items())
-    agrees = {True: "agrees", False: "disagrees", None: "not compared"}[other.get("agrees")]
+    paper, calibrated = model.boundaries.paper, model.boundaries.calibrated
+    ratios = (f"{signal} {number(ratio, 2)}" for signal, ratio in calibrated.noise_ratio.items())
+    other = paper.other_normalisation
+    places = f"{BOUNDARIES['LI']} {number(other.LI)}, {BOUNDARIES['IG']} {number(other.IG)}"
+    agrees = "agrees" if other.agrees else "disagrees"
     facts = [
         ("Sentence noise over layer roughness, se/τ", ", ".join(ratios) or MISSING),
-        ("Bootstrap draws with two peaks, paper mode", percent(paper["successes"])),
+        ("Bootstrap draws with two peaks, paper mode", percent(paper.successes)),
         ("Paper mode with signals divided by their maximum only", f"{places} ({agrees})"),
-        ("Limit of paper mode", paper["edge_warning"] or MISSING),
+        ("Limit of paper mode", paper.edge_warning or MISSING),
     ]
-    for count, rivals in calibrated["rivals"].items():
-        found = ", ".join(f"{rival['kind']} at {rival['layer']}" for rival in rivals)
+    for count, rivals in calibrated.rivals.items():
+        found = ", ".join(f"{rival.kind} at {rival.layer}" for rival in rivals)
         facts.append((f"Rival reading with K = {count}, significant or not", found or MISSING))
-    for signal, step in model["embedding_step"].items():
+    for signal, step in model.embedding_step.items():
         modes = ", ".join(f"{mode} {number(value)}" for mode, value in step.items())
         facts.append((f"{signal} from the embedding to layer 1, never a boundary", modes))
     return facts
 
 
-def probe_facts(model: Json) -> Facts:
+def probe_facts(model: ModelResult) -> Facts:
     """How many labels each probing task had."""
     return [
         (
-            f"{task.upper()}, {probe['labels']} labels",
-            ", ".join(f"{s} {number(n)}" for s, n in probe["examples"].items()),
+            f"{task.upper()}, {probe.labels} labels",
+            ", ".join(f"{s} {number(n)}" for s, n in probe.examples.items()),
         )
-        for task, probe in model["probes"].items()
+        for task, probe in model.probes.items()
     ]
 
 
-def control_facts(model: Json) -> Facts:
+def control_facts(model: ModelResult) -> Facts:
     """The random twins in words, and every control that is a single value."""
-    twins = model["controls"].get("random_init") or {}
+    twins = model.controls.random_init
     facts: Facts = []
-    for key, what in (
-        ("paper_found", "paper’s protocol finds two boundaries"),
-        ("calibrated_claims", "calibrated detector finds a boundary"),
+    for each, what in (
+        (twins.paper_found, "paper’s protocol finds two boundaries"),
+        (twins.calibrated_claims, "calibrated detector finds a boundary"),
     ):
-        if twins.get(key):
-            found = sum(bool(one) for one in twins[key])
-            facts.append((f"Random twins in which the {what}", f"{found} of {len(twins[key])}"))
-    floors, levels = model["controls"].get("floors") or {}, twins.get("levels") or {}
+        if each:
+            found = sum(bool(one) for one in each)
+            facts.append((f"Random twins in which the {what}", f"{found} of {len(each)}"))
+    floors, levels = model.controls.floors or {}, twins.levels or {}
     facts += [(f"Floor of {signal}, its own noise", number(floor)) for signal, floor in floors.items()]
     facts += [
         (f"Level of {signal} in the random twins, median", number(one)) for signal, one in levels.items()
     ]
-    if agreement := model["controls"].get("concordance"):
-        why = "; ".join(agreement["reasons"])
-        value = f"{number(agreement['agreement'])}, p = {number(agreement['p'])}"
+    if agreement := model.controls.concordance:
+        why = "; ".join(agreement.reasons)
+        value = f"{number(agreement.agreement)}, p = {number(agreement.p)}"
         facts.append(("Mean correlation of the signals’ jumps beyond their background", why or value))
     return facts
 
 
-def power_rows(model: Json) -> Rows:
+def power_rows(model: ModelResult) -> Rows:
     """Kind, size found in 80 % of cases, and the same in words."""
-    power = model["boundaries"]["calibrated"]["power"]
+    power = model.boundaries.calibrated.power
     rows: Rows = []
     for kind in KIND_NAMES:
         if kind in power:
-            size = power[kind].get("size80")
+            size = power[kind].size80
             seen = "could not have been seen" if size is None else number(size, 2)
-            rows.append((kind, seen, power[kind].get("statement") or MISSING))
+            rows.append((kind, seen, power[kind].statement or MISSING))
     return rows
 
 
-def check_rows(model: Json) -> Rows:
+def check_rows(model: ModelResult) -> Rows:
     """Check, whether it passed, and the reason."""
     said = {True: "yes", False: "NO", None: "does not apply"}
-    return [(check["name"], said[check["ok"]], check["reason"] or MISSING) for check in model["checks"]]
+    return [(check.name, said[check.ok], check.reason or MISSING) for check in model.checks]
 
 
-def provenance_facts(results: Json) -> Facts:
+def provenance_facts(results: Results) -> Facts:
     """All that would be needed to do the study again, but for the models."""
-    made, data = results["provenance"], results["provenance"]["data"]
+    made, data = results.provenance, results.provenance.data
     facts = [
-        *((name, made[name]) for name in ("mspgt", "torch", "transformers", "python", "device", "hardware")),
-        ("plan", results["study"]["hash"]),
-        ("begun", made["started"]),
-        ("wall time", f"{number(made['seconds'])} s"),
-        ("seeds", ", ".join(f"{name} {seed}" for name, seed in made["seeds"].items())),
-        ("corpus", f"{data['name']}, sha256 {data['sha256']}"),
-        ("tokens", number(data["tokens"])),
-        *((f"treebank {name}", text) for name, text in _scalars(data["treebank"] or {})),
+        *(
+            (name, getattr(made, name))
+            for name in ("mspgt", "torch", "transformers", "python", "device", "hardware")
+        ),
+        ("plan", results.study.hash),
+        ("begun", made.started),
+        ("wall time", f"{number(made.seconds)} s"),
+        ("seeds", ", ".join(f"{name} {seed}" for name, seed in made.seeds.items())),
+        ("corpus", f"{data.name}, sha256 {data.sha256}"),
+        ("tokens", number(data.tokens)),
+        *(
+            (f"treebank {name}", text)
+            for name, text in _scalars(to_jsonable(data.treebank, whole=True) or {})
+        ),
     ]
     return [(name, text or MISSING) for name, text in facts]
 
 
-def models_table(results: Json) -> Table:
+def models_table(results: Results) -> Table:
     """Revision, precision, tokens read and seconds spent, one row a model."""
     records: dict[str, dict[str, Cell]] = {}
-    for name, model in results["models"].items():
-        seconds = {f"{stage}, s": spent for stage, spent in model["seconds"].items()}
-        dtype = results["provenance"]["dtype"].get(name)
-        records[name] = {"revision": model["revision"], "dtype": dtype, **model["tokens"], **seconds}
+    for name, model in results.models.items():
+        seconds = {f"{stage}, s": spent for stage, spent in model.seconds.items()}
+        dtype = results.provenance.dtype.get(name)
+        records[name] = {"revision": model.revision, "dtype": dtype, **model.tokens, **seconds}
     columns = dict.fromkeys((key for record in records.values() for key in record), "string")
     rows: list[tuple[Cell, ...]] = [
         (name, *(record.get(column) for column in columns)) for name, record in records.items()
@@ -117,12 +124,12 @@ def models_table(results: Json) -> Table:
     return Table("models", "Models", {"model": "string", **columns}, rows)
 
 
-def undrawn(results: Json, sections: Sequence[Section]) -> str:
+def undrawn(results: Results, sections: Sequence[Section]) -> str:
     """Parts of results.json that no section of the page shows."""
     shown = [section.anchor for section in sections]
-    parts = [part for part in ("families", "replicated") if results.get(part) and part not in shown]
+    parts = [part for part in ("families", "replicated") if getattr(results, part) and part not in shown]
     for part in ("interventions", "theory"):
-        owners = [name for name, model in results["models"].items() if model[part]]
+        owners = [name for name, model in results.models.items() if getattr(model, part)]
         drawn = sum(anchor.endswith(f"-{part}") for anchor in shown)
         parts += [f"{part} of {listing(owners)}"] if owners and not drawn else []
     return listing(parts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
 from markupsafe import Markup
@@ -17,7 +17,10 @@ from mspgt.report.markup import figure_html, table_html, tag
 from mspgt.report.panels import strip_rows
 from mspgt.report.section import Plate, Section
 from mspgt.report.tables import Cell, Table
-from mspgt.report.words import BOUNDARIES, MISSING, Json, layer_set, listing, number, percent
+from mspgt.report.words import BOUNDARIES, MISSING, Json, Judged, layer_set, listing, number, percent
+from mspgt.results import ModelResult
+from mspgt.results.comparison import ComparedModel
+from mspgt.results.families import Consistency, FamilyResult
 
 MODES = ("calibrated", "functional", "phases", "paper")  # calibrated: shocks
 ABOUT = (
@@ -43,9 +46,9 @@ COLUMNS = {
 }  # fmt: skip
 
 
-def family_section(results: Json) -> Section | None:
+def family_section(results: Judged) -> Section | None:
     """Families in both modes beside the paper's own Table 3; None where there is no family."""
-    if not results["families"]:
+    if not results.families:
         return None
     reading = table3_for_reading(results)
     strips = _strips(results)
@@ -81,17 +84,17 @@ def family_section(results: Json) -> Section | None:
     )
 
 
-def table3(results: Json) -> Table:
+def table3(results: Judged) -> Table:
     """Table 3 as numbers: one row a family, boundary and mode, then the paper's own rows."""
     rows: list[tuple[Cell, ...]] = []
     for family, which, mode, one in _by_mode(results):
-        low, high = one["ci"] or (None, None)
-        same = [pair["drift"] for pair in one["drift"] if pair["same_architecture"]]
-        members = "; ".join(f"{name} {rho:.4f}" for name, rho in one["members"].items()) or None
+        low, high = one.ci or (None, None)
+        same = [pair.drift for pair in one.drift if pair.same_architecture]
+        members = "; ".join(f"{name} {rho:.4f}" for name, rho in one.members.items()) or None
         rows.append(
-            (family, which, mode, len(one["members"]), one["mean"], one["sd"], one["cv"], low, high,
-             one["mean_paper"], one["cv_paper"], one["max_drift"], max(same, default=None),
-             one["underpowered"], members, "; ".join(one["missing"]) or None)
+            (family, which, mode, len(one.members), one.mean, one.sd, one.cv, low, high,
+             one.mean_paper, one.cv_paper, one.max_drift, max(same, default=None),
+             one.underpowered, members, "; ".join(one.missing) or None)
         )  # fmt: skip
     for family, which, own in _printed():
         members = "; ".join(f"{name} {value}" for name, value in own["members"].items())
@@ -102,13 +105,13 @@ def table3(results: Json) -> Table:
     return Table("table3", "Relative boundary positions and stability within families", COLUMNS, rows)
 
 
-def table3_for_reading(results: Json) -> Table:
+def table3_for_reading(results: Judged) -> Table:
     """Table 3 as text: one row a family and mode, then the paper's own."""
     head = ("Family", "Mode", "L–I, mean", "L–I, CV", "I–G, mean", "I–G, CV", "I–G, largest drift")
     rows: list[tuple[Cell, ...]] = []
-    for family, found in results["families"].items():
+    for family, found in results.families.items():
         for mode in _modes(found):
-            both = [_of(found[which], mode) for which in BOUNDARIES]
+            both = [one for which in BOUNDARIES if (one := _of(found[which], mode))]
             cells = [cell for one in both for cell in (_mean(one), _cv(one))]
             rows.append((family, mode, *cells, _drift(both[1])))
     families = printed("table3")["families"]
@@ -120,28 +123,28 @@ def table3_for_reading(results: Json) -> Table:
     )
 
 
-def _mean(one: Json) -> str:
-    total = len(one["members"]) + len(one["missing"])
-    if one["mean"] is None:
+def _mean(one: Consistency) -> str:
+    total = len(one.members) + len(one.missing)
+    if one.mean is None:
         return f"no boundary in {total}"
-    return f"{percent(one['mean'], 1)} ({len(one['members'])} of {total})"
+    return f"{percent(one.mean, 1)} ({len(one.members)} of {total})"
 
 
-def _cv(one: Json) -> str:
-    if one["cv"] is None:
+def _cv(one: Consistency) -> str:
+    if one.cv is None:
         return MISSING
-    low, high = one["ci"] or (None, None)
-    within = f" [{number(low, 2)}, {'∞' if high is None else number(high, 2)}]" if one["ci"] else ""
-    weak = ", underpowered" if one["underpowered"] else ""
-    return f"{number(one['cv'], 2)}{within}{weak}; paper’s arithmetic {number(one['cv_paper'], 2)}"
+    low, high = one.ci or (None, None)
+    within = f" [{number(low, 2)}, {'∞' if high is None else number(high, 2)}]" if one.ci else ""
+    weak = ", underpowered" if one.underpowered else ""
+    return f"{number(one.cv, 2)}{within}{weak}; paper’s arithmetic {number(one.cv_paper, 2)}"
 
 
-def _drift(one: Json) -> str:
-    if one["max_drift"] is None:
+def _drift(one: Consistency) -> str:
+    if one.max_drift is None:
         return MISSING
-    widest = max(one["drift"], key=lambda pair: pair["drift"])
-    same = "one architecture" if widest["same_architecture"] else "two architectures: no test of drift"
-    return f"{number(widest['drift'], 2)} ({same})"
+    widest = max(one.drift, key=lambda pair: pair.drift)
+    same = "one architecture" if widest.same_architecture else "two architectures: no test of drift"
+    return f"{number(widest.drift, 2)} ({same})"
 
 
 def _printed() -> Iterator[tuple[str, str, Json]]:
@@ -150,148 +153,148 @@ def _printed() -> Iterator[tuple[str, str, Json]]:
             yield family, which, own
 
 
-def _by_mode(results: Json) -> Iterator[tuple[str, str, str, Json]]:
+def _by_mode(results: Judged) -> Iterator[tuple[str, str, str, Consistency]]:
     """Family, boundary, mode, and what was found."""
-    for family, boundaries in results["families"].items():
+    for family, boundaries in results.families.items():
         for which, found in boundaries.items():
             for mode in _modes(boundaries):
-                yield family, which, mode, _of(found, mode)
+                if one := _of(found, mode):
+                    yield family, which, mode, one
 
 
-def _modes(boundaries: Json) -> list[str]:
+def _modes(boundaries: Mapping[str, FamilyResult]) -> list[str]:
     """The accounts that a family was compared by."""
-    return [mode for mode in MODES if mode == "calibrated" or mode in boundaries["LI"]]
+    return [mode for mode in MODES if _of(boundaries["LI"], mode)]
 
 
-def _of(found: Json, mode: str) -> Json:
-    own: Json = found if mode == "calibrated" else found[mode]
-    return own
+def _of(found: FamilyResult, mode: str) -> Consistency | None:
+    accounts = {"paper": found.paper, "functional": found.functional, "phases": found.phases}
+    return found if mode == "calibrated" else accounts[mode]
 
 
-def offsets(results: Json) -> Table:
+def offsets(results: Judged) -> Table:
     """Differences of family means, with Welch's 95 % interval; the paper's arithmetic beside them."""
     columns = {"boundary": "string", "first": "string", "second": "string", "mode": "string", "offset": "double",
                "low": "double", "high": "double", "offset_points_paper": "double"}  # fmt: skip
     rows: list[tuple[Cell, ...]] = []
     for family, which, mode, one in _by_mode(results):
-        for other, offset in one["offsets"].items():
-            ends = offset["ci"] or (None, None)
-            rows.append((which, family, other, mode, offset["offset"], *ends, offset["offset_paper"]))
+        for other, offset in one.offsets.items():
+            ends = offset.ci or (None, None)
+            rows.append((which, family, other, mode, offset.offset, *ends, offset.offset_paper))
     return Table("offsets", "Offsets between families, in relative depth", columns, rows)
 
 
-def drifts(results: Json) -> Table:
+def drifts(results: Judged) -> Table:
     """Distance between every two runs of a family, and whether they are of one architecture."""
     columns = {"family": "string", "boundary": "string", "mode": "string", "first": "string", "second": "string",
                "drift": "double", "same_architecture": "bool"}  # fmt: skip
     rows: list[tuple[Cell, ...]] = [
-        (family, which, mode, pair["first"], pair["second"], pair["drift"], pair["same_architecture"])
+        (family, which, mode, pair.first, pair.second, pair.drift, pair.same_architecture)
         for family, which, mode, one in _by_mode(results)
-        for pair in one["drift"]
+        for pair in one.drift
     ]
     return Table("drift", "Drift between runs of a family, in relative depth", columns, rows)
 
 
-def runs_of(results: Json) -> dict[str, list[tuple[int, str]]]:
+def runs_of(results: Judged) -> dict[str, list[tuple[int, str]]]:
     """Training run → its states, (step, model), in order; runs of a single state are left out."""
     runs: dict[str, list[tuple[int, str]]] = {}
-    for name, model in results["models"].items():
-        if model.get("run") is not None and model.get("step") is not None:
-            runs.setdefault(model["run"], []).append((model["step"], name))
+    for name, model in results.models.items():
+        if model.run is not None and model.step is not None:
+            runs.setdefault(model.run, []).append((model.step, name))
     return {run: sorted(states) for run, states in runs.items() if len(states) > 1}
 
 
-def trajectories(results: Json) -> list[Forest]:
+def trajectories(results: Judged) -> list[Forest]:
     """One plot a training run: boundaries of both modes at every state."""
     plots = []
     for run, states in runs_of(results).items():
         rows = tuple(
-            Row(f"step {step:,}", tuple(_dots(results["models"][name])), missing="no boundary")
+            Row(f"step {step:,}", tuple(_dots(results.models[name])), missing="no boundary")
             for step, name in states
         )
         plots.append(Forest("trajectory", run, "relative depth", rows, limits=(0.0, 1.0), caption=MOVING))
     return plots
 
 
-def _dots(model: Json) -> Iterator[Dot]:
-    layers = model["layers"]
-    calibrated, paper = model["boundaries"]["calibrated"], model["boundaries"]["paper"]
+def _dots(model: ModelResult | ComparedModel) -> Iterator[Dot]:
+    calibrated, paper = model.boundaries.calibrated, model.boundaries.paper
     for which, label in BOUNDARIES.items():
-        claim = calibrated["chosen"].get(which)
-        if claim:
-            ends = (min(claim["set"]) / layers, max(claim["set"]) / layers) if claim["set"] else None
-            yield Dot("calibrated", claim["relative"], ends, label)
+        if claim := calibrated.chosen.get(which):
+            yield Dot("calibrated", claim.relative, _span(claim.set, model.layers), label)
     for which, label in BOUNDARIES.items():
-        own = (model.get("scales") or {}).get(which) or {}
-        if own.get("layer") is not None:
-            ends = (min(own["set"]) / layers, max(own["set"]) / layers) if own["set"] else None
-            yield Dot("variant", own["relative"], ends, f"functional {label}")
+        if model.scales and (own := model.scales.of(which)).layer is not None:
+            yield Dot("variant", own.relative, _span(own.set, model.layers), f"functional {label}")
     for which, label in BOUNDARIES.items():
-        if own := paper[which]:
-            ends = (own["ci"][0] / layers, own["ci"][1] / layers) if own["ci"] else None
-            yield Dot("paper", own["relative"], ends, label, hollow=paper["accepted"] is False)
+        if found := paper.of(which):
+            ends = found.ci and _span(found.ci, model.layers)
+            yield Dot("paper", found.relative, ends, label, hollow=paper.accepted is False)
 
 
-def trajectory_table(results: Json) -> Table:
+def _span(places: Sequence[float], layers: int) -> tuple[float, float] | None:
+    """The ends of a set or an interval in relative depth."""
+    return (min(places) / layers, max(places) / layers) if places else None
+
+
+def trajectory_table(results: Judged) -> Table:
     """Boundaries of both modes at every state of every run."""
     columns = {"run": "string", "step": "int64", "model": "string", "mode": "string", "boundary": "string",
                "layer": "int64", "relative": "double", "set": "string", "accepted": "bool"}  # fmt: skip
     rows: list[tuple[Cell, ...]] = []
     for run, states in runs_of(results).items():
         for step, name in states:
-            found = results["models"][name]["boundaries"]
+            model = results.models[name]
             for which in BOUNDARIES:
-                claim, own = found["calibrated"]["chosen"].get(which) or {}, found["paper"][which] or {}
-                within = layer_set(claim["set"]) if claim else None
-                place = (run, step, name, "calibrated", which)
-                rows.append((*place, claim.get("layer"), claim.get("relative"), within, None))
-                scale = (results["models"][name].get("scales") or {}).get(which)
-                if scale:
-                    spot = (scale["layer"], scale["relative"], layer_set(scale["set"]) or None, None)
-                    rows.append((run, step, name, "functional", which, *spot))
-                accepted = found["paper"]["accepted"] if own else None
-                within = f"{own['ci'][0]:g}–{own['ci'][1]:g}" if own.get("ci") else None
-                rows.append(
-                    (run, step, name, "paper", which, own.get("layer"), own.get("relative"), within, accepted)
-                )
+                head: tuple[Cell, ...] = (run, step, name)
+                nothing: tuple[Cell, ...] = (None, None, None, None)
+                claim = model.boundaries.calibrated.chosen.get(which)
+                spot = (claim.layer, claim.relative, layer_set(claim.set), None) if claim else nothing
+                rows.append((*head, "calibrated", which, *spot))
+                if scale := model.scales and model.scales.of(which):
+                    spot = (scale.layer, scale.relative, layer_set(scale.set) or None, None)
+                    rows.append((*head, "functional", which, *spot))
+                paper = model.boundaries.paper
+                if own := paper.of(which):
+                    within = f"{own.ci[0]:g}–{own.ci[1]:g}" if own.ci else None
+                    spot = (own.layer, own.relative, within, paper.accepted)
+                rows.append((*head, "paper", which, *(spot if own else nothing)))
     return Table("trajectories", "Boundaries while models learn", columns, rows)
 
 
-def _strips(results: Json) -> dict[str, list[StripRow]]:
-    ordered = sorted(
-        results["models"].items(), key=lambda item: (item[1]["family"], item[1].get("step") or 0)
-    )
-    return {f"{model['family']} · {name}": strip_rows(model) for name, model in ordered}
+def _strips(results: Judged) -> dict[str, list[StripRow]]:
+    models: Mapping[str, ModelResult | ComparedModel] = {**results.models}
+    ordered = sorted(models.items(), key=lambda item: (item[1].family, item[1].step or 0))
+    return {f"{model.family} · {name}": strip_rows(model) for name, model in ordered}
 
 
-def _offsets_html(results: Json, title: str) -> list[Markup]:
+def _offsets_html(results: Judged, title: str) -> list[Markup]:
     """The offsets to read; an interval needs two runs with the boundary in both families."""
     rows = []
     for family, which, mode, one in _by_mode(results):
-        for other, found in one["offsets"].items():
-            ends = found["ci"]
+        for other, found in one.offsets.items():
+            ends = found.ci
             spread = f"[{number(ends[0])}, {number(ends[1])}]" if ends else "no interval: too few runs"
-            told = (f"{number(found['offset'])}, {spread}", number(found["offset_paper"]))
+            told = (f"{number(found.offset)}, {spread}", number(found.offset_paper))
             rows.append((BOUNDARIES[which], f"{family} − {other}", mode, *told))
     head = ("boundary", "families", "mode", "offset, 95\u202f%", "percentage points, the paper’s arithmetic")
     return [tag("h4", title), table_html(head, rows, label=title)] if rows else []
 
 
-def _drifts_html(results: Json, title: str) -> list[Markup]:
+def _drifts_html(results: Judged, title: str) -> list[Markup]:
     rows = [
-        (family, BOUNDARIES[which], mode, f"{pair['first']} − {pair['second']}", number(pair["drift"]),
-         "yes" if pair["same_architecture"] else "no")
+        (family, BOUNDARIES[which], mode, f"{pair.first} − {pair.second}", number(pair.drift),
+         "yes" if pair.same_architecture else "no")
         for family, which, mode, one in _by_mode(results)
-        for pair in one["drift"]
+        for pair in one.drift
     ]  # fmt: skip
     head = ("family", "boundary", "mode", "runs", "drift", "one architecture")
     return [tag("h4", title), table_html(head, rows, label=title)] if rows else []
 
 
-def _lead(results: Json) -> str:
+def _lead(results: Judged) -> str:
     told = []
-    for family, boundaries in results["families"].items():
+    for family, boundaries in results.families.items():
         one = boundaries["LI"]
-        total = len(one["members"]) + len(one["missing"])
-        told.append(f"{family}: L–I in {len(one['members'])} of {total}")
+        total = len(one.members) + len(one.missing)
+        told.append(f"{family}: L–I in {len(one.members)} of {total}")
     return listing(told)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from typing import NamedTuple
 
 from markupsafe import Markup
 
@@ -12,7 +14,9 @@ from mspgt.interventions.metrics import METRICS as DECLARED
 from mspgt.predictions.printed import printed
 from mspgt.report.markup import tag
 from mspgt.report.tables import Cell, Table
-from mspgt.report.words import MISSING, Json, layer_set, number
+from mspgt.report.words import MISSING, layer_set, number
+from mspgt.results import ModelResult, Results
+from mspgt.results.interventions import ArmResult, EffectResult, InterventionsAbout, ShownText
 from mspgt.vocabulary import SCALES
 
 METRICS = {metric.key: metric.label for metric in DECLARED}
@@ -41,63 +45,71 @@ COLUMNS = {
 }  # fmt: skip
 
 
-def has_interventions(model: Json) -> bool:
-    """Whether Experiment 2 was run on a model."""
-    return bool(model.get("interventions")) and bool(model.get("interventions_about"))
+class Effects(NamedTuple):
+    """Experiment 2 of one model."""
+
+    arms: dict[str, dict[str, EffectResult]]  # arm → metric
+    about: InterventionsAbout
 
 
-def repeats_plain(model: Json, dose: str) -> bool:
+def effects_of(model: ModelResult) -> Effects | None:
+    """Experiment 2 of a model; None where it was not run."""
+    arms, about = model.interventions, model.interventions_about
+    return Effects(arms, about) if arms and about else None
+
+
+def repeats_plain(arms: Mapping[str, ArmResult], dose: str) -> bool:
     """Whether every arm of an equal dose adds the noise of its whole scale to the same layers, and so repeats it."""
-    about = model["interventions_about"]["arms"]
-    pairs = [(about.get(scale), about.get(f"{scale}_{dose}")) for scale in SCALES]
+    pairs = [(arms.get(scale), arms.get(f"{scale}_{dose}")) for scale in SCALES]
     return all(
-        plain and equal and all(plain[key] == equal[key] for key in ("layers", "variance"))
+        plain and equal and (plain.layers, plain.variance) == (equal.layers, equal.variance)
         for plain, equal in pairs
     )
 
 
-def effects_table(results: Json) -> Table:
+def _layers(about: InterventionsAbout, arm: str) -> str:
+    return layer_set(about.arms[arm].layers)
+
+
+def effects_table(results: Results) -> Table:
     """Every effect: one row a model, arm and metric. `aa_low` and `aa_high` are the A/A range in percent."""
     rows: list[tuple[Cell, ...]] = []
-    for name, model in results["models"].items():
-        if not has_interventions(model):
+    for name, model in results.models.items():
+        if (effects := effects_of(model)) is None:
             continue
-        for arm, metrics in model["interventions"].items():
-            layers = layer_set(model["interventions_about"]["arms"][arm]["layers"]) or "none"
+        for arm, metrics in effects.arms.items():
+            layers = _layers(effects.about, arm) or "none"
             for metric, found in metrics.items():
-                spread = {"low": "ci", "percent_low": "percent_ci", "log_ratio_low": "log_ratio_ci"}
-                record = dict(found) | {"model": name, "arm": arm, "layers": layers, "metric": metric}
-                for low, pair in (*spread.items(), ("aa_low", "aa_range")):
-                    ends = found.get(pair) or (None, None)
-                    record[low], record[low.replace("low", "high")] = ends
+                pairs = {"": found.ci, "percent_": found.percent_ci, "log_ratio_": found.log_ratio_ci}
+                record = vars(found) | {"model": name, "arm": arm, "layers": layers, "metric": metric}
+                for which, pair in (*pairs.items(), ("aa_", found.aa_range)):
+                    record[f"{which}low"], record[f"{which}high"] = pair or (None, None)
                 rows.append(tuple(record.get(column) for column in COLUMNS))
     return Table("interventions", "Effects of noise, arm by arm", COLUMNS, rows)
 
 
-def table2(results: Json) -> Table:
+def table2(results: Results) -> Table:
     """Table 2 in our form: percent change with its interval, by scale and dose, and the paper's own rows.
 
     A star marks an adjusted p below 0.05, ≈ an effect that is equivalent to none. The row `chance` holds the A/A
     range: what two runs without any noise differ by.
     """
     rows: list[tuple[Cell, ...]] = []
-    for name, model in results["models"].items():
-        if not has_interventions(model):
+    for name, model in results.models.items():
+        if (effects := effects_of(model)) is None:
             continue
-        arms, about = model["interventions"], model["interventions_about"]
+        arms, about = effects
         for dose, words in DOSES.items():
             for scale in SCALES:
                 arm = scale if dose == "plain" else f"{scale}_{dose}"
                 if arm in arms:
-                    layers = layer_set(about["arms"][arm]["layers"])
                     cells = (_change(arms[arm].get(metric)) for metric in METRICS)
-                    rows.append((name, scale, f"{words}: {layers}", *cells))
+                    rows.append((name, scale, f"{words}: {_layers(about, arm)}", *cells))
         for arm in arms:
             if arm.startswith("random_"):
-                layers = layer_set(about["arms"][arm]["layers"])
                 cells = (_change(arms[arm].get(metric)) for metric in METRICS)
                 kind = "random, equal spread" if arm.startswith("random_spread_") else "random"
-                rows.append((name, kind, f"layers {layers}", *cells))
+                rows.append((name, kind, f"layers {_layers(about, arm)}", *cells))
         if "aa" in arms:
             rows.append(
                 (name, "chance", "A/A range", *(_range(arms["aa"].get(metric)) for metric in METRICS))
@@ -111,29 +123,29 @@ def table2(results: Json) -> Table:
     return Table("table2", title, columns, rows)
 
 
-def _change(found: Json | None) -> str:
-    if not found or found.get("difference") is None:
+def _change(found: EffectResult | None) -> str:
+    if not found or found.difference is None:
         return f"{MISSING} not measured"
-    if found.get("percent") is None:
-        return f"from {number(found['baseline'])} to {number(found['value'])}" + _stars(found)
-    words = f"{signed(found['percent'])} %"
-    if found.get("percent_ci"):
-        low, high = found["percent_ci"]
+    if found.percent is None:
+        return f"from {number(found.baseline)} to {number(found.value)}" + _stars(found)
+    words = f"{signed(found.percent)} %"
+    if found.percent_ci:
+        low, high = found.percent_ci
         words += f" [{signed(low)}, {signed(high)}]"
-    elif found.get("reason"):
-        words += f" ({found['reason']})"
+    elif found.reason:
+        words += f" ({found.reason})"
     return words + _stars(found)
 
 
-def _stars(found: Json) -> str:
-    p = found.get("p_adjusted")
-    return (" *" if p is not None and p < 0.05 else "") + (" ≈" if found.get("equivalent") else "")
+def _stars(found: EffectResult) -> str:
+    p = found.p_adjusted
+    return (" *" if p is not None and p < 0.05 else "") + (" ≈" if found.equivalent else "")
 
 
-def _range(found: Json | None) -> str:
-    if not found or not found.get("aa_range"):
+def _range(found: EffectResult | None) -> str:
+    if not found or not found.aa_range:
         return MISSING
-    low, high = found["aa_range"]
+    low, high = found.aa_range
     return f"[{signed(low)}, {signed(high)}]"
 
 
@@ -174,31 +186,24 @@ class BarPanel:
         return None if self.drawn else next((bar.reason for bar in self.bars if bar.reason), "not measured")
 
 
-def bar_panels(model: Json, dose: str = "plain") -> list[BarPanel]:
+NO_EFFECT = EffectResult()
+
+
+def bar_panels(arms: Mapping[str, Mapping[str, EffectResult]], dose: str = "plain") -> list[BarPanel]:
     """Figures 7 to 9 for one model: a panel a metric."""
-    arms = model["interventions"]
     panels = []
     for metric, title in METRICS.items():
         bars = []
         for scale in SCALES:
-            found = arms.get(scale if dose == "plain" else f"{scale}_{dose}", {}).get(metric) or {}
-            ends = found.get("percent_ci")
-            bars.append(
-                Bar(
-                    scale[0].upper(),
-                    scale,
-                    found.get("percent"),
-                    (ends[0], ends[1]) if ends else None,
-                    (found.get("p_adjusted") or 1) < 0.05,
-                    found.get("reason"),
-                )
-            )
-        chance = ((arms.get("aa") or {}).get(metric) or {}).get("aa_range")
-        panels.append(BarPanel(metric, title, tuple(bars), (chance[0], chance[1]) if chance else None))
+            found = arms.get(scale if dose == "plain" else f"{scale}_{dose}", {}).get(metric, NO_EFFECT)
+            claimed = (found.p_adjusted or 1) < 0.05
+            bars.append(Bar(scale[0].upper(), scale, found.percent, found.percent_ci, claimed, found.reason))
+        chance = arms.get("aa", {}).get(metric, NO_EFFECT).aa_range
+        panels.append(BarPanel(metric, title, tuple(bars), chance))
     return panels
 
 
-def response_table(results: Json, name: str = "noise_response") -> Table:
+def response_table(results: Results, name: str = "noise_response") -> Table:
     """What the noise–response curves draw, one row a point; `linear`: within the range that is linear in the dose."""
     columns = {
         "model": "string",
@@ -208,23 +213,23 @@ def response_table(results: Json, name: str = "noise_response") -> Table:
         "linear": "bool",
     }
     rows: list[tuple[Cell, ...]] = [
-        (model, scale, sigma, nats, sigma <= (curve["linear_up_to"] or 0.0))
-        for model, found in results["models"].items()
-        if has_interventions(found)
-        for scale, curve in (found["interventions_about"].get("response") or {}).items()
-        for sigma, nats in zip(curve["sigma"], curve["divergence"], strict=True)
+        (model, scale, sigma, nats, sigma <= (curve.linear_up_to or 0.0))
+        for model, found in results.models.items()
+        if (effects := effects_of(found))
+        for scale, curve in (effects.about.response or {}).items()
+        for sigma, nats in zip(curve.sigma, curve.divergence, strict=True)
     ]
     return Table(name, "Divergence of the next token by size of noise", columns, rows)
 
 
-def side_by_side(sample: Json, arm: str, *, prompt: bool = True) -> Markup:
+def side_by_side(sample: ShownText, arm: str, *, prompt: bool = True) -> Markup:
     """A baseline text and an arm's in two columns; words that only one of them has are marked.
 
     Args:
         sample: one of `interventions_about.texts`.
         prompt: whether what both go on from stands above them.
     """
-    before, after = (re.findall(r"\S+\s*|\s+", sample["arms"][name]) for name in ("baseline", arm))
+    before, after = (re.findall(r"\S+\s*|\s+", sample.arms[name]) for name in ("baseline", arm))
     columns: tuple[list[Markup], list[Markup]] = ([], [])
     for kind, a, b, c, d in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         for column, words, element in ((columns[0], before[a:b], "del"), (columns[1], after[c:d], "ins")):
@@ -235,9 +240,7 @@ def side_by_side(sample: Json, arm: str, *, prompt: bool = True) -> Markup:
         tag("div", tag("h5", label), tag("p", *column), class_="written")
         for label, column in zip(("baseline", arm.replace("_", " ")), columns, strict=True)
     ]
-    above = (
-        tag("p", tag("b", "Prompt: "), readable(sample["prompt"]), class_="prompt") if prompt else Markup("")
-    )
+    above = tag("p", tag("b", "Prompt: "), readable(sample.prompt), class_="prompt") if prompt else Markup("")
     return tag("div", above, tag("div", *cells, class_="side-by-side"), class_="texts")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from mspgt.report.section import Section
 from mspgt.report.words import Json, counted, listing, number
+from mspgt.results import DataProvenance, Results
 from mspgt.stats.bootstrap import MAX_CLUSTERS
 
 PAPER = """@article{zhang2025mspgt,
@@ -23,56 +24,58 @@ SOFTWARE = """@software{{mspgt,
 }}"""
 
 
-def methods_text(results: Json, sections: Sequence[Section] = ()) -> str:
+def methods_text(results: Results, sections: Sequence[Section] = ()) -> str:
     """What was done, in sentences that can stand in a paper; `sections` add their own."""
-    made, study = results["provenance"], results["study"]
-    settings = made.get("settings") or {}
-    said = [_models(results), _data(made["data"])]
-    said.append(_signals(settings, made["data"]))
-    said.append(_boundaries(settings, made["data"]))
-    twins = made["seeds"].get("twins")
+    made, study = results.provenance, results.study
+    settings = made.settings
+    said = [_models(results), _data(made.data)]
+    said.append(_signals(settings, made.data))
+    said.append(_boundaries(settings, made.data))
+    twins = made.seeds.get("twins")
     if twins:
         said.append(
             f"{counted(twins, 'network')} with the configuration of each model and random weights went through the "
             "same pipeline as a control."
         )
     said += dict.fromkeys(sentence for section in sections for sentence in section.methods)
-    if made.get("limits"):
-        said.append(f"The run was cut short by limits: {listing(made['limits'])}.")
+    if made.limits:
+        said.append(f"The run was cut short by limits: {listing(made.limits)}.")
     said.append(
-        f"The plan (settings, data and weights) was fixed before anything ran, under the hash {study['hash'][:16]}; "
-        f"computed with mspgt {made['mspgt']}, torch {made['torch']} and transformers {made['transformers']}, seed "
-        f"{made['seeds'].get('study', 0)}."
+        f"The plan (settings, data and weights) was fixed before anything ran, under the hash {study.hash[:16]}; "
+        f"computed with mspgt {made.mspgt}, torch {made.torch} and transformers {made.transformers}, seed "
+        f"{made.seeds.get('study', 0)}."
     )
     return " ".join(one for one in said if one)
 
 
-def bibtex(results: Json) -> str:
+def bibtex(results: Results) -> str:
     """The software and the paper whose theory it tests."""
-    return f"{SOFTWARE.format(version=results['provenance']['mspgt'])}\n\n{PAPER}"
+    return f"{SOFTWARE.format(version=results.provenance.mspgt)}\n\n{PAPER}"
 
 
-def _models(results: Json) -> str:
-    dtype = results["provenance"]["dtype"]
+def _models(results: Results) -> str:
+    dtype = results.provenance.dtype
     names = listing(
-        f"{name} ({counted(model['layers'], 'layer')}, {dtype.get(name, 'unknown precision')}, revision "
-        f"{model['revision'][:12]})"
-        for name, model in results["models"].items()
+        f"{name} ({counted(model.layers, 'layer')}, {dtype.get(name, 'unknown precision')}, revision "
+        f"{model.revision[:12]})"
+        for name, model in results.models.items()
     )
     return f"We looked for scale boundaries in {names}."
 
 
-def _data(data: Json) -> str:
-    documents, sentences = counted(data["documents"], "document"), counted(data["sentences"], "sentence")
-    text = f"The corpus {data['name']} gave {documents} with {sentences}."
-    treebank = data["treebank"]
-    if treebank and "sentences" in treebank:
-        counts = "/".join(number(count) for count in treebank["sentences"].values())
-        text += f" Probing labels came from {treebank['name']} ({counts} training, development and test sentences)."
+def _data(data: DataProvenance) -> str:
+    documents, sentences = counted(data.documents, "document"), counted(data.sentences, "sentence")
+    text = f"The corpus {data.name} gave {documents} with {sentences}."
+    treebank = data.treebank
+    if treebank:
+        counts = "/".join(number(count) for count in treebank.sentences.values())
+        text += (
+            f" Probing labels came from {treebank.name} ({counts} training, development and test sentences)."
+        )
     return text
 
 
-def _signals(settings: Json, data: Json) -> str:
+def _signals(settings: Json, data: DataProvenance) -> str:
     measure, probes = settings.get("measure") or {}, settings.get("probes") or {}
     tokens = f" over at most {number(measure['cka_tokens'])} tokens" if "cka_tokens" in measure else ""
     text = (
@@ -80,7 +83,7 @@ def _signals(settings: Json, data: Json) -> str:
         "(word-final, without attention sinks); S3 the Jensen–Shannon divergence in bits between their mean "
         "attention rows, sinks left out."
     )
-    if data["treebank"] and "seeds" in probes:
+    if data.treebank and "seeds" in probes:
         text += (
             " S2 is the jump between neighbouring layers of the mean score of one-hidden-layer probes (micro F1, for "
             "given words, heads and spans their accuracy; "
@@ -90,7 +93,7 @@ def _signals(settings: Json, data: Json) -> str:
     return text
 
 
-def _boundaries(settings: Json, data: Json) -> str:
+def _boundaries(settings: Json, data: DataProvenance) -> str:
     own = settings.get("boundaries") or {}
     draws = f", {number(own['draws'])} draws" if "draws" in own else ""
     level = f"{100 * own['level']:g}" if "level" in own else "5"
@@ -101,7 +104,7 @@ def _boundaries(settings: Json, data: Json) -> str:
         f"confidence sets that include layer-to-layer roughness. Intervals are percentile intervals of a bootstrap "
         f"over documents{draws}, those of a corpus in {MAX_CLUSTERS} groups where it has more. "
         "For comparison the protocol of Zhang and Dong (2025, eqs. 3–6) was run "
-        + ("to the letter" if data["treebank"] else "without S2, for which there were no labels")
+        + ("to the letter" if data.treebank else "without S2, for which there were no labels")
         + (f" (weights {weights}, prominence {number(own['prominence'])}, widths < {number(own['max_width'])} layers)"
            if weights and "prominence" in own and "max_width" in own else "")
         + "."

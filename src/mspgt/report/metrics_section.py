@@ -12,10 +12,8 @@ from mspgt.report.markup import tag
 from mspgt.report.section import Plate, Section
 from mspgt.report.tables import Table, curves_table
 from mspgt.report.views import ChartGroup, charts_html
-from mspgt.report.words import Json, listing, reason
-from mspgt.results.boundaries import MetricDependent
-from mspgt.results.record import from_json
-from mspgt.results.signals import MetricResult, TokenSetResult
+from mspgt.report.words import listing, reason
+from mspgt.results import ModelResult, Results
 
 # What is compared → how its curve is named, and the role that it is drawn in; the primary one last, on top.
 METRICS = {
@@ -49,12 +47,12 @@ METHOD = (
 )
 
 
-def metrics_section(results: Json, name: str, stem: str) -> Section | None:
+def metrics_section(results: Results, name: str, stem: str) -> Section | None:
     """S1 in its metrics and over other tokens; None for results from before they were kept."""
-    if not results["models"][name].get("metrics"):
+    if not results.models[name].metrics:
         return None
     anchor = f"model-{stem}-metrics"
-    parts: list[Markup] = [tag("p", words) for words in _told(results["models"][name])]
+    parts: list[Markup] = [tag("p", words) for words in _told(results.models[name])]
     for key, panels in _panels(results, name).items():
         title, axis = GROUPS[key]
         group = ChartGroup(key, title, axis, panels, "not measured")
@@ -85,11 +83,9 @@ def metrics_section(results: Json, name: str, stem: str) -> Section | None:
     )  # fmt: skip
 
 
-def metrics_tables(results: Json) -> list[Table]:
+def metrics_tables(results: Results) -> list[Table]:
     """Every curve of the section, of all models; none where no model has one."""
-    known = {
-        name: _panels(results, name) for name, model in results["models"].items() if model.get("metrics")
-    }
+    known = {name: _panels(results, name) for name, model in results.models.items() if model.metrics}
     if not known:
         return []
     charts: dict[str, Sequence[Panel]] = {
@@ -98,32 +94,26 @@ def metrics_tables(results: Json) -> list[Table]:
     return [curves_table("metrics", "S1 in four metrics and over other tokens", "place", charts)]
 
 
-def _metrics(model: Json) -> dict[str, MetricResult]:
-    return {key: from_json(MetricResult, one) for key, one in model["metrics"].items()}
-
-
-def _told(model: Json) -> Iterator[str]:
-    flagged = {name: one.flagged for name, one in _metrics(model).items() if one.flagged}
+def _told(model: ModelResult) -> Iterator[str]:
+    flagged = {name: one.flagged for name, one in model.metrics.items() if one.flagged}
     for name, layers in flagged.items():
         yield (
             f"One dimension holds more than half of the variance of {SHARES[name][0]} states at layers "
             f"{listing(map(str, layers))}: CKA of such states follows that dimension."
         )
-    if words := model.get("frequent_words"):
+    if words := model.frequent_words:
         yield f"Most frequent word forms among the drawn tokens: {listing(f'“{word}”' for word in words)}."
-    for one in model.get("metric_dependent") or []:
-        claim = from_json(MetricDependent, one)
+    for claim in model.metric_dependent:
         metric = METRICS[claim.metric][0]
         yield f"Metric-dependent: a {claim.kind} at layer {claim.layer} shows with S1 of {metric} states alone."
 
 
-def _panels(results: Json, name: str) -> dict[str, list[Panel]]:
-    model = results["models"][name]
-    transitions, layers = tuple(range(1, model["layers"])), tuple(range(model["layers"] + 1))
-    measures = _metrics(model)
-    metrics = {key: one.S1 for key, one in measures.items()}
-    tokens = {key: from_json(TokenSetResult, one).S1 for key, one in model["token_sets"].items()}
-    shares = {key: one.largest_share for key, one in measures.items()}
+def _panels(results: Results, name: str) -> dict[str, list[Panel]]:
+    model = results.models[name]
+    transitions, layers = tuple(range(1, model.layers)), tuple(range(model.layers + 1))
+    metrics = {key: one.S1 for key, one in model.metrics.items()}
+    tokens = {key: one.S1 for key, one in model.token_sets.items()}
+    shares = {key: one.largest_share for key, one in model.metrics.items()}
     why = reason(results, "models", name, "metrics")
     return {
         "metrics": [

@@ -3,38 +3,40 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
-from mspgt.report.words import Json, model_of
+from mspgt.report.words import model_of
+from mspgt.results import Notice, Results
 
 
-def study_notices(results: Json) -> list[Json]:
+def study_notices(results: Results) -> list[Notice]:
     """What concerns no single model, and under `models.*` what is said in the same words of every model."""
     alike = _alike(results)
-    told: dict[tuple[str, str, str], Json] = {}
-    for one in results["warnings"]:
+    told: dict[tuple[str, str, str], Notice] = {}
+    for one in results.warnings:
         key = _key(results, one)
-        if model_of(results, one["where"]) is None or key in alike:
-            told.setdefault(key, {**one, "where": key[0]})
+        if model_of(results, one.where) is None or key in alike:
+            told.setdefault(key, replace(one, where=key[0]))
     return list(told.values())
 
 
-def model_notices(results: Json, name: str) -> list[Json]:
+def model_notices(results: Results, name: str) -> list[Notice]:
     """What must be known before believing a number of this model, and does not hold of every model alike."""
     alike = _alike(results)
-    own = (one for one in results["warnings"] if model_of(results, one["where"]) == name)
+    own = (one for one in results.warnings if model_of(results, one.where) == name)
     return [one for one in own if _key(results, one) not in alike]
 
 
-def _alike(results: Json) -> set[tuple[str, str, str]]:
-    models = len(results["models"])
-    owned = [one for one in results["warnings"] if model_of(results, one["where"]) is not None]
+def _alike(results: Results) -> set[tuple[str, str, str]]:
+    models = len(results.models)
+    owned = [one for one in results.warnings if model_of(results, one.where) is not None]
     counts = Counter(_key(results, one) for one in owned)
     return {key for key, count in counts.items() if models > 1 and count == models}
 
 
-def _key(results: Json, one: Json) -> tuple[str, str, str]:
+def _key(results: Results, one: Notice) -> tuple[str, str, str]:
     """Path with its model left open, and the words."""
-    where = one["where"]
+    where = one.where
     owner = model_of(results, where)
     open_ = where if owner is None else f"models.*{where.removeprefix(f'models.{owner}')}"
-    return open_, one["what"], one["consequence"]
+    return open_, one.what, one.consequence

@@ -22,13 +22,14 @@ from mspgt.report.section import Section
 from mspgt.report.story import headline
 from mspgt.report.verdicts import tally, verdicts
 from mspgt.report.views import View
-from mspgt.report.words import Json, counted, false_rate, listing, percent
+from mspgt.report.words import counted, false_rate, listing, percent
+from mspgt.results import ModelResult, Results
 
 MAX_BYTES = 10 * 2**20  # of one page; beyond it every model has a page of its own
 
 
 def pages(
-    results: Json, views: Sequence[View], sections: Sequence[Section] = (), *, max_bytes: int = MAX_BYTES
+    results: Results, views: Sequence[View], sections: Sequence[Section] = (), *, max_bytes: int = MAX_BYTES
 ) -> dict[str, str]:
     """File name → page: `report.html` alone or, where that would be too large, with a page a model beside it.
 
@@ -57,7 +58,9 @@ def _lead_apart(html: Markup, apart: Sequence[View]) -> Markup:
     return Markup(text)  # noqa: S704 (it was markup before)
 
 
-def _render(results: Json, every: Sequence[View], shown: Sequence[View], sections: Sequence[Section]) -> str:
+def _render(
+    results: Results, every: Sequence[View], shown: Sequence[View], sections: Sequence[Section]
+) -> str:
     """The page with a summary of `every` model (none: details only) and the details of those `shown`."""
     style, script = _package_file("report.css"), _package_file("report.js")
     own = [section for view in every for section in view.sections]
@@ -67,9 +70,9 @@ def _render(results: Json, every: Sequence[View], shown: Sequence[View], section
         policy=f"default-src 'none'; style-src '{_fingerprint(style)}'; script-src '{_fingerprint(script)}'",
         css=style,
         js=script,
-        study=results["study"],
+        study=results.study,
         about=_about(results),
-        limits=results["provenance"].get("limits") or [],
+        limits=results.provenance.limits,
         planted=planted_first(results) if every else "",
         headline=headline(results),
         verdicts=[one for one in found if one.tested],
@@ -94,11 +97,11 @@ def _render(results: Json, every: Sequence[View], shown: Sequence[View], section
     return once(page)
 
 
-def _about(results: Json) -> str:
-    study, made = results["study"], results["provenance"]
-    documents, sentences = (counted(made["data"][f"{what}s"], what) for what in ("document", "sentence"))
-    begun = made["started"][:16].replace("T", " ")
-    return f"{made['data']['name']}: {documents}, {sentences} · plan {study['hash'][:12]} · begun {begun} UTC"
+def _about(results: Results) -> str:
+    study, made = results.study, results.provenance
+    documents, sentences = counted(made.data.documents, "document"), counted(made.data.sentences, "sentence")
+    begun = made.started[:16].replace("T", " ")
+    return f"{made.data.name}: {documents}, {sentences} · plan {study.hash[:12]} · begun {begun} UTC"
 
 
 def _summary(every: Sequence[View]) -> str:
@@ -110,18 +113,18 @@ def _summary(every: Sequence[View]) -> str:
     return f"The two modes disagree on {split} of {models} models"
 
 
-def _unjudged(results: Json) -> str:
+def _unjudged(results: Results) -> str:
     """Why there is no verdict."""
     absent = [
         what
         for what in ("interventions", "theory")
-        if not any(model[what] for model in results["models"].values())
+        if not any(getattr(model, what) for model in results.models.values())
     ]
     lacking = f" It has no {listing(absent)}." if absent else ""
     return f"No prediction of the theory was judged in this run.{lacking}"
 
 
-def noise_line(model: Json) -> str:
+def noise_line(model: ModelResult) -> str:
     """What stands beside every boundary of paper mode: how often its protocol finds two in featureless noise."""
     found, accepted = (false_rate(model, outcome)[0] for outcome in ("found", "accepted"))
     if found is None:

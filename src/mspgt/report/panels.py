@@ -8,7 +8,9 @@ from math import log
 from statistics import median
 
 from mspgt.report.curves import Intervals, Line, Mark, Panel, StripRow, known_values, measured
-from mspgt.report.words import BOUNDARIES, NO_REASON, Json, claims, counted, number, reason
+from mspgt.report.words import BOUNDARIES, NO_REASON, Located, claims, counted, number, reason
+from mspgt.results import CalibratedResult, ModelResult, Results
+from mspgt.results.record import Rows
 from mspgt.stats.bootstrap import MAX_CLUSTERS
 
 # Signal → title, axis in calibrated mode, axis in paper mode (the same text: one shared axis).
@@ -31,9 +33,9 @@ LOCAL, INTERMEDIATE, GLOBAL = "Local", "Intermediate", "Global"
 UNDIVIDED, UNNAMED = "undivided", "unnamed"
 
 
-def signal_panels(results: Json, name: str) -> list[Panel]:
+def signal_panels(results: Results, name: str) -> list[Panel]:
     """S1, S2, S3 and the fused evidence of one model in both modes, with its random twin."""
-    model = results["models"][name]
+    model = results.models[name]
     panels = []
     for signal, (title, axis, paper_axis) in SIGNALS.items():
         modes = {mode: _line(model, signal, mode, f"{mode} mode", mode) for mode in ("paper", "calibrated")}
@@ -54,7 +56,7 @@ def signal_panels(results: Json, name: str) -> list[Panel]:
                 key=signal,
                 title=title,
                 axis=axis,
-                x=tuple(range(1, model["layers"])),
+                x=tuple(range(1, model.layers)),
                 lines=tuple(lines),
                 marks=tuple(marks(model)) if signal == "evidence" else (),
                 second_axis=paper_axis if paper_axis != axis else None,
@@ -66,19 +68,21 @@ def signal_panels(results: Json, name: str) -> list[Panel]:
     return panels
 
 
-def _why(results: Json, name: str, signal: str, mode: str) -> str:
+def _why(results: Results, name: str, signal: str, mode: str) -> str:
     """Why a signal is null; of the evidence, the reasons of its mode say it too."""
     why = reason(results, "models", name, "signals", signal, mode)
     if why == NO_REASON and signal == "evidence":
-        return "; ".join(results["models"][name]["boundaries"][mode]["reasons"]) or NO_REASON
+        both = results.models[name].boundaries
+        reasons = both.paper.reasons if mode == "paper" else both.calibrated.reasons
+        return "; ".join(reasons) or NO_REASON
     return why
 
 
-def control_panels(results: Json, name: str) -> list[Panel]:
+def control_panels(results: Results, name: str) -> list[Panel]:
     """Each signal in calibrated mode beside its random twin and the same estimate with sinks left in."""
-    model = results["models"][name]
-    with_sinks = model["controls"].get("with_sinks") or {}
-    twins = (model["controls"].get("random_init") or {}).get("seeds")
+    model = results.models[name]
+    with_sinks = model.controls.with_sinks or {}
+    twins = model.controls.random_init.seeds
     panels = []
     for signal, (title, axis, _) in list(SIGNALS.items())[:3]:
         own = _line(model, signal, "calibrated", "calibrated mode", "calibrated")
@@ -96,7 +100,7 @@ def control_panels(results: Json, name: str) -> list[Panel]:
         ] + ["no random twins in this study"] * (twins == 0)
         if own is None:
             missing = [reason(results, "models", name, "signals", signal, "calibrated")]
-        x = tuple(range(1, model["layers"]))
+        x = tuple(range(1, model.layers))
         drawn = tuple(line for line in (*lines.values(), own) if line)
         seeds = f" Twin: median and range over {counted(twins, 'seed')}." if twins and twins > 1 else ""
         panels.append(
@@ -114,26 +118,29 @@ def control_panels(results: Json, name: str) -> list[Panel]:
     return panels
 
 
-def probe_panels(results: Json, name: str) -> list[Panel]:
+def probe_panels(results: Results, name: str) -> list[Panel]:
     """Score of each probing task over layers 0..L with its floor and ceiling, and its selectivity."""
-    model = results["models"][name]
-    x = tuple(range(model["layers"] + 1))
+    model = results.models[name]
+    x = tuple(range(model.layers + 1))
     panels = []
-    for task, probe in model["probes"].items():
+    for task, probe in model.probes.items():
         path = ("models", name, "probes", task)
         lines, missing = [], []
-        for key in ("floor", "ceiling"):
-            if probe[key] is not None:
-                lines.append(Line(key, "level", [probe[key]] * len(x)))
-        score = probe.get("score") or "F1"
-        for key, label, role in (("selectivity", "selectivity", "variant"), ("f1", score, "calibrated")):
-            if measured(probe[key]):
-                ends = nested(probe["f1_ci"], probe.get("f1_bands")) if key == "f1" else None
-                lines.append(Line(label, role, probe[key], ends))
+        for level, value in (("floor", probe.floor), ("ceiling", probe.ceiling)):
+            if value is not None:
+                lines.append(Line(level, "level", [value] * len(x)))
+        score = probe.score
+        curves = (
+            ("selectivity", "selectivity", "variant", probe.selectivity, None),
+            ("f1", score, "calibrated", probe.f1, nested(probe.f1_ci, probe.f1_bands)),
+        )
+        for key, label, role, values, ends in curves:
+            if measured(values):
+                lines.append(Line(label, role, values, ends))
             else:
                 missing.append(f"{label}: {reason(results, *path, key)}")
-        title = TASKS.get(task, task) + ("" if probe["labels"] == "gold" else f" ({probe['labels']} labels)")
-        code = probe["codelength"]
+        title = TASKS.get(task, task) + ("" if probe.labels == "gold" else f" ({probe.labels} labels)")
+        code = probe.codelength
         beside = (Line("codelength, bits a label", "variant", code),) if measured(code) else ()
         caption = band_words(results, lines, "treebank documents")
         panels.append(
@@ -142,29 +149,27 @@ def probe_panels(results: Json, name: str) -> list[Panel]:
     return panels
 
 
-def marks(model: Json) -> Iterable[Mark]:
+def marks(model: Located) -> Iterable[Mark]:
     """The boundaries of both modes, calibrated first."""
-    yield from calibrated_marks(model)
-    paper = model["boundaries"]["paper"]
+    yield from calibrated_marks(model.boundaries.calibrated)
+    paper = model.boundaries.paper
     for which, label in BOUNDARIES.items():
-        if boundary := paper[which]:
-            interval = tuple(boundary["ci"]) if boundary["ci"] else None
-            yield Mark(
-                label, "paper", boundary["layer"], (), interval, claimed=paper["accepted"] is not False
-            )
+        if boundary := paper.of(which):
+            claimed = paper.accepted is not False
+            yield Mark(label, "paper", boundary.layer, (), boundary.ci, claimed=claimed)
 
 
-def calibrated_marks(model: Json) -> Iterable[Mark]:
+def calibrated_marks(calibrated: CalibratedResult) -> Iterable[Mark]:
     """The boundaries of the calibrated detector in order of depth."""
-    for name, claim in claims(model):
-        yield Mark(name or claim["kind"], "calibrated", claim["layer"], layers=tuple(claim["set"]))
+    for name, claim in claims(calibrated):
+        yield Mark(name or claim.kind, "calibrated", claim.layer, layers=tuple(claim.set))
 
 
-def strip_rows(model: Json) -> list[StripRow]:
+def strip_rows(model: Located) -> list[StripRow]:
     """The layer strip of one model: one row a mode."""
     every = list(marks(model))
     return [
-        strip_row(role, model["layers"], tuple(mark for mark in every if mark.role == role))
+        strip_row(role, model.layers, tuple(mark for mark in every if mark.role == role))
         for role in ("calibrated", "paper")
     ]
 
@@ -187,10 +192,10 @@ def _scales(layers: int, at: dict[str, int], divided: bool) -> tuple[str, ...]:
     return tuple(scale(block) for block in range(1, layers + 1))
 
 
-def _twins(model: Json, signal: str) -> Line | None:
+def _twins(model: ModelResult, signal: str) -> Line | None:
     """Median and range over the random twins, (seeds, transitions), in calibrated mode; one twin has no range."""
-    signals = (model["controls"].get("random_init") or {}).get("signals") or {}
-    seeds = [row for row in (signals.get("calibrated") or {}).get(signal) or [] if measured(row)]
+    signals = model.controls.random_init.signals
+    seeds = [row for row in signals["calibrated"].get(signal, []) if measured(row)] if signals else []
     columns = [[value for value in column if value is not None] for column in zip(*seeds, strict=True)]
     if not any(columns):
         return None
@@ -209,19 +214,19 @@ def _in_sight(twin: Line, own: Line | None) -> bool:
     return max(both) - min(both) <= 2 * (max(ours) - min(ours))
 
 
-def _line(model: Json, signal: str, mode: str, label: str, role: str) -> Line | None:
-    values = (model["signals"].get(signal) or {}).get(mode)
-    outer = (model["signals_ci"].get(signal) or {}).get(mode)
-    inner = ((model.get("signals_bands") or {}).get(signal) or {}).get(mode)
+def _line(model: ModelResult, signal: str, mode: str, label: str, role: str) -> Line | None:
+    values = model.signals.get(signal, {}).get(mode)
+    outer = model.signals_ci.get(signal, {}).get(mode)
+    inner = model.signals_bands.get(signal, {}).get(mode)
     return Line(label, role, values, nested(outer, inner)) if measured(values) else None
 
 
-def nested(outer: Intervals | None, inner: dict[str, Intervals] | None) -> Intervals | None:
+def nested(outer: Intervals | None, inner: dict[str, Rows] | None) -> Intervals | None:
     """The 95 % intervals with the 80 and 50 % ones inside them, where a run has them."""
     if not outer or not inner:
         return outer
     levels = [outer, *(inner[level] for level in ("80", "50"))]
-    whole: Intervals = []
+    whole: list[list[float] | None] = []
     for ends in zip(*levels, strict=True):
         known = [end for end in ends if end is not None]
         lows, highs = [low for low, _ in known], [high for _, high in reversed(known)]
@@ -229,7 +234,7 @@ def nested(outer: Intervals | None, inner: dict[str, Intervals] | None) -> Inter
     return whole
 
 
-def band_words(results: Json, lines: Iterable[Line], what: str = "documents") -> str:
+def band_words(results: Results, lines: Iterable[Line], what: str = "documents") -> str:
     """Level, n and method of the bands of a bootstrap; empty where no curve has one.
 
     Many documents of a corpus are resampled in groups, those of a treebank one by one.
@@ -238,9 +243,9 @@ def band_words(results: Json, lines: Iterable[Line], what: str = "documents") ->
     if not depth:
         return ""
     levels = "50, 80 and 95\u202f%" if depth > 1 else "95\u202f%"
-    settings, data = results["provenance"].get("settings") or {}, results["provenance"]["data"]
+    settings, data = results.provenance.settings, results.provenance.data
     draws = (settings.get("boundaries") or {}).get("draws")
     often = f", {number(draws)} draws" if draws else ""
-    n = f"n = {number(data['documents'])} " if what == "documents" else ""
-    groups = f"{MAX_CLUSTERS} groups of " if n and data["documents"] > MAX_CLUSTERS else ""
+    n = f"n = {number(data.documents)} " if what == "documents" else ""
+    groups = f"{MAX_CLUSTERS} groups of " if n and data.documents > MAX_CLUSTERS else ""
     return f"Bands: {levels} percentile intervals, bootstrap over {groups}{n}{what}{often}."

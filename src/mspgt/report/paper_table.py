@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 from mspgt.report.table1 import printed
 from mspgt.report.tables import Cell, Table
-from mspgt.report.verdicts import told
 from mspgt.report.words import BOUNDARIES, MISSING, Json, layer_set, percent
+from mspgt.results import ModelResult, Results
 
 COLUMNS = ("quantity", "of", "paper", "this run, paper mode", "this run, calibrated", "reading")
 
 
-def against_paper(results: Json) -> Table:
+def against_paper(results: Results) -> Table:
     """What the paper printed of each of its models beside this run's own numbers; an empty table where none match.
 
     Models match by name, whatever the organisation before it and the suffix after it.
@@ -22,15 +22,14 @@ def against_paper(results: Json) -> Table:
     for row in printed()["rows"]:
         owner = _same_model(results, row["model"])
         if owner is not None:
-            rows += _boundary_rows(owner, results["models"][owner], row)
-    for one, content in results["predictions"].items():
-        own, rule = content.get("paper_claim"), told(content.get("rule"))
-        claim = str(own["text"]) if isinstance(own, dict) and "text" in own else told(own)
-        rows.append((f"prediction {one}", "study", claim, None, told(content.get("verdict")), rule))
+            rows += _boundary_rows(owner, results.models[owner], row)
+    for one, content in results.predictions.items():
+        claim = content.paper_claim.text
+        rows.append((f"prediction {one}", "study", claim, None, content.verdict, content.rule))
     return Table("paper_against_run", "The paper against this run", dict.fromkeys(COLUMNS, "string"), rows)
 
 
-def against_for_reading(results: Json) -> Table:
+def against_for_reading(results: Results) -> Table:
     """The same, of a prediction only claim and verdict: the page tells the rule with each verdict."""
     whole = against_paper(results)
     rows: list[tuple[Cell, ...]] = [
@@ -40,25 +39,25 @@ def against_for_reading(results: Json) -> Table:
     return Table(whole.name, whole.title, whole.columns, rows)
 
 
-def _boundary_rows(owner: str, model: Json, row: Json) -> Iterator[tuple[Cell, ...]]:
-    paper, calibrated = model["boundaries"]["paper"], model["boundaries"]["calibrated"]
+def _boundary_rows(owner: str, model: ModelResult, row: Json) -> Iterator[tuple[Cell, ...]]:
+    paper, calibrated = model.boundaries.paper, model.boundaries.calibrated
     for which, name in BOUNDARIES.items():
-        own, claim = paper[which], calibrated["chosen"].get(which)
+        own, claim = paper.of(which), calibrated.chosen.get(which)
         there = f"{row[which]} of {row['layers']} ({percent(row[f'{which}_relative'], 1)})"
-        here = f"{own['layer']} of {model['layers']} ({percent(own['relative'], 1)})" if own else MISSING
-        within = f"{claim['layer']}, set {{{layer_set(claim['set'])}}}" if claim else MISSING
-        if row["layers"] != model["layers"]:
-            reading = f"not comparable: {model['layers']} layers here"
-        elif own and abs(own["layer"] - row[which]) <= 1:
+        here = f"{own.layer} of {model.layers} ({percent(own.relative, 1)})" if own else MISSING
+        within = f"{claim.layer}, set {{{layer_set(claim.set)}}}" if claim else MISSING
+        if row["layers"] != model.layers:
+            reading = f"not comparable: {model.layers} layers here"
+        elif own and abs(own.layer - row[which]) <= 1:
             reading = "reproduced within one layer"
         else:
             reading = "not reproduced"
         yield (name, owner, there, here, within, reading)
 
 
-def _same_model(results: Json, printed_name: str) -> str | None:
+def _same_model(results: Results, printed_name: str) -> str | None:
     wanted = _plain(printed_name)
-    return next((name for name in results["models"] if _plain(name) == wanted), None)
+    return next((name for name in results.models if _plain(name) == wanted), None)
 
 
 def _plain(name: str) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mspgt.report.tables import Cell, Table
-from mspgt.report.words import Json, counted, layer_set, listing, number
+from mspgt.report.words import counted, layer_set, listing, number
+from mspgt.results import PlantedControl, PlantedTest, Results
 
 SCALE_NAMES = {"local": "Local", "intermediate": "Intermediate", "global": "Global"}
 
@@ -26,27 +27,27 @@ class Tally:
     strays: int  # claims beside what was planted, in the other subjects
 
     @classmethod
-    def of(cls, controls: dict[str, Json]) -> Tally:
+    def of(cls, controls: dict[str, PlantedControl]) -> Tally:
         every = list(controls.values())
-        boundaries = [(one, place) for one in every for place in one["planted"] if place["low"] is not None]
+        boundaries = [(one, place) for one in every for place in one.planted if place.low is not None]
         large = [place for one, place in boundaries if is_large(one)]
-        scales = [place for one in every for place in one["planted"] if place["low"] is None]
-        empty = [one for one in every if not one["planted"]]
+        scales = [place for one in every for place in one.planted if place.low is None]
+        empty = [one for one in every if not one.planted]
         return cls(
-            len(boundaries), sum(place["found"] for _, place in boundaries), len(large),
-            sum(place["found"] for place in large), len(scales), sum(place["found"] for place in scales),
-            len(empty), sum(bool(one["found"]) for one in empty),
-            sum(not claim["planted"] for one in every if one["planted"] for claim in one["found"]),
+            len(boundaries), sum(place.found for _, place in boundaries), len(large),
+            sum(place.found for place in large), len(scales), sum(place.found for place in scales),
+            len(empty), sum(bool(one.found) for one in empty),
+            sum(not claim.planted for one in every if one.planted for claim in one.found),
         )  # fmt: skip
 
 
-def is_large(control: Json) -> bool:
+def is_large(control: PlantedControl) -> bool:
     """Whether what was planted has at least the size that is found in 80 % of cases, or no such size is known."""
-    size, least = control["size"], control["size80"]
+    size, least = control.size, control.size80
     return size is None or least is None or size >= least
 
 
-def headline(controls: dict[str, Json]) -> str:
+def headline(controls: dict[str, PlantedControl]) -> str:
     """Hits and silence over all planted subjects."""
     told = Tally.of(controls)
     hits = []
@@ -68,7 +69,7 @@ def headline(controls: dict[str, Json]) -> str:
     return words[:1].upper() + words[1:]
 
 
-def by_size(controls: dict[str, Json]) -> str:
+def by_size(controls: dict[str, PlantedControl]) -> str:
     """Whether the misses are small: hits among what is large enough, and among the rest; empty without boundaries."""
     told = Tally.of(controls)
     if not told.boundaries:
@@ -85,30 +86,30 @@ def _of(found: int, whole: int) -> str:
     return "all" if found == whole else "none" if not found else str(found)
 
 
-def what_is_there(control: Json) -> str:
+def what_is_there(control: PlantedControl) -> str:
     """`8 roughness SDs at layers 7 and 17`, or that there is nothing."""
-    places = control["planted"]
+    places = control.planted
     if not places:
         return "nothing"
-    if places[0]["low"] is None:
-        return f"a change by noise on {listing(SCALE_NAMES[one['name']] for one in places)} alone"
-    if places[0]["layer"] is None:
+    if places[0].low is None:
+        return f"a change by noise on {listing(SCALE_NAMES[one.name] for one in places)} alone"
+    if places[0].layer is None:
         return "; ".join(
-            f"{one['name']} between layers {number(one['low'])} and {number(one['high'])}" for one in places
+            f"{one.name} between layers {number(one.low)} and {number(one.high)}" for one in places
         )
-    at = listing(str(one["layer"]) for one in places)
+    at = listing(str(one.layer) for one in places)
     layers = f"layer{'s' * (len(places) > 1)} {at}"
-    return layers if control["size"] is None else f"{number(control['size'])} {control['unit']} at {layers}"
+    return layers if control.size is None else f"{number(control.size)} {control.unit} at {layers}"
 
 
-def outcome(control: Json) -> str:
+def outcome(control: PlantedControl) -> str:
     """Hit, miss, silence or false alarm, in words."""
-    places = control["planted"]
-    strays = [claim for claim in control["found"] if not claim["planted"]]
+    places = control.planted
+    strays = [claim for claim in control.found if not claim.planted]
     alarm = f"false alarm: {listing(map(claim_words, strays))}" if strays else ""
     if not places:
         return alarm or "silent"
-    hits = sum(one["found"] for one in places)
+    hits = sum(one.found for one in places)
     if hits == len(places):
         words = "found" if hits == 1 else f"{'both' if hits == 2 else f'all {hits}'} found"
     else:
@@ -116,37 +117,37 @@ def outcome(control: Json) -> str:
     return f"{words}; {alarm}" if alarm else words
 
 
-def expected(control: Json) -> str:
+def expected(control: PlantedControl) -> str:
     """Of a miss, whether it was to be expected; empty where nothing was missed, or nobody can say."""
-    if all(one["found"] for one in control["planted"]) or is_large(control):
+    if all(one.found for one in control.planted) or is_large(control):
         return ""
-    return f"{number(control['size80'], 2)} {control['unit']} would be found in 80\u202f% of cases"
+    return f"{number(control.size80, 2)} {control.unit} would be found in 80\u202f% of cases"
 
 
-def claim_words(claim: Json) -> str:
+def claim_words(claim: PlantedTest) -> str:
     """`spike at layer 7 (95 % set 6–7)`, or the scale with the metric that it changes most."""
-    if claim["layer"] is None:
-        return f"{SCALE_NAMES[claim['name']]} ({claim['metric']}, p = {number(claim['p'], 2)})"
-    within = f" (95\u202f% set {layer_set(claim['set'])})" if claim["set"] else ""
-    return f"{claim['name']} at layer {claim['layer']}{within}"
+    if claim.layer is None:
+        return f"{SCALE_NAMES[claim.name]} ({claim.metric}, p = {number(claim.p, 2)})"
+    within = f" (95\u202f% set {layer_set(claim.set)})" if claim.set else ""
+    return f"{claim.name} at layer {claim.layer}{within}"
 
 
-def planted_lines(results: Json) -> Iterator[str]:
+def planted_lines(results: Results) -> Iterator[str]:
     """The planted subjects for a terminal; nothing where a run has none."""
-    controls = results.get("planted") or {}
+    controls = results.planted
     if not controls:
         return
     yield f"{headline(controls)}."
     if told := by_size(controls):
         yield f"  {told}"
     for name, one in controls.items():
-        mark = "hit " if one["passed"] else "MISS"
+        mark = "hit " if one.passed else "MISS"
         yield f"  {mark} {name}: planted {what_is_there(one)}; {outcome(one)}" + (
             f" ({why})" if (why := expected(one)) else ""
         )
 
 
-def planted_table(controls: dict[str, Json]) -> Table:
+def planted_table(controls: dict[str, PlantedControl]) -> Table:
     """Every place that was planted, claimed or tested, one row each."""
     columns = {
         "subject": "string", "kind": "string", "seed": "int64", "size": "double", "unit": "string",
@@ -156,15 +157,15 @@ def planted_table(controls: dict[str, Json]) -> Table:
     }  # fmt: skip
     rows: list[tuple[Cell, ...]] = []
     for name, one in controls.items():
-        head = (name, one["kind"], one["seed"], one["size"], one["unit"], one["size80"])
-        for place in one["planted"]:
-            where = (place["name"], place["layer"], place["low"], place["high"])
-            rows.append((*head, "planted", *where, *(None,) * 5, place["found"]))
-        for kind in ("found", "tests"):
+        head = (name, one.kind, one.seed, one.size, one.unit, one.size80)
+        for place in one.planted:
+            where = (place.name, place.layer, place.low, place.high)
+            rows.append((*head, "planted", *where, *(None,) * 5, place.found))
+        for kind, tests in (("found", one.found), ("test", one.tests)):
             rows += [
-                (*head, kind.removesuffix("s"), claim["name"], claim["layer"], None, None, layer_set(claim["set"]),
-                 claim["score"], claim["critical"], claim["p"], claim["metric"],
-                 claim["planted"] if kind == "found" else None)
-                for claim in one[kind]
+                (*head, kind, claim.name, claim.layer, None, None, layer_set(claim.set),
+                 claim.score, claim.critical, claim.p, claim.metric,
+                 claim.planted if kind == "found" else None)
+                for claim in tests
             ]  # fmt: skip
     return Table("planted", "Planted subjects", columns, rows)

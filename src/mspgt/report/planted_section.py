@@ -21,7 +21,8 @@ from mspgt.report.planted import (
 )
 from mspgt.report.section import Section
 from mspgt.report.tables import Cell, Table
-from mspgt.report.words import Json, number
+from mspgt.report.words import number
+from mspgt.results import PlantedControl, Results
 
 # Account → title, what it asks of a subject, role of its strips.
 KINDS = {
@@ -40,14 +41,12 @@ METHODS = (
 )
 
 
-def planted_first(results: Json) -> Markup:
+def planted_first(results: Results) -> Markup:
     """The row of the first screen; empty where a run has no planted subjects."""
-    controls = results.get("planted") or {}
+    controls = results.planted
     if not controls:
         return Markup("")
-    cards = [
-        _card(kind, {name: one for name, one in controls.items() if one["kind"] == kind}) for kind in KINDS
-    ]
+    cards = [_card(kind, {name: one for name, one in controls.items() if one.kind == kind}) for kind in KINDS]
     legend = tag(
         "p", tag("b", "▼"), " planted and found ", tag("b", "▽"), " planted and missed. The line above a strip: "
         "planted somewhere between its ends. Bars below: 95 % sets.", class_="key",
@@ -62,9 +61,9 @@ def planted_first(results: Json) -> Markup:
     )  # fmt: skip
 
 
-def planted_section(results: Json) -> Section | None:
+def planted_section(results: Results) -> Section | None:
     """Every place, score and critical value of the planted subjects; None where a run has none."""
-    controls = results.get("planted") or {}
+    controls = results.planted
     if not controls:
         return None
     table = planted_table(controls)
@@ -74,58 +73,60 @@ def planted_section(results: Json) -> Section | None:
     )  # fmt: skip
 
 
-def _card(kind: str, controls: dict[str, Json]) -> Markup:
+def _card(kind: str, controls: dict[str, PlantedControl]) -> Markup:
     title, asks, _ = KINDS[kind]
     rows = [_row(one) for one in controls.values()]
     return tag("div", tag("h3", title, " ", tag("small", asks)), *rows, class_="card")
 
 
-def _row(control: Json) -> Markup:
+def _row(control: PlantedControl) -> Markup:
     words = outcome(control)
     verdict = tag(
-        "span", "✓ " if control["passed"] else "✗ ", words,
-        class_=f"outcome {'hit' if control['passed'] else 'missed'}",
+        "span", "✓ " if control.passed else "✗ ", words,
+        class_=f"outcome {'hit' if control.passed else 'missed'}",
     )  # fmt: skip
-    drawn = _arms(control) if control["kind"] == "interventions" else _strip(control)
+    drawn = _arms(control) if control.layers is None else _strip(control, control.layers)
     why = expected(control)
     beside = tag("small", why, class_="why") if why else Markup("")
-    kind = "trial" if control["found"] else "trial bare"
+    kind = "trial" if control.found else "trial bare"
     return tag("div", tag("span", _label(control), class_="there"), verdict, beside, drawn, class_=kind)
 
 
-def _label(control: Json) -> str:
-    if control["planted"] and control["size"] is not None:
-        return f"{control['says']}, {number(control['size'])} {control['unit']}"
-    return f"{control['says']}{'' if control['planted'] else ': nothing to find'}"
+def _label(control: PlantedControl) -> str:
+    if control.planted and control.size is not None:
+        return f"{control.says}, {number(control.size)} {control.unit}"
+    return f"{control.says}{'' if control.planted else ': nothing to find'}"
 
 
-def _strip(control: Json) -> Markup:
-    role = KINDS[control["kind"]][2]
-    marks = tuple(Mark(one["name"], role, one["layer"], tuple(one["set"])) for one in control["found"])
-    return _truth(control) + strip_svg(strip_row(role, control["layers"], marks))
+def _strip(control: PlantedControl, layers: int) -> Markup:
+    role = KINDS[control.kind][2]
+    marks = tuple(
+        Mark(one.name, role, one.layer, tuple(one.set)) for one in control.found if one.layer is not None
+    )
+    return _truth(control, layers) + strip_svg(strip_row(role, layers, marks))
 
 
-def _truth(control: Json) -> Markup:
+def _truth(control: PlantedControl, layers: int) -> Markup:
     """What was planted, over the depth of the strip below."""
-    share = 100 / control["layers"]
+    share = 100 / layers
     parts: list[Markup] = []
-    for place in control["planted"]:
-        kind = "truth" if place["found"] else "truth missed"
-        if place["layer"] is None:
+    for place in control.planted:
+        kind = "truth" if place.found else "truth missed"
+        if place.low is not None and place.high is not None and place.layer is None:
             # A little short of its ends, so that neighbours are told apart.
-            ends = {"x1": f"{place['low'] * share + 1:.1f}%", "x2": f"{place['high'] * share - 1:.1f}%"}
+            ends = {"x1": f"{place.low * share + 1:.1f}%", "x2": f"{place.high * share - 1:.1f}%"}
             parts.append(tag("line", class_=kind, y1=7, y2=7, **ends))
-        else:
-            sign = "▼" if place["found"] else "▽"
-            parts.append(tag("text", sign, class_=kind, x=f"{place['layer'] * share:.1f}%", y=10))
+        elif place.layer is not None:
+            sign = "▼" if place.found else "▽"
+            parts.append(tag("text", sign, class_=kind, x=f"{place.layer * share:.1f}%", y=10))
     label = f"planted: {what_is_there(control)}"
     return tag("svg", *parts, class_="truths", width="100%", height=12, role="img", aria_label=label)
 
 
-def _arms(control: Json) -> Markup:
+def _arms(control: PlantedControl) -> Markup:
     """Three blocks, coloured where noise on the scale changes the text."""
-    changed = {one["name"] for one in control["found"]}
-    planted = {one["name"]: one["found"] for one in control["planted"]}
+    changed = {one.name for one in control.found}
+    planted = {one.name: one.found for one in control.planted}
     blocks, names, signs = [], [], []
     for at, (scale, name) in enumerate(SCALE_NAMES.items()):
         kind = scale if scale in changed else "undivided"
@@ -146,11 +147,11 @@ def _arms(control: Json) -> Markup:
     )  # fmt: skip
 
 
-def _details(controls: dict[str, Json]) -> Iterator[Markup]:
+def _details(controls: dict[str, PlantedControl]) -> Iterator[Markup]:
     yield tag("p", ABOUT)
     rows: list[tuple[Cell, ...]] = [
         (name, what_is_there(one), "; ".join(filter(None, (outcome(one), expected(one)))), _nearest(one), _paper(one),
-         one["seed"])
+         one.seed)
         for name, one in controls.items()
     ]  # fmt: skip
     columns = ("subject", "planted", "outcome", "what decided", "the paper’s protocol", "seed")
@@ -163,29 +164,25 @@ def _details(controls: dict[str, Json]) -> Iterator[Markup]:
     yield tag("p", "All scores and critical values: ", links[0], ", ", links[1], class_="files")
 
 
-def _nearest(control: Json) -> str:
+def _nearest(control: PlantedControl) -> str:
     """What was claimed, else the strongest place, with its score and what it needed."""
-    shown = control["found"] or sorted(
-        control["tests"], key=lambda one: one["p"] if one["p"] is not None else 0.0
-    )
+    shown = control.found or sorted(control.tests, key=lambda one: one.p if one.p is not None else 0.0)
     told = []
-    for one in shown[: max(len(control["found"]), 2 if control["kind"] == "functional" else 1)]:
-        at = f" at {one['layer']}" if one["layer"] is not None else ""
-        if one["p"] is not None:
-            metric = f", {one['metric']}" if one["metric"] else ""
-            told.append(f"{SCALE_NAMES.get(one['name'], one['name'])}{at}{metric}: p = {number(one['p'], 2)}")
-        elif one["score"] is not None:
-            told.append(
-                f"{one['name']}{at}: {number(one['score'], 2)} of {number(one['critical'], 2)} needed"
-            )
+    for one in shown[: max(len(control.found), 2 if control.kind == "functional" else 1)]:
+        at = f" at {one.layer}" if one.layer is not None else ""
+        if one.p is not None:
+            metric = f", {one.metric}" if one.metric else ""
+            told.append(f"{SCALE_NAMES.get(one.name, one.name)}{at}{metric}: p = {number(one.p, 2)}")
+        elif one.score is not None:
+            told.append(f"{one.name}{at}: {number(one.score, 2)} of {number(one.critical, 2)} needed")
     return "; ".join(told)
 
 
-def _paper(control: Json) -> str:
+def _paper(control: PlantedControl) -> str:
     """Where the published protocol puts its two peaks, and whether it accepts them."""
-    found = control["paper"]
+    found = control.paper
     if not found:
         return ""
-    if found["LI"] is None or found["IG"] is None:
+    if found.LI is None or found.IG is None:
         return "no two peaks"
-    return f"{found['LI']} and {found['IG']}, {'accepted' if found['accepted'] else 'rejected'}"
+    return f"{found.LI} and {found.IG}, {'accepted' if found.accepted else 'rejected'}"

@@ -7,9 +7,8 @@ from markupsafe import Markup
 from mspgt.report.markup import table_html, tag
 from mspgt.report.section import Section
 from mspgt.report.tables import Cell, Table
-from mspgt.report.words import Json
+from mspgt.results import Results
 from mspgt.results.precision import PrecisionResult
-from mspgt.results.record import from_json
 
 SIGNALS = ("S1", "S3")
 METHOD = (
@@ -18,9 +17,9 @@ METHOD = (
 )
 
 
-def precision_section(results: Json, name: str, stem: str) -> Section | None:
+def precision_section(results: Results, name: str, stem: str) -> Section | None:
     """What rounding does to one model; None where it computes in float32, or nothing was compared."""
-    found = _precision(results["models"][name])
+    found = results.models[name].precision
     if found is None:
         return None
     anchor = f"model-{stem}-precision"
@@ -41,17 +40,12 @@ def precision_section(results: Json, name: str, stem: str) -> Section | None:
     )
 
 
-def _precision(model: Json) -> PrecisionResult | None:
-    found = model.get("precision")
-    return from_json(PrecisionResult, found) if found else None
-
-
-def _table(results: Json) -> Table:
+def _table(results: Results) -> Table:
     """All models of half precision, one row a layer; signals stand at the transition from it to the next."""
     rows = [
         row
-        for name, model in results["models"].items()
-        if (found := _precision(model)) and not found.reason
+        for name, model in results.models.items()
+        if (found := model.precision) and not found.reason
         for row in _rows(name, found)
     ]
     return Table("precision", "Half precision against float32, on the same sentences", _columns(), rows)

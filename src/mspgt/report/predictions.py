@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from markupsafe import Markup
 from matplotlib.patches import Patch
@@ -15,8 +15,11 @@ from mspgt.report.markup import figure_html, table_html, tag
 from mspgt.report.section import Plate, Section
 from mspgt.report.tables import Cell, Table
 from mspgt.report.verdicts import decided_words, found_words
-from mspgt.report.words import MISSING, Json, percent
+from mspgt.report.words import MISSING, Judged, percent
+from mspgt.results import PredictionResult
+from mspgt.results.predictions import UnitResult
 
+Predictions = Mapping[str, PredictionResult]
 WORDS = ("supported", "refuted", "inconclusive", "not testable")
 COLOURS = {"supported": BLUE, "refuted": VERMILLION, "inconclusive": GREY, "not testable": "#ececec"}
 UNITS = (
@@ -30,9 +33,9 @@ READINGS = (
 )
 
 
-def prediction_section(results: Json) -> Section | None:
+def prediction_section(results: Judged) -> Section | None:
     """Evidence, readings, and what the paper's rules would have said; None where nothing was judged."""
-    judged = {name: one for name, one in results["predictions"].items() if "units" in one}
+    judged = results.predictions
     if not judged:
         return None
     parts = [tag("h4", "What the paper’s own rules would have said"), tag("p", PAPER_RULES)]
@@ -41,7 +44,7 @@ def prediction_section(results: Json) -> Section | None:
     said = [row[:WORDLESS] for row in tables[0].rows]
     parts.append(table_html(list(tables[0].columns)[:WORDLESS], said, label=tables[0].title, head=True))
     forests = [one for one in map(_evidence, judged.items()) if one.drawn]
-    figures = {}
+    figures: dict[str, Plate] = {}
     if forests:
         parts += [tag("h4", "Units"), tag("p", UNITS)]
         drawn = [
@@ -59,9 +62,7 @@ def prediction_section(results: Json) -> Section | None:
     figures["readings"] = Plate(lambda venue: readings_figure(judged, venue), READINGS)
     conflict = printed("table2")
     parts.append(tag("p", f"Table 2 of the paper is a {conflict['status']}: {conflict['note']}"))
-    lead = (
-        f"{sum(one['verdict'] != 'not testable' for one in judged.values())} of {len(judged)} could be tested"
-    )
+    lead = f"{sum(one.verdict != 'not testable' for one in judged.values())} of {len(judged)} could be tested"
     return Section(
         "predictions", "Evidence and readings", Markup("").join(parts), lead=lead,
         tables=(*tables, counts), figures=figures,
@@ -75,44 +76,39 @@ PAPER_RULES = (
 )
 
 
-def against_rules(judged: Json) -> Table:
+def against_rules(judged: Predictions) -> Table:
     """Verdict and the paper's own rule on the same results, each with its rate in null worlds."""
     columns = ("Prediction", "Verdict", "False “supported”", "By the paper’s rule", "Its false “supported”",
                "The paper’s rule", "On these results", "Re-reading of the paper")  # fmt: skip
     rows: list[tuple[Cell, ...]] = [
         (
-            f"{name} {one['title']}", one["verdict"], percent(one["null_rate"], 1), one["paper_rule"]["says"],
-            percent(one["paper_rule"]["null_rate"], 1), one["paper_rule"]["rule"], one["paper_rule"]["why"],
-            one["paper_claim"]["rereading"],
+            f"{name} {one.title}", one.verdict, percent(one.null_rate, 1), one.paper_rule.says,
+            percent(one.paper_rule.null_rate, 1), one.paper_rule.rule, one.paper_rule.why,
+            one.paper_claim.rereading,
         )
         for name, one in judged.items()
     ]  # fmt: skip
     return Table("paper_rules", "Verdicts and the paper’s own rules", dict.fromkeys(columns, "string"), rows)
 
 
-def units_table(judged: Json) -> Table:
+def units_table(judged: Predictions) -> Table:
     """One row a unit of every prediction."""
     numbers = ("statistic", "low", "high", "p_support", "p_refute", "p_support_bh", "p_refute_bh")
     columns = {"prediction": "string", "unit": "string", **dict.fromkeys(numbers, "double"),
                "evidence": "string", "note": "string"}  # fmt: skip
     rows: list[tuple[Cell, ...]] = []
     for name, one in judged.items():
-        for unit in one["units"]:
-            p = [unit[key] for key in numbers[3:]]
-            ends = unit["ci"] or (None, None)
-            rows.append(
-                (name, unit["name"], unit["statistic"], *ends, *p, unit["evidence"], unit["note"] or None)
-            )
+        for unit in one.units:
+            p = [getattr(unit, key) for key in numbers[3:]]
+            ends = unit.ci or (None, None)
+            rows.append((name, unit.name, unit.statistic, *ends, *p, unit.evidence, unit.note or None))
     return Table("units", "Tests behind the verdicts", columns, rows)
 
 
-def readings_table(judged: Json) -> Table:
+def readings_table(judged: Predictions) -> Table:
     """One row a reading of every prediction; what is empty is as in the primary reading."""
     keys = dict.fromkeys(
-        key
-        for one in judged.values()
-        for row in one["specification"].get("readings") or ()
-        for key in row["reading"]
+        key for one in judged.values() for row in one.specification.readings for key in row.reading
     )
     columns = {
         "prediction": "string",
@@ -121,14 +117,14 @@ def readings_table(judged: Json) -> Table:
         "statistic": "double",
     }
     rows: list[tuple[Cell, ...]] = [
-        (name, *(row["reading"].get(key) for key in keys), row["verdict"], row["statistic"])
+        (name, *(row.reading.get(key) for key in keys), row.verdict, row.statistic)
         for name, one in judged.items()
-        for row in one["specification"].get("readings") or ()
+        for row in one.specification.readings
     ]
     return Table("readings", "Verdicts under every reading of the methods", columns, rows)
 
 
-def readings_counts(judged: Json) -> Table:
+def readings_counts(judged: Predictions) -> Table:
     """How many readings give which verdict, by our arithmetic and by the paper's."""
     columns = (
         "Prediction",
@@ -141,24 +137,24 @@ def readings_counts(judged: Json) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for name, one in judged.items():
         ours, theirs = _counts(one)
-        agree = one["specification"].get("agree")
+        agree = one.specification.agree
         told = MISSING if agree is None else percent(agree)
         counts = [*(ours[word] for word in WORDS), theirs["supported"], theirs["not supported"]]
-        rows.append((name, one["verdict"], *counts, told))
+        rows.append((name, one.verdict, *counts, told))
     kinds = ("string", "string", *("int64" for _ in range(len(WORDS) + 2)), "string")
     return Table(
         "reading_counts", "Specification curve of the verdicts", dict(zip(columns, kinds, strict=True)), rows
     )
 
 
-def _counts(one: Json) -> tuple[dict[str, int], dict[str, int]]:
+def _counts(one: PredictionResult) -> tuple[dict[str, int], dict[str, int]]:
     ours, theirs = dict.fromkeys(WORDS, 0), dict.fromkeys(("supported", "not supported", "nothing"), 0)
-    for row in one["specification"].get("readings") or ():
-        (theirs if row["reading"].get("arithmetic") == "paper" else ours)[row["verdict"]] += 1
+    for row in one.specification.readings:
+        (theirs if row.reading.get("arithmetic") == "paper" else ours)[row.verdict] += 1
     return ours, theirs
 
 
-def readings_figure(judged: Json, venue: str = "neurips") -> dict[str, bytes]:
+def readings_figure(judged: Predictions, venue: str = "neurips") -> dict[str, bytes]:
     """One bar a prediction: shares of its readings by verdict. `svg` and `pdf` → the file's bytes."""
     with style():
         figure = new_figure(venue, 0.75 + 0.22 * len(judged))
@@ -182,38 +178,31 @@ def readings_figure(judged: Json, venue: str = "neurips") -> dict[str, bytes]:
         return files_of(figure)
 
 
-def _evidence(item: tuple[str, Json]) -> Forest:
+def _evidence(item: tuple[str, PredictionResult]) -> Forest:
     name, one = item
-    rows = tuple(_rows(one["units"]))
-    return Forest(
-        "units", f"{name} · {one['title']}", one["statistic_name"], rows, reference=one["threshold"]
-    )
+    rows = tuple(_rows(one.units))
+    return Forest("units", f"{name} · {one.title}", one.statistic_name, rows, reference=one.threshold)
 
 
-def _rows(units: Sequence[Json]) -> Iterator[Row]:
+def _rows(units: Sequence[UnitResult]) -> Iterator[Row]:
     for unit in units:
-        ends = unit["ci"]
-        known = ends if ends and None not in ends else None
-        dot = Dot(
-            "calibrated", unit["statistic"], tuple(known) if known else None, hollow=unit["p_support"] > 0.05
-        )
-        yield Row(unit["name"], (dot,))
+        low, high = unit.ci or (None, None)
+        known = None if low is None or high is None else (low, high)
+        yield Row(unit.name, (Dot("calibrated", unit.statistic, known, hollow=unit.p_support > 0.05),))
 
 
-def verdict_lines(results: Json) -> list[str]:
+def verdict_lines(predictions: Predictions) -> list[str]:
     """Verdicts for a terminal, with what the paper's rules would have said beside them."""
     lines = []
-    for name, one in results["predictions"].items():
+    for name, one in predictions.items():
         found = found_words(one)
-        lines.append(f"{name:<8} {one['verdict']:<13} {found:<34} {one['title']}")
+        lines.append(f"{name:<8} {one.verdict:<13} {found:<34} {one.title}")
         if decided := decided_words(one):
             lines.append(f"{'':<9}decided by: {decided}")
-        if one["verdict"] == "not testable" and one["missing"]:
-            lines.append(f"{'':<9}missing: {one['missing'][0]}")
-        rate = percent(one["paper_rule"]["null_rate"])
-        says = one["paper_rule"]["says"]
+        if one.verdict == "not testable" and one.missing:
+            lines.append(f"{'':<9}missing: {one.missing[0]}")
+        rate = percent(one.paper_rule.null_rate)
+        says = one.paper_rule.says
         if says != "nothing":
-            lines.append(
-                f"{'':<9}by the paper’s rule: {says} (on null worlds {rate}): {one['paper_rule']['why']}"
-            )
+            lines.append(f"{'':<9}by the paper’s rule: {says} (on null worlds {rate}): {one.paper_rule.why}")
     return lines

@@ -14,7 +14,8 @@ from mspgt.report.panels import SIGNALS, calibrated_marks, strip_row
 from mspgt.report.section import Section
 from mspgt.report.tables import claims_table, curves_table
 from mspgt.report.views import ChartGroup, charts_html
-from mspgt.report.words import Json, calibrated_notes, claims, layer_set, listing
+from mspgt.report.words import calibrated_notes, claims, layer_set, listing
+from mspgt.results import ReplicatedResult, Results
 
 ABOUT = (
     "Training runs of one configuration, judged on the mean of their profiles by the calibrated detector, with the "
@@ -24,23 +25,24 @@ ABOUT = (
 PROFILE = "asinh(S / 2 floor)"
 
 
-def replicated_lines(results: Json) -> Iterator[str]:
+def replicated_lines(results: Results) -> Iterator[str]:
     """For each group of runs: what their mean profile shows, and what it could have shown."""
-    for name, group in (results.get("replicated") or {}).items():
-        yield f"{name}, mean of {len(group['runs'])} runs ({', '.join(group['runs'])}): {_found(group)}"
+    for name, group in results.replicated.items():
+        yield f"{name}, mean of {len(group.runs)} runs ({', '.join(group.runs)}): {_found(group)}"
         if ratios := _ratios(group):
             yield f"  roughness of the mean over that of one run: {ratios}"
-        yield f"  {group['statement']}"
+        yield f"  {group.statement}"
 
 
-def replicated_section(results: Json) -> Section | None:
+def replicated_section(results: Results) -> Section | None:
     """Every group with its strip, its mean profile, and what could have been seen; None where there is none."""
-    groups = results.get("replicated") or {}
+    groups = results.replicated
     if not groups:
         return None
-    bare = {"models": {name: _as_model(group) for name, group in groups.items()}}
     found = replace(
-        claims_table(bare), name="replicated_claims", title="Boundaries of the mean of several runs"
+        claims_table({name: group.calibrated for name, group in groups.items()}),
+        name="replicated_claims",
+        title="Boundaries of the mean of several runs",
     )
     charts = {name: _charts(results, name) for name in groups}
     profiles = curves_table(
@@ -51,56 +53,51 @@ def replicated_section(results: Json) -> Section | None:
         parts += _group(name, group, charts[name], at)
     if found.rows:
         parts.append(table_html(found.columns, found.rows, label=found.title))
-    told = (f"{name}, {len(group['runs'])} runs: {_found(group)}" for name, group in groups.items())
+    told = (f"{name}, {len(group.runs)} runs: {_found(group)}" for name, group in groups.items())
     return Section(
         "replicated", "Runs of one configuration", Markup("").join(parts), lead="; ".join(told),
         tables=(profiles, found),
     )  # fmt: skip
 
 
-def _group(name: str, group: Json, charts: ChartGroup, at: int) -> Iterator[Markup]:
+def _group(name: str, group: ReplicatedResult, charts: ChartGroup, at: int) -> Iterator[Markup]:
     yield tag("h4", name)
     # What could not have been seen is part of the statement.
-    reasons = [note for note in calibrated_notes(_as_model(group)) if "been seen" not in note]
+    reasons = [note for note in calibrated_notes(group.calibrated) if "been seen" not in note]
     notes = "".join(f" {note[:1].upper()}{note[1:]}." for note in reasons)
-    yield tag("p", f"Mean of {listing(group['runs'])}: {_found(group)}.{notes}")
-    marks = tuple(calibrated_marks(_as_model(group)))
-    strip = strip_svg(strip_row("calibrated", group["layers"], marks))
+    yield tag("p", f"Mean of {listing(group.runs)}: {_found(group)}.{notes}")
+    marks = tuple(calibrated_marks(group.calibrated))
+    strip = strip_svg(strip_row("calibrated", group.layers, marks))
     yield tag("div", tag("span", "calibrated", class_="role calibrated"), strip, class_="strips")
     if charts.drawn:
         yield charts_html(charts, f"replicated-{at}", "tables/replicated.csv")
-    power = [("What could have been seen", group["statement"])]
+    power = [("What could have been seen", group.statement)]
     ratios = _ratios(group)
     yield facts_html(power + [("Roughness of the mean over that of one run", ratios)] * bool(ratios))
 
 
-def _charts(results: Json, name: str) -> ChartGroup:
+def _charts(results: Results, name: str) -> ChartGroup:
     """The mean profile of a group, one panel a signal."""
-    group = results["replicated"][name]
+    group = results.replicated[name]
     panels = []
-    for signal, values in group["signals"].items():
+    for signal, values in group.signals.items():
         line = () if values is None else (Line("mean of the runs", "calibrated", values),)
         missing = () if line else ("not measured in every run",)
         title, _, _ = SIGNALS[signal]
-        panels.append(Panel(signal, title, PROFILE, tuple(range(1, group["layers"])), line, missing=missing))
+        panels.append(Panel(signal, title, PROFILE, tuple(range(1, group.layers)), line, missing=missing))
     return ChartGroup("replicated", name, "transition", panels, "no signal was measured in every run")
 
 
-def _as_model(group: Json) -> Json:
-    """A group as far as words and marks of the calibrated detector read a model."""
-    return {"layers": group["layers"], "boundaries": {"calibrated": group["calibrated"]}}
-
-
-def _found(group: Json) -> str:
+def _found(group: ReplicatedResult) -> str:
     told = [
-        f"{claim['kind']} at layer {claim['layer']}, set {layer_set(claim['set'])}"
-        for _, claim in claims(_as_model(group))
+        f"{claim.kind} at layer {claim.layer}, set {layer_set(claim.set)}"
+        for _, claim in claims(group.calibrated)
     ]
     return "; ".join(told) or "no boundary"
 
 
-def _ratios(group: Json) -> str:
+def _ratios(group: ReplicatedResult) -> str:
     """Roughness of the mean over that of one run, by signal, with what it would be for runs that share nothing."""
-    known = [f"{signal} {v:.2f}" for signal, v in group["roughness_ratio"].items() if v is not None]
-    apart = f"runs that share nothing: {len(group['runs']) ** -0.5:.2f}"
+    known = [f"{signal} {v:.2f}" for signal, v in group.roughness_ratio.items() if v is not None]
+    apart = f"runs that share nothing: {len(group.runs) ** -0.5:.2f}"
     return f"{', '.join(known)} ({apart})" if known else ""

@@ -9,7 +9,8 @@ from mspgt.report.forest_figure import forests_figure
 from mspgt.report.markup import figure_html, tag
 from mspgt.report.section import Plate, Section
 from mspgt.report.tables import Table
-from mspgt.report.words import BOUNDARIES, Json, claims
+from mspgt.report.words import BOUNDARIES, claims
+from mspgt.results import ModelResult, Results
 
 ABOUT = (
     "Each row is one choice of analysis, each mark a boundary that it finds. Squares: paper mode. Circles: "
@@ -18,13 +19,13 @@ ABOUT = (
 )
 
 
-def specification_section(results: Json, stems: Mapping[str, str]) -> Section:
+def specification_section(results: Results, stems: Mapping[str, str]) -> Section:
     """The specification curves of all models.
 
     Args:
         stems: model → its name in files and anchors.
     """
-    forests = {name: specification(name, model) for name, model in results["models"].items()}
+    forests = {name: specification(name, model) for name, model in results.models.items()}
     drawn = [
         figure_html(
             f"specification-{stems[name]}", name, forest_svg(forest),
@@ -48,58 +49,55 @@ def specification_section(results: Json, stems: Mapping[str, str]) -> Section:
     )
 
 
-def specification(name: str, model: Json) -> Forest:
+def specification(name: str, model: ModelResult) -> Forest:
     """What one model's boundaries are under every choice."""
     return Forest(
-        "specification", name, "layer", tuple(_rows(model)), limits=(0, model["layers"]), whole=True, caption=ABOUT
+        "specification", name, "layer", tuple(_rows(model)), limits=(0, model.layers), whole=True, caption=ABOUT
     )  # fmt: skip
 
 
-def _rows(model: Json) -> Iterator[Row]:
-    paper, calibrated = model["boundaries"]["paper"], model["boundaries"]["calibrated"]
-    rejected = paper["accepted"] is False
-    found = [(which, paper[which]) for which in BOUNDARIES if paper[which]]
+def _rows(model: ModelResult) -> Iterator[Row]:
+    paper, calibrated = model.boundaries.paper, model.boundaries.calibrated
+    rejected = paper.accepted is False
     yield Row(
         "paper",
         tuple(
-            Dot("paper", one["layer"], tuple(one["ci"]) if one["ci"] else None, BOUNDARIES[which], rejected)
-            for which, one in found
+            Dot("paper", one.layer, one.ci, name, rejected)
+            for which, name in BOUNDARIES.items()
+            if (one := paper.of(which))
         ),
     )
-    other = paper["other_normalisation"]
+    other = paper.other_normalisation
     yield Row(
         "paper, maximum only",
         tuple(
-            Dot("paper", other[which], None, BOUNDARIES[which], hollow=True)
-            for which in BOUNDARIES
-            if other.get(which) is not None
+            Dot("paper", layer, None, BOUNDARIES[which], hollow=True)
+            for which, layer in (("LI", other.LI), ("IG", other.IG))
+            if layer is not None
         ),
     )
-    own = claims(model)
+    own = claims(calibrated)
     yield Row(
         "calibrated",
-        tuple(
-            Dot("calibrated", claim["layer"], _span(claim["set"]), role or claim["kind"])
-            for role, claim in own
-        ),
+        tuple(Dot("calibrated", claim.layer, _span(claim.set), role or claim.kind) for role, claim in own),
     )
-    for choice in dict.fromkeys(choice for _, claim in own for choice in claim["robust"]):
+    for choice in dict.fromkeys(choice for _, claim in own for choice in claim.robust):
         dots = tuple(
-            Dot("calibrated", claim["layer"], None, role or claim["kind"], hollow=not claim["robust"][choice])
+            Dot("calibrated", claim.layer, None, role or claim.kind, hollow=not claim.robust[choice])
             for role, claim in own
-            if claim["robust"].get(choice) is not None
+            if claim.robust.get(choice) is not None
         )
         yield Row(f"calibrated, {choice.replace('_', ' ')}", dots, missing="" if dots else "not tested")
-    for count, rivals in calibrated["rivals"].items():
+    for count, rivals in calibrated.rivals.items():
         dots = tuple(
-            Dot("variant", rival["layer"], None, rival["kind"], hollow=rival["score"] < rival["critical"])
+            Dot("variant", rival.layer, None, rival.kind, hollow=rival.score < rival.critical)
             for rival in rivals
         )
         yield Row(f"K = {count}", dots)
 
 
-def _span(layers: list[int]) -> tuple[float, float] | None:
-    return (layers[0], layers[-1]) if layers else None
+def _span(layers: list[int]) -> tuple[float, float]:
+    return layers[0], layers[-1]
 
 
 def _table(forests: Mapping[str, Forest]) -> Table:

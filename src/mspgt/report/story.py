@@ -8,7 +8,17 @@ from dataclasses import dataclass
 from mspgt.report.accounts import TITLES, Account, accounts
 from mspgt.report.curves import Mark
 from mspgt.report.planted import planted_lines
-from mspgt.report.words import KIND_NAMES, Json, counted, layer_set, listing, number, percent
+from mspgt.report.words import (
+    KIND_NAMES,
+    NO_REASON,
+    counted,
+    false_rate,
+    layer_set,
+    listing,
+    number,
+    percent,
+)
+from mspgt.results import ModelResult, Results
 
 CLAIMING = (
     "functional",
@@ -53,14 +63,14 @@ class Story:
     sentence: str  # the claim, and what stands beside it
 
 
-def stories(results: Json) -> list[Story]:
+def stories(results: Results) -> list[Story]:
     """Every model, those in which something was found first, else in the order of the study."""
-    return sorted((story(results, name) for name in results["models"]), key=lambda one: not one.found)
+    return sorted((story(results, name) for name in results.models), key=lambda one: not one.found)
 
 
-def story(results: Json, name: str) -> Story:
+def story(results: Results, name: str) -> Story:
     """One model in one sentence: found by which account with its set, else the strongest candidate and why not."""
-    model = results["models"][name]
+    model = results.models[name]
     own = {one.key: one for one in accounts(results, name)}
     found = tuple(_found(own[key]) for key in CLAIMING if own[key].row.marks)
     candidate = None if found else strongest_candidate(model)
@@ -73,9 +83,9 @@ def story(results: Json, name: str) -> Story:
         clauses = [f"No boundary by {_either(silent)}"]
         clauses += [f"the strongest candidate is {candidate.words}"] if candidate else []
     paper = ""
-    if not found and own["paper"].row.marks and model["boundaries"]["paper"]["accepted"]:
+    if not found and own["paper"].row.marks and model.boundaries.paper.accepted:
         paper = _paper(model, own["paper"])
-    short = ["cut short by limits"] if results["provenance"].get("limits") else []
+    short = ["cut short by limits"] if results.provenance.limits else []
     beside = [one for one in ("" if found else seen, paper) if one]
     return Story(
         name,
@@ -109,19 +119,18 @@ def _place(mark: Mark) -> str:
     return f"{name} at layer {mark.layer}{within}"
 
 
-def strongest_candidate(model: Json) -> Candidate | None:
+def strongest_candidate(model: ModelResult) -> Candidate | None:
     """What came closest to a boundary by phases or shocks, relative to its threshold; None where nothing could."""
     near: list[Candidate] = []
-    phases = model.get("phases") or {}
-    if one := phases.get("candidate"):
-        why = "; ".join(phases["why"]) or "no reason was recorded"
-        near.append(Candidate("phases", "lasting change", one["layer"], one["score"], one["critical"], why))
-    calibrated = model["boundaries"]["calibrated"]
-    for one in (calibrated.get("rivals") or {}).get("1", ()):
-        if one["score"] is not None and one["critical"]:
-            below = one["score"] < one["critical"]
-            why = "below the threshold" if below else "; ".join(calibrated["reasons"])
-            near.append(Candidate("shocks", one["kind"], one["layer"], one["score"], one["critical"], why))
+    if model.phases and (one := model.phases.candidate):
+        why = "; ".join(model.phases.why) or NO_REASON
+        near.append(Candidate("phases", "lasting change", one.layer, one.score, one.critical, why))
+    calibrated = model.boundaries.calibrated
+    for rival in calibrated.rivals.get("1", ()):
+        if rival.critical:
+            below = rival.score < rival.critical
+            why = "below the threshold" if below else "; ".join(calibrated.reasons)
+            near.append(Candidate("shocks", rival.kind, rival.layer, rival.score, rival.critical, why))
     return max(near, key=lambda one: one.score / one.threshold, default=None)
 
 
@@ -134,17 +143,14 @@ OVERLAYS = {
 }
 
 
-def _overlay(model: Json, candidate: Candidate) -> str:
+def _overlay(model: ModelResult, candidate: Candidate) -> str:
     """S1 at the candidate over other tokens: whether it is the work of sinks or of one word."""
-    sets = model.get("token_sets") or {}
     at = candidate.layer - 1
+    known = {key: one.S1 for key, one in model.token_sets.items() if one.S1 and 0 <= at < len(one.S1)}
     values = {
-        words: sets[key]["S1"][at]
+        words: known[key][at]
         for key, words in OVERLAYS.items()
-        if key in sets
-        and sets[key]["S1"]
-        and 0 <= at < len(sets[key]["S1"])
-        and sets[key]["S1"][at] is not None
+        if key in known and known[key][at] is not None
     }
     if len(values) < 2:
         return ""
@@ -153,32 +159,29 @@ def _overlay(model: Json, candidate: Candidate) -> str:
     )
 
 
-def _seen(model: Json) -> str:
+def _seen(model: ModelResult) -> str:
     """What would have been found in 80 % of cases, the smallest of the shocks alone."""
     parts = []
-    phases = model.get("phases") or {}
-    if phases.get("size80") is not None:
-        parts.append(f"a lasting change of {number(phases['size80'], 2)} (−log CKA)")
-    power = model["boundaries"]["calibrated"]["power"]
-    sizes = {kind: (power.get(kind) or {}).get("size80") for kind in KIND_NAMES}
-    known = {kind: size for kind, size in sizes.items() if size is not None}
+    if model.phases and model.phases.size80 is not None:
+        parts.append(f"a lasting change of {number(model.phases.size80, 2)} (−log CKA)")
+    power = model.boundaries.calibrated.power
+    known = {kind: size for kind in KIND_NAMES if (size := power[kind].size80) is not None}
     if known:
         kind = min(known, key=lambda kind: known[kind])
         parts.append(f"a {kind} of {number(known[kind], 2)} roughness SDs")
     if not parts:
-        return f"with {counted(model['layers'], 'layer')} none could have been seen by shocks or phases"
+        return f"with {counted(model.layers, 'layer')} none could have been seen by shocks or phases"
     return f"in 80\u202f% of cases {listing(parts)} would have been found"
 
 
-def _paper(model: Json, account: Account) -> str:
-    rates = (model["boundaries"]["paper"]["false_boundary_rate"] or {}).get("accepted")
-    often = rates.get("median") if isinstance(rates, dict) else rates
+def _paper(model: ModelResult, account: Account) -> str:
+    often, _ = false_rate(model, "accepted")
     places = listing(str(mark.layer) for mark in account.row.marks)
     said = f"the paper’s protocol alone accepts layers {places}"
     return said if often is None else f"{said}, as it does in {percent(often)} of featureless noise"
 
 
-def headline(results: Json) -> str:
+def headline(results: Results) -> str:
     """What was found over all models: how many have boundaries, and which of their controls stayed silent."""
     told = stories(results)
     having = [one for one in told if one.found]
@@ -192,13 +195,13 @@ def headline(results: Json) -> str:
     return f"{first}; {controls}" if controls else first
 
 
-def _controls(results: Json) -> str:
+def _controls(results: Results) -> str:
     """How many random twins stayed without a boundary: what has no scales must show none."""
     silent = 0
     twins = 0
-    for model in results["models"].values():
-        shocks = (model["controls"].get("random_init") or {}).get("calibrated_claims") or []
-        phases = [one["boundaries"] for one in (model.get("phases") or {}).get("random_init", ())]
+    for model in results.models.values():
+        shocks = model.controls.random_init.calibrated_claims or []
+        phases = [one.boundaries for one in model.phases.random_init] if model.phases else []
         for claims in (*shocks, *phases):
             twins += 1
             silent += not claims
@@ -209,7 +212,7 @@ def _capital(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def story_lines(results: Json) -> Iterator[str]:
+def story_lines(results: Results) -> Iterator[str]:
     """The story of a run for a terminal: planted subjects, the headline, a sentence a model, and verdicts."""
     yield from planted_lines(results)
     yield f"{headline(results)}."
@@ -217,5 +220,5 @@ def story_lines(results: Json) -> Iterator[str]:
         yield f"  {one.model}: {one.sentence}"
         if one.overlay:
             yield f"    {one.overlay}"
-    for line in results["provenance"].get("limits") or ():
+    for line in results.provenance.limits:
         yield f"  Cut short, not a result to report: {line}."

@@ -11,7 +11,6 @@ from mspgt.report.words import (
     BOUNDARIES,
     MISSING,
     NO_REASON,
-    Json,
     calibrated_notes,
     claims,
     counted,
@@ -23,6 +22,15 @@ from mspgt.report.words import (
     number,
     out_of_sight,
     percent,
+)
+from mspgt.results import (
+    CalibratedResult,
+    Claim,
+    FunctionalBoundary,
+    ModelResult,
+    PaperBoundary,
+    PaperResult,
+    Results,
 )
 
 PRINTED = "as printed"
@@ -57,13 +65,13 @@ def printed() -> dict[str, Any]:
     return values("table1")
 
 
-def table1(results: Json) -> Table:
+def table1(results: Results) -> Table:
     """Table 1 as numbers: one row a model and account (mode `calibrated`: shocks), then the paper's rows.
 
     `relative` is in [0, 1]; `low`, `high` and `width` are the 95 % interval of paper mode, in layers; `set`
     is the 95 % confidence set of calibrated mode; `noise_*` is the rate on featureless noise.
     """
-    records = [record for name, model in results["models"].items() for record in _records(name, model)]
+    records = [record for name, model in results.models.items() for record in _records(name, model)]
     for row in printed()["rows"]:
         places = {f"{which}_layer": row[which] for which in BOUNDARIES}
         places |= {f"{which}_relative": row[f"{which}_relative"] for which in BOUNDARIES}
@@ -73,59 +81,61 @@ def table1(results: Json) -> Table:
     return Table("table1", "Boundaries of every model in both modes", COLUMNS, rows)
 
 
-def _records(name: str, model: Json) -> Iterator[dict[str, Cell]]:
-    paper, calibrated = model["boundaries"]["paper"], model["boundaries"]["calibrated"]
-    about = {"model": name, "family": model["family"], "layers": model["layers"]}
+def _records(name: str, model: ModelResult) -> Iterator[dict[str, Cell]]:
+    paper, calibrated = model.boundaries.paper, model.boundaries.calibrated
+    about: dict[str, Cell] = {"model": name, "family": model.family, "layers": model.layers}
     about["modes_disagree"] = bool(disagreements(model))
-    record = {**about, "mode": "paper", "accepted": paper["accepted"], "successes": paper["successes"]}
+    record = {**about, "mode": "paper", "accepted": paper.accepted, "successes": paper.successes}
     for outcome in ("found", "accepted"):
         record[f"noise_{outcome}_median"], record[f"noise_{outcome}_max"] = false_rate(model, outcome)
     for which in BOUNDARIES:
-        boundary = paper[which] or {}
-        record |= {f"{which}_{key}": boundary.get(key) for key in ("layer", "relative", "width")}
-        record[f"{which}_low"], record[f"{which}_high"] = boundary.get("ci") or (None, None)
-    yield record | {"reason": "; ".join(paper["reasons"]) or None}
+        if boundary := paper.of(which):
+            record |= _place(which, boundary) | {f"{which}_width": boundary.width}
+            record[f"{which}_low"], record[f"{which}_high"] = boundary.ci or (None, None)
+    yield record | {"reason": "; ".join(paper.reasons) or None}
 
-    record = {**about, "mode": "calibrated", "reason": "; ".join(calibrated["reasons"]) or None}
+    record = {**about, "mode": "calibrated", "reason": "; ".join(calibrated.reasons) or None}
     for which in BOUNDARIES:
-        claim = calibrated["chosen"].get(which) or {}
-        record |= {f"{which}_{key}": claim.get(key) for key in ("layer", "relative")}
-        record[f"{which}_set"] = layer_set(claim["set"]) if claim else None
-    record |= {f"noise_ratio_{signal}": value for signal, value in calibrated["noise_ratio"].items()}
-    record["claims"] = "; ".join(_claim_words(claim) for _, claim in claims(model)) or None
-    yield record | {"could_not_be_seen": ", ".join(out_of_sight(model)) or None}
+        if claim := calibrated.chosen.get(which):
+            record |= _place(which, claim) | {f"{which}_set": layer_set(claim.set)}
+    record |= {f"noise_ratio_{signal}": value for signal, value in calibrated.noise_ratio.items()}
+    record["claims"] = "; ".join(_claim_words(claim) for _, claim in claims(calibrated)) or None
+    yield record | {"could_not_be_seen": ", ".join(out_of_sight(calibrated)) or None}
     yield from _other_accounts(about, model)
 
 
-def _other_accounts(about: dict[str, Cell], model: Json) -> Iterator[dict[str, Cell]]:
+def _place(which: str, one: PaperBoundary | Claim | FunctionalBoundary) -> dict[str, Cell]:
+    return {f"{which}_layer": one.layer, f"{which}_relative": one.relative}
+
+
+def _other_accounts(about: dict[str, Cell], model: ModelResult) -> Iterator[dict[str, Cell]]:
     """Functional scales and phases, where measured; phases have no names, so they stand among the claims."""
-    if found := model.get("scales"):
+    if scales := model.scales:
         record = {**about, "mode": "functional"}
         for which in BOUNDARIES:
-            one = found[which]
-            record |= {f"{which}_{key}": one[key] for key in ("layer", "relative")}
-            record[f"{which}_set"] = layer_set(one["set"]) or None
-        reasons = [f"{label}: {found[w]['reason']}" for w, label in BOUNDARIES.items() if found[w]["reason"]]
+            one = scales.of(which)
+            record |= _place(which, one) | {f"{which}_set": layer_set(one.set) or None}
+        reasons = [f"{label}: {why}" for w, label in BOUNDARIES.items() if (why := scales.of(w).reason)]
         yield record | {"reason": "; ".join(reasons) or None}
-    if found := model.get("phases"):
-        told = "; ".join(_claim_words(claim) for claim in found["boundaries"]) or None
-        why = "; ".join([*found["why"], *found["reasons"]]) or None
-        yield {**about, "mode": "phases", "claims": told, "reason": why}
+    if phases := model.phases:
+        told = "; ".join(_claim_words(claim) for claim in phases.boundaries) or None
+        whys = "; ".join([*phases.why, *phases.reasons]) or None
+        yield {**about, "mode": "phases", "claims": told, "reason": whys}
 
 
-def table1_for_reading(results: Json) -> Table:
+def table1_for_reading(results: Results) -> Table:
     """Table 1 as text, for the page, the terminal and LaTeX; models whose modes disagree come first."""
     rows: list[tuple[Cell, ...]] = []
     for found in findings(results):
-        model = results["models"][found.model]
-        head = (found.model, str(model["layers"]))
-        paper, calibrated = model["boundaries"]["paper"], model["boundaries"]["calibrated"]
-        places = [_paper_place(paper[which]) for which in BOUNDARIES]
+        model = results.models[found.model]
+        head = (found.model, str(model.layers))
+        paper, calibrated = model.boundaries.paper, model.boundaries.calibrated
+        places = [_paper_place(paper.of(which)) for which in BOUNDARIES]
         rows.append((*head, "paper", *places, _paper_decision(paper), _noise(model), "", ""))
-        places = [_calibrated_place(calibrated["chosen"].get(which)) for which in BOUNDARIES]
-        ratios = "\n".join(f"{signal} {number(r, 2)}" for signal, r in calibrated["noise_ratio"].items())
+        places = [_calibrated_place(calibrated.chosen.get(which)) for which in BOUNDARIES]
+        ratios = "\n".join(f"{signal} {number(r, 2)}" for signal, r in calibrated.noise_ratio.items())
         modes = f"disagree on {listing(found.disagree)}" if found.disagree else "agree"
-        decision, rate = _calibrated_decision(model), "≤ 5\u202f% by calibration"
+        decision, rate = _calibrated_decision(calibrated), "≤ 5\u202f% by calibration"
         rows.append((*head, "calibrated", *places, decision, rate, ratios or MISSING, modes))
         rows += _other_rows(head, model)
     for row in printed()["rows"]:
@@ -139,77 +149,76 @@ def table1_for_reading(results: Json) -> Table:
     )
 
 
-def _other_rows(head: tuple[str, str], model: Json) -> Iterator[tuple[Cell, ...]]:
-    if found := model.get("scales"):
-        places = [_functional_place(found[which]) for which in BOUNDARIES]
-        yield (*head, "functional", *places, found["verdict"], "order tested at 5\u202f%", MISSING, "")
-    if found := model.get("phases"):
+def _other_rows(head: tuple[str, str], model: ModelResult) -> Iterator[tuple[Cell, ...]]:
+    if scales := model.scales:
+        places = [_functional_place(scales.of(which)) for which in BOUNDARIES]
+        yield (*head, "functional", *places, scales.verdict, "order tested at 5\u202f%", MISSING, "")
+    if phases := model.phases:
         rate = "≤ 5\u202f% by calibration"
-        yield (*head, "phases", MISSING, MISSING, found["statement"], rate, MISSING, "")
+        yield (*head, "phases", MISSING, MISSING, phases.statement, rate, MISSING, "")
 
 
-def _functional_place(boundary: Json) -> str:
-    if boundary["layer"] is None:
-        return f"{MISSING} {boundary['reason'] or NO_REASON}"
-    within = f"set {{{layer_set(boundary['set'])}}}" if boundary["set"] else "no set"
-    return f"{boundary['layer']} ({percent(boundary['relative'], 1)})\n{within}"
+def _functional_place(boundary: FunctionalBoundary) -> str:
+    if boundary.layer is None:
+        return f"{MISSING} {boundary.reason or NO_REASON}"
+    within = f"set {{{layer_set(boundary.set)}}}" if boundary.set else "no set"
+    return f"{boundary.layer} ({percent(boundary.relative, 1)})\n{within}"
 
 
-def _paper_place(boundary: Json | None) -> str:
+def _paper_place(boundary: PaperBoundary | None) -> str:
     if not boundary:
         return MISSING
-    place = f"{boundary['layer']} ({percent(boundary['relative'], 1)})"
-    if not boundary["ci"]:
+    place = f"{boundary.layer} ({percent(boundary.relative, 1)})"
+    if not boundary.ci:
         return f"{place}\nno interval"
-    low, high = boundary["ci"]
-    return f"{place}\nCI {number(low)}–{number(high)}, width {number(boundary['width'])}"
+    low, high = boundary.ci
+    return f"{place}\nCI {number(low)}–{number(high)}, width {number(boundary.width)}"
 
 
-def _calibrated_place(claim: Json | None) -> str:
+def _calibrated_place(claim: Claim | None) -> str:
     if not claim:
         return MISSING
-    within = f"set {{{layer_set(claim['set'])}}}" if claim["set"] else "no set"
-    return f"{claim['layer']} ({percent(claim['relative'], 1)})\n{claim['kind']}, {within}"
+    return f"{claim.layer} ({percent(claim.relative, 1)})\n{claim.kind}, set {{{layer_set(claim.set)}}}"
 
 
-def _paper_decision(paper: Json) -> str:
-    why = "; ".join(paper["reasons"]) or NO_REASON
-    if not (paper["LI"] or paper["IG"]):
+def _paper_decision(paper: PaperResult) -> str:
+    why = "; ".join(paper.reasons) or NO_REASON
+    if not (paper.LI or paper.IG):
         return f"no boundary: {why}"
-    if paper["accepted"] is None:
+    if paper.accepted is None:
         return f"neither accepted nor rejected: {why}"
-    return "accepted" if paper["accepted"] else f"rejected: {why}"
+    return "accepted" if paper.accepted else f"rejected: {why}"
 
 
-def _calibrated_decision(model: Json) -> str:
+def _calibrated_decision(calibrated: CalibratedResult) -> str:
     found = [
-        f"{claim['kind']} at {claim['layer']}" if name else _claim_words(claim)
-        for name, claim in claims(model)
+        f"{claim.kind} at {claim.layer}" if name else _claim_words(claim)
+        for name, claim in claims(calibrated)
     ]
-    return "\n".join((found or ["no boundary"]) + calibrated_notes(model))
+    return "\n".join((found or ["no boundary"]) + calibrated_notes(calibrated))
 
 
-def _claim_words(claim: Json) -> str:
-    return f"{claim['kind']} at {claim['layer']}, set {{{layer_set(claim['set'])}}}"
+def _claim_words(claim: Claim) -> str:
+    return f"{claim.kind} at {claim.layer}, set {{{layer_set(claim.set)}}}"
 
 
-def _noise(model: Json) -> str:
+def _noise(model: ModelResult) -> str:
     words = []
     for outcome in ("found", "accepted"):
         median, worst = false_rate(model, outcome)
         words.append(
             f"{outcome} {percent(median)}" + (f", up to {percent(worst)}" if worst is not None else "")
         )
-    measured = model["boundaries"]["paper"]["false_boundary_rate"]
+    measured = model.boundaries.paper.false_boundary_rate
     return "\n".join(words) if measured else f"{MISSING} not measured at this depth"
 
 
-def summary_lines(results: Json) -> list[str]:
+def summary_lines(results: Results) -> list[str]:
     """Table 1 for a terminal: per model what each mode says, disagreements first."""
     lines = []
     for found in findings(results):
-        model = results["models"][found.model]
-        lines += [f"{found.model} ({counted(model['layers'], 'layer')}): {found.headline}"]
+        model = results.models[found.model]
+        lines += [f"{found.model} ({counted(model.layers, 'layer')}): {found.headline}"]
         lines += [
             f"  calibrated  {found.calibrated} {found.power}".rstrip(),
             f"  paper       {found.paper} {found.noise}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO, StringIO
 
@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mspgt.report.curves import Line, Panel
-from mspgt.report.words import Json, claims, layer_set, model_of, number, printable
+from mspgt.report.words import claims, layer_set, model_of, number, printable
+from mspgt.results import CalibratedResult, Results
 
 Cell = str | int | float | bool | None
 INNER = ("low80", "high80", "low50", "high50")  # of nested intervals, after the widest one
@@ -104,7 +105,7 @@ def _latex_row(cells: Iterable[str]) -> str:
     return " & ".join(map(latex_text, cells)) + r" \\"
 
 
-def claims_table(results: Json) -> Table:
+def claims_table(found: Mapping[str, CalibratedResult]) -> Table:
     """Every boundary of the calibrated detector; `role` is empty for one that is neither L–I nor I–G."""
     columns = {
         "model": "string", "kind": "string", "role": "string", "layer": "int64", "layer_zero_based": "int64",
@@ -112,15 +113,14 @@ def claims_table(results: Json) -> Table:
         "robust": "string",
     }  # fmt: skip
     rows: list[tuple[Cell, ...]] = []
-    for name, model in results["models"].items():
-        for role, claim in claims(model):
+    for name, calibrated in found.items():
+        for role, claim in claims(calibrated):
             held = {None: "not tested", True: "holds", False: "lost"}
-            robust = "; ".join(
-                f"{what.replace('_', ' ')}: {held[ok]}" for what, ok in claim["robust"].items()
-            )
-            own = [claim[key] for key in ("layer", "layer_zero_based", "relative")]
-            score = [claim[key] for key in ("score", "critical", "support")]
-            rows.append((name, claim["kind"], role, *own, layer_set(claim["set"]), *score, robust))
+            robust = "; ".join(f"{what.replace('_', ' ')}: {held[ok]}" for what, ok in claim.robust.items())
+            rows.append(
+                (name, claim.kind, role, claim.layer, claim.layer_zero_based, claim.relative, layer_set(claim.set),
+                 claim.score, claim.critical, claim.support, robust)
+            )  # fmt: skip
     return Table("claims", "Boundaries of the calibrated detector", columns, rows)
 
 
@@ -151,23 +151,20 @@ def _ends(line: Line, positions: int) -> list[tuple[float | None, ...]]:
     return [tuple(end for band in bands for end in (band[at] or (None, None))) for at in range(positions)]
 
 
-def warnings_table(results: Json) -> Table:
+def warnings_table(results: Results) -> Table:
     """Everything that must be known before believing a number."""
-    rows = [
-        (model_of(results, one["where"]), one["where"], one["what"], one["consequence"])
-        for one in results["warnings"]
-    ]
+    rows = [(model_of(results, one.where), one.where, one.what, one.consequence) for one in results.warnings]
     return Table(
         "warnings", "Warnings", dict.fromkeys(("model", "where", "what", "consequence"), "string"), list(rows)
     )
 
 
-def checks_table(results: Json) -> Table:
+def checks_table(results: Results) -> Table:
     """Whether each model could be measured; `ok` is empty where a check does not apply."""
     rows: list[tuple[Cell, ...]] = [
-        (name, check["name"], check["ok"], check["reason"])
-        for name, model in results["models"].items()
-        for check in model["checks"]
+        (name, check.name, check.ok, check.reason)
+        for name, model in results.models.items()
+        for check in model.checks
     ]
     return Table(
         "checks", "Checks", {"model": "string", "check": "string", "ok": "bool", "reason": "string"}, rows

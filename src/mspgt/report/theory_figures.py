@@ -23,30 +23,32 @@ from mspgt.report.figures import (
     venue_width,
 )  # fmt: skip
 from mspgt.report.panels import marks
-from mspgt.report.theory import KINDS, theory_of
-from mspgt.report.words import MISSING, Json, number
+from mspgt.report.theory import KINDS, usable
+from mspgt.report.words import MISSING, number
+from mspgt.results import Results
+from mspgt.results.theory import Beta, Bottleneck, Concentration, Fisher
 
 SCALE_NAMES = {"local": "Local", "intermediate": "Intermediate", "global": "Global"}
 MAP = "cividis"
 
 
-def information_figure(results: Json, name: str, venue: str = "neurips") -> dict[str, bytes] | None:
+def information_figure(results: Results, name: str, venue: str = "neurips") -> dict[str, bytes] | None:
     """Figure 2: share of each label's entropy that every layer makes usable, with the boundaries of both modes.
 
     Returns:
         `svg` and `pdf` → the file's bytes; None where no kind of label was measured.
     """
-    theory, model = theory_of(results, name), results["models"][name]
-    if theory is None:
+    model = results.models[name]
+    if model.theory is None:
         return None
-    rows = [(title, theory["information"][kind]) for kind, title in KINDS.items()]
-    if all(block["bits"] is None for _, block in rows):
+    rows = [(KINDS[kind], block) for kind, block in usable(model.theory.information).items()]
+    if all(block.bits is None for _, block in rows):
         return None
-    depth = model["layers"]
+    depth = model.layers
     share = np.full((len(rows), depth + 1), np.nan)
     for place, (_, block) in enumerate(rows):
-        if block["bits"] is not None:
-            share[place] = np.array(block["bits"]) / block["entropy"]
+        if block.bits is not None:
+            share[place] = np.array(block.bits) / block.entropy
     with style():
         wide = venue_width(venue)
         figure = Figure(figsize=(wide, 1.75))
@@ -66,7 +68,7 @@ def information_figure(results: Json, name: str, venue: str = "neurips") -> dict
         axes.set_xticks(depth_ticks(tuple(range(depth + 1))))
         axes.set_xlabel("layer")
         for at, (_, block) in enumerate(rows):
-            if block["bits"] is None:
+            if block.bits is None:
                 axes.text(depth / 2, at + 0.5, "not measured", ha="center", va="center", color=GREY)
         found = tuple(marks(model))
         mark_names(axes, found, shift=0.5)
@@ -81,13 +83,13 @@ def information_figure(results: Json, name: str, venue: str = "neurips") -> dict
         return files_of(figure)
 
 
-def theory_figure(results: Json, name: str, venue: str = "neurips") -> dict[str, bytes] | None:
+def theory_figure(results: Results, name: str, venue: str = "neurips") -> dict[str, bytes] | None:
     """What does not run over layers: rate–distortion, β̂ by noise, predicted against measured loss, and widths.
 
     Returns:
         `svg` and `pdf` → the file's bytes; None without theory.
     """
-    theory = theory_of(results, name)
+    theory = results.models[name].theory
     if theory is None:
         return None
     with style():
@@ -100,11 +102,11 @@ def theory_figure(results: Json, name: str, venue: str = "neurips") -> dict[str,
             lines, columns, left=0.55 / wide, right=1 - 0.1 / wide, top=1 - 0.5 / (0.45 + 1.75 * lines),
             bottom=0.42 / (0.45 + 1.75 * lines), wspace=0.3, hspace=0.75,
         )  # fmt: skip
-        draw = (_rate_distortion, _weights, _arms, _widths)
-        blocks = (theory["hvib"], theory["beta"], theory["fisher"], theory["concentration"])
-        for at, (one, block) in enumerate(zip(draw, blocks, strict=True)):
-            axes = figure.add_subplot(grid[divmod(at, columns)])
-            one(axes, block)
+        axes = [figure.add_subplot(grid[divmod(at, columns)]) for at in range(4)]
+        _rate_distortion(axes[0], theory.hvib)
+        _weights(axes[1], theory.beta)
+        _arms(axes[2], theory.fisher)
+        _widths(axes[3], theory.concentration)
         return files_of(figure)
 
 
@@ -114,56 +116,55 @@ def _absent(axes: Axes, title: str) -> None:
     axes.text(0.5, 0.5, "not measured", ha="center", va="center", color=GREY, transform=axes.transAxes)
 
 
-def _rate_distortion(axes: Axes, block: Json) -> None:
+def _rate_distortion(axes: Axes, block: Bottleneck) -> None:
     title = "Rate and distortion (next token)"
-    if block["curve"] is None:
+    if block.curve is None:
         return _absent(axes, title)
     axes.set_title(title)
-    total = [sum(point["kl"]) for point in block["curve"]]
-    axes.plot(
-        total, [point["distortion"] for point in block["curve"]], color=BLUE, marker="o", markersize=2.5
-    )
-    for point, rate in zip(block["curve"], total, strict=True):
+    total = [sum(point.kl) for point in block.curve]
+    axes.plot(total, [point.distortion for point in block.curve], color=BLUE, marker="o", markersize=2.5)
+    for point, rate in zip(block.curve, total, strict=True):
         axes.annotate(
-            f"β {number(point['beta'])}", (rate, point["distortion"]), xytext=(3, 3), fontsize=6,
+            f"β {number(point.beta)}", (rate, point.distortion), xytext=(3, 3), fontsize=6,
             textcoords="offset points",
         )  # fmt: skip
-    axes.axhline(block["blind"], color=BLACK, linewidth=0.7, dashes=(1, 1.5))
+    if block.blind is not None:
+        axes.axhline(block.blind, color=BLACK, linewidth=0.7, dashes=(1, 1.5))
     axes.set(xlabel="Σ KL, nats a token", ylabel="nats a token")
     return None
 
 
-def _weights(axes: Axes, block: Json) -> None:
+def _weights(axes: Axes, block: Beta) -> None:
     title = "Weight β of the activations, by noise"
-    if not block.get("activations"):
+    if not block.activations:
         return _absent(axes, title)
     axes.set_title(title)
     for key, label in SCALE_NAMES.items():
-        one = block["activations"][key]
-        axes.plot(block["sigmas"], one["value"], color=SCALES[label], marker="o", markersize=2.5, label=label)
-        if one["ci"]:
-            low, high = np.array(one["ci"]).T
-            axes.fill_between(block["sigmas"], low, high, color=SCALES[label], alpha=0.2, linewidth=0)
+        one = block.activations[key]
+        axes.plot(block.sigmas, one.value, color=SCALES[label], marker="o", markersize=2.5, label=label)
+        if one.ci:
+            low, high = np.array(one.ci).T
+            axes.fill_between(block.sigmas, low, high, color=SCALES[label], alpha=0.2, linewidth=0)
     axes.set(xscale="log", yscale="log", xlabel="σ, activation standard deviations", ylabel="nats a nat")
-    _plain_ticks(axes, block["sigmas"])
+    _plain_ticks(axes, block.sigmas)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
     axes.legend(fontsize=6, loc="upper left")
     return None
 
 
-def _arms(axes: Axes, block: Json) -> None:
+def _arms(axes: Axes, block: Fisher) -> None:
     title = "Cost of noise on a scale"
-    if not block.get("arms"):
+    if not block.arms:
         return _absent(axes, title)
-    axes.set_title(f"{title}, σ = {number(next(iter(block['arms'].values()))['sigma'])}")
+    axes.set_title(f"{title}, σ = {number(next(iter(block.arms.values())).sigma)}")
     looks = {"predicted": (GREY, "½ Σ σ² tr F"), "kl": (BLUE, "KL"), "loss": (PURPLE, "loss")}
     for shift, (key, (colour, label)) in enumerate(looks.items()):
         for at, scale in enumerate(SCALE_NAMES):
-            arm = block["arms"][scale]
-            ci = arm[f"{key}_ci"]
-            error = None if ci is None else [[max(arm[key] - ci[0], 0)], [max(ci[1] - arm[key], 0)]]
+            arm = block.arms[scale]
+            value, ci = getattr(arm, key), getattr(arm, f"{key}_ci")
+            error = None if ci is None else [[max(value - ci[0], 0)], [max(ci[1] - value, 0)]]
             axes.bar(
-                at + 0.27 * (shift - 1), arm[key], 0.25, color=colour, label=label if at == 0 else None,
+                at + 0.27 * (shift - 1), value, 0.25, color=colour, label=label if at == 0 else None,
                 yerr=error, error_kw={"elinewidth": 0.6},
             )  # fmt: skip
     axes.set_xticks(range(len(SCALE_NAMES)), list(SCALE_NAMES.values()))
@@ -172,17 +173,19 @@ def _arms(axes: Axes, block: Json) -> None:
     return None
 
 
-def _widths(axes: Axes, block: Json) -> None:
+def _widths(axes: Axes, block: Concentration) -> None:
     title = "Interval width: equation 34"
-    if block.get("by_draws") is None:
+    if block.by_draws is None:
         return _absent(axes, title)
-    axes.set_title(f"{title} {block['verdict']}")
-    for key, colour, label in (("by_draws", VERMILLION, "draws B"), ("by_documents", BLUE, "documents N")):
-        curve = block[key]
-        known = [(c, w) for c, w in zip(curve["counts"], curve["widths"], strict=True) if w is not None]
+    axes.set_title(f"{title} {block.verdict}")
+    laws = ((block.by_draws, VERMILLION, "draws B"), (block.by_documents, BLUE, "documents N"))
+    for curve, colour, label in laws:
+        if curve is None:
+            continue
+        known = [(c, w) for c, w in zip(curve.counts, curve.widths, strict=True) if w is not None]
         counts = sorted({c for c, _ in known})
         mean = [float(np.mean([w for c, w in known if c == count])) for count in counts]
-        slope = MISSING if curve["slope"] is None else number(curve["slope"], 2)
+        slope = MISSING if curve.slope is None else number(curve.slope, 2)
         axes.plot(counts, mean, color=colour, marker="o", markersize=2.5, label=f"{label}, slope {slope}")
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))

@@ -9,12 +9,12 @@ from markupsafe import Markup
 from mspgt.report.markup import tag
 from mspgt.report.section import Draw, Plate, Section
 from mspgt.report.tables import Table
-from mspgt.report.theory import theory_groups, theory_of
+from mspgt.report.theory import theory_groups
 from mspgt.report.theory_figures import information_figure, theory_figure
 from mspgt.report.theory_table import theory_table
 from mspgt.report.theory_values import values_html
 from mspgt.report.views import ChartGroup, charts_html
-from mspgt.report.words import Json
+from mspgt.results import Results
 
 TITLES = {
     "information": "Information by layer",
@@ -28,11 +28,12 @@ FIGURE_2 = (
 THEORY = "Rate–distortion curve, β̂ of each scale by size of noise, predicted against measured loss, interval widths."
 
 
-def theory_section(results: Json, name: str, stem: str) -> Section | None:
+def theory_section(results: Results, name: str, stem: str) -> Section | None:
     """The theory of one model; None where it was not computed."""
-    groups = theory_groups(results, name)
-    if not groups:
+    theory = results.models[name].theory
+    if theory is None:
         return None
+    groups = theory_groups(results, name)
     anchor = f"model-{stem}-theory"
     parts: list[Markup] = []
     for key, (axis, panels) in groups.items():
@@ -42,7 +43,7 @@ def theory_section(results: Json, name: str, stem: str) -> Section | None:
             parts += [tag("p", f"— {why}", class_="missing") for panel in panels for why in panel.missing]
             continue
         parts.append(charts_html(group, f"{anchor}-{key}", "tables/theory.csv"))
-    parts.append(values_html(results["models"][name]["theory"], name))
+    parts.append(values_html(theory, name))
     figures = {}
     for key, draw, caption in (
         ("figure2", information_figure, FIGURE_2),
@@ -58,13 +59,13 @@ def theory_section(results: Json, name: str, stem: str) -> Section | None:
     )  # fmt: skip
 
 
-def theory_tables(results: Json) -> list[Table]:
+def theory_tables(results: Results) -> list[Table]:
     """Every value of the theory, where there is one."""
-    known = any(theory_of(results, name) is not None for name in results["models"])
+    known = any(model.theory for model in results.models.values())
     return [theory_table(results)] if known else []
 
 
-def _at(draw: Callable[[Json, str, str], dict[str, bytes] | None], results: Json, name: str) -> Draw:
+def _at(draw: Callable[[Results, str, str], dict[str, bytes] | None], results: Results, name: str) -> Draw:
     def drawn(venue: str) -> Mapping[str, bytes]:
         return draw(results, name, venue) or {}
 

@@ -3,159 +3,143 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from mspgt.report.tables import Cell, Table
-from mspgt.report.theory import KINDS, theory_of
-from mspgt.report.words import BOUNDARIES, Json
+from mspgt.report.theory import KINDS, margin, usable
+from mspgt.report.words import BOUNDARIES
+from mspgt.results import Results
+from mspgt.results.record import Rows
+from mspgt.results.theory import (
+    Beta,
+    BetaResponse,
+    Bottleneck,
+    Equation30,
+    Fisher,
+    Information,
+    Markov,
+    Theory,
+)
+
+Row = tuple[Cell, ...]
+Ends = tuple[float | None, float | None] | None
+PROFILES = ("all", *KINDS, "gaussian")
 
 LETTERS = {"G": "Global", "I": "Intermediate", "L": "Local"}
 
 
-def theory_table(results: Json) -> Table:
+def theory_table(results: Results) -> Table:
     """Every value of the theory in long form: one row a model, block, quantity and place."""
     columns = {
         "model": "string", "block": "string", "quantity": "string", "place": "string", "value": "double",
         "low": "double", "high": "double", "verdict": "string",
     }  # fmt: skip
-    rows: list[tuple[Cell, ...]] = []
-    for name in results["models"]:
-        if (theory := theory_of(results, name)) is not None:
-            rows += [(name, *row) for row in _rows(theory)]
+    rows: list[Row] = []
+    for name, model in results.models.items():
+        if model.theory is not None:
+            rows += [(name, *row) for row in _rows(model.theory)]
     return Table("theory", "The theory, computed", columns, rows)
 
 
-def _rows(theory: Json) -> Iterator[tuple[Cell, ...]]:
-    information = theory["information"]
-    for kind in KINDS:
-        block = information[kind]
-        for layer, value in enumerate(block["bits"] or ()):
-            yield "information", f"{kind} bits", f"layer {layer}", value, *_ends(block["ci"], layer), None
-    for layer, value in enumerate(information["gaussian"]["nats"] or (), start=1):
-        yield "information", "gaussian nats", f"layer {layer}", value, None, None, None
+def _rows(theory: Theory) -> Iterator[Row]:
+    yield from _information_rows(theory.information)
     for which, label in BOUNDARIES.items():
-        for profile in ("all", *KINDS, "gaussian"):
-            if (found := theory["kink"][which].get(profile)) and found["p"] is not None:
-                verdict = "kink" if found["kinked"] else "no kink"
-                yield "kink", f"p, {profile}", f"{label} {found['layer']}", found["p"], None, None, verdict
-    markov = theory["markov"]
-    for layer, value in enumerate(markov.get("ratio") or (), start=1):
-        yield "markov", "ratio", f"layer {layer}", value, None, None, None
-    for layer, value in enumerate(markov.get("excess") or (), start=1):
-        se = markov["se"][layer - 1]
-        yield (
-            "markov",
-            "excess over surrogates",
-            f"layer {layer}",
-            value,
-            value - 1.96 * se,
-            value + 1.96 * se,
-            None,
-        )
-    yield (
-        "markov",
-        "A2",
-        "all layers",
-        markov.get("mean"),
-        *(markov.get("ci") or (None, None)),
-        markov["verdict"],
-    )
-    yield from _fisher_rows(theory["fisher"])
-    for scale, one in (theory["beta"].get("activations") or {}).items():
-        for at, sigma in enumerate(theory["beta"]["sigmas"]):
-            yield "beta", f"β̂ at σ = {sigma:g}", scale, one["value"][at], *_ends(one["ci"], at), None
-        yield "beta", "β̂/σ² as σ → 0", scale, one["limit"]["value"], *_pair(one["limit"]["ci"]), None
-    yield from _response_rows(theory["beta"].get("response") or {})
-    eq23 = theory["beta"]["equation23"]
-    yield (
-        "beta",
-        "equation 23: log–log slope",
-        "planted languages",
-        eq23["slope"],
-        *_pair(eq23["ci"]),
-        eq23["verdict"],
-    )
-    hvib = theory["hvib"]
-    for point in hvib["curve"] or ():
-        for at, letter in enumerate(LETTERS):
-            for key in ("kl", "information", "gap"):
-                yield (
-                    "hvib",
-                    f"{key} at β = {point['beta']:g}",
-                    LETTERS[letter],
-                    point[key][at],
-                    None,
-                    None,
-                    None,
-                )
-        yield (
-            "hvib",
-            f"distortion at β = {point['beta']:g}",
-            "next token",
-            point["distortion"],
-            None,
-            None,
-            None,
-        )
-    for row, point in enumerate(hvib["curve"] or ()):
-        for at, letter in enumerate(LETTERS):
-            low, high = (ends[at] for ends in hvib["weights_ci"][row])
-            yield (
-                "hvib",
-                f"β̂ at β = {point['beta']:g}",
-                LETTERS[letter],
-                hvib["weights"][row][at],
-                low,
-                high,
-                None,
-            )
-    concentration = theory["concentration"]
-    for key, label in (("by_draws", "slope in draws B"), ("by_documents", "slope in documents N")):
-        if curve := concentration.get(key):
-            told = concentration["verdict"] if key == "by_draws" else None
-            yield "concentration", label, "log–log", curve["slope"], *_pair(curve["ci"]), told
+        kinks = theory.kink.of(which)
+        for profile in PROFILES:
+            if (found := getattr(kinks, profile)) and found.p is not None:
+                verdict = "kink" if found.kinked else "no kink"
+                yield _row("kink", f"p, {profile}", f"{label} {found.layer}", found.p, told=verdict)
+    yield from _markov_rows(theory.markov)
+    yield from _fisher_rows(theory.fisher)
+    yield from _beta_rows(theory.beta)
+    yield from _bottleneck_rows(theory.hvib)
+    law = theory.concentration
+    for curve, label, told in (
+        (law.by_draws, "slope in draws B", law.verdict),
+        (law.by_documents, "slope in documents N", None),
+    ):
+        if curve:
+            yield _row("concentration", label, "log–log", curve.slope, curve.ci, told)
 
 
-def _response_rows(block: Json) -> Iterator[tuple[Cell, ...]]:
+def _row(
+    block: str, quantity: str, place: str, value: float | None, ends: Ends = None, told: str | None = None
+) -> Row:
+    return block, quantity, place, value, *(ends or (None, None)), told
+
+
+def _information_rows(information: Information) -> Iterator[Row]:
+    for kind, block in usable(information).items():
+        for layer, value in enumerate(block.bits or ()):
+            yield _row("information", f"{kind} bits", f"layer {layer}", value, interval_at(block.ci, layer))
+    for layer, value in enumerate(information.gaussian.nats or (), start=1):
+        yield _row("information", "gaussian nats", f"layer {layer}", value)
+
+
+def _markov_rows(markov: Markov) -> Iterator[Row]:
+    for layer, value in enumerate(markov.ratio or (), start=1):
+        yield _row("markov", "ratio", f"layer {layer}", value)
+    for layer, (value, se) in enumerate(zip(markov.excess or (), markov.se or (), strict=True), start=1):
+        yield _row("markov", "excess over surrogates", f"layer {layer}", value, margin(value, se))
+    yield _row("markov", "A2", "all layers", markov.mean, markov.ci, markov.verdict)
+
+
+def _beta_rows(beta: Beta) -> Iterator[Row]:
+    for scale, one in (beta.activations or {}).items():
+        for at, sigma in enumerate(beta.sigmas):
+            yield _row("beta", f"β̂ at σ = {sigma:g}", scale, one.value[at], interval_at(one.ci, at))
+        yield _row("beta", "β̂/σ² as σ → 0", scale, one.limit.value, one.limit.ci)
+    if beta.response:
+        yield from _response_rows(beta.response)
+    eq23 = beta.equation23
+    yield _row("beta", "equation 23: log–log slope", "planted languages", eq23.slope, eq23.ci, eq23.verdict)
+
+
+def _bottleneck_rows(block: Bottleneck) -> Iterator[Row]:
+    curve, weights, ends = block.curve or (), block.weights or (), block.weights_ci or ()
+    for point in curve:
+        for at, letter in enumerate(LETTERS):
+            terms = (("kl", point.kl), ("information", point.information), ("gap", point.gap))
+            for key, values in terms:
+                yield _row("hvib", f"{key} at β = {point.beta:g}", LETTERS[letter], values[at])
+        yield _row("hvib", f"distortion at β = {point.beta:g}", "next token", point.distortion)
+    for point, weight, (lows, highs) in zip(curve, weights, ends, strict=True):
+        for at, letter in enumerate(LETTERS):
+            told = f"β̂ at β = {point.beta:g}"
+            yield _row("hvib", told, LETTERS[letter], weight[at], (lows[at], highs[at]))
+
+
+def _response_rows(block: BetaResponse) -> Iterator[Row]:
     """Weights from Experiment 2, at declared rates, where models compare (equation 22), and between doses."""
-    for scale, one in (block.get("scales") or {}).items():
-        for rate, at in zip(block["rates"], one.get("at") or (), strict=False):
+    for scale, one in (block.scales or {}).items():
+        for rate, at in zip(block.rates, one.at or (), strict=False):
             if at is not None:
-                yield "beta", f"β̂ at {rate:g} nats a token", scale, at["value"], *_pair(at.get("ci")), None
-        for at, value in enumerate(one["value"] or ()):
-            place = f"{scale}, {one['between'][at]:.4g} nats a token"
-            yield "beta", "β̂ between doses", place, value, *_ends(one["ci"], at), None
-            yield "beta", "β̂ between doses, predicted", place, one["predicted"][at], None, None, None
+                yield _row("beta", f"β̂ at {rate:g} nats a token", scale, at.value, at.ci)
+        points = zip(one.value or (), one.between or (), one.predicted or (), strict=True)
+        for at_, (value, rate, predicted) in enumerate(points):
+            place = f"{scale}, {rate:.4g} nats a token"
+            yield _row("beta", "β̂ between doses", place, value, interval_at(one.ci, at_))
+            yield _row("beta", "β̂ between doses, predicted", place, predicted)
 
 
-def _fisher_rows(block: Json) -> Iterator[tuple[Cell, ...]]:
-    if block["fisher"] is None:
+def _fisher_rows(block: Fisher) -> Iterator[Row]:
+    if block.fisher is None:
         return
     for key in ("fisher", "empirical", "hessian", "kl_slope", "loss_slope"):
-        for layer, value in enumerate(block[key]["value"] or (), start=1):
-            yield "fisher", key, f"layer {layer}", value, *_ends(block[key]["ci"], layer - 1), None
-    for scale, arm in block["arms"].items():
+        curve = getattr(block, key)
+        for layer, value in enumerate(curve.value or (), start=1):
+            yield _row("fisher", key, f"layer {layer}", value, interval_at(curve.ci, layer - 1))
+    for scale, arm in block.arms.items():
         for key in ("predicted", "kl", "loss"):
-            yield "fisher", f"{key} at σ = {arm['sigma']:g}", scale, arm[key], *_pair(arm[f"{key}_ci"]), None
-    for scale, one in block["equation30"]["scales"].items():
-        for key in ("loss", "kl"):
-            found = one[key]
-            yield "fisher", f"{key} slope over ½ tr F", scale, found["value"], *_pair(found["ci"]), None
-    for key in ("loss", "kl"):
-        yield (
-            "fisher",
-            f"equation 30, {key}",
-            "all scales",
-            None,
-            None,
-            None,
-            block["equation30"][f"verdict_{key}"],
-        )
+            told = f"{key} at σ = {arm.sigma:g}"
+            yield _row("fisher", told, scale, getattr(arm, key), getattr(arm, f"{key}_ci"))
+    equation = block.equation30 or Equation30({})
+    for scale, one in equation.scales.items():
+        for key, found in (("loss", one.loss), ("kl", one.kl)):
+            yield _row("fisher", f"{key} slope over ½ tr F", scale, found.value, found.ci)
+    for key, verdict in (("loss", equation.verdict_loss), ("kl", equation.verdict_kl)):
+        yield _row("fisher", f"equation 30, {key}", "all scales", None, told=verdict)
 
 
-def _ends(intervals: Any, at: int) -> tuple[float | None, float | None]:
-    return _pair(intervals[at] if intervals else None)
-
-
-def _pair(interval: Any) -> tuple[float | None, float | None]:
-    return (None, None) if interval is None else (interval[0], interval[1])
+def interval_at(intervals: Rows | None, at: int) -> Ends:
+    """The interval of one place; None where there are none."""
+    return intervals[at] if intervals else None

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from markupsafe import Markup
 
 from mspgt.report.markup import facts_html, tag
 from mspgt.report.section import Section
 from mspgt.report.tables import Cell, Table
-from mspgt.report.words import MISSING, Json, listing, model_of, number, percent
+from mspgt.report.words import MISSING, Judged, interval, listing, model_of, number, percent
+from mspgt.results import PaperClaim, PredictionResult, Results
 
 ABOUT = {
     "P1.1": "L–I sits at a stable depth within a family",
@@ -44,7 +44,7 @@ class Verdict:
     """One prediction as the page tells it."""
 
     id: str
-    content: Json
+    content: PredictionResult
     marks: tuple[
         str, ...
     ] = ()  # what it rests on that a reader must know: little text, scales that were not found
@@ -52,22 +52,22 @@ class Verdict:
     @property
     def word(self) -> str:
         """Supported, refuted, inconclusive or not testable."""
-        return str(self.content.get("verdict") or "not testable").replace("_", " ")
+        return self.content.verdict
 
     @property
     def glyph(self) -> str:
         """Its sign."""
-        return GLYPHS.get(self.word, "○")
+        return GLYPHS[self.word]
 
     @property
     def kind(self) -> str:
         """Its class on the page."""
-        return self.word.replace(" ", "-") if self.word in GLYPHS else "not-testable"
+        return self.word.replace(" ", "-")
 
     @property
     def title(self) -> str:
         """What it says of models, in a line."""
-        return str(self.content.get("title") or ABOUT.get(self.id, ""))
+        return self.content.title or ABOUT.get(self.id, "")
 
     @property
     def anchor(self) -> str:
@@ -82,74 +82,73 @@ class Verdict:
     @property
     def lacking(self) -> str:
         """Why it could not be tested, and what could have been seen: what it would take."""
-        missing = "; ".join(condensed(self.content.get("missing") or ())) or "no reason was recorded"
-        power = self.content.get("power")
+        missing = "; ".join(condensed(self.content.missing)) or "no reason was recorded"
+        power = self.content.power
         return f"{missing}. What it would take: {power}" if power else f"{missing}."
 
     @property
     def brief(self) -> str:
         """What decided it: units that speak for or against it, and one statistic against the threshold."""
-        if self.content.get("statistic") is None:
-            missing = [str(one) for one in self.content.get("missing") or ()]
-            return missing[0] if missing else "no statistic"
-        threshold = self.content.get("threshold")
-        against = f" against {told(threshold)}" if threshold is not None else ""
+        if self.content.statistic is None:
+            return next(iter(self.content.missing), "no statistic")
         decided = decided_words(self.content)
-        return f"{f'{decided}; ' if decided else ''}{found_words(self.content)}{against}"
+        against = f"against {number(self.content.threshold)}"
+        return f"{f'{decided}; ' if decided else ''}{found_words(self.content)} {against}"
 
 
-def decided_words(content: Json) -> str:
+def decided_words(content: PredictionResult) -> str:
     """`Of 6 models, 3 refute (3 needed)`; empty where one unit alone decides.
 
     Of an inconclusive verdict both sides are told, since neither had enough.
     """
-    by = content.get("decided_by") or {}
-    if (by.get("units") or 0) < 2:
+    by = content.decided_by
+    if (by.units or 0) < 2:
         return ""
-    inside = all(str(place).startswith("models.") for place in content.get("evidence") or ())
-    sides = {"supported": "support", "refuted": "refute"}
-    decisive = [content["verdict"]] if content["verdict"] in sides else sides
-    counts = [f"{by[side]['in']} {sides[side]} ({by[side]['needed']} needed)" for side in decisive]
-    return f"Of {by['units']} {'models' if inside else 'tests'}, {listing(counts)}"
+    inside = all(place.startswith("models.") for place in content.evidence)
+    sides = {"supported": ("support", by.supported), "refuted": ("refute", by.refuted)}
+    decisive = [sides[content.verdict]] if content.verdict in sides else sides.values()
+    counts = [f"{share.in_} {verb} ({share.needed} needed)" for verb, share in decisive if share]
+    return f"Of {by.units} {'models' if inside else 'tests'}, {listing(counts)}"
 
 
-def found_words(content: Json) -> str:
+def found_words(content: PredictionResult) -> str:
     """The statistic with its interval, and which of several units it is of."""
-    by = content.get("decided_by") or {}
-    which = f"{by['shown']}: " if (by.get("units") or 0) > 1 else ""
-    return f"{which}{told(content.get('statistic'))}{interval(content.get('ci'))}"
+    by = content.decided_by
+    which = f"{by.shown}: " if (by.units or 0) > 1 else ""
+    return f"{which}{number(content.statistic)}{interval(content.ci)}"
 
 
-def verdicts(results: Json) -> list[Verdict]:
+def verdicts(results: Judged) -> list[Verdict]:
     """Every prediction that was judged, in the order of the plan."""
-    return [Verdict(name, one, resting_on(results, one)) for name, one in results["predictions"].items()]
+    return [Verdict(name, one, resting_on(results, one)) for name, one in results.predictions.items()]
 
 
 NOT_FOUND = {"thirds": "on thirds of the depth, not on scales that were found", "given": "on scales as given"}
 
 
-def resting_on(results: Json, content: Json) -> tuple[str, ...]:
+def resting_on(results: Judged, content: PredictionResult) -> tuple[str, ...]:
     """What marks a verdict wherever it stands: a run cut short, texts an arm, scales that nobody found."""
-    if content.get("verdict") in (None, "not testable"):
+    if content.verdict == "not testable" or not isinstance(results, Results):
         return ()
     marks = []
-    if (results.get("provenance") or {}).get("limits"):
+    if results.provenance.limits:
         marks.append("run cut short by limits")
     disturbed = []
-    for place in map(str, content.get("evidence") or ()):
+    for place in content.evidence:
         owner = model_of(results, place)
         if owner is not None and place.removeprefix(f"models.{owner}.").startswith("interventions"):
-            disturbed.append(results["models"][owner].get("interventions_about") or {})
-    if texts := [about["samples"] for about in disturbed if about.get("samples")]:
+            about = results.models[owner].interventions_about
+            disturbed += [about] if about else []
+    if texts := [about.samples for about in disturbed if about.samples]:
         marks.append(f"{min(texts)} texts an arm")
-    sources = {about["scales"]["source"] for about in disturbed if about.get("scales")}
+    sources = {about.scales.source for about in disturbed}
     return (*marks, *(words for source, words in NOT_FOUND.items() if source in sources))
 
 
-def condensed(reasons: Iterable[Any]) -> list[str]:
+def condensed(reasons: Iterable[str]) -> list[str]:
     """Reasons `name: why`, the names of one why together."""
     names: dict[str, list[str]] = {}
-    for one in map(str, reasons):
+    for one in reasons:
         name, found, why = one.partition(": ")
         names.setdefault(why if found else name, []).extend([name] if found else [])
     return [f"{listing(owners)}: {why}" if owners else why for why, owners in names.items()]
@@ -161,7 +160,7 @@ def tally(found: list[Verdict]) -> str:
     return listing(f"{count} {word}" for word, count in counts.items() if count)
 
 
-def verdict_section(results: Json, anchors: dict[str, str]) -> Section | None:
+def verdict_section(results: Judged, anchors: dict[str, str]) -> Section | None:
     """Each verdict with its statistic, threshold, rule, the paper's own claim and its error rate on null worlds.
 
     Args:
@@ -177,98 +176,60 @@ def verdict_section(results: Json, anchors: dict[str, str]) -> Section | None:
     )  # fmt: skip
 
 
-def verdict_table(results: Json) -> Table:
+def verdict_table(results: Judged) -> Table:
     """One row a prediction."""
     columns = ("id", "verdict", "statistic", "ci", "threshold", "rule", "paper_claim", "null_rate", "missing")
     rows: list[tuple[Cell, ...]] = []
     for one in verdicts(results):
         what = one.content
-        missing = "; ".join(map(str, what.get("missing") or ())) or None
-        texts = (told(what.get("statistic")), interval(what.get("ci")).strip(), told(what.get("threshold")))
-        rows.append(
-            (one.id, one.word, *texts, what.get("rule"), _claim(what.get("paper_claim")),
-             told(what.get("null_rate")), missing)
-        )  # fmt: skip
+        missing = "; ".join(what.missing) or None
+        texts = (number(what.statistic), interval(what.ci).strip(), number(what.threshold))
+        claim, rate = _claim(what.paper_claim), number(what.null_rate)
+        rows.append((one.id, one.word, *texts, what.rule, claim, rate, missing))
     return Table("verdicts", "Verdicts", dict.fromkeys(columns, "string"), rows)
 
 
-TOLD = {"Boundaries are those of": "positions", "“Refuted” excludes": "excluded"}
-
-
-def _detail(results: Json, verdict: Verdict, anchors: dict[str, str]) -> Markup:
-    what = verdict.content
-    known = [
-        *((("Rests on", "; ".join(verdict.marks)),) if verdict.marks else ()),
-        ("Rule", what.get("rule") or MISSING),
-        (
-            what.get("statistic_name") or "Statistic",
-            found_words(what),
-        ),
-        ("Threshold", told(what.get("threshold"))),
-        *((name, str(what[key])) for name, key in TOLD.items() if what.get(key)),
-        ("The paper’s claim", _claim(what.get("paper_claim"))),
-        ("“Supported” on worlds without the effect", _rate(what.get("null_rate"))),
+def _detail(results: Judged, verdict: Verdict, anchors: dict[str, str]) -> Markup:
+    what, own, paper = verdict.content, verdict.content.paper_rule, ""
+    if own.rule:
+        paper = f"{own.rule} Here: {own.says} ({own.why}). On such worlds: {percent(own.null_rate, 1)}"
+    told = [
+        ("Rests on", "; ".join(verdict.marks)),
+        ("Rule", what.rule or MISSING),
+        ("Decided by", decided_words(what)),
+        (what.statistic_name or "Statistic", found_words(what)),
+        ("Threshold", number(what.threshold)),
+        ("Boundaries are those of", what.positions),
+        ("“Refuted” excludes", what.excluded),
+        ("The paper’s claim", _claim(what.paper_claim)),
+        ("“Supported” on worlds without the effect", percent(what.null_rate, 1)),
+        ("The paper’s own rule", paper),
+        ("Missing", "; ".join(condensed(what.missing))),
+        ("Why", "; ".join(condensed(what.why))),
+        ("What could have been seen", what.power),
     ]
-    if decided := decided_words(what):
-        known.insert(known.index(("Rule", what.get("rule") or MISSING)) + 1, ("Decided by", decided))
-    own = what.get("paper_rule") or {}
-    if own.get("rule"):
-        says = f"{own['rule']} Here: {own.get('says', MISSING)} ({own.get('why', MISSING)})."
-        known.append(("The paper’s own rule", f"{says} On such worlds: {_rate(own.get('null_rate'))}"))
-    for name, key in (("Missing", "missing"), ("Why", "why")):
-        if what.get(key):
-            known.append((name, "; ".join(condensed(what[key]))))
-    if what.get("power"):
-        known.append(("What could have been seen", str(what["power"])))
+    known = [(name, words) for name, words in told if words]
     word = tag("span", f"{verdict.glyph} {verdict.word}", class_=f"verdict {verdict.kind}")
     head = tag("h4", verdict.id, " ", verdict.title and f"· {verdict.title} ", word)
-    links = [_evidence(results, str(place), anchors) for place in what.get("evidence") or ()]
+    links = [_evidence(results, place, anchors) for place in what.evidence]
     evidence = tag("p", "Evidence: ", Markup(", ").join(links), class_="files") if links else Markup("")
     return tag("section", head, facts_html(known), evidence, id=verdict.anchor)
 
 
-def _evidence(results: Json, place: str, anchors: dict[str, str]) -> Markup:
+def _evidence(results: Judged, place: str, anchors: dict[str, str]) -> Markup:
     """A dotted path into results.json, linked to where the page shows it."""
     owner, target = model_of(results, place), ""
     if owner is not None:
         rest = place.removeprefix(f"models.{owner}.").split(".")[0]
-        part = rest if rest in SECTIONS and results["models"][owner].get(rest) else "signals"
+        part = rest if rest in SECTIONS and getattr(results.models[owner], rest) else "signals"
         target = f"{anchors[owner]}-{part}"
-    elif place.split(".")[0] == "families" and results["families"]:
+    elif place.split(".")[0] == "families" and results.families:
         target = "families"
     return tag("a", tag("code", place), href=f"#{target}") if target else tag("code", place)
 
 
-def _claim(claim: Any) -> str:
+def _claim(claim: PaperClaim) -> str:
     """The paper’s claim with its place, and what its own numbers say when they are read again."""
-    if not isinstance(claim, dict) or "text" not in claim:
-        return told(claim)
-    source = f" ({claim['source']})" if claim.get("source") else ""
-    again = f" Read again: {claim['rereading']}" if claim.get("rereading") else ""
-    return f"{claim['text']}{source}.{again}"
-
-
-def _rate(rate: Any) -> str:
-    return percent(rate, 1) if isinstance(rate, int | float) else told(rate)
-
-
-def interval(ends: Any) -> str:
-    """` [low, high]`, or nothing."""
-    if isinstance(ends, list) and len(ends) == 2 and not any(isinstance(end, list | dict) for end in ends):
-        low, high = ("∞" if end is None and at else MISSING if end is None else number(end)
-                     for at, end in enumerate(ends))  # fmt: skip
-        return f" [{low}, {high}]"
-    return ""
-
-
-def told(value: Any) -> str:
-    """A statistic, threshold or claim in words, whatever its shape."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if value is None or isinstance(value, int | float):
-        return number(value)
-    if isinstance(value, dict):
-        return ", ".join(f"{key.replace('_', ' ')} {told(item)}" for key, item in value.items()) or MISSING
-    if isinstance(value, list):
-        return ", ".join(map(told, value)) or MISSING
-    return str(value)
+    source = f" ({claim.source})" if claim.source else ""
+    again = f" Read again: {claim.rereading}" if claim.rereading else ""
+    return f"{claim.text}{source}.{again}"

@@ -20,7 +20,8 @@ from mspgt.report.section import Plate, Section
 from mspgt.report.story import Story, story
 from mspgt.report.tables import Table, claims_table, curves_table
 from mspgt.report.where_section import curves_panel
-from mspgt.report.words import MISSING, Finding, Json, counted, finding, listing, number, reason
+from mspgt.report.words import MISSING, Finding, counted, finding, listing, number, reason
+from mspgt.results import ModelResult, Notice, Results
 
 DEPTHS = {"transition": "transition l, from layer l to l + 1", "layer": "layer"}
 ABOUT = {
@@ -74,17 +75,16 @@ def _kinds(panels: Sequence[Panel]) -> list[tuple[str, str]]:
 class View:
     """One model; `apart` where it has a page of its own."""
 
-    results: Json
+    results: Results
     name: str
     stem: str
     sections: Sequence[Section] = ()
     apart: bool = False
 
     @property
-    def model(self) -> Json:
+    def model(self) -> ModelResult:
         """Its part of results.json."""
-        model: Json = self.results["models"][self.name]
-        return model
+        return self.results.models[self.name]
 
     @property
     def finding(self) -> Finding:
@@ -109,13 +109,13 @@ class View:
     @property
     def about(self) -> str:
         """What kind of model it is."""
-        model, dtypes = self.model, self.results["provenance"]["dtype"]
+        model, dtypes = self.model, self.results.provenance.dtype
         parts = (
-            model["family"],
-            f"{counted(model['layers'], 'layer')} of width {model['width']}",
-            counted(model["parameters"], "parameter"),
+            model.family,
+            f"{counted(model.layers, 'layer')} of width {model.width}",
+            counted(model.parameters, "parameter"),
             dtypes.get(self.name, MISSING),
-            f"revision {model['revision'][:12] or MISSING}",
+            f"revision {model.revision[:12] or MISSING}",
         )
         return " · ".join(parts)
 
@@ -160,16 +160,16 @@ class View:
         return legend + tag("div", drawing, class_="charts one", data_axis=_axis_of(panel, self.model))
 
     @property
-    def warnings(self) -> list[Json]:
+    def warnings(self) -> list[Notice]:
         """What must be known before believing a number of this model."""
         return model_notices(self.results, self.name)
 
 
-def _axis_of(panel: Panel, model: Json) -> str:
-    return "layer" if len(panel.x) > model["layers"] else "transition"
+def _axis_of(panel: Panel, model: ModelResult) -> str:
+    return "layer" if len(panel.x) > model.layers else "transition"
 
 
-def model_view(results: Json, name: str, stem: str, more: Sequence[Section] = ()) -> View:
+def model_view(results: Results, name: str, stem: str, more: Sequence[Section] = ()) -> View:
     """A model with its own sections, and `more` of what was done to it."""
     view = View(results, name, stem)
     groups = [
@@ -178,7 +178,7 @@ def model_view(results: Json, name: str, stem: str, more: Sequence[Section] = ()
     return replace(view, sections=[*groups, *more, _seen(view)])
 
 
-def chart_groups(results: Json, name: str) -> list[ChartGroup]:
+def chart_groups(results: Results, name: str) -> list[ChartGroup]:
     """The charts of one model: its signals, its probes and its controls."""
     why = reason(results, "models", name, "signals")
     no_probes = reason(results, "models", name, "signals", "S2")
@@ -293,7 +293,7 @@ def chart_tables(views: Sequence[View]) -> list[Table]:
 
 def _claims(view: View) -> Markup:
     """Boundaries of the calibrated detector, without the column that names the model."""
-    table = claims_table({**view.results, "models": {view.name: view.model}})
+    table = claims_table({view.name: view.model.boundaries.calibrated})
     if not table.rows:
         return Markup("")
     columns = [name for name in table.columns if name != "model"]
@@ -319,9 +319,9 @@ def _lead(view: View, group: ChartGroup) -> str:
                     f"{panel.key.upper()} {number(top, 2)} at layer {panel.x[values.index(top)]}{below}"
                 )
         return f"best score: {', '.join(best)}" if best else "no score was measured"
-    twins = view.model["controls"].get("random_init") or {}
-    p = number(view.model["controls"].get("concordance_p"), 2)
-    return f"{counted(twins.get('seeds') or 0, 'random twin')}; concordance of the signals p = {p}"
+    twins = view.model.controls.random_init
+    p = number(view.model.controls.concordance_p, 2)
+    return f"{counted(twins.seeds, 'random twin')}; concordance of the signals p = {p}"
 
 
 def _seen(view: View) -> Section:
@@ -336,7 +336,7 @@ def _seen(view: View) -> Section:
     ]
     blind = [kind for kind, seen, _ in power if seen.startswith("could not")]
     passed, applying = (
-        sum(one["ok"] in kinds for one in view.model["checks"]) for kinds in ((True,), (True, False))
+        sum(one.ok in kinds for one in view.model.checks) for kinds in ((True,), (True, False))
     )
     lead = f"{listing(blind)} could not have been seen" if blind else "every kind could have been seen"
     return Section(

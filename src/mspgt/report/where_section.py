@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from markupsafe import Markup
@@ -15,8 +16,10 @@ from mspgt.report.markup import figure_html, folded, table_html, tag
 from mspgt.report.section import Plate, Section
 from mspgt.report.tables import Cell, Table
 from mspgt.report.where_figure import where_figure
-from mspgt.report.words import Json, layer_set, number, reason
+from mspgt.report.words import BOUNDARIES, layer_set, number, reason
 from mspgt.report.writing import stems
+from mspgt.results import FunctionalScales, ModelResult, PhasesResult, Results
+from mspgt.results.phases import PhaseCheck
 
 CURVES = {"L": ("Local", "local"), "I": ("Intermediate", "intermediate"), "G": ("Global", "global")}
 CHECKS = {
@@ -28,14 +31,14 @@ CHECKS = {
 }
 
 
-def where_section(results: Json, *, files: bool = True) -> Section | None:
+def where_section(results: Results, *, files: bool = True) -> Section | None:
     """All accounts of all models; None where no account but the two modes was measured.
 
     Args:
         files: whether the figures lie beside the page as files to link to.
     """
-    models = results["models"]
-    if not any(model.get("phases") or model.get("scales") for model in models.values()):
+    models = results.models
+    if not any(model.phases or model.scales for model in models.values()):
         return None
     names = stems(models)
     every = {name: accounts(results, name) for name in models}
@@ -82,12 +85,12 @@ def _draw(
     return where_figure(name, every, panel, heat, venue)
 
 
-def _caption(results: Json, name: str) -> str:
-    made = results["provenance"]["data"]
+def _caption(results: Results, name: str) -> str:
+    made = results.provenance.data
     return (
         f"Where the scales of {name} are, by account: {' '.join(f'{k}: {v}' for k, v in MEANINGS.items())} "
         f"Bars: 95 % sets. Curves: share of its level that each scale has reached; matrix: similarity of what "
-        f"blocks write ({made['documents']} documents), "
+        f"blocks write ({made.documents} documents), "
         "lines at boundaries of phases, dashed at the strongest candidate."
     )
 
@@ -97,8 +100,10 @@ def _meanings() -> Markup:
     return tag("ul", *items, class_="meanings")
 
 
-def _model(results: Json, name: str, every: Sequence[Account], verdict: str, stem: str) -> Iterator[Markup]:
-    model = results["models"][name]
+def _model(
+    results: Results, name: str, every: Sequence[Account], verdict: str, stem: str
+) -> Iterator[Markup]:
+    model = results.models[name]
     anchor = f"where-{stem}"
     yield tag("h4", name, ": ", tag("em", verdict), id=anchor)
     strips: list[Markup] = []
@@ -119,38 +124,32 @@ def _model(results: Json, name: str, every: Sequence[Account], verdict: str, ste
                 caption=panel.caption, numbers=_numbers(panel, stem), beside="results.json", missing=panel.missing,
             )
         )  # fmt: skip
-    heat = heat_of(model)
-    if heat is not None:
-        drawings.append(
-            figure_html(
-                f"{anchor}-matrix", heat.title, heat_svg(heat, f"{anchor}-matrix"), caption=_heat_words(model)
-            )
-        )
+    if model.phases and (heat := heat_of(model)):
+        drawn = heat_svg(heat, f"{anchor}-matrix")
+        drawings.append(figure_html(f"{anchor}-matrix", heat.title, drawn, caption=_heat_words(model.phases)))
     if drawings:
         yield tag("div", *drawings, class_="charts where", data_axis="layer")
         yield tag("div", class_="readout", aria_live="polite", hidden=True)
-    if model.get("scales"):
-        yield tag("p", tag("b", "Order. "), _sentence(model["scales"]["verdict"]))
-        if again := repeated_words(model["scales"]):
+    if model.scales:
+        yield tag("p", tag("b", "Order. "), _sentence(model.scales.verdict))
+        if again := repeated_words(model.scales):
             yield tag("p", tag("b", "Again. "), again)
-    rows = [row[1:] for row in checks_table({**results, "models": {name: model}}).rows]
+    rows = [row[1:] for row in checks_table(replace(results, models={name: model})).rows]
     if rows:
         columns = list(checks_table(results).columns)[1:]
         yield folded("What phases must stand", table_html(columns, rows, label=f"checks of phases, {name}"))
 
 
-def repeated_words(found: Json) -> str:
+def repeated_words(found: FunctionalScales) -> str:
     """Where halves of the documents, and each deal of the readers, put the boundaries; empty where none was asked."""
-    parts = found["repeated"] or []
-
-    def places(which: str) -> str:
-        return ", ".join("none" if one[which] is None else str(one[which]) for one in parts)
-
+    parts = found.repeated or []
     if not parts:
         return ""
-    return (
-        f"L–I at layer {places('LI')} and I–G at {places('IG')} by {', '.join(one['what'] for one in parts)}."
+    early, late = (
+        ", ".join("none" if layer is None else str(layer) for layer in layers)
+        for layers in ([one.LI for one in parts], [one.IG for one in parts])
     )
+    return f"L–I at layer {early} and I–G at {late} by {', '.join(one.what for one in parts)}."
 
 
 def _links(stem: str) -> Markup:
@@ -167,26 +166,26 @@ def _legend(panel: Panel) -> Markup:
     return tag("p", *shown, class_="legend")
 
 
-def curves_panel(results: Json, name: str) -> Panel | None:
+def curves_panel(results: Results, name: str) -> Panel | None:
     """The paper's Figure 2, measured: how much of each scale is there at each layer."""
-    model = results["models"][name]
-    found = model.get("scales")
+    model = results.models[name]
+    found = model.scales
     if not found:
         return None
     lines, missing = [], []
     for key, (label, role) in CURVES.items():
-        scale = found["scales"].get(key)
-        if scale and scale["rise"] and measured(scale["rise"]):
-            lines.append(Line(label, role, scale["rise"]))
+        scale = found.scales.get(key)
+        if scale and measured(scale.rise):
+            lines.append(Line(label, role, scale.rise))
         else:
-            missing.append(f"{label}: {(scale or {}).get('reason') or 'not measured'}")
+            missing.append(f"{label}: {(scale and scale.reason) or 'not measured'}")
     marks = tuple(
-        Mark(label, "functional", found[which]["layer"], tuple(found[which]["set"]))
-        for which, label in (("LI", "L–I"), ("IG", "I–G"))
-        if found[which]["layer"] is not None
+        Mark(label, "functional", one.layer, tuple(one.set))
+        for which, label in BOUNDARIES.items()
+        if (one := found.of(which)).layer is not None
     )
     return Panel(
-        "information", "Usable information by scale", "share of level", tuple(range(model["layers"] + 1)),
+        "information", "Usable information by scale", "share of level", tuple(range(model.layers + 1)),
         tuple(lines), marks, missing=tuple(missing),
         caption="Share of its level (mean over tasks) that each scale has reached at a layer, beyond the word alone.",
     )  # fmt: skip
@@ -200,36 +199,35 @@ def _numbers(panel: Panel, stem: str) -> Table:
     return Table(f"{stem}-where", panel.title, columns, rows)
 
 
-def heat_of(model: Json) -> Heat | None:
+def heat_of(model: ModelResult) -> Heat | None:
     """The similarity matrix with the phases on it; the strongest candidate where there is one."""
-    found = model.get("phases")
+    found = model.phases
     if not found:
         return None
-    candidate = found["candidate"]
+    candidate = found.candidate
     return Heat(
         "Similarity of what blocks write",
-        found["similarity"],
-        tuple(one["layer"] for one in found["boundaries"]),
-        candidate["layer"] if candidate else None,
+        found.similarity,
+        tuple(one.layer for one in found.boundaries),
+        candidate.layer if candidate else None,
     )
 
 
-def _heat_words(model: Json) -> str:
-    found = model["phases"]
-    dashed = "; dashed: the strongest candidate, which is no boundary" if found["candidate"] else ""
+def _heat_words(found: PhasesResult) -> str:
+    dashed = "; dashed: the strongest candidate, which is no boundary" if found.candidate else ""
     return (
-        f"CKA of the updates of blocks over pairs of different documents (n = {found['documents']} documents, "
-        f"{number(found['tokens'].get('main'))} tokens); lines: boundaries of phases{dashed}."
+        f"CKA of the updates of blocks over pairs of different documents (n = {found.documents} documents, "
+        f"{number(found.tokens.get('main'))} tokens); lines: boundaries of phases{dashed}."
     )
 
 
-def accounts_table(results: Json) -> Table:
+def accounts_table(results: Results) -> Table:
     """Every place that an account gives, one row each; a row without a layer where it gives none."""
     rows: list[tuple[Cell, ...]] = []
-    for name, model in results["models"].items():
+    for name, model in results.models.items():
         for one in accounts(results, name):
             for mark in one.row.marks:
-                place = (mark.layer, mark.layer / model["layers"], layer_set(mark.layers), *_ends(mark))
+                place = (mark.layer, mark.layer / model.layers, layer_set(mark.layers), *_ends(mark))
                 rows.append((name, one.key, mark.label, *place, mark.claimed, one.measured))
             if not one.row.marks:
                 rows.append((name, one.key, None, None, None, None, None, None, None, one.measured))
@@ -250,34 +248,25 @@ def _ends(mark: Mark) -> tuple[float | None, float | None]:
     return mark.interval or (None, None)
 
 
-def checks_table(results: Json) -> Table:
+def checks_table(results: Results) -> Table:
     """The strongest place of phases in every check."""
     rows: list[tuple[Cell, ...]] = []
-    for name, model in results["models"].items():
-        found = model.get("phases")
-        if not found or found["score"] is None:
+    for name, model in results.models.items():
+        found = model.phases
+        if not found or found.score is None:
             continue
         strongest = max(
-            [*found["boundaries"], *([found["candidate"]] if found["candidate"] else [])],
-            key=lambda one: one["score"],
+            [*found.boundaries, *([found.candidate] if found.candidate else [])],
+            key=lambda one: one.score,
         )
-        rows.append((name, "all", strongest["layer"], found["score"], found["threshold"], ""))
+        rows.append((name, "all", strongest.layer, found.score, found.threshold, ""))
         for check, what in CHECKS.items():
-            seen = found["checks"].get(check) or {
-                "reason": reason(results, "models", name, "phases", "checks")
-            }
-            rows.append(
-                (
-                    name,
-                    what,
-                    seen.get("layer"),
-                    seen.get("score"),
-                    found["threshold"],
-                    seen.get("reason") or "",
-                )
-            )
-        for at, twin in enumerate(found["random_init"]):
-            rows.append((name, f"random twin {at + 1}", twin["layer"], twin["score"], found["threshold"], ""))
+            seen = found.checks.get(check)
+            if seen is None:
+                seen = PhaseCheck(reason=reason(results, "models", name, "phases", "checks"))
+            rows.append((name, what, seen.layer, seen.score, found.threshold, seen.reason or ""))
+        for at, twin in enumerate(found.random_init):
+            rows.append((name, f"random twin {at + 1}", twin.layer, twin.score, found.threshold, ""))
     columns = {
         **{"model": "string", "tokens": "string", "strongest at layer": "int64", "F": "double"},
         **{"F needed": "double", "not made because": "string"},

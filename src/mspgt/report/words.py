@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
+from typing import Any, Protocol
 from unicodedata import category
 
+from mspgt.results import CalibratedResult, Claim, PaperBoundary, PaperResult, Results
+from mspgt.results.boundaries import Boundaries
+from mspgt.results.comparison import Comparison
 from mspgt.vocabulary import KINDS
 
 Json = dict[str, Any]
@@ -16,6 +19,19 @@ MISSING = "—"
 NO_REASON = "no reason was recorded"
 BOUNDARIES = {"LI": "L–I", "IG": "I–G"}
 KIND_NAMES = KINDS
+
+
+class Located(Protocol):
+    """As much of a model as says where the boundaries of both modes are."""
+
+    @property
+    def layers(self) -> int: ...
+
+    @property
+    def boundaries(self) -> Boundaries: ...
+
+
+Judged = Results | Comparison  # what has families and verdicts
 
 
 def number(value: float | None, digits: int = 3) -> str:
@@ -29,6 +45,14 @@ def number(value: float | None, digits: int = 3) -> str:
 def percent(share: float | None, digits: int = 0) -> str:
     """A share in [0, 1] as a percentage."""
     return MISSING if share is None else f"{100 * share:.{digits}f}\u202f%"
+
+
+def interval(ends: Sequence[float | None] | None) -> str:
+    """` [low, high]`, or nothing; an end that the data set no limit to is `∞`, or a dash below."""
+    if ends is None:
+        return ""
+    low, high = ends
+    return f" [{number(low)}, {'∞' if high is None else number(high)}]"
 
 
 def consecutive(layers: Iterable[int]) -> list[tuple[int, int]]:
@@ -47,9 +71,9 @@ def layer_set(layers: Iterable[int]) -> str:
     return ", ".join(str(low) if low == high else f"{low}–{high}" for low, high in consecutive(layers))
 
 
-def counted(count: int, what: str) -> str:
+def counted(count: int | None, what: str) -> str:
     """`1 layer`, `2 layers`."""
-    return f"{count:,} {what}{'s' if count != 1 else ''}"
+    return f"{number(count)} {what}{'s' if count != 1 else ''}"
 
 
 def listing(items: Iterable[str]) -> str:
@@ -58,68 +82,65 @@ def listing(items: Iterable[str]) -> str:
     return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
 
-def reason(results: Json, *path: str) -> str:
+def reason(results: Results, *path: str) -> str:
     """Why a value is null: the warning at its dotted path or nearest above it; a `*` in it stands for any step."""
     for end in range(len(path), 2, -1):
         places = {".".join(steps) for steps in product(*((step, "*") for step in path[:end]))}
-        for warning in results["warnings"]:
-            if warning["where"] in places:
-                return str(warning["what"])
+        for warning in results.warnings:
+            if warning.where in places:
+                return warning.what
     return NO_REASON
 
 
-def model_of(results: Json, where: str) -> str | None:
+def model_of(results: Judged, where: str) -> str | None:
     """The model that a dotted path into results.json is about; names have dots, so the longest wins."""
-    owners = [name for name in results["models"] if f"{where}.".startswith(f"models.{name}.")]
+    owners = [name for name in results.models if f"{where}.".startswith(f"models.{name}.")]
     return max(owners, key=len, default=None)
 
 
-def claims(model: Json) -> list[tuple[str, Json]]:
+def claims(calibrated: CalibratedResult) -> list[tuple[str, Claim]]:
     """All boundaries of the calibrated detector in order of depth, with its name if it was chosen as one."""
-    calibrated = model["boundaries"]["calibrated"]
     names = {
-        (claim["kind"], claim["layer"]): BOUNDARIES[which]
-        for which, claim in calibrated["chosen"].items()
-        if claim
+        (claim.kind, claim.layer): BOUNDARIES[which] for which, claim in calibrated.chosen.items() if claim
     }
-    found = [claim for kind in KIND_NAMES for claim in calibrated[kind]]
-    found.sort(key=lambda claim: claim["layer"])
-    return [(names.get((claim["kind"], claim["layer"]), ""), claim) for claim in found]
+    found: list[Claim] = [claim for kind in KIND_NAMES for claim in getattr(calibrated, kind)]
+    found.sort(key=lambda claim: claim.layer)
+    return [(names.get((claim.kind, claim.layer), ""), claim) for claim in found]
 
 
-def unnamed(model: Json) -> Json | None:
+def unnamed(calibrated: CalibratedResult) -> Claim | None:
     """The boundary of a calibrated result that has only one: which of L–I and I–G it is cannot be known."""
-    found = claims(model)
+    found = claims(calibrated)
     return found[0][1] if len(found) == 1 and not found[0][0] else None
 
 
-def out_of_sight(model: Json) -> list[str]:
+def out_of_sight(calibrated: CalibratedResult) -> list[str]:
     """Kinds that no boundary of any size could have shown at this depth, as the power statement says."""
-    power = model["boundaries"]["calibrated"]["power"]
-    return [kind for kind in KIND_NAMES if kind in power and power[kind].get("size80") is None]
+    power = calibrated.power
+    return [kind for kind in KIND_NAMES if kind in power and power[kind].size80 is None]
 
 
-def calibrated_notes(model: Json) -> list[str]:
+def calibrated_notes(calibrated: CalibratedResult) -> list[str]:
     """The reasons of calibrated mode, with what could not have been seen."""
     # A reason may repeat that nothing was found, which stands beside it anyway.
-    notes = [why for why in model["boundaries"]["calibrated"]["reasons"] if why != "no boundary was found"]
-    blind = out_of_sight(model)
+    notes = [why for why in calibrated.reasons if why != "no boundary was found"]
+    blind = out_of_sight(calibrated)
     if blind and not any("been seen" in note for note in notes):
         notes.append(f"could not have been seen at this depth: {', '.join(blind)}")
     return notes
 
 
-def false_rate(model: Json, outcome: str) -> tuple[float | None, float | None]:
+def false_rate(model: Located, outcome: str) -> tuple[float | None, float | None]:
     """Median and maximum over the null family of how often the paper's protocol errs at this depth.
 
     Args:
         outcome: `found` (two peaks) or `accepted` (and both intervals < 5 layers).
     """
-    rates = model["boundaries"]["paper"]["false_boundary_rate"] or {}
-    rate = rates.get(outcome)
-    if isinstance(rate, dict):
-        return rate.get("median"), rate.get("max")
-    return rate, None
+    rates = model.boundaries.paper.false_boundary_rate
+    if rates is None:
+        return None, None
+    rate = rates.found if outcome == "found" else rates.accepted
+    return rate.median, rate.max
 
 
 @dataclass(frozen=True)
@@ -135,58 +156,57 @@ class Finding:
     power: str
 
 
-def findings(results: Json) -> list[Finding]:
+def findings(results: Results) -> list[Finding]:
     """Every model in words, those in which the modes disagree first, else in the order of the study."""
-    found = [finding(name, model) for name, model in results["models"].items()]
+    found = [finding(name, model) for name, model in results.models.items()]
     return sorted(found, key=lambda one: not one.disagree)
 
 
-def finding(name: str, model: Json) -> Finding:
+def finding(name: str, model: Located) -> Finding:
     """One model in words."""
     disagree = disagreements(model)
     return Finding(
         model=name,
         disagree=disagree,
         headline=_headline(model, disagree),
-        paper=_paper_words(model),
+        paper=_paper_words(model.boundaries.paper),
         noise=_noise_words(model),
-        calibrated=_calibrated_words(model),
-        power=_power_words(model),
+        calibrated=_calibrated_words(model.boundaries.calibrated),
+        power=_power_words(model.boundaries.calibrated),
     )
 
 
-def disagreements(model: Json) -> tuple[str, ...]:
+def disagreements(model: Located) -> tuple[str, ...]:
     """Boundaries on which the modes differ: only one claims it, or the paper's layer is outside the 95 % set.
 
     A paper-mode boundary that the protocol itself rejects is no claim; one that was never bootstrapped is. A
     single calibrated boundary answers for whichever paper-mode boundary lies in its set.
     """
-    calibrated, alone = model["boundaries"]["calibrated"], unnamed(model)
-    differ, answered = [], False
+    calibrated = model.boundaries.calibrated
+    alone, differ, answered = unnamed(calibrated), [], False
     for which, name in BOUNDARIES.items():
-        paper, claim = _paper_claim(model, which), calibrated["chosen"].get(which)
+        paper, claim = _paper_claim(model, which), calibrated.chosen.get(which)
         if paper and alone and _within(paper, alone):
             answered = True
         elif bool(paper) != bool(claim) or (paper and claim and not _within(paper, claim)):
             differ.append(name)
     if alone and not answered:
-        differ.append(f"a {alone['kind']} at {alone['layer']}")
+        differ.append(f"a {alone.kind} at {alone.layer}")
     return tuple(differ)
 
 
-def _within(paper: Json, claim: Json) -> bool:
-    return paper["layer"] in (claim["set"] or [claim["layer"]])
+def _within(paper: PaperBoundary, claim: Claim) -> bool:
+    return paper.layer in claim.set
 
 
-def _paper_claim(model: Json, which: str) -> Json | None:
-    paper = model["boundaries"]["paper"]
-    boundary: Json | None = None if paper["accepted"] is False else paper[which]
-    return boundary
+def _paper_claim(model: Located, which: str) -> PaperBoundary | None:
+    paper = model.boundaries.paper
+    return None if paper.accepted is False else paper.of(which)
 
 
-def _headline(model: Json, disagree: tuple[str, ...]) -> str:
+def _headline(model: Located, disagree: tuple[str, ...]) -> str:
     by_paper = any(_paper_claim(model, which) for which in BOUNDARIES)
-    by_calibrated = claims(model)
+    by_calibrated = claims(model.boundaries.calibrated)
     if disagree and not by_calibrated:
         return "Paper mode claims boundaries; calibrated mode finds none"
     if disagree and not by_paper:
@@ -194,36 +214,35 @@ def _headline(model: Json, disagree: tuple[str, ...]) -> str:
     if disagree:
         return f"The modes disagree on {listing(disagree)}"
     if by_calibrated:
-        places = listing(f"{name} at layer {claim['layer']}" for name, claim in by_calibrated if name)
+        places = listing(f"{name} at layer {claim.layer}" for name, claim in by_calibrated if name)
         return f"Both modes agree: {places or 'one boundary'}"
-    blind = len(out_of_sight(model)) == len(KIND_NAMES)
+    blind = len(out_of_sight(model.boundaries.calibrated)) == len(KIND_NAMES)
     return "No boundary of the three signals in either mode" + (
         ", and none could have been seen" if blind else ""
     )
 
 
-def _paper_words(model: Json) -> str:
-    paper = model["boundaries"]["paper"]
-    found = [paper[which] for which in BOUNDARIES if paper[which]]
+def _paper_words(paper: PaperResult) -> str:
+    found = [one for which in BOUNDARIES if (one := paper.of(which))]
     # What its evidence lacked is no reason of its rule.
-    lacks = [why for why in paper["reasons"] if why.endswith("left out of the evidence")]
-    reasons = "; ".join(why for why in paper["reasons"] if why not in lacks) or NO_REASON
+    lacks = [why for why in paper.reasons if why.endswith("left out of the evidence")]
+    reasons = "; ".join(why for why in paper.reasons if why not in lacks) or NO_REASON
     return f"{_paper_verdict(paper, found, reasons)}{''.join(f' {why}.' for why in lacks)}"
 
 
-def _paper_verdict(paper: Json, found: list[Json], why: str) -> str:
+def _paper_verdict(paper: PaperResult, found: list[PaperBoundary], why: str) -> str:
     if not found:
         return f"The paper’s protocol finds no boundary: {why}."
-    places = listing(str(boundary["layer"]) for boundary in found)
+    places = listing(str(boundary.layer) for boundary in found)
     words = f"The paper’s protocol peaks at layer{'s' * (len(found) > 1)} {places}"
-    if paper["accepted"] is None:
+    if paper.accepted is None:
         return f"{words}; without a bootstrap it neither accepts nor rejects them."
-    if paper["accepted"]:
+    if paper.accepted:
         return f"{words} and accepts them."
     return f"{words} but rejects them by its own rule: {why}."
 
 
-def _noise_words(model: Json) -> str:
+def _noise_words(model: Located) -> str:
     median, worst = false_rate(model, "found")
     accepted, worst_accepted = false_rate(model, "accepted")
     if median is None and accepted is None:
@@ -240,23 +259,23 @@ def _noise_words(model: Json) -> str:
     )
 
 
-def _calibrated_words(model: Json) -> str:
+def _calibrated_words(calibrated: CalibratedResult) -> str:
     words = []
-    for name, claim in claims(model):
-        within = f"95\u202f% set {layer_set(claim['set'])}" if claim["set"] else "no confidence set"
-        words.append(f"a {claim['kind']} at layer {claim['layer']} ({f'{name}, ' if name else ''}{within})")
-    notes = "".join(f" {note[:1].upper()}{note[1:]}." for note in calibrated_notes(model))
+    for name, claim in claims(calibrated):
+        within = f"95\u202f% set {layer_set(claim.set)}"
+        words.append(f"a {claim.kind} at layer {claim.layer} ({f'{name}, ' if name else ''}{within})")
+    notes = "".join(f" {note[:1].upper()}{note[1:]}." for note in calibrated_notes(calibrated))
     return f"The calibrated detector finds {listing(words) or 'no boundary'}.{notes}"
 
 
-def _power_words(model: Json) -> str:
-    power = model["boundaries"]["calibrated"]["power"]
+def _power_words(calibrated: CalibratedResult) -> str:
+    power = calibrated.power
     if not power:
         return "What could have been seen at this depth was not stated."
     seen = [
-        f"a {kind} of {number(power[kind]['size80'], 2)}"
+        f"a {kind} of {number(power[kind].size80, 2)}"
         for kind in KIND_NAMES
-        if kind in power and power[kind].get("size80") is not None
+        if kind in power and power[kind].size80 is not None
     ]
     if not seen:
         return ""

@@ -63,6 +63,10 @@ class PaperResult(Record):
     edge_warning: str
     reasons: list[str] = field(default_factory=list)  # why there is no boundary, or no acceptance
 
+    def of(self, which: str) -> PaperBoundary | None:
+        """LI or IG by its name."""
+        return self.LI if which == "LI" else self.IG
+
 
 @dataclass(frozen=True)
 class Claim(Record):

@@ -116,3 +116,7 @@ class FunctionalScales(Record):
     notes: list[str]  # what a reader must be told
     # Halves of the documents and deals of the readers, each alone; null in runs made before they were asked.
     repeated: list[FunctionalRepeat] | None = None
+
+    def of(self, which: str) -> FunctionalBoundary:
+        """LI or IG by its name."""
+        return self.LI if which == "LI" else self.IG

@@ -107,6 +107,10 @@ class Kink(Record):
     source: str = ""  # of the boundaries
     profiles: dict[str, list[float]] = field(default_factory=dict)
 
+    def of(self, which: str) -> BoundaryKinks:
+        """LI or IG by its name."""
+        return self.LI if which == "LI" else self.IG
+
 
 @dataclass(frozen=True)
 class Markov(Record):
