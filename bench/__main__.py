@@ -15,6 +15,7 @@ NAMES = (
     "aa_self_bleu",
     "theory",
     "waiting",
+    "store",
 )
 
 parser = argparse.ArgumentParser(prog="bench")

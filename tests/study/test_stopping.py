@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from mspgt.study.kept import unused
 from mspgt.study.run import run_study
 from tests.study.small import stage_files, study, without_times
 
@@ -36,6 +37,7 @@ run_study(study([{str(llama)!r}], {str(corpus)!r}), __import__("pathlib").Path({
     assert died.returncode == -signal.SIGKILL
     kept = [p for p in stage_files(out) if "observe-" in str(p)]
     assert len(kept) == 2
+    assert list(unused(out)) == []  # what a resume goes on from is not refuse
     assert not (out / "results.json").exists()
     again = run_study(study([llama], corpus), out, quiet=True)
     assert without_times(again) == without_times(first)

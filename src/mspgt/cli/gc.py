@@ -28,11 +28,10 @@ def gc(
       mspgt gc runs/mine --drop 4f1c --remove
     """
     start_logging()
-    import shutil
-
     from mspgt.errors import InputError
     from mspgt.study.kept import drop as give_up
     from mspgt.study.kept import kept_plans, unused
+    from mspgt.study.kept import remove as take_away
     from mspgt.study.lock import run_lock
 
     if not run.is_dir():
@@ -45,10 +44,8 @@ def gc(
         found = list(unused(run))
         for place, size in found:
             say(f"{'removed' if remove else 'unused '}  {size / 2**20:8.1f} MB  {place.relative_to(run)}")
-            if remove and place.is_dir():
-                shutil.rmtree(place)
-            elif remove:
-                place.unlink()
+            if remove:
+                take_away(place)
         total = sum(size for _, size in found) / 2**20
         plans = ", ".join(one.name for one in kept_plans(run))
         said = "removed" if remove else "could go (--remove)"

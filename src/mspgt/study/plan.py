@@ -112,14 +112,14 @@ class Plan:
         waiting = {stage.subject for stage in self.stages(root) if not stage.status.done}
         return [(subject, data) for subject, data in self.subjects() if subject.name in waiting]
 
-    def used(self, root: Path) -> Iterator[Address]:
-        """Where everything lies that Experiment 1 leaves."""
+    def used(self, root: Path, *, underway: bool = False) -> Iterator[Address]:
+        """Where everything lies that Experiment 1 leaves; underway, also what it drops once it is reduced."""
         for subject, data in self.subjects():
             for _, where in measured(root, self.config, subject, data):
                 yield from (where.scales, where.geometry)
                 others = (where.pairing, where.precision, where.probes)
                 yield from (one for one in others if one is not None)
-                if self.config.run.keep_activations:
+                if underway or self.config.run.keep_activations:
                     yield from (address for _, address in where.shards)
         yield from (address for _, address in control_addresses(root, self.config))
 

@@ -45,7 +45,7 @@ from mspgt.study.engines import run_jobs
 from mspgt.study.experiments import PARTS
 from mspgt.study.identity import Identity
 from mspgt.study.jobs import Context, Job, Trial, Work
-from mspgt.study.kept import kept, use_stages
+from mspgt.study.kept import claim_stages, kept, use_stages
 from mspgt.study.loading import load_config
 from mspgt.study.lock import run_lock
 from mspgt.study.parts import Given, Part, finished
@@ -54,7 +54,7 @@ from mspgt.study.progress import Bars, Display, Lines
 from mspgt.study.reading import data_warnings, limits, read_data
 from mspgt.study.replicates import judge_replicates, replicate_groups
 from mspgt.study.stages import Data
-from mspgt.study.store import Address, sweep, write_json
+from mspgt.study.store import sweep, write_json
 from mspgt.study.verdicts import conclude
 
 log = logging.getLogger("mspgt")
@@ -129,7 +129,7 @@ def _carry_on(plan: Plan, inspected: Inspected, out: Path, workers: int, quiet: 
     if on_terminal(quiet):
         for line in expected(plan, out):
             log.info("%s", line)
-    use_stages(place, out, plan.used(out))
+    claim_stages(place, out, plan.used(out, underway=True))
     with display(len(todo), quiet) as shown:
         run_jobs(todo, context, min(workers, max(1, len(todo))), shown)
 
@@ -144,10 +144,12 @@ def _carry_on(plan: Plan, inspected: Inspected, out: Path, workers: int, quiet: 
     used = list(plan.used(out))
     for part in PARTS:
         if getattr(config, part.name) is not None:
-            told, addresses = carry_out(part, plan, models, context, workers, quiet)
-            warnings += told
-            used += addresses
-            use_stages(place, out, used)
+            jobs, told = parted(part, plan, models, context)
+            ours = [address for job in jobs for address in part.addresses(_given(context, job))]
+            claim_stages(place, out, ours)
+            warnings += told + carry_out(part, jobs, models, context, workers, quiet)
+            used += ours
+    use_stages(place, out, used)
     families, predictions, told = conclude(config, models, len(data.corpus.documents))
     return Results(
         study=StudyName(config.name, plan.hash, config.mode),
@@ -183,16 +185,15 @@ def ended_by_the_system() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def carry_out(
-    part: Part, plan: Plan, models: dict[str, ModelResult], context: Context, workers: int, quiet: bool
-) -> tuple[list[Notice], list[Address]]:
-    """One part on every model that has three scales; sets its fields of the results. Also where its stages lie."""
+def parted(
+    part: Part, plan: Plan, models: dict[str, ModelResult], context: Context
+) -> tuple[list[Job], list[Notice]]:
+    """One part on every model that has three scales, and what is told of those that have not."""
     settings = {model.label: model for model in plan.config.models}
     asked = plan.config.interventions
     choice = "functional" if asked is None else asked.scales
     jobs: list[Job] = []
     notices: list[Notice] = []
-    places: list[Address] = []
     for identity in plan.identities:
         result = models[identity.label]
         scales = scales_of(
@@ -208,6 +209,19 @@ def carry_out(
             notices.append(Notice(f"models.{identity.label}.{part.name}", what, f"{part.name} is null"))
             continue
         jobs.append(Job(settings[identity.label], identity, work=Work(part, result, scales)))
+    return jobs, notices
+
+
+def carry_out(
+    part: Part,
+    jobs: list[Job],
+    models: dict[str, ModelResult],
+    context: Context,
+    workers: int,
+    quiet: bool,
+) -> list[Notice]:
+    """Compute what is missing of a part, and set its fields of the results."""
+    notices: list[Notice] = []
     todo = [job for job in jobs if not finished(part, _given(context, job))]
     serving = part.serving(context.config) if todo else nullcontext(context.config)
     with serving as config, display(len(todo), quiet) as shown:
@@ -217,8 +231,7 @@ def carry_out(
         found, told = part.decide(given)
         models[given.identity.label] = replace(models[given.identity.label], **found)
         notices += told
-        places += part.addresses(given)
-    return notices, places
+    return notices
 
 
 def _given(context: Context, job: Job) -> Given:

@@ -18,6 +18,7 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,7 @@ class Address:
     stage: str
     inputs: dict[str, Any]  # everything that can change the result
 
-    @property
+    @cached_property
     def key(self) -> str:
         return digest({"stage": self.stage, "inputs": self.inputs})[:16]
 
@@ -80,12 +81,19 @@ class Address:
     def status(self) -> Status:
         """Look without computing; verifies sizes and hashes."""
         if not self.folder.exists():
-            others = sorted(self.folder.parent.glob(f"{self.stage}-*"))
             # Another result of the stage may be an older one of this subject, or one of another subject.
-            fresh = " with these inputs, settings and code" if others else ""
+            fresh = " with these inputs, settings and code" if self._has_others() else ""
             return Status(False, f"not computed yet{fresh}")
         _, fault = self._manifest()
         return Status(fault is None, "up to date" if fault is None else fault)
+
+    def _has_others(self) -> bool:
+        """Whether some result of this stage lies here; the first found is enough, of 100,000 in one folder."""
+        try:
+            with os.scandir(self.folder.parent) as entries:
+                return any(entry.name.startswith(f"{self.stage}-") for entry in entries)
+        except FileNotFoundError:
+            return False
 
     def load(self) -> StageResult:
         """Read a verified result.
