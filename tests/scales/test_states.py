@@ -2,7 +2,6 @@
 
 import copy
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -38,8 +37,13 @@ def test_states_are_those_of_the_last_sub_token_of_each_word(tiny_lm, treebank):
                 plain = plain / plain.square().mean().sqrt()
                 np.testing.assert_allclose(states.layer(layer)[place], plain, atol=4e-3)
         assert states.start == "<s>"
-        folder = states.folder.name
-    assert not Path(folder).exists()
+
+
+def test_states_on_disk_have_no_name_that_a_kill_could_leave_behind(tiny_lm, treebank, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with word_states(tiny_lm("llama", layers=4), draw_documents(treebank, documents=12)) as states:
+        assert states.layer(4).any()
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_words_beyond_the_context_are_not_present(tiny_lm, treebank):

@@ -1,6 +1,7 @@
 """The states of words, layer by layer, on disk while readers learn from them: memory does not grow with depth.
 
-Every state is divided by its root mean square, as the model's own norm does before it reads one.
+They lie in a temporary file without a name, so that a process that is killed leaves nothing on the disk. Every state
+is divided by its root mean square, as the model's own norm does before it reads one.
 """
 
 from __future__ import annotations
@@ -8,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from tempfile import TemporaryFile
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from mspgt.vocabulary import Progress
 
 BATCH_TOKENS = 2048
+BYTES = np.dtype(np.float16).itemsize
 
 Half = NDArray[np.float16]
 Floats = NDArray[np.float32]
@@ -50,7 +51,7 @@ class AlonePass:
 
 @dataclass
 class WordStates(AbstractContextManager["WordStates"]):
-    """States of all words of a text in the order of the documents, at every layer 0..L; a folder on disk.
+    """States of all words of a text in the order of the documents, at every layer 0..L; a file on disk.
 
     document: (words,). norms: (layers + 1, words) root mean square of each raw state. present: (words,) false for a
     word without a token of its own (beyond the context). mean_embedding: (words, width) mean of layer 0 over the
@@ -65,12 +66,14 @@ class WordStates(AbstractContextManager["WordStates"]):
     mean_embedding: Half
     alone: AlonePass
     start: str
-    folder: TemporaryDirectory[str] = field(repr=False)
-    written: Ints = field(repr=False)  # the word of each row on disk
+    file: IO[bytes] = field(repr=False)
+    written: Ints = field(repr=False)  # the word of each row of a layer in the file
 
     def layer(self, layer: int) -> Floats:
         """States of every word at a layer, (words, width); zeros for a word that is not present."""
-        flat = np.fromfile(_path(self.folder, layer), dtype=np.float16)
+        size = len(self.written) * self.width * BYTES
+        self.file.seek(layer * size)
+        flat = np.frombuffer(self.file.read(size), dtype=np.float16)
         states = np.zeros((len(self.document), self.width), dtype=np.float32)
         states[self.written] = flat.reshape(-1, self.width)
         return states
@@ -82,7 +85,7 @@ class WordStates(AbstractContextManager["WordStates"]):
 
     def close(self) -> None:
         """Remove the states from disk."""
-        self.folder.cleanup()
+        self.file.close()
 
     def __exit__(self, *_: object) -> None:
         self.close()
@@ -125,23 +128,22 @@ def word_states(
         raise InputError(
             f"No word of the text has a token of {lm.name}; check its tokenizer with `mspgt check`."
         )
-    folder: TemporaryDirectory[str] = TemporaryDirectory(prefix="mspgt-states-")
+    file = TemporaryFile()  # noqa: SIM115 (it outlives this function, in what is returned)
     try:
-        spool = _Spool(lm, folder, first, last)
+        spool = _Spool(lm, file, first, last)
         done = 0
         for batch in batches(encoded, max_tokens=batch_tokens):
             spool.run(batch, [np.arange(begins[i], begins[i + 1]) for i in batch.indices])
             done += len(batch.indices)
             if progress is not None:
                 progress(done, len(encoded), "functional scales: words in their documents")
-        spool.close()
         alone = _alone_pass(lm, text, front, batch_tokens, progress)
     except BaseException:
-        folder.cleanup()
+        file.close()
         raise
     return WordStates(
         layers=lm.layers, width=lm.width, document=np.repeat(np.arange(len(sizes)), sizes), norms=spool.norms,
-        present=last >= 0, mean_embedding=spool.mean_embedding, alone=alone, start=name, folder=folder,
+        present=last >= 0, mean_embedding=spool.mean_embedding, alone=alone, start=name, file=file,
         written=np.concatenate(spool.written),
     )  # fmt: skip
 
@@ -161,19 +163,16 @@ def _subtokens(encoded: Encoded, spans: Sequence[tuple[int, int]]) -> tuple[Ints
     )
 
 
-def _path(folder: TemporaryDirectory[str], layer: int) -> Path:
-    return Path(folder.name) / f"{layer}.f16"
-
-
 class _Spool:
-    """Writes the chosen states of each layer as they leave the block."""
+    """Writes the chosen states of each layer as they leave the block, each layer to its own stretch of the file."""
 
-    def __init__(self, lm: LanguageModel, folder: TemporaryDirectory[str], first: Ints, last: Ints) -> None:
+    def __init__(self, lm: LanguageModel, file: IO[bytes], first: Ints, last: Ints) -> None:
         self._lm, self._first, self._last = lm, first, last
         self.norms = np.zeros((lm.layers + 1, len(last)), dtype=np.float32)
         self.mean_embedding = np.zeros((len(last), lm.width), dtype=np.float16)
         self.written: list[Ints] = []
-        self._files = [_path(folder, layer).open("wb") for layer in range(lm.layers + 1)]
+        self._file, self._size = file, int((last >= 0).sum()) * lm.width * BYTES  # of a layer
+        self._done = 0  # bytes of each layer that stand in the file
 
     def run(self, batch: Batch, words: Sequence[Ints]) -> None:
         """One forward pass; `words` are those of each text of the batch."""
@@ -187,22 +186,20 @@ class _Spool:
             picked = stream[torch.from_numpy(row).to(stream.device), column.to(stream.device)]
             states, norms = _scaled(picked, f"layer {layer} of {self._lm.name}")
             self.norms[layer, chosen] = norms.cpu().numpy()
-            self._files[layer].write(states.cpu().numpy().astype(np.float16).tobytes())
+            self._file.seek(layer * self._size + self._done)
+            self._file.write(states.cpu().numpy().astype(np.float16).tobytes())
             if layer == 0:
                 self._mean(stream, row, chosen)
 
         with residual_hooks(self._lm.blocks, lambda layer, h: keep(0, h) if layer == 1 else None, keep):
             _forward(self._lm, batch)
+        self._done += len(chosen) * self._lm.width * BYTES
 
     def _mean(self, stream: Tensor, row: Ints, chosen: Ints) -> None:
         total = torch.cumsum(_scaled(stream, "the embedding")[0], dim=1).cpu().numpy()
         before, end = self._first[chosen] - 1, self._last[chosen]
         sums = total[row, end] - np.where((before >= 0)[:, None], total[row, np.maximum(before, 0)], 0)
         self.mean_embedding[chosen] = sums / (end - before)[:, None]
-
-    def close(self) -> None:
-        for file in self._files:
-            file.close()
 
 
 def _forward(lm: LanguageModel, batch: Batch) -> None:
