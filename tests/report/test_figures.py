@@ -68,7 +68,7 @@ def test_every_venue_has_its_width(venue: str, inches: float) -> None:
 def test_a_caption_says_level_n_and_method(report: Path) -> None:
     text = (report / "figures" / "stories-signals.tex").read_text()
     assert r"\includegraphics{stories-signals.pdf}" in text
-    assert r"50, 80 and 95\,\% percentile intervals, bootstrap over n = 60 documents, 1,000 draws" in text
+    assert r"50, 80 and 95\,\% intervals, bootstrap over n = 60 documents, 1,000 draws" in text
 
 
 def test_strips_of_all_models_name_every_model(results: dict[str, Any]) -> None:

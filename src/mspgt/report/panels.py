@@ -248,4 +248,4 @@ def band_words(results: Results, lines: Iterable[Line], what: str = "documents")
     often = f", {number(draws)} draws" if draws else ""
     n = f"n = {number(data.documents)} " if what == "documents" else ""
     groups = f"{MAX_CLUSTERS} groups of " if n and data.documents > MAX_CLUSTERS else ""
-    return f"Bands: {levels} percentile intervals, bootstrap over {groups}{n}{what}{often}."
+    return f"Bands: {levels} intervals, bootstrap over {groups}{n}{what}{often}."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,24 +22,22 @@ from mspgt.results import (
     ProbeResult,
     TokenSetResult,
 )
-from mspgt.results.record import Rows
 from mspgt.signals.document_tables import LEAST_DOCUMENTS
 from mspgt.signals.geometry import CKA_FLOOR, calibrated_s1, paper_s1
 from mspgt.signals.jumps import JumpSignal, jump_signal
 from mspgt.signals.labels import SCORES
 from mspgt.signals.profiles import Draws, Signals
-from mspgt.stats.bootstrap import LEAST_SHARE, document_weights, percentile_interval
-from mspgt.study import codec
+from mspgt.stats.bootstrap import LEAST_SHARE, document_weights
+from mspgt.study import codec, intervals
 from mspgt.study.identity import Identity, Subject
 from mspgt.study.plan import Plan
 from mspgt.study.precision import precision_result
 from mspgt.study.reading import ceilings
 from mspgt.study.stages import Addresses, Data, addresses, measured
 from mspgt.study.store import StageResult
-from mspgt.vocabulary import MODES, SIGNALS
+from mspgt.vocabulary import SIGNALS
 
 Array = NDArray[np.float64]
-INNER_LEVELS = (80, 50)  # per cent; drawn inside the 95 % band
 
 
 def decide(
@@ -82,6 +80,7 @@ def decide(
         notices.append(Notice(f"{place}.phases", findings.no_phases, "phases are null"))
 
     meta = where.geometry.load().meta
+    signals_ci, signals_bands = intervals.of_signals(signals, draws)
     result = ModelResult(
         family=identity.family,
         layers=identity.layers,
@@ -89,8 +88,8 @@ def decide(
         parameters=identity.parameters,
         revision=identity.revision,
         signals=_signal_table(signals, findings, 1 - signals.first),
-        signals_ci=_interval_table(draws, 1 - signals.first),
-        signals_bands=_band_table(draws, 1 - signals.first),
+        signals_ci=signals_ci,
+        signals_bands=signals_bands,
         embedding_step=_embedding_step(signals),
         boundaries=Boundaries(findings.paper, findings.calibrated),
         phases=findings.phases,
@@ -248,40 +247,6 @@ def _calibrated_signals(signals: Signals) -> dict[str, Numbers | None]:
     return {name: _numbers(row) for name, row in zip(SIGNALS, signals.calibrated(), strict=True)}
 
 
-def _interval_table(draws: Draws | None, skip: int) -> dict[str, dict[str, Rows | None]]:
-    return {
-        name: {mode: _intervals(values) for mode, values in by_mode.items()}
-        for name, by_mode in _by_signal(draws, skip)
-    }
-
-
-def _band_table(draws: Draws | None, skip: int) -> dict[str, dict[str, dict[str, Rows] | None]]:
-    return {
-        name: {mode: _bands(values) for mode, values in by_mode.items()}
-        for name, by_mode in _by_signal(draws, skip)
-    }
-
-
-def _by_signal(draws: Draws | None, skip: int) -> Iterator[tuple[str, dict[str, Array]]]:
-    """The bootstrap draws of each signal in both modes, (draws, transitions), without the first `skip`."""
-    if draws is not None:
-        for i, name in enumerate(SIGNALS):
-            yield name, {mode: getattr(draws, mode)[:, i, skip:] for mode in MODES}
-
-
-def _intervals(values: Array, level: float = 0.95) -> Rows | None:
-    if np.isnan(values).all():
-        return None
-    ends = percentile_interval(values, level)
-    return [(float(low), float(high)) if np.isfinite([low, high]).all() else None for low, high in ends.T]
-
-
-def _bands(values: Array) -> dict[str, Rows] | None:
-    """The inner intervals, at the same places as the 95 % one."""
-    bands = {str(percent): _intervals(values, percent / 100) for percent in INNER_LEVELS}
-    return {percent: found for percent, found in bands.items() if found is not None} or None
-
-
 def _embedding_step(signals: Signals) -> dict[str, dict[str, float | None]]:
     """The step from the embedding to block 1: a spike in every model, random ones too, so never a boundary."""
     geometry = signals.geometry
@@ -336,10 +301,11 @@ def _probe_results(
             why = "the test split holds no label of it: F1 is null, and S2 the mean over the other tasks"
         if why:
             about.append((f"probes.{task}.f1", why, ""))
+        f1_ci, f1_bands = (None, None) if shaken is None else intervals.of_draws(shaken)
         results[task] = ProbeResult(
             f1=[float(v) if np.isfinite(v) else None for v in point.f1[task]],
-            f1_ci=None if shaken is None else _intervals(shaken),
-            f1_bands=None if shaken is None else _bands(shaken),
+            f1_ci=f1_ci,
+            f1_bands=f1_bands,
             selectivity=probes.selectivity(task),
             codelength=probes.codelength(task),
             floor=probes.floor(task),
