@@ -65,10 +65,12 @@ def test_windows_cost_more_than_sentences_and_twins_less_than_models(given):
     assert work("probes", more, data) > work("probes", config, data)
 
 
-def test_memory_holds_the_weights_a_twin_beside_them_and_the_largest_stage(given):
+def test_memory_holds_one_set_of_weights_and_the_largest_stage(given):
     config, data, _ = given
     alone, both = (memory(SHAPE, "float32", config, data, [], twins=twins) for twins in (False, True))
-    assert both - alone == 4 * CARD.parameters
+    assert both == alone  # a twin takes the place of the model
+    half, drawn = (memory(SHAPE, "bfloat16", config, data, [], twins=twins) for twins in (False, True))
+    assert drawn - half == 2 * CARD.parameters  # it is drawn in float32
     large = PlannedStage("m", "functional", Status(False, ""), 0, 0, 0, 10**12)
     known = memory(SHAPE, "float32", config, data, [large], twins=False)
     assert known == LIBRARIES + 4 * CARD.parameters + 10**12

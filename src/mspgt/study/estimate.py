@@ -109,8 +109,11 @@ def _probed(shape: Shape, config: StudyConfig, data: Data, *, twin: bool) -> flo
 def memory(
     shape: Shape, dtype: str, config: StudyConfig, data: Data, stages: Iterable[PlannedStage], *, twins: bool
 ) -> float:
-    """Bytes at the peak: the libraries, the weights (twice while a twin is measured) and the largest stage beside."""
-    held = LIBRARIES + shape.parameters * BYTES.get(dtype, 4) * (2 if twins else 1)
+    """Bytes at the peak: the libraries, one set of weights and the largest stage beside.
+
+    A twin is drawn in float32, after the weights of the model are let go of.
+    """
+    held = LIBRARIES + shape.parameters * max(BYTES.get(dtype, 4), 4 if twins else 0)
     states = 2 * config.measure.cka_tokens * (shape.layers + 1) * shape.width * BYTES.get(dtype, 4)
     batch = config.measure.batch_tokens * (shape.layers + 1) * (4 * shape.width + 2 * 4 * shape.window)
     features = sum(_words(data).values()) * (shape.layers + 1) * shape.width * BYTES.get(dtype, 4)

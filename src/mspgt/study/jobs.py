@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,7 +91,7 @@ def attempt(job: Job | Trial, context: Context, loader: Loader, report: Report) 
             return loader.inspect(job.model, context.config.measure)
         if job.work is not None:
             given = context.given(job.identity, job.work)
-            job.work.part.compute(given, lambda: loader.subject(job.model, job.twin), report)
+            job.work.part.compute(given, partial(loader.subject, job.model), report)
             return None
         data = context.data if job.twin is None else context.twin_data
         subject = Subject(job.identity, job.twin)
@@ -130,30 +131,46 @@ def load_trained(source: str, settings: ModelConfig) -> LanguageModel:
     )
 
 
+def _trained(model: ModelConfig) -> LanguageModel:
+    from transformers.utils.logging import disable_progress_bar
+
+    source = local_id(model.id)
+    if Path(source).exists():  # nothing to download, so nothing to wait for
+        disable_progress_bar()
+    return load_trained(source, model)
+
+
 class Loader:
-    """Keeps the last model in memory: its twins come right after it."""
+    """Keeps one set of weights in memory: of the last subject that was asked for, trained or random."""
 
     def __init__(self) -> None:
-        self._key: ModelConfig | None = None
-        self._model: Any = None
+        self._key: tuple[ModelConfig, int | None] | None = None
+        self._held: Any = None
+        self._shape: tuple[ModelConfig, Any] | None = None  # a trained model without its weights
 
-    def trained(self, model: ModelConfig) -> Any:
-        from transformers.utils.logging import disable_progress_bar
-
-        if self._key != model:
-            self._key = self._model = None
-            source = local_id(model.id)
-            if Path(source).exists():  # nothing to download, so nothing to wait for
-                disable_progress_bar()
-            self._model = load_trained(source, model)
-            self._key = model
-        return self._model
-
-    def subject(self, model: ModelConfig, twin: int | None) -> Any:
+    def subject(self, model: ModelConfig, twin: int | None = None) -> Any:
+        """The model as trained, or its random twin of a seed."""
         from mspgt.lm.twin import random_twin
 
-        lm = self.trained(model)
-        return lm if twin is None else random_twin(lm, twin)
+        if self._key != (model, twin):
+            if twin is None:
+                self._key = self._held = None
+                self._held = _trained(model)
+            else:
+                self._held = random_twin(self._weightless(model), twin)
+            self._key = (model, twin)
+        return self._held
+
+    def _weightless(self, model: ModelConfig) -> Any:
+        """What a twin is drawn from; nothing else is in memory after it."""
+        if self._shape is None or self._shape[0] != model:
+            lm = self.subject(model)
+            # Weights that are spread over devices cannot be let go of one by one.
+            if getattr(lm.model, "hf_device_map", None) is None:
+                lm.model.to("meta")
+            self._shape = (model, lm)
+        self._key = self._held = None
+        return self._shape[1]
 
     def inspect(self, model: ModelConfig, measure: MeasureConfig) -> tuple[Identity, list[Check], list[str]]:
         """Identity, checks and loading notes of a model.
@@ -168,7 +185,7 @@ class Loader:
         from mspgt.lm.start import start_token
         from mspgt.zoo.bundled import planted_text
 
-        lm = self.trained(model)
+        lm = self.subject(model)
         start = start_token(lm, measure.start)
         told = "no start token" if start is None else f"start token {start.token!r}: {start.why}"
         if measure.context != "sentence":

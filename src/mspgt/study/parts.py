@@ -6,7 +6,7 @@ a part never sees another model, and everything that it computes lies in the sto
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +49,13 @@ class Cost:
     memory: int = 0  # bytes above the model
 
 
+class Models(Protocol):
+    """Loads a model when first needed."""
+
+    def __call__(self, twin: int | None = None) -> LanguageModel:
+        """As trained, or its random twin of a seed; what was asked for before is in memory no longer."""
+
+
 class Part(Protocol):
     """One experiment on one model. Instances hold no state, so that a worker process can be handed one."""
 
@@ -62,8 +69,8 @@ class Part(Protocol):
     def addresses(self, given: Given) -> Iterable[Address]:
         """Where its stages live; it is finished when all of them are."""
 
-    def compute(self, given: Given, model: Callable[[], LanguageModel], report: Report) -> None:
-        """Compute what is missing; `model()` loads the model when first needed."""
+    def compute(self, given: Given, model: Models, report: Report) -> None:
+        """Compute what is missing."""
 
     def serving(self, config: StudyConfig) -> AbstractContextManager[StudyConfig]:
         """Keeps running what its jobs share on this machine; yields the configuration that tells them of it."""

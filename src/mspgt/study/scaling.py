@@ -8,7 +8,7 @@ What is decided from them needs no model and takes seconds, so it is not stored.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
@@ -22,12 +22,11 @@ from mspgt.scales.tasks import TASKS
 from mspgt.study.config import ScalesConfig, StudyConfig
 from mspgt.study.identity import Identity, Subject
 from mspgt.study.keys import stage_address
-from mspgt.study.parts import Cost, Given, Report
+from mspgt.study.parts import Cost, Given, Models, Report
 from mspgt.study.stages import Data, who_is
 from mspgt.study.store import Address, StageResult
 
 if TYPE_CHECKING:
-    from mspgt.lm.model import LanguageModel
     from mspgt.scales.gains import Gains
 
 TOKENS_A_SENTENCE, TOKENS_A_WORD = 40, 1.3
@@ -65,7 +64,7 @@ class Scaling:
             for twin in (None, *range(twins_of(given.config)))
         ]
 
-    def compute(self, given: Given, model: Callable[[], LanguageModel], report: Report) -> None:
+    def compute(self, given: Given, model: Models, report: Report) -> None:
         """Measure the model and its twins where the store has no result."""
         for twin, address in zip((None, *range(twins_of(given.config))), self.addresses(given), strict=False):
             if not address.status().done:
@@ -107,17 +106,14 @@ class Scaling:
         return {"scales": found}, notices
 
 
-def functional(
-    given: Given, model: Callable[[], LanguageModel], twin: int | None, report: Report
-) -> StageResult:
+def functional(given: Given, model: Models, twin: int | None, report: Report) -> StageResult:
     """Gains of the model, or of its random twin of a seed, on the drawn documents."""
-    from mspgt.lm.twin import random_twin
     from mspgt.scales.gains import measure_gains
 
-    text, settings, lm = given.data.running, section_of(given.config), model()
+    text, settings = given.data.running, section_of(given.config)
     assert text is not None
     gains = measure_gains(
-        lm if twin is None else random_twin(lm, twin),
+        model(twin),
         text,
         seeds=settings.seeds,
         sink_ratio=settings.sink_ratio,
