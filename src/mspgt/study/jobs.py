@@ -131,15 +131,6 @@ def load_trained(source: str, settings: ModelConfig) -> LanguageModel:
     )
 
 
-def _trained(model: ModelConfig) -> LanguageModel:
-    from transformers.utils.logging import disable_progress_bar
-
-    source = local_id(model.id)
-    if Path(source).exists():  # nothing to download, so nothing to wait for
-        disable_progress_bar()
-    return load_trained(source, model)
-
-
 class Loader:
     """Keeps one set of weights in memory: of the last subject that was asked for, trained or random."""
 
@@ -155,11 +146,19 @@ class Loader:
         if self._key != (model, twin):
             if twin is None:
                 self._key = self._held = None
-                self._held = _trained(model)
+                self._held = self._trained(model)
             else:
                 self._held = random_twin(self._weightless(model), twin)
             self._key = (model, twin)
         return self._held
+
+    def _trained(self, model: ModelConfig) -> LanguageModel:
+        from transformers.utils.logging import disable_progress_bar
+
+        source = local_id(model.id)
+        if Path(source).exists():  # nothing to download, so nothing to wait for
+            disable_progress_bar()
+        return load_trained(source, model)
 
     def _weightless(self, model: ModelConfig) -> Any:
         """What a twin is drawn from; nothing else is in memory after it."""
