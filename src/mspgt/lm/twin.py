@@ -21,7 +21,8 @@ def random_twin(lm: LanguageModel, seed: int) -> LanguageModel:
     everywhere. The global random state is left as it was.
     Raises ModelError where weights of `lm` lie on disk: a twin is made in memory.
     """
-    if kept_away(lm.model):
+    # A model whose weights were let go of, to make room for its twin, has no map of devices.
+    if getattr(lm.model, "hf_device_map", None) is not None and kept_away(lm.model):
         raise ModelError(
             f"{lm.name}: a random twin is made in memory, where this model does not fit. Set twins.seeds to 0."
         )
