@@ -74,7 +74,7 @@ def test_without_predictions_there_is_no_section():
 
 
 def test_lines_for_a_terminal(found):
-    text = "\n".join(verdict_lines(found.predictions))
+    text = "\n".join(verdict_lines(found))
     assert "P2.1     supported" in text
     assert "by the paper’s rule: supported" in text
     assert "missing: " in text

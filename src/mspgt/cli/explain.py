@@ -29,4 +29,5 @@ def explain(run: Annotated[Path, typer.Argument(metavar="RUN", help="A finished 
     found = verdicts(results)
     say(f"{tally(found) or 'no verdicts'}.")
     for one in found:
-        say(f"  {one.id} {one.word}: {one.title}: {one.brief if one.tested else one.lacking}")
+        marks = f" ({'; '.join(one.marks)})" if one.marks else ""
+        say(f"  {one.id} {one.word}: {one.title}: {one.brief if one.tested else one.lacking}{marks}")

@@ -33,8 +33,8 @@ def finish(config: object, out: Path, quiet: bool) -> None:
     for lines in told:
         for line in lines(results):
             say(line)
-    judged = {name: one for name, one in results.predictions.items() if one.verdict != "not testable"}
-    for line in verdict_lines(judged):
+    for line in verdict_lines(results, untested=False):
         say(line)
-    say(f"{len(judged)} of {len(results.predictions)} predictions could be tested; the page has the reasons.")
+    judged = sum(one.verdict != "not testable" for one in results.predictions.values())
+    say(f"{judged} of {len(results.predictions)} predictions could be tested; the page has the reasons.")
     say(f"\nPage: {page.resolve()}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from dataclasses import replace
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
@@ -15,6 +14,7 @@ from mspgt.errors import InputError
 from mspgt.report.build import write_figure
 from mspgt.report.families import family_section
 from mspgt.report.markup import table_html
+from mspgt.report.overlay import overlay_section
 from mspgt.report.predictions import prediction_section
 from mspgt.report.section import Section
 from mspgt.report.sizes_section import sizes_section
@@ -40,10 +40,10 @@ def build_comparison(folder: Path, *, venue: str = "neurips") -> Path:
             f"{path}: expected a comparison, found: {error}. Make one with `mspgt compare RUN...`."
         ) from error
     found = from_json(Comparison, content, str(path))
-    # A comparison shows no single model, so evidence in one has nowhere to lead; the table of units names it.
-    bare = {name: replace(one, evidence=[]) for name, one in found.predictions.items()}
     made = (
-        verdict_section(replace(found, predictions=bare), {}),
+        overlay_section(found),
+        # A comparison shows no single model; the table of units names the evidence.
+        verdict_section(found, None),
         family_section(found),
         sizes_section(content),
         prediction_section(found),
@@ -62,7 +62,8 @@ def build_comparison(folder: Path, *, venue: str = "neurips") -> Path:
 
 
 def _page(found: Comparison, sections: list[Section]) -> str:
-    style = (files("mspgt.report") / "template" / "report.css").read_text("utf-8")
+    template = files("mspgt.report") / "template"
+    style = "".join((template / name).read_text("utf-8") for name in ("report.css", "compare.css"))
     fingerprint = b64encode(sha256(style.encode()).digest()).decode()
     loader = PackageLoader("mspgt.report", "template")
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
@@ -73,7 +74,7 @@ def _page(found: Comparison, sections: list[Section]) -> str:
         css=style,
         title=" and ".join(run.name for run in found.runs),
         about=f"{counted(len(found.runs), 'run')}, {counted(len(found.models), 'model')}",
-        tally=tally(told),
+        tally=tally(told) or "Curves of several runs; nothing was judged",
         account=found.account,
         sketches=found.sketches,
         verdicts=told,

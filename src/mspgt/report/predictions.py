@@ -14,7 +14,7 @@ from mspgt.report.forest_figure import forests_figure
 from mspgt.report.markup import figure_html, table_html, tag
 from mspgt.report.section import Plate, Section
 from mspgt.report.tables import Cell, Table
-from mspgt.report.verdicts import decided_words, found_words
+from mspgt.report.verdicts import decided_words, found_words, resting_on
 from mspgt.report.words import MISSING, Judged, percent
 from mspgt.results import PredictionResult
 from mspgt.results.predictions import UnitResult
@@ -191,14 +191,22 @@ def _rows(units: Sequence[UnitResult]) -> Iterator[Row]:
         yield Row(unit.name, (Dot("calibrated", unit.statistic, known, hollow=unit.p_support > 0.05),))
 
 
-def verdict_lines(predictions: Predictions) -> list[str]:
-    """Verdicts for a terminal, with what the paper's rules would have said beside them."""
+def verdict_lines(results: Judged, *, untested: bool = True) -> list[str]:
+    """Verdicts for a terminal, with what they rest on and what the paper's rules would have said beside them.
+
+    Args:
+        untested: those that could not be tested too.
+    """
     lines = []
-    for name, one in predictions.items():
+    for name, one in results.predictions.items():
+        if one.verdict == "not testable" and not untested:
+            continue
         found = found_words(one)
         lines.append(f"{name:<8} {one.verdict:<13} {found:<34} {one.title}")
         if decided := decided_words(one):
             lines.append(f"{'':<9}decided by: {decided}")
+        if marks := resting_on(results, one):
+            lines.append(f"{'':<9}rests on: {'; '.join(marks)}")
         if one.verdict == "not testable" and one.missing:
             lines.append(f"{'':<9}missing: {one.missing[0]}")
         rate = percent(one.paper_rule.null_rate)

@@ -82,7 +82,7 @@ class Verdict:
     @property
     def lacking(self) -> str:
         """Why it could not be tested, and what could have been seen: what it would take."""
-        missing = "; ".join(condensed(self.content.missing)) or "no reason was recorded"
+        missing = "; ".join(condensed(self.content.missing)).rstrip(".") or "no reason was recorded"
         power = self.content.power
         return f"{missing}. What it would take: {power}" if power else f"{missing}."
 
@@ -128,10 +128,10 @@ NOT_FOUND = {"thirds": "on thirds of the depth, not on scales that were found", 
 
 def resting_on(results: Judged, content: PredictionResult) -> tuple[str, ...]:
     """What marks a verdict wherever it stands: a run cut short, texts an arm, scales that nobody found."""
-    if content.verdict == "not testable" or not isinstance(results, Results):
+    if content.verdict == "not testable":
         return ()
     marks = []
-    if results.provenance.limits:
+    if results.provenance.limits if isinstance(results, Results) else any(run.limits for run in results.runs):
         marks.append("run cut short by limits")
     disturbed = []
     for place in content.evidence:
@@ -160,11 +160,11 @@ def tally(found: list[Verdict]) -> str:
     return listing(f"{count} {word}" for word, count in counts.items() if count)
 
 
-def verdict_section(results: Judged, anchors: dict[str, str]) -> Section | None:
+def verdict_section(results: Judged, anchors: dict[str, str] | None) -> Section | None:
     """Each verdict with its statistic, threshold, rule, the paper's own claim and its error rate on null worlds.
 
     Args:
-        anchors: model → its anchor on the page.
+        anchors: model → its anchor on the page; None where no model is shown and evidence has nowhere to lead.
     """
     found = verdicts(results)
     if not found:
@@ -189,7 +189,7 @@ def verdict_table(results: Judged) -> Table:
     return Table("verdicts", "Verdicts", dict.fromkeys(columns, "string"), rows)
 
 
-def _detail(results: Judged, verdict: Verdict, anchors: dict[str, str]) -> Markup:
+def _detail(results: Judged, verdict: Verdict, anchors: dict[str, str] | None) -> Markup:
     what, own, paper = verdict.content, verdict.content.paper_rule, ""
     if own.rule:
         paper = f"{own.rule} Here: {own.says} ({own.why}). On such worlds: {percent(own.null_rate, 1)}"
@@ -211,7 +211,7 @@ def _detail(results: Judged, verdict: Verdict, anchors: dict[str, str]) -> Marku
     known = [(name, words) for name, words in told if words]
     word = tag("span", f"{verdict.glyph} {verdict.word}", class_=f"verdict {verdict.kind}")
     head = tag("h4", verdict.id, " ", verdict.title and f"· {verdict.title} ", word)
-    links = [_evidence(results, place, anchors) for place in what.evidence]
+    links = [] if anchors is None else [_evidence(results, place, anchors) for place in what.evidence]
     evidence = tag("p", "Evidence: ", Markup(", ").join(links), class_="files") if links else Markup("")
     return tag("section", head, facts_html(known), evidence, id=verdict.anchor)
 

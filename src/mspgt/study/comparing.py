@@ -15,6 +15,7 @@ from mspgt.predictions.registry import fixed_in_advance
 from mspgt.predictions.rules import Rules
 from mspgt.results import SCHEMA, ModelResult, Notice, Results, read, to_jsonable
 from mspgt.study.differences import short, unlike
+from mspgt.study.overlaying import curves_of
 from mspgt.study.sizes import against_sizes
 from mspgt.study.store import write_json
 from mspgt.study.verdicts import conclusions
@@ -41,16 +42,21 @@ class FinishedRun:
         return self.folder.name
 
 
-def compare_runs(folders: Sequence[Path], out: Path, account: str | None = None) -> dict[str, Any]:
-    """Families, drift and verdicts over all models of several runs; writes compare.json into `out`.
+def compare_runs(
+    folders: Sequence[Path], out: Path, account: str | None = None, *, curves_only: bool = False
+) -> dict[str, Any]:
+    """Curves, families, drift and verdicts over all models of several runs; writes compare.json into `out`.
 
     Args:
+        curves_only: lay curves over one another and judge nothing; runs that did not measure alike may be given, and
+            every difference is told among `sketches`.
         account: whose boundaries to judge (functional, shocks, phases) in place of what the runs planned; null: as
             planned.
 
     Returns:
-        What compare.json holds: `runs`, `models` (boundaries and what identifies each), `sizes` (positions against
-        depth, width, parameters and steps), `families`, `predictions` and `warnings`, as in results.json.
+        What compare.json holds: `runs`, `models` (boundaries and what identifies each), `curves` of each (by layer),
+        `sizes` (positions against depth, width, parameters and steps), `families`, `predictions` and `warnings`, as
+        in results.json.
 
     Raises:
         InputError: a folder is no finished run, or two runs cannot be compared; names every knob that differs.
@@ -61,13 +67,17 @@ def compare_runs(folders: Sequence[Path], out: Path, account: str | None = None)
     if not runs:
         raise InputError("Expected the folders of one or more finished runs, found none.")
     problems = [line for other in runs[1:] for line in differences(runs[0], other)]
-    if problems:
+    if problems and not curves_only:
         raise InputError(
             "these runs did not measure the same thing the same way:\n  "
             + "\n  ".join(problems)
-            + "\nRun one of the studies again with the settings of the other."
+            + "\nRun one of the studies again with the settings of the other, or lay their curves over one another "
+            "without judging anything: --curves."
         )
     models, notices = merged(runs)
+    notices += [
+        Notice(f"runs.{key}", how, "heights of curves do not compare") for key, how in _split(problems)
+    ]
     documents = min(run.results.provenance.data.documents for run in runs)
     rules = Rules(**runs[0].plan["config"]["predictions"])
     if account is not None and account != rules.positions:
@@ -75,7 +85,8 @@ def compare_runs(folders: Sequence[Path], out: Path, account: str | None = None)
         notices.append(Notice("predictions", what, "these verdicts were not fixed in advance"))
         rules = replace(rules, positions=account)  # type: ignore[arg-type]
     everything = Measurements(models, documents)
-    families, predictions, told = conclusions(everything, rules)
+    families, predictions, told = ({}, {}, []) if curves_only else conclusions(everything, rules)
+    sizes = None if curves_only else against_sizes(models, primary(everything, rules)[0])
     content = to_jsonable(
         {
             "schema": SCHEMA,
@@ -92,9 +103,10 @@ def compare_runs(folders: Sequence[Path], out: Path, account: str | None = None)
                 for run in runs
             ],
             "models": {name: _light(model) for name, model in models.items()},
-            "account": account or rules.positions,
-            "sketches": list(sketches(runs, models)),
-            "sizes": against_sizes(models, primary(everything, rules)[0]),
+            "account": "" if curves_only else account or rules.positions,
+            "sketches": [*sketches(runs, models), *unlike_words(problems)],
+            "curves": _curves(runs, models),
+            "sizes": sizes,
             "families": families,
             "predictions": predictions,
             "warnings": [*notices, *told],
@@ -109,8 +121,8 @@ def compare_runs(folders: Sequence[Path], out: Path, account: str | None = None)
 def sketches(runs: Sequence[FinishedRun], models: Mapping[str, ModelResult]) -> Iterator[str]:
     """What makes the comparison a sketch: runs cut short by limits, and interventions on thirds of the depth."""
     for run in runs:
-        for limit in run.results.provenance.limits:
-            yield f"{run.name} read {limit}"
+        if run.results.provenance.limits:
+            yield f"{run.name} read {'; '.join(run.results.provenance.limits)}"
     thirds = [
         name
         for name, model in models.items()
@@ -118,6 +130,18 @@ def sketches(runs: Sequence[FinishedRun], models: Mapping[str, ModelResult]) -> 
     ]
     if thirds:
         yield f"interventions on thirds of the depth, not on scales that were found: {', '.join(thirds)}"
+
+
+def unlike_words(problems: Sequence[str]) -> Iterator[str]:
+    """That runs did not measure alike, where their curves are laid over one another nevertheless."""
+    if count := len({key for key, _ in _split(problems)}):
+        yield f"the runs did not measure alike ({count} differences, among the warnings), and nothing is judged"
+
+
+def _split(problems: Sequence[str]) -> list[tuple[str, str]]:
+    """(what, how) of every difference in what was measured; rules of verdicts are none."""
+    parts = (line.partition(": ") for line in problems)
+    return [(key, how) for key, _, how in parts if not key.startswith("rule")]
 
 
 def read_run(folder: Path) -> FinishedRun:
@@ -229,8 +253,23 @@ def _free(label: str, run: str, taken: Container[str]) -> str:
     return next(name for name in chain((label, f"{label} ({run})"), numbered) if name not in taken)
 
 
+def _curves(runs: Sequence[FinishedRun], models: Mapping[str, ModelResult]) -> dict[str, Any]:
+    """Name in the comparison → curves."""
+    owners = {
+        id(model): (run, label) for run in runs for label, model in run.results.models.items()
+    }  # a name may have taken its run's along
+    found = {}
+    for name, model in models.items():
+        run, label = owners[id(model)]
+        found[name] = curves_of(model, run.results.provenance, run.results.warnings, label)
+    return found
+
+
 def _light(model: ModelResult) -> dict[str, Any]:
     keys = ("family", "layers", "width", "parameters", "revision", "run", "step", "boundaries")
+    about = model.interventions_about
     return {key: getattr(model, key) for key in keys} | {
-        "scales": model.scales and {which: getattr(model.scales, which) for which in BOUNDARIES}
+        "scales": model.scales and {which: getattr(model.scales, which) for which in BOUNDARIES},
+        # What a verdict is marked by: few texts, scales that were not found.
+        "interventions_about": about and {"samples": about.samples, "scales": about.scales},
     }
