@@ -17,8 +17,15 @@ def test_every_recipe_is_bundled_and_every_hash_holds():
         assert bundled.path(name).is_dir()
 
 
-def test_weights_are_at_most_twenty_megabytes():
-    assert sum(file.stat().st_size for file in bundled.WEIGHTS.rglob("*") if file.is_file()) <= 20e6
+def test_weights_are_at_most_twenty_megabytes_and_those_of_known_scales_two_each():
+    sizes = {
+        folder.name: sum(file.stat().st_size for file in folder.iterdir())
+        for folder in bundled.WEIGHTS.iterdir()
+    }
+    known = {name: sizes.pop(name) for name in RECIPES if "separated" in name}
+    assert sum(sizes.values()) <= 20e6
+    assert len(known) == 3
+    assert max(known.values()) <= 2e6
 
 
 @pytest.mark.parametrize("file", ["model.safetensors", "tokenizer.json", "config.json"])

@@ -16,7 +16,7 @@ def run(
     study: Annotated[
         str,
         typer.Argument(
-            help="Study file (YAML), or a shipped one: demo, real, small, paper, learning, pythia-runs."
+            help="Study file (YAML), or a shipped one: demo, real, small, paper, learning, separated, pythia-runs."
         ),
     ],
     corpus: Annotated[str | None, typer.Option("--corpus", help="In place of the study's own text.")] = None,

@@ -28,6 +28,9 @@ def list_models() -> None:
         shape, made = read_card(path(name)), card(name)
         excess = made.get("excess_bits_a_token")
         told = f", {excess:.3f} bit a token above the exact reader" if excess is not None else ""
+        plan = made["recipe"]
+        if plan.get("stages"):
+            told += f"; known scales: Local to layer {plan['local']}, Intermediate to layer {plan['intermediate']}"
         size = f"{shape.layers} layers, width {shape.width}, {shape.parameters:,} parameters"
         say(f"zoo:{name}: {shape.family}, {size}{told}")
 

@@ -13,6 +13,8 @@ from mspgt.vocabulary import Progress
 from mspgt.zoo.muon import Muon
 from mspgt.zoo.recipes import Recipe
 
+READERS = "readers"  # a module of linear heads, trained beside the model and no part of it
+
 
 def fit(
     model: PreTrainedModel,
@@ -34,8 +36,9 @@ def fit(
     """
     model.train()
     named = list(model.named_parameters())
-    matrices = [p for name, p in named if p.ndim == 2 and "embed" not in name]
-    others = [p for name, p in named if p.ndim != 2 or "embed" in name]
+    others = [p for name, p in named if p.ndim != 2 or "embed" in name or name.startswith(READERS)]
+    kept = {id(p) for p in others}
+    matrices = [p for _, p in named if id(p) not in kept]
     optimisers = [
         Muon(matrices, recipe.matrix_rate),
         torch.optim.Adam(others, recipe.other_rate, betas=(0.9, 0.95)),

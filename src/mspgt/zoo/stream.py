@@ -7,7 +7,7 @@ from tokenizers import Tokenizer
 
 from mspgt.synthetic.bayes import filter_sentences
 from mspgt.synthetic.lexicon import SEPARATOR
-from mspgt.synthetic.triscale import TriScale
+from mspgt.synthetic.triscale import Sample, TriScale
 from mspgt.zoo.vocabulary import BOS, SPECIAL
 
 
@@ -17,6 +17,19 @@ class Block:
 
     tokens: np.ndarray
     predictive: np.ndarray
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the documents of a block stand: `each` of them a sequence, in a row.
+
+    `begins` (documents,): the token that each begins at; `used`: those that begin before the sequence is cut.
+    """
+
+    sample: Sample
+    each: int
+    begins: np.ndarray
+    used: np.ndarray
 
 
 class Stream:
@@ -36,24 +49,28 @@ class Stream:
     def _ids(tokenizer: Tokenizer, words: list[str]) -> np.ndarray:
         return np.array([tokenizer.encode(word, add_special_tokens=False).ids[0] for word in words])
 
-    def draw(self, sequences: int, length: int, seed: list[int]) -> Block:
-        """Documents in a row, cut at `length` tokens; equal seeds give equal blocks."""
+    def lay_out(self, sequences: int, length: int, seed: list[int]) -> Layout:
+        """The documents that `draw` turns into tokens for the same arguments."""
         # The shortest document has five words a sentence and a line break.
         each = -(-length // (5 * self.language.sentences + 1))
-        words = self.language.sample(sequences * each, seed).words
-        sizes = (words >= 0).sum(axis=(1, 2)).reshape(sequences, each) + 1
-        lead = 0 if self.bos is None else 1
-        begins = lead + sizes.cumsum(axis=1) - sizes
-        used = np.flatnonzero(begins.ravel() < length)
-        exact = _predictives(self.language, words[used])
+        sample = self.language.sample(sequences * each, seed)
+        sizes = (sample.words >= 0).sum(axis=(1, 2)).reshape(sequences, each) + 1
+        begins = (0 if self.bos is None else 1) + sizes.cumsum(axis=1) - sizes
+        return Layout(sample, each, begins.ravel(), np.flatnonzero(begins.ravel() < length))
+
+    def draw(self, sequences: int, length: int, seed: list[int]) -> Block:
+        """Documents in a row, cut at `length` tokens; equal seeds give equal blocks."""
+        placed = self.lay_out(sequences, length, seed)
+        words, lead = placed.sample.words, 0 if self.bos is None else 1
+        exact = _predictives(self.language, words[placed.used])
 
         tokens = np.full((sequences, length), self.bos or 0)
         predictive = np.zeros((sequences, length, self.size), dtype=np.float32)
         predictive[:, :lead, self.bos] = 1.0
-        for document, rows in zip(used, exact, strict=True):
+        for document, rows in zip(placed.used, exact, strict=True):
             inside = words[document] >= 0
-            begin = begins.ravel()[document]
-            row, seen = tokens[document // each, begin:], predictive[document // each, begin:]
+            sequence, begin = document // placed.each, placed.begins[document]
+            row, seen = tokens[sequence, begin:], predictive[sequence, begin:]
             ids = np.append(self.inside[words[document][inside]], self.separator)
             ids[0] = self.first[words[document, 0, 0]]
             row[: len(ids)] = ids[: len(row)]

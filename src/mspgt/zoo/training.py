@@ -10,8 +10,9 @@ from transformers import PreTrainedModel
 from mspgt.vocabulary import Progress
 from mspgt.zoo.architecture import build
 from mspgt.zoo.bundled import write_model
-from mspgt.zoo.fitting import fit
-from mspgt.zoo.recipes import BundledRecipe, recipe
+from mspgt.zoo.fitting import READERS, fit
+from mspgt.zoo.recipes import BundledRecipe, StagedRecipe, recipe
+from mspgt.zoo.staged import Stages
 from mspgt.zoo.stream import Block, Stream
 from mspgt.zoo.vocabulary import build_tokenizer
 
@@ -30,7 +31,8 @@ def train(
 
     Every step's loss is the mean over positions of KL(exact predictive || model) in bits: the same gradient
     in expectation as cross-entropy on the sampled words, without their sampling noise. Returns it for every
-    step. `until` stops after that many steps and writes no model. Raises InputError for an unknown name.
+    step; in a staged run, what the readers of the stages lack of their labels is added. `until` stops after that many
+    steps and writes no model. Raises InputError for an unknown name.
     """
     plan = recipe(name)
     out.mkdir(parents=True, exist_ok=True)
@@ -38,14 +40,22 @@ def train(
     stream = Stream(plan.language, tokenizer, bos=plan.bos)
     model = build(plan, tokenizer.get_vocab_size()).to(device)
 
+    stages = Stages(model, plan) if isinstance(plan, StagedRecipe) else None
+
     def loss_at(step: int) -> torch.Tensor:
         length = plan.length(step)
-        return excess(model, stream.draw(plan.tokens_a_step // length, length, [plan.seed, step]))
+        block = stream.draw(plan.tokens_a_step // length, length, [plan.seed, step])
+        if stages is None:
+            return excess(model, block)
+        with stages.apart() as states:
+            above = excess(model, block)
+        return above + stages.loss(stream, length, step, states)
 
     def keep(step: int, folder: str, curve: list[float]) -> None:
         # What is shipped is what is measured: the weights as float16 holds them.
         rounded = build(plan, tokenizer.get_vocab_size()).to(device)
-        rounded.load_state_dict({k: v.half().float() for k, v in model.state_dict().items()})
+        own = {k: v.half().float() for k, v in model.state_dict().items() if not k.startswith(READERS)}
+        rounded.load_state_dict(own)
         facts = {
             "step": step,
             "excess_bits_a_token": held_out_excess(rounded, plan, tokenizer),
