@@ -62,6 +62,27 @@ def test_what_is_here_is_kept_only_unchanged(away):
         list(fetch(config, away))
 
 
+def test_a_file_that_was_put_there_is_told_from_the_known_text(away):
+    config = load_config("paper", ("treebank.roles=[]",))
+    for name in (*config.treebank.conllu, *config.treebank.entities):
+        (away / name).write_text("x")
+    (away / "wiki.valid.raw").write_text("something else")
+    told = {Path(line.split()[1].rstrip(",")).name: line for line in fetch(config, away)}
+    assert "another text than the known one" in told["wiki.valid.raw"]
+    assert "taken as it is" in told["en_ewt-uner.iob2"]
+    known = DATA / "wikitext" / "wiki.valid.raw"
+    if known.exists():
+        (away / "wiki.valid.raw").write_bytes(known.read_bytes())
+        assert next(iter(fetch(config, away))).endswith("the known text")
+
+
+def test_time_is_told_for_what_is_known_alone(away):
+    config = load_config("small")
+    lines = list(describe_afar(config, *elsewhere(config)))
+    assert sum("not known" in line for line in lines) == 2
+    assert not any(line.startswith("time") for line in lines)
+
+
 def test_another_text_than_the_known_one_is_refused(away, monkeypatch):
     monkeypatch.setattr("mspgt.study.fetching.reachable", lambda: True)
     monkeypatch.setattr("mspgt.study.fetching.wikitext_file", lambda _hub: "another text\n")

@@ -85,20 +85,24 @@ def describe_afar(config: StudyConfig, files: list[Needed], models: list[ModelCo
 
 def _on_one_gpu(config: StudyConfig, stand_in: bool, absent: set[str]) -> Iterator[str]:
     data, twin_data = _stand_ins(config) if stand_in else read_data(config)
-    total = 0.0
+    total, known = 0.0, 0
     for model in config.models:
         try:
             card = CARDS[model.id] if model.id in absent else look(model).card
         except MspgtError as error:
-            yield f"needs   {model.label}: not known, {str(error).splitlines()[0]}"
+            yield f"needs   {model.label}: not known. {str(error).splitlines()[0]}"
             continue
         seconds, peak = _cost(config, model, card, data, twin_data)
-        total += seconds
+        total, known = total + seconds, known + 1
         yield f"needs   {model.label}: about {in_time(seconds)} of one {GPU}, {in_bytes(peak)} of memory"
-    yield (
-        f"time    about {in_time(total)} of one {GPU} for all models, by its data sheet, not measured; what "
-        "runs on the processor beside comes on top"
+    which = (
+        "all models" if known == len(config.models) else f"the {known} of {len(config.models)} that are known"
     )
+    if known:
+        yield (
+            f"time    about {in_time(total)} of one {GPU} for {which}, by its data sheet, not measured; what "
+            "runs on the processor beside comes on top"
+        )
 
 
 def _cost(

@@ -135,7 +135,7 @@ def fetch(config: StudyConfig, folder: Path) -> Iterator[str]:
         absent = tuple(name for name in source.files if not (folder / name).is_file())
         for name in source.files:
             if name not in absent:
-                yield _kept(folder / name, manifest.get(name))
+                yield _kept(folder / name, manifest.get(name), source.content)
         if absent:
             missing.append(Needed(source, absent))
     by_hub = [one for one in missing if one.source.hub]
@@ -183,9 +183,13 @@ def _manifest(folder: Path) -> dict[str, Any]:
     return found
 
 
-def _kept(path: Path, said: Mapping[str, Any] | None) -> str:
+def _kept(path: Path, said: Mapping[str, Any] | None, content: str) -> str:
     if said is None:
-        return f"here         {path}, not fetched by `mspgt fetch`: taken as it is"
+        same = content and content_sha256(path.read_text("utf-8")) == content
+        told = (
+            "the known text" if same else "another text than the known one" if content else "taken as it is"
+        )
+        return f"here         {path}, not fetched by `mspgt fetch`: {told}"
     found = sha256(path.read_bytes()).hexdigest()
     if found != said.get("sha256"):
         raise StoreError(
