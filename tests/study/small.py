@@ -38,7 +38,7 @@ def study(models, corpus, **sections):
 
 def without_times(results):
     stripped = json.loads(json.dumps(results))
-    for key in ("started", "seconds", "hardware"):
+    for key in ("started", "seconds", "hardware", "cost", "peak_bytes"):
         stripped["provenance"].pop(key)
     for model in stripped["models"].values():
         model.pop("seconds")

@@ -16,7 +16,7 @@ from mspgt.study.loading import make_config
 from mspgt.study.run import run_study
 
 # Of provenance: when, how long and where. Everything else must be the same to the last bit.
-TOLD_APART = ("started", "seconds", "hardware")
+TOLD_APART = ("started", "seconds", "hardware", "cost", "peak_bytes")
 
 
 def small_study(model: Path, corpus: Path, out: Path, **changes: dict[str, Any] | None) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from mspgt.report import facts, table1
+from mspgt.report.cost import cost_html
 from mspgt.report.markup import data_block, facts_html, once, table_html
 from mspgt.report.methods import bibtex, methods_text
 from mspgt.report.notices import study_notices
@@ -91,6 +92,7 @@ def _render(
         bibtex=bibtex(results),
         provenance=facts.provenance_facts(results),
         models=facts.models_table(results),
+        cost=cost_html(results.provenance),
         warnings=study_notices(results),
         undrawn=facts.undrawn(results, [*own, *sections]),
     )  # fmt: skip

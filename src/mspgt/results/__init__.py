@@ -35,7 +35,7 @@ from mspgt.results.scales import (
     Located,
 )
 from mspgt.results.signals import MetricResult, ProbeResult, TokenSetResult
-from mspgt.results.study import DataProvenance, Notice, Provenance, StudyName
+from mspgt.results.study import DataProvenance, Notice, Provenance, StageCost, StudyName
 from mspgt.results.unmeasured import unmeasured_boundaries, unmeasured_model, unmeasured_theory
 
 __all__ = [
@@ -72,6 +72,7 @@ __all__ = [
     "ReplicatedResult",
     "Results",
     "SignalPrecision",
+    "StageCost",
     "StudyName",
     "TokenSetResult",
     "dumped",

@@ -46,6 +46,14 @@ class DataProvenance(Record):
 
 
 @dataclass(frozen=True)
+class StageCost(Record):
+    """What a stage took over all models, twins and arms, when it was computed."""
+
+    times: int  # how many results of it the study uses
+    seconds: float  # wall time, summed
+
+
+@dataclass(frozen=True)
 class Provenance(Record):
     """All that would be needed to do the study again."""
 
@@ -62,6 +70,8 @@ class Provenance(Record):
     hardware: str = ""
     settings: dict[str, Any] = field(default_factory=dict)  # every knob that can change a result, resolved
     limits: list[str] = field(default_factory=list)  # where a limit cut what was read: such a run is a sketch
+    cost: dict[str, StageCost] = field(default_factory=dict)  # stage → what it took, the longest first
+    peak_bytes: int | None = None  # most memory that one process of the run held; null where it is not known
 
 
 @dataclass(frozen=True)

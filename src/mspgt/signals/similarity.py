@@ -19,6 +19,8 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from mspgt.signals.products import own_products
+
 Array = NDArray[np.float64]
 
 MAIN = "main"
@@ -146,6 +148,8 @@ def _over_documents(
     sums = {name: np.zeros((layers, layers)) for name in masks}
     shift = {}
     for name, mask in masks.items():
+        if name == MAIN:  # all tokens, centred already
+            continue
         chosen = torch.from_numpy(np.flatnonzero(mask)).to(x.device)
         mean = x[:, chosen].mean(1) if len(chosen) else x[:, 0] * torch.nan
         along = (x @ mean[:, :, None]).squeeze(-1)
@@ -153,17 +157,16 @@ def _over_documents(
     pairs = []
     for a, (start, end) in enumerate(spans):
         gram = x[:, start:end] @ x[:, end:].transpose(1, 2)
+        if lags is None:
+            sums[MAIN] += own_products(gram.flatten(1)).double().cpu().numpy()
         for name, (keep, along, square) in shift.items():
-            if name == MAIN and lags is not None:
-                continue
             rows, cols = keep[start:end], keep[end:]
             part = gram[:, rows][:, :, cols] - along[:, start:end][:, rows, None]
             part += square[:, None, None] - along[:, end:][:, None, cols]
-            flat = part.flatten(1)
-            sums[name] += (flat @ flat.T).double().cpu().numpy()
+            sums[name] += own_products(part.flatten(1)).double().cpu().numpy()
         for low, high in spans[a + 1 :] if lags is not None else ():
             flat = gram[:, :, low - end : high - end].flatten(1)
-            product = (flat @ flat.T).double().cpu().numpy()
+            product = own_products(flat).double().cpu().numpy()
             sums[MAIN] += product
             pairs.append(_banded(product, lags or 0))
     table = np.stack(pairs) if pairs else np.empty((0, layers, (lags or 0) + 1))

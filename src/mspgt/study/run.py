@@ -39,6 +39,7 @@ from mspgt.results import (
 from mspgt.results.study import TreebankProvenance
 from mspgt.study.config import StudyConfig
 from mspgt.study.controlling import control_addresses, read_controls
+from mspgt.study.cost import cost_of, peak_bytes
 from mspgt.study.decide import decide
 from mspgt.study.describe import expected, standing
 from mspgt.study.engines import run_jobs
@@ -97,7 +98,12 @@ def run_study(config: StudyConfig, out: Path, *, quiet: bool = False) -> dict[st
             workers = worker_count(config)
             plan, inspected = make_plan(config, out, data, twin_data, workers, quiet)
             results = _carry_on(plan, inspected, out, workers, quiet)
-            results.provenance = _provenance(plan, results.models, started, time.perf_counter() - clock)
+            results.provenance = replace(
+                results.provenance,
+                started=started,
+                seconds=round(time.perf_counter() - clock, 1),
+                peak_bytes=peak_bytes(),
+            )
             content = to_jsonable(results)
             for folder in (kept(out, plan.hash).folder, out):
                 write_json(folder / "results.json", content)
@@ -153,7 +159,7 @@ def _carry_on(plan: Plan, inspected: Inspected, out: Path, workers: int, quiet: 
     families, predictions, told = conclude(config, models, len(data.corpus.documents))
     return Results(
         study=StudyName(config.name, plan.hash, config.mode),
-        provenance=_provenance(plan, models, "", 0.0),
+        provenance=replace(_provenance(plan, models), cost=cost_of(used)),
         models=models,
         families=families,
         predictions=predictions,
@@ -274,7 +280,8 @@ def display(subjects: int, quiet: bool) -> AbstractContextManager[Display]:
     return Bars(Console(stderr=True), subjects) if on_terminal(quiet) else Lines(subjects)
 
 
-def _provenance(plan: Plan, models: dict[str, ModelResult], started: str, seconds: float) -> Provenance:
+def _provenance(plan: Plan, models: dict[str, ModelResult]) -> Provenance:
+    """All but what is known when the run has ended."""
     import torch
 
     env = environment()
@@ -308,8 +315,8 @@ def _provenance(plan: Plan, models: dict[str, ModelResult], started: str, second
                 dropped=dict(treebank.dropped),
             ),
         ),
-        started=started,
-        seconds=round(seconds, 1),
+        started="",
+        seconds=0.0,
         hardware=f"{env['platform']}, {env['cores']} cores",
         settings=plan.config.science(),
         limits=limits(plan.config, plan.data),
