@@ -28,7 +28,7 @@ def test_rows_of_a_split(folder):
 
 
 def test_wikitext_rows_are_joined_into_articles(folder, monkeypatch):
-    monkeypatch.setattr("mspgt.text.corpus.read_rows", lambda _source: read_rows(str(folder)))
+    monkeypatch.setattr("mspgt.text.documents.read_rows", lambda _source: read_rows(str(folder)))
     (document,) = load_corpus("owner/name").documents
     assert document.title == "Title"
     assert document.sentences == ("One two three four five.", "Six seven eight nine ten.")
