@@ -177,6 +177,11 @@ def test_a_run_cut_short_or_on_thirds_makes_a_sketch(tmp_path):
     short, on_thirds = compare_runs([one, other], tmp_path / "out")["sketches"]
     assert short == "one read 20 of 60 documents"
     assert on_thirds.endswith(": b")
+    edited(other, lambda results: results["provenance"].update(limits=["30 of 60 documents"]))
+    found = compare_runs([one, other], tmp_path / "out")
+    assert found["sketches"][0].endswith(": one, other")
+    told = {notice["where"]: notice["what"] for notice in found["warnings"]}
+    assert told["runs.other"] == "other read 30 of 60 documents"
 
 
 def test_an_account_may_be_asked_for_and_is_told_where_it_was_not_planned(tmp_path):

@@ -78,6 +78,8 @@ def compare_runs(
     notices += [
         Notice(f"runs.{key}", how, "heights of curves do not compare") for key, how in _split(problems)
     ]
+    short = [run for run in runs if run.results.provenance.limits]
+    notices += [Notice(f"runs.{run.name}", _read_of(run), "a sketch of the whole") for run in short]
     documents = min(run.results.provenance.data.documents for run in runs)
     rules = Rules(**runs[0].plan["config"]["predictions"])
     if account is not None and account != rules.positions:
@@ -120,9 +122,11 @@ def compare_runs(
 
 def sketches(runs: Sequence[FinishedRun], models: Mapping[str, ModelResult]) -> Iterator[str]:
     """What makes the comparison a sketch: runs cut short by limits, and interventions on thirds of the depth."""
-    for run in runs:
-        if run.results.provenance.limits:
-            yield f"{run.name} read {'; '.join(run.results.provenance.limits)}"
+    cut = [run for run in runs if run.results.provenance.limits]
+    if len(cut) == 1:
+        yield _read_of(cut[0])
+    elif cut:
+        yield f"cut short by limits, which are among the warnings: {', '.join(run.name for run in cut)}"
     thirds = [
         name
         for name, model in models.items()
@@ -130,6 +134,10 @@ def sketches(runs: Sequence[FinishedRun], models: Mapping[str, ModelResult]) -> 
     ]
     if thirds:
         yield f"interventions on thirds of the depth, not on scales that were found: {', '.join(thirds)}"
+
+
+def _read_of(run: FinishedRun) -> str:
+    return f"{run.name} read {'; '.join(run.results.provenance.limits)}"
 
 
 def unlike_words(problems: Sequence[str]) -> Iterator[str]:
