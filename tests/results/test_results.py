@@ -7,10 +7,12 @@ import random
 import sys
 from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 import pytest
 
+import mspgt.results
 from mspgt.errors import ResultsError
 from mspgt.results import dumped, parse, read, to_jsonable, write
 from mspgt.results.record import Record
@@ -117,6 +119,32 @@ def test_the_reader_and_the_published_schema_agree(plain, schema):
         else:
             inside[path[-1]] = rng.choice(WRONG)
         assert valid(broken) == (fault(broken) == ""), path
+
+
+def test_every_key_says_what_it_is(schema):
+    """In the published schema, and in records that no run holds."""
+    untold = [
+        f"{name}.{key}"
+        for name, kind in schema["$defs"].items()
+        for key, one in kind["properties"].items()
+        if not one.get("description")
+    ]
+    assert untold == []
+    comments = sys.modules["schema"].comments
+    modules = [import_module(f"mspgt.results.{one.name}") for one in iter_modules(mspgt.results.__path__)]
+    ours = {
+        kind
+        for module in modules
+        for kind in vars(module).values()
+        if isinstance(kind, type) and issubclass(kind, Record) and kind is not Record
+    }
+    assert len(ours) > len(schema["$defs"])
+    assert [
+        f"{kind.__name__}.{field.name}"
+        for kind in ours
+        for field in dataclasses.fields(kind)
+        if field.name not in comments(kind)
+    ] == []
 
 
 def test_the_published_schema_is_current(schema):

@@ -29,8 +29,8 @@ class ComparedRun(Record):
 class ComparedScales(Record):
     """Where functional scales hand over in a model that is compared."""
 
-    LI: FunctionalBoundary
-    IG: FunctionalBoundary
+    LI: FunctionalBoundary  # last layer of the Local scale
+    IG: FunctionalBoundary  # last layer of the Intermediate scale
 
     def of(self, which: str) -> FunctionalBoundary:
         """LI or IG by its name."""
@@ -49,22 +49,22 @@ class ComparedInterventions(Record):
     """What a verdict on interventions is marked by."""
 
     samples: int | None  # texts an arm
-    scales: ComparedSource
+    scales: ComparedSource  # that were perturbed
 
 
 @dataclass(frozen=True)
 class ComparedCurves(Record):
     """Curves of one model: signals in calibrated mode at transitions 1..L−1, functional scales at layers 0..L."""
 
-    layers: int
+    layers: int  # L: blocks
     reasons: dict[str, str]  # curve → why it is null
     marks: list[str]  # what a reader must know of its run: cut short, interventions on thirds
-    S1: Numbers | None = None
-    S2: Numbers | None = None
-    S3: Numbers | None = None
+    S1: Numbers | None = None  # −log CKA
+    S2: Numbers | None = None  # relative change of probe scores
+    S3: Numbers | None = None  # Jensen–Shannon divergence, bits
     L: Numbers | None = None  # share of its level that the Local scale has reached
-    I: Numbers | None = None
-    G: Numbers | None = None
+    I: Numbers | None = None  # of the Intermediate scale
+    G: Numbers | None = None  # of the Global scale
 
     def of(self, key: str) -> Numbers | None:
         """One curve by its name."""
@@ -76,27 +76,27 @@ class ComparedCurves(Record):
 class ComparedModel(Record):
     """As much of a model as its place in a comparison rests on; keys as in results.json."""
 
-    family: str
-    layers: int
-    width: int
-    parameters: int
-    revision: str
-    boundaries: Boundaries
-    run: str | None = None
-    step: int | None = None
-    scales: ComparedScales | None = None
-    interventions_about: ComparedInterventions | None = None
+    family: str  # as the study names it, else read from the configuration
+    layers: int  # L: blocks
+    width: int  # d: dimensions of the residual stream
+    parameters: int  # all weights
+    revision: str  # of the weights
+    boundaries: Boundaries  # of both modes
+    run: str | None = None  # the training run that this is a state of
+    step: int | None = None  # of that run
+    scales: ComparedScales | None = None  # null: not measured
+    interventions_about: ComparedInterventions | None = None  # null: Experiment 2 was not run
 
 
 @dataclass(frozen=True)
 class Comparison(Record):
     """`compare.json`, as far as others read it: positions across sizes stand beside under `sizes`."""
 
-    runs: list[ComparedRun]
-    models: dict[str, ComparedModel]
-    families: dict[str, ByBoundary[FamilyResult]]
-    predictions: dict[str, PredictionResult]
-    warnings: list[Notice]
+    runs: list[ComparedRun]  # in the order in which they were named
+    models: dict[str, ComparedModel]  # by label; weights that two runs measured count once
+    families: dict[str, ByBoundary[FamilyResult]]  # family → LI, IG
+    predictions: dict[str, PredictionResult]  # by id
+    warnings: list[Notice]  # what the reader must know, of all runs together
     account: str = ""  # whose boundaries were judged
-    curves: dict[str, ComparedCurves] = field(default_factory=dict)
+    curves: dict[str, ComparedCurves] = field(default_factory=dict)  # by model
     sketches: list[str] = field(default_factory=list)  # what makes it a sketch, not a result to report

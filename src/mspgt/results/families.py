@@ -11,17 +11,17 @@ from mspgt.results.record import HalfOpen, Interval, Record
 class DriftResult(Record):
     """Distance |ρ_second − ρ_first| between two members of one family."""
 
-    first: str
-    second: str
-    drift: float
-    same_architecture: bool | None = None
+    first: str  # a model
+    second: str  # another one of the family
+    drift: float  # in relative depth
+    same_architecture: bool | None = None  # null in runs of old
 
 
 @dataclass(frozen=True)
 class OffsetResult(Record):
     """Mean position less that of another family."""
 
-    offset: float
+    offset: float  # in relative depth
     ci: Interval | None  # Welch, 95 %
     offset_paper: float  # percent, as the paper rounds
 
@@ -42,19 +42,19 @@ class DriftPart(Record):
 class Consistency(Record):
     """One boundary over the members of one family, by one account. Positions are relative, ρ = layer / layers."""
 
-    members: dict[str, float]
+    members: dict[str, float]  # model → ρ
     missing: list[str]  # members without it
-    mean: float | None
+    mean: float | None  # of ρ; null: no member has it
     sd: float | None  # n − 1
-    cv: float | None
+    cv: float | None  # sd over mean
     ci: HalfOpen | None  # 95 % of the CV (Vangel 1996)
     percent_paper: dict[str, float]  # rounded half-up to one decimal
-    mean_paper: float | None
+    mean_paper: float | None  # percent, of the rounded positions
     cv_paper: float | None  # divides by n
-    drift: list[DriftResult]
-    max_drift: float | None
-    underpowered: bool
-    reasons: list[str] = field(default_factory=list)
+    drift: list[DriftResult]  # every two members
+    max_drift: float | None  # the largest; null: fewer than two members
+    underpowered: bool  # fewer than three members
+    reasons: list[str] = field(default_factory=list)  # why numbers are null
     offsets: dict[str, OffsetResult] = field(default_factory=dict)  # by other family
     # seed | data | optimiser → its part in the drift; null where no run declares what it was trained with
     split: dict[str, DriftPart] | None = None
@@ -66,6 +66,6 @@ class FamilyResult(Consistency):
 
     sparse = ("paper", "functional", "phases")
 
-    paper: Consistency | None = None
-    functional: Consistency | None = None
-    phases: Consistency | None = None
+    paper: Consistency | None = None  # boundaries of paper mode
+    functional: Consistency | None = None  # boundaries of functional scales
+    phases: Consistency | None = None  # boundaries of phases

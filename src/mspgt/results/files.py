@@ -24,15 +24,15 @@ NAME = "results.json"
 class Results(Record):
     """`results.json`."""
 
-    study: StudyName
-    provenance: Provenance
-    models: dict[str, ModelResult]
-    families: dict[str, ByBoundary[FamilyResult]]
+    study: StudyName  # which study this is
+    provenance: Provenance  # what it was made with and from
+    models: dict[str, ModelResult]  # by label
+    families: dict[str, ByBoundary[FamilyResult]]  # family → LI, IG (Experiment 3)
     predictions: dict[str, PredictionResult]  # by id
-    warnings: list[Notice]
+    warnings: list[Notice]  # what the reader must know before believing a number
     # group of runs → what their mean says
     replicated: dict[str, ReplicatedResult] = field(default_factory=dict)
-    schema: str = SCHEMA
+    schema: str = SCHEMA  # of this contract; changes within one are additive
     planted: dict[str, PlantedControl] = field(default_factory=dict)  # planted subject → what was found in it
 
 

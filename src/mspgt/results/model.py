@@ -18,35 +18,35 @@ from mspgt.results.theory import Theory
 class Check(Record):
     """One line of `mspgt check`, as of this run."""
 
-    name: str
+    name: str  # what was asked of the model
     ok: bool | None  # null: does not apply
-    reason: str
+    reason: str  # what was found, or what to do
 
 
 @dataclass(kw_only=True)
 class ModelResult(Record):
     """Everything about one model."""
 
-    family: str
-    layers: int
-    width: int
-    parameters: int
-    revision: str
+    family: str  # as the study names it, else read from the configuration
+    layers: int  # L: blocks
+    width: int  # d: dimensions of the residual stream
+    parameters: int  # all weights
+    revision: str  # of the weights; empty: a folder without one
     signals: BySignal[ByMode[Numbers | None]]  # and `evidence`, over transitions
     signals_ci: dict[str, ByMode[Rows | None]] = field(default_factory=dict)  # 95 % [lo, hi] of each
     # S1, S2 → mode → the step from layer 0 to layer 1
     embedding_step: dict[str, dict[str, float | None]] = field(default_factory=dict)
-    boundaries: Boundaries
-    controls: Controls
+    boundaries: Boundaries  # Experiment 1, in both modes
+    controls: Controls  # what its claims stand beside
     probes: dict[str, ProbeResult] = field(default_factory=dict)  # by task
-    checks: list[Check] = field(default_factory=list)
+    checks: list[Check] = field(default_factory=list)  # whether it can be measured, and how
     tokens: dict[str, int]  # real, word_final, sinks, sentences cut to the context
     seconds: dict[str, float] = field(default_factory=dict)  # stage → wall seconds when it was computed
     interventions: dict[str, dict[str, EffectResult]] | None = None  # arm → metric (Experiment 2)
-    interventions_about: InterventionsAbout | None = None
+    interventions_about: InterventionsAbout | None = None  # null: Experiment 2 was not run
     doses: dict[str, Dose] | None = None  # definition: dimension, nonsink, all, own
-    doses_about: DosesAbout | None = None
-    theory: Theory | None = None
+    doses_about: DosesAbout | None = None  # null: doses were not audited
+    theory: Theory | None = None  # section 3 and appendix A; null: not computed
     # With boundaries.include_embedding: as `signals`, over transitions 0..L−1 (S3 is null at 0); else null
     signals_from_embedding: BySignal[ByMode[Numbers | None]] | None = None
     run: str | None = None  # the training run that this is a state of, where several states were measured
@@ -63,5 +63,6 @@ class ModelResult(Record):
     # main, limit_10, all_tokens, without_top_word, without_top3_words, without_first_words → S1 over those tokens
     token_sets: dict[str, TokenSetResult] = field(default_factory=dict)
     frequent_words: list[str] = field(default_factory=list)  # of those sets, most frequent first
+    # claims that one metric of S1 shows alone
     metric_dependent: list[MetricDependent] = field(default_factory=list)
     precision: PrecisionResult | None = None  # null: it computes in float32 or more, or nothing was compared

@@ -15,8 +15,8 @@ class PhaseCheck(Record):
     sparse = ("reason",)
 
     score: float | None = None  # F of the strongest place
-    layer: int | None = None
-    boundaries: list[int] = field(default_factory=list)
+    layer: int | None = None  # of that place
+    boundaries: list[int] = field(default_factory=list)  # layers over the threshold
     reason: str | None = None  # why it could not be made
 
 
@@ -41,6 +41,6 @@ class PhasesResult(Record):
     # without_top_word, limit_2, standardised, odd_documents, even_documents → {score, layer, boundaries} | {reason}
     checks: dict[str, PhaseCheck]
     random_init: list[PhaseCheck]  # of each random twin {score, layer, boundaries}
-    documents: int
+    documents: int  # behind the similarity
     tokens: dict[str, int]  # main, and by check
     reasons: list[str] = field(default_factory=list)  # why nothing could be found

@@ -17,8 +17,8 @@ class PlantedPlace(Record):
     name: str
     layer: int | None = None  # null: planted as a stretch, or of the text
     low: float | None = None  # a boundary found from here to `high` counts
-    high: float | None = None
-    found: bool = False
+    high: float | None = None  # to here
+    found: bool = False  # whether a claim lies there
 
 
 @dataclass
@@ -29,9 +29,9 @@ class PlantedTest(Record):
 
     # spike, bump, step, kink, phase, L–I or I–G | local, intermediate, global
     name: str
-    layer: int | None = None
+    layer: int | None = None  # null: of a scale
     score: float | None = None  # F, to reach `critical`
-    critical: float | None = None
+    critical: float | None = None  # of the score
     # Where p decides, at 5 %: of the order (max-T), of a scale and metric (Holm over all)
     p: float | None = None
     metric: str | None = None  # of the texts
@@ -44,8 +44,8 @@ class PaperFound(Record):
     """What the published protocol finds."""
 
     LI: int | None  # layer
-    IG: int | None
-    accepted: bool | None
+    IG: int | None  # layer
+    accepted: bool | None  # null: without a bootstrap
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class PlantedControl(Record):
     seed: int  # fixed in the recipe
     layers: int | None  # null: texts
     size: float | None  # of each planted boundary, in `unit`
-    unit: str
+    unit: str  # of the size
     planted: list[PlantedPlace]  # empty: nothing, and nothing should be found
     found: list[PlantedTest]  # what was claimed
     # Strongest place of shocks, strongest candidate of phases, both orders, every scale and metric

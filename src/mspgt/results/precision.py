@@ -11,8 +11,8 @@ from mspgt.results.record import Numbers, Record
 class SignalPrecision(Record):
     """One signal of calibrated mode on the same sentences in both types, over transitions 1..L−1."""
 
-    own: Numbers
-    float32: Numbers
+    own: Numbers  # in the model's type
+    float32: Numbers  # in float32
     difference: Numbers  # own less float32, in the units of the signal
     digits: Numbers  # decimal digits that agree, 0 to 7
 
@@ -21,9 +21,9 @@ class SignalPrecision(Record):
 class PrecisionResult(Record):
     """Some sentences of a model that computes in bfloat16 or float16, read in float32 too."""
 
-    dtype: str
-    documents: int
-    sentences: int
+    dtype: str  # bfloat16 | float16
+    documents: int  # behind the sentences
+    sentences: int  # read in both types
     tokens: int  # that S1 of these sentences is computed on
     statement: str  # what follows, in words
     states: Numbers = field(default_factory=list)  # layer 0..L: |h − h32| / |h32|, median over tokens

@@ -87,9 +87,8 @@ class Specification(Record):
 
     readings: list[SpecifiedReading]  # the primary one first
     counts: dict[str, int]  # of verdicts
-    agree: (
-        float | None
-    )  # share of the other testable readings with the primary's verdict; null: it, or every other, is not testable
+    # Share of the other testable readings with the primary's verdict; null: it, or every other, is not testable
+    agree: float | None
     supported: float | None  # share of them that support
 
 
@@ -113,7 +112,7 @@ class PredictionResult(Record):
     threshold: float  # that the statistic is held against
     ci: HalfOpen | None  # 95 %, of the statistic
     rule: str  # in words, fixed in advance
-    paper_claim: PaperClaim
+    paper_claim: PaperClaim  # what the paper says of it
     null_rate: float | None  # of "supported" where nothing is there, the highest over kinds of worlds
     evidence: list[str]  # dotted paths into results.json
     missing: list[str]  # what would be needed
@@ -129,9 +128,9 @@ class PredictionResult(Record):
     p_refute_holm: float | None  # the same
     why: list[str]  # what the reader must know of the verdict
     units: list[UnitResult]  # every test behind it
-    decided_by: DecidedBy
-    paper_rule: PaperRule
+    decided_by: DecidedBy  # how many units, and which one stands for all
+    paper_rule: PaperRule  # the paper's own rule on the same results
     null_rates: dict[str, NullRate]  # by kind and design of world
-    specification: Specification
+    specification: Specification  # under other readings of the methods
     excluded: str  # what "refuted" excludes, in words
     positions: str  # whose boundaries it rests on: functional | shocks | phases

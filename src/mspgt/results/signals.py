@@ -30,7 +30,7 @@ class MetricResult(Record):
     S1: Numbers | None  # −log CKA across documents, of calibrated tokens, over transitions 1..L−1
     # Of the variance, per layer 0..L: participation ratio (Σλ)²/Σλ², and the share of its largest dimension
     participation: Numbers | None = None
-    largest_share: Numbers | None = None
+    largest_share: Numbers | None = None  # over layers 0..L
     flagged: list[int] = field(default_factory=list)  # layers where one dimension holds more than half of it
 
 

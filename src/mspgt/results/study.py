@@ -12,7 +12,7 @@ from mspgt.results.record import Record
 class StudyName(Record):
     """Which study this is."""
 
-    name: str
+    name: str  # from its file
     hash: str  # of the plan: configuration, data and weights
     mode_default: str  # calibrated | paper
 
@@ -21,9 +21,9 @@ class StudyName(Record):
 class TreebankProvenance(Record):
     """What labels were read."""
 
-    name: str
-    sha256: str | None = None
-    language: str | None = None
+    name: str  # as the user named it
+    sha256: str | None = None  # of the labelled sentences; null in runs of old
+    language: str | None = None  # as the study file calls it; null: not said
     sentences: dict[str, int] = field(default_factory=dict)  # split → sentences
     tasks: list[str] = field(default_factory=list)  # that its labels allow
     labels: str = "gold"  # gold | silver
@@ -37,10 +37,10 @@ class DataProvenance(Record):
 
     name: str  # the corpus as the user named it
     sha256: str  # of the sentences actually used, in order
-    documents: int
-    sentences: int
+    documents: int  # that were read
+    sentences: int  # that were read
     tokens: int | None = None  # real tokens of the first model; tokenizers differ
-    treebank: TreebankProvenance | None = None
+    treebank: TreebankProvenance | None = None  # null: no labels were given
     language: str | None = None  # of the corpus, as the study file calls it
     scripts: dict[str, float] = field(default_factory=dict)  # share of the corpus's letters in each script
 
@@ -57,17 +57,17 @@ class StageCost(Record):
 class Provenance(Record):
     """All that would be needed to do the study again."""
 
-    mspgt: str
-    torch: str
-    transformers: str
-    python: str
-    device: str
+    mspgt: str  # version
+    torch: str  # version
+    transformers: str  # version
+    python: str  # version
+    device: str  # that models ran on
     dtype: dict[str, str]  # model → dtype it was computed in
-    seeds: dict[str, int]
-    data: DataProvenance
+    seeds: dict[str, int]  # what for → seed; `twins`: how many twins
+    data: DataProvenance  # what was read
     started: str  # ISO 8601, UTC
     seconds: float  # wall time of the run that wrote this file; stages found finished cost nothing
-    hardware: str = ""
+    hardware: str = ""  # in words
     settings: dict[str, Any] = field(default_factory=dict)  # every knob that can change a result, resolved
     limits: list[str] = field(default_factory=list)  # where a limit cut what was read: such a run is a sketch
     cost: dict[str, StageCost] = field(default_factory=dict)  # stage → what it took, the longest first
@@ -79,5 +79,5 @@ class Notice(Record):
     """Something the reader must know before believing a number."""
 
     where: str  # dotted path into results.json
-    what: str
-    consequence: str
+    what: str  # the fact, in words
+    consequence: str  # what follows for the reader

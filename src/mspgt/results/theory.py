@@ -15,50 +15,50 @@ class UsableInformation(Record):
     """Cross-fitted V-information of one kind of label, over layers 0..L."""
 
     bits: list[float] | None  # a label
-    ci: Rows | None = None
+    ci: Rows | None = None  # 95 % over documents, at every layer
     entropy: float | None = None  # of the label, in bits
     label: str = ""  # what was asked
-    classes: int | None = None
-    examples: int | None = None
-    reason: str | None = None
+    classes: int | None = None  # labels that can be told
+    examples: int | None = None  # labelled places that were read
+    reason: str | None = None  # why there are none
 
 
 @dataclass(frozen=True)
 class GaussianInformation(Record):
     """Gaussian information between principal components of layer 0 and layer l."""
 
-    nats: list[float] | None
+    nats: list[float] | None  # over layers 1..L
     se: Numbers | None = None  # jackknife over documents
     variance_explained: list[float] | None = None  # by the components, over layers 0..L
     k: int | None = None  # components
     bias_left: float | None = None  # nats that independent data show
     canonical_gaussian: float | None = None  # of the first canonical pair, nats
     canonical_neighbours: float | None = None  # the same by nearest neighbours
-    reason: str | None = None
+    reason: str | None = None  # why there are none
 
 
 @dataclass(frozen=True)
 class Information(Record):
     """Information that layers hold on topics, syntax and words."""
 
-    topical: UsableInformation
-    syntactic: UsableInformation
-    lexical: UsableInformation
-    gaussian: GaussianInformation
-    documents: int
-    units: str = ""
-    estimator: str = ""
+    topical: UsableInformation  # which document, or topic, a place is of
+    syntactic: UsableInformation  # part of speech
+    lexical: UsableInformation  # the word
+    gaussian: GaussianInformation  # without labels, between components
+    documents: int  # behind the intervals
+    units: str = ""  # of its numbers, in words
+    estimator: str = ""  # how they are computed, in words
     refused: str = ""  # what is not estimated, and why
-    tokens: int | None = None
-    sinks_left_out: int | None = None
+    tokens: int | None = None  # that components were computed on
+    sinks_left_out: int | None = None  # tokens
 
 
 @dataclass(frozen=True)
 class NoiseLaw(Record):
     """The law of the statistic without a kink."""
 
-    freedom: float
-    scale: float
+    freedom: float  # degrees of freedom of the noncentral t
+    scale: float  # factor that makes the statistic a noncentral t
     unit: float  # of the statistic, in SDs
 
 
@@ -66,45 +66,46 @@ class NoiseLaw(Record):
 class KinkTest(Record):
     """Whether one profile bends at a boundary more than elsewhere."""
 
-    p: float | None
-    layer: int | None = None
+    p: float | None  # two-sided, for the better of the two ends of the transition; null: no test
+    layer: int | None = None  # the end where the bend is strongest
     bend: float | None = None  # second difference there
-    expected: float | None = None
-    statistic: float | None = None
-    freedom: float | None = None
+    expected: float | None = None  # second difference of the smooth curve there
+    statistic: float | None = None  # Student t of the bend beyond the smooth curve
+    freedom: float | None = None  # its degrees of freedom
     caution: float | None = None  # factor on the scale, for bends that are not normal
     rank: float | None = None  # share of layers that bend less
-    kinked: bool | None = None
+    kinked: bool | None = None  # whether p is below the level
     laws: dict[str, NoiseLaw] | None = None  # by where noise is taken from: bends, profile
-    reason: str | None = None
+    reason: str | None = None  # why there are none
 
 
 @dataclass(frozen=True)
 class BoundaryKinks(Record):
     """The tests at one boundary, by profile; `all` decides."""
 
-    p: float | None = None
-    kinked: bool | None = None
+    p: float | None = None  # of `all`
+    kinked: bool | None = None  # of `all`
     boundary: int | None = None  # where it was chosen, on the other half of the documents
-    layer: int | None = None
-    all: KinkTest | None = None
-    topical: KinkTest | None = None
-    syntactic: KinkTest | None = None
-    lexical: KinkTest | None = None
-    gaussian: KinkTest | None = None
-    reason: str | None = None
+    layer: int | None = None  # of `all`: the end where the bend is strongest
+    all: KinkTest | None = None  # of the sum of all profiles
+    topical: KinkTest | None = None  # of topical information
+    syntactic: KinkTest | None = None  # of syntactic information
+    lexical: KinkTest | None = None  # of lexical information
+    gaussian: KinkTest | None = None  # of Gaussian information
+    reason: str | None = None  # why there are none
 
 
 @dataclass(frozen=True)
 class Kink(Record):
     """Kinks of information at the boundaries (prediction P1.2)."""
 
-    LI: BoundaryKinks
-    IG: BoundaryKinks
-    units: str = ""
-    estimator: str = ""
+    LI: BoundaryKinks  # at the end of the Local scale
+    IG: BoundaryKinks  # at the end of the Intermediate scale
+    units: str = ""  # of its numbers, in words
+    estimator: str = ""  # how they are computed, in words
     primary: str = ""  # the profile that decides
     source: str = ""  # of the boundaries
+    # name → information over layers, as tested
     profiles: dict[str, list[float]] = field(default_factory=dict)
 
     def of(self, which: str) -> BoundaryKinks:
@@ -116,101 +117,101 @@ class Kink(Record):
 class Markov(Record):
     """How far a layer knows what the layer between forgot (assumption A2), over layers 1..L−2."""
 
-    units: str = ""
-    estimator: str = ""
-    caveat: str = ""
+    units: str = ""  # of its numbers, in words
+    estimator: str = ""  # how they are computed, in words
+    caveat: str = ""  # what the ratio cannot say, in words
     ratio: Numbers | None = None  # conditional over total information
     surrogate: Numbers | None = None  # the same of Markov surrogates
     excess: Numbers | None = None  # ratio less surrogate
-    se: Numbers | None = None
+    se: Numbers | None = None  # of the excess, jackknife over documents
     conditional: Numbers | None = None  # nats
     total: Numbers | None = None  # nats
-    p_null: Numbers | None = None
+    p_null: Numbers | None = None  # H0: the conditional information is 0; by permutation
     mean: float | None = None  # of the excess
-    ci: Interval | None = None
+    ci: Interval | None = None  # 95 %, of the mean
     k: int | None = None  # components
     groups: int | None = None  # of documents
-    permutations: int | None = None
-    verdict: str = ""
-    reason: str | None = None
+    permutations: int | None = None  # behind each p
+    verdict: str = ""  # what it says of A2
+    reason: str | None = None  # why there are none
 
 
 @dataclass(frozen=True)
 class Curve(Record):
     """A value a layer, with its 95 % interval over documents; null without a second document."""
 
-    value: list[float] | None
-    ci: Rows | None = None
+    value: list[float] | None  # over layers
+    ci: Rows | None = None  # 95 % over documents, at every layer
     by_sigma: list[list[float]] | None = None  # of slopes: at every size of noise, before extrapolation
-    reason: str | None = None
+    reason: str | None = None  # why there are none
 
 
 @dataclass(frozen=True)
 class Measured(Record):
     """A number with its 95 % interval over documents."""
 
-    value: float
-    ci: Interval | None
+    value: float  # the number
+    ci: Interval | None  # null without a second document
 
 
 @dataclass(frozen=True)
 class FisherArm(Record):
     """Noise in a whole scale: what tr F predicts, and what it does."""
 
-    layers: list[int]
-    sigma: float
+    layers: list[int]  # blocks after which noise was added
+    sigma: float  # in units of the activations' SD
     predicted: float  # nats a token
-    predicted_ci: Interval | None
-    kl: float
-    kl_ci: Interval | None
-    loss: float
-    loss_ci: Interval | None
+    predicted_ci: Interval | None  # 95 %, over documents
+    kl: float  # measured, nats a token
+    kl_ci: Interval | None  # 95 %, over documents
+    loss: float  # measured rise, nats a token
+    loss_ci: Interval | None  # 95 %, over documents
 
 
 @dataclass(frozen=True)
 class ScaleSlopes(Record):
     """Slope over ½ Σ tr F of one scale, as σ → 0: 1 where equation 30 holds."""
 
-    loss: Measured
-    kl: Measured
+    loss: Measured  # slope of the rise of the loss
+    kl: Measured  # slope of the KL
 
 
 @dataclass(frozen=True)
 class Equation30(Record):
     """Loss against Fisher information, scale by scale."""
 
-    scales: dict[str, ScaleSlopes]
-    verdict: str = ""
-    verdict_loss: str = ""
-    verdict_kl: str = ""
+    scales: dict[str, ScaleSlopes]  # by scale
+    verdict: str = ""  # on equation 30 as the paper writes it
+    verdict_loss: str = ""  # on the slope of the loss
+    verdict_kl: str = ""  # on the slope of the KL
 
 
 @dataclass(frozen=True)
 class Fisher(Record):
     """Traces of Fisher information, std² tr F, nats a token for noise of one standard deviation."""
 
-    fisher: Curve | None
-    equation30: Equation30 | None
-    units: str = ""
-    estimator: str = ""
-    texts: int | None = None
-    documents: int | None = None
-    sigmas: list[float] | None = None
+    fisher: Curve | None  # std² tr F, of labels drawn from the model
+    equation30: Equation30 | None  # null: traces were not measured
+    units: str = ""  # of its numbers, in words
+    estimator: str = ""  # how they are computed, in words
+    texts: int | None = None  # that were read
+    documents: int | None = None  # behind the intervals
+    sigmas: list[float] | None = None  # sizes of noise that slopes are extrapolated from
     std: list[float] | None = None  # of activations
     empirical: Curve | None = None  # with the labels of the text
-    hessian: Curve | None = None
+    hessian: Curve | None = None  # of the loss on the text's own labels
     kl_slope: Curve | None = None  # 2 KL / σ² as σ → 0
     loss_slope: Curve | None = None  # 2 Δloss / σ² as σ → 0
-    arms: dict[str, FisherArm] = field(default_factory=dict)
-    reason: str | None = None
+    arms: dict[str, FisherArm] = field(default_factory=dict)  # by scale
+    reason: str | None = None  # why there are none
 
 
 @dataclass(frozen=True)
 class BetaOfScale(Record):
     """β̂ of one scale at every relative noise of `sigmas`."""
 
-    value: list[float]
-    ci: Rows | None
+    value: list[float]  # at each of `sigmas`
+    ci: Rows | None  # 95 % over documents, at each of them
     limit: Measured  # of β̂ / σ² as σ → 0
     # by size of noise, that extrapolation removes
     finite_noise_bias: list[float] = field(default_factory=list)
@@ -220,20 +221,20 @@ class BetaOfScale(Record):
 class PlantedSlope(Record):
     """Slope of log multiplier on log entropy over planted languages."""
 
-    slope: float | None
-    ci: Interval | None
+    slope: float | None  # null: too few distinct entropies
+    ci: Interval | None  # 95 %
     count: int | None = None  # languages
-    scales: list[str] = field(default_factory=list)
-    reason: str | None = None
+    scales: list[str] = field(default_factory=list)  # whose points it is of
+    reason: str | None = None  # why there are none
 
 
 @dataclass(frozen=True)
 class PlantedLanguage(Record):
     """Entropy and multiplier of each scale of one planted language."""
 
-    language: str
-    entropy_nats: list[float]
-    multiplier: list[float]
+    language: str  # its name
+    entropy_nats: list[float]  # of G, I, L
+    multiplier: list[float]  # −dD/dR of G, I, L
 
 
 @dataclass(frozen=True)
@@ -241,20 +242,21 @@ class Equation23(PlantedSlope):
     """Multipliers −dD/dR of planted sources at one rate."""
 
     claim: float | None = None  # the paper's slope
-    by_scale: dict[str, PlantedSlope] = field(default_factory=dict)
+    by_scale: dict[str, PlantedSlope] = field(default_factory=dict)  # G, I, L, all
     languages: int | list[PlantedLanguage] = 0  # how many; runs of old list them here
-    points: list[PlantedLanguage] = field(default_factory=list)
+    points: list[PlantedLanguage] = field(default_factory=list)  # the languages one by one
+    # rate of G, I, L at which multipliers are read
     common_rate_nats: list[float] = field(default_factory=list)
-    estimator: str = ""
-    verdict: str = ""
+    estimator: str = ""  # how they are computed, in words
+    verdict: str = ""  # on equation 23
 
 
 @dataclass(frozen=True)
 class BetaAtRate(Record):
     """Between two measured rates, by their logarithm."""
 
-    value: float
-    ci: Interval | None = None
+    value: float  # nats of loss for each nat of rate
+    ci: Interval | None = None  # 95 %, over documents
 
 
 @dataclass(frozen=True)
@@ -262,11 +264,11 @@ class BetaOfResponse(Record):
     """β̂ of one scale from Experiment 2; lists over neighbouring doses, from the smallest noise on."""
 
     value: Numbers | None  # nats of loss for each nat of rate
-    reason: str | None = None
+    reason: str | None = None  # why there are none
     sigma: list[float] | None = None  # doses, one more than pairs of neighbours
     rate: list[float] | None = None  # of each dose, nats a token
     between: list[float] | None = None  # the rate in the middle of two doses
-    ci: Rows | None = None
+    ci: Rows | None = None  # 95 % over documents, of each value
     predicted: Numbers | None = None  # what small noise predicts
     at: list[BetaAtRate | None] | None = None  # at each of `rates`; null outside of what was measured
 
@@ -275,34 +277,34 @@ class BetaOfResponse(Record):
 class BetaResponse(Record):
     """β̂ of the scales over the rate that noise of Experiment 2 lets through."""
 
-    units: str
-    estimator: str
+    units: str  # of its numbers, in words
+    estimator: str  # how they are computed, in words
     rates: list[float]  # at which models are compared, nats a token
-    scales: dict[str, BetaOfResponse] | None
-    reason: str | None = None
+    scales: dict[str, BetaOfResponse] | None  # by scale; null: not measured
+    reason: str | None = None  # why there are none
 
 
 @dataclass(frozen=True)
 class Beta(Record):
     """Lagrange multipliers of the scales: nats of loss for each nat of rate."""
 
-    equation23: Equation23
+    equation23: Equation23  # on planted sources, whatever the model
     activations: dict[str, BetaOfScale] | None = None  # by scale
-    response: BetaResponse | None = None
-    units: str = ""
-    estimator: str = ""
+    response: BetaResponse | None = None  # from noise of Experiment 2; null in runs of old
+    units: str = ""  # of its numbers, in words
+    estimator: str = ""  # how they are computed, in words
     sigmas: list[float] = field(default_factory=list)  # relative noise
-    reason: str | None = None
+    reason: str | None = None  # why there are none
 
 
 @dataclass(frozen=True)
 class BottleneckPoint(Record):
     """One point of the curve; lists over G, I, L. Nats a token."""
 
-    beta: float
-    distortion: float
-    kl: list[float]
-    information: list[float]
+    beta: float  # weight of every rate
+    distortion: float  # loss of the next token
+    kl: list[float]  # rate of each latent
+    information: list[float]  # what of the rate is about the input
     gap: list[float]  # information and gap sum to the KL
     bounded: list[bool]  # information stands at the bound of its estimator
 
@@ -311,55 +313,55 @@ class BottleneckPoint(Record):
 class Bottleneck(Record):
     """The hierarchical variational bottleneck (section 3.4)."""
 
-    curve: list[BottleneckPoint] | None = None
-    units: str = ""
-    estimator: str = ""
+    curve: list[BottleneckPoint] | None = None  # from the smallest β on; null: not computed
+    units: str = ""  # of its numbers, in words
+    estimator: str = ""  # how they are computed, in words
     blind: float | None = None  # loss without any latent
     elbo: float | None = None  # at β = 1
-    elbo_ci: Interval | None = None
-    elbo_reason: str = ""
+    elbo_ci: Interval | None = None  # 95 %, over documents
+    elbo_reason: str = ""  # why there is no interval, or no ELBO
     layers: dict[str, int] | None = None  # the last of each scale
     weights: list[Numbers] | None = None  # β of G, I, L at every point but the first
     weights_ci: list[tuple[Numbers, Numbers]] | None = None  # lows, highs
-    reason: str | None = None
+    reason: str | None = None  # why there are none
 
 
 @dataclass(frozen=True)
 class WidthLaw(Record):
     """Width of the interval of argmax E against how much there is."""
 
-    counts: list[int]
-    widths: Numbers
+    counts: list[int]  # draws, or documents
+    widths: Numbers  # of the interval at each count, in layers; null where nothing was found
     slope: float | None  # of log width on log count
-    ci: Interval | None
-    reason: str = ""
+    ci: Interval | None  # 95 %, of the slope
+    reason: str = ""  # why there is no slope
 
 
 @dataclass(frozen=True)
 class Concentration(Record):
     """Equation 34."""
 
-    units: str = ""
-    estimator: str = ""
-    claim: str = ""
-    by_draws: WidthLaw | None = None
-    by_documents: WidthLaw | None = None
-    verdict: str = ""
-    reason: str | None = None
+    units: str = ""  # of its numbers, in words
+    estimator: str = ""  # how they are computed, in words
+    claim: str = ""  # the paper's slope, in words
+    by_draws: WidthLaw | None = None  # in draws of the bootstrap
+    by_documents: WidthLaw | None = None  # in documents
+    verdict: str = ""  # on equation 34
+    reason: str | None = None  # why there are none
 
 
 @dataclass(frozen=True)
 class Reach(Record):
     """Effective attention length: how many tokens back a layer's words come from."""
 
-    layers: Curve | None
+    layers: Curve | None  # over layers 1..L, tokens
     mean: Measured | None  # over layers
-    units: str = ""
-    estimator: str = ""
+    units: str = ""  # of its numbers, in words
+    estimator: str = ""  # how they are computed, in words
     window: int | None = None  # tokens read at a time
-    windows: int | None = None
-    documents: int | None = None
-    reason: str | None = None
+    windows: int | None = None  # that were read
+    documents: int | None = None  # behind the interval
+    reason: str | None = None  # why there are none
 
 
 @dataclass(frozen=True)
@@ -367,8 +369,8 @@ class ValueSwitch(Record):
     """Where the weights of the scales switch, and how the value jumps there."""
 
     layer: int  # the first under the new weights
-    jump: float
-    ci: Interval
+    jump: float  # of V, nats a token
+    ci: Interval  # 95 %, over documents
     bounds: Interval  # between which it lies at perfect optima: less the rates before, and after, times the change
 
 
@@ -376,27 +378,27 @@ class ValueSwitch(Record):
 class ValueByLayer(Record):
     """V of equation 26, layer by layer."""
 
-    value: list[float] | None
-    units: str = ""
-    estimator: str = ""
+    value: list[float] | None  # V(l) at layers 1..L, nats a token
+    units: str = ""  # of its numbers, in words
+    estimator: str = ""  # how they are computed, in words
     source: str = ""  # of the boundaries at which weights switch
-    ci: Rows | None = None
+    ci: Rows | None = None  # 95 % over documents, at every layer
     kl: list[list[float]] | None = None  # of G, I, L
     weights: list[list[float]] | None = None  # of G, I, L
-    switches: list[ValueSwitch] = field(default_factory=list)
-    reason: str | None = None
+    switches: list[ValueSwitch] = field(default_factory=list)  # where the weights change
+    reason: str | None = None  # why there are none
 
 
 @dataclass(frozen=True)
 class Theory(Record):
     """All of it for one model."""
 
-    information: Information
-    kink: Kink
-    markov: Markov
-    fisher: Fisher
-    beta: Beta
-    hvib: Bottleneck
-    concentration: Concentration
+    information: Information  # by layer
+    kink: Kink  # whether it bends at boundaries
+    markov: Markov  # assumption A2
+    fisher: Fisher  # sensitivity to noise
+    beta: Beta  # multipliers of the scales
+    hvib: Bottleneck  # the hierarchical bottleneck
+    concentration: Concentration  # equation 34
     reach: Reach | None = None  # null: left out
     values: ValueByLayer | None = None  # null: not asked for
