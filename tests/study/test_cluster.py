@@ -6,6 +6,7 @@ import json
 import pytest
 
 from mspgt.errors import InputError
+from mspgt.study.engines import run_jobs
 from mspgt.study.run import run_study
 from tests.lm.tiny import tiny_model
 from tests.study.small import study, without_times, write_corpus
@@ -17,6 +18,57 @@ HAS_RAY = importlib.util.find_spec("ray") is not None
 def inputs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cluster")
     return tiny_model(folder / "tiny-llama", "llama", layers=3), write_corpus(folder / "text.jsonl")
+
+
+EXPERIMENT = {
+    **{
+        "samples": 4,
+        "prompt_tokens": 8,
+        "new_tokens": 6,
+        "random_sets": 0,
+        "shard_samples": 2,
+        "encoder": None,
+    },
+    **{"draws": 100, "harper": False, "response": [0.1], "response_samples": 2},
+}
+
+
+def numbers_in(out):
+    """What stages hold; how long a stage took stands beside, in manifests and in `meta.json` of geometry."""
+    files = [path for path in out.glob("stages/*/*/*/*") if path.name != "manifest.json"]
+    return {
+        path.relative_to(out): path.read_bytes() for path in files if "geometry" not in str(path.parent.name)
+    } | {path.relative_to(out): path.read_bytes() for path in files if path.name.endswith(".safetensors")}
+
+
+def test_one_model_piece_by_piece_leaves_the_bytes_of_the_whole(tmp_path, inputs, monkeypatch):
+    """Shards of documents and of prompts and the audit, each as a task of its own, in whatever order they come."""
+    _, corpus = inputs
+    llama = tiny_model(tmp_path / "tiny", "llama", layers=4)
+    asked = {
+        "interventions": EXPERIMENT,
+        "measure": {"shard_documents": 2, "cka_tokens": 128, "context": "both"},
+    }
+    whole = run_study(study([llama], corpus, **asked), tmp_path / "whole", quiet=True)
+    taken = []
+
+    def backwards(jobs, context, *more):
+        taken.extend(job.name.split(", ", 1)[1] for job in jobs if getattr(job, "piece", None))
+        return run_jobs(jobs[::-1], context, *more)
+
+    monkeypatch.setattr("mspgt.study.run.run_jobs", backwards)
+    config = study([llama], corpus, run={"workers": 1, "spread": True}, **asked)
+    spread = run_study(config, tmp_path / "spread", quiet=True)
+    assert numbers_in(tmp_path / "spread") == numbers_in(tmp_path / "whole")
+    for one in (whole, spread):
+        one["models"]["tiny"]["interventions_about"].pop("seconds")
+    assert without_times(spread) == without_times(whole)
+    assert {"observe 3", "observe 3 of context 2", "interventions, audit 1", "interventions, texts 2"} < set(
+        taken
+    )
+    taken.clear()
+    run_study(config, tmp_path / "spread", quiet=True)
+    assert taken == []  # nothing is missing, so nothing is handed out
 
 
 @pytest.mark.skipif(HAS_RAY, reason="Ray is installed")

@@ -47,6 +47,8 @@ IRRELEVANT = {
     "models.offload": "where weights lie",
     "run.on": "where jobs run",
     "run.workers": "how many processes",
+    "run.spread": "in which tasks stages are handed out",
+    "run.gpus": "what a task asks of a cluster",
     "run.keep_activations": "whether intermediate files stay",
 }
 # Read while a stage is computed, but by what it shares with later ones and does not use itself.

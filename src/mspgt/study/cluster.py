@@ -1,4 +1,4 @@
-"""Jobs on a Ray cluster: one task a job, on any machine that sees the run folder.
+"""Jobs on a Ray cluster: one task a job, or a task a shard, on any machine that sees the run folder.
 
 The store is the only channel for results, so the run folder must lie on a disk that all machines share, and
 models must be ids of the Hub or folders on such a disk. A task that Ray starts again after a machine was lost
@@ -8,7 +8,9 @@ goes on from the store.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
+from functools import cache
 from queue import Empty
 from typing import Any
 
@@ -17,6 +19,9 @@ from mspgt.study.backoff import carefully
 from mspgt.study.jobs import Context, Job, Loader, Trial
 from mspgt.study.progress import Display
 
+# Ray takes localhost and 127.0.0.1 for a slip, and listens on the network instead; on macOS and Windows it keeps to
+# loopback by itself, and there is no second address of it.
+LOOPBACK = "127.0.0.2" if sys.platform == "linux" else None
 RETRIES = 2  # of a task whose machine or process was lost
 
 
@@ -36,11 +41,15 @@ def on_ray(jobs: Sequence[Job | Trial], context: Context, display: Display) -> d
     ours = not ray.is_initialized()
     if ours:
         # A cluster of our own is for this machine alone: nothing of it listens to the network.
-        alone = {} if os.environ.get("RAY_ADDRESS") else {"_node_ip_address": "127.0.0.1"}
+        alone = {} if os.environ.get("RAY_ADDRESS") else {"_node_ip_address": LOOPBACK}
         ray.init(log_to_driver=False, include_dashboard=False, logging_level="warning", **alone)
     try:
-        events = Queue(actor_options={"num_cpus": 0})
-        gpus = 1 if ray.cluster_resources().get("GPU") else 0
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy as On
+
+        # Beside the driver: on a machine that is lost it would take the tasks of all others with it.
+        here = On(ray.get_runtime_context().get_node_id(), soft=False)
+        events = Queue(actor_options={"num_cpus": 0, "scheduling_strategy": here})
+        gpus = _gpus(context.config.run.gpus, ray.cluster_resources().get("GPU", 0))
         task = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=RETRIES)(_task)
         shared = ray.put((list(jobs), context))
         waiting = {task.remote(shared, number, events): job.name for number, job in enumerate(jobs)}
@@ -64,12 +73,31 @@ def on_ray(jobs: Sequence[Job | Trial], context: Context, display: Display) -> d
             ray.shutdown()
 
 
+def _gpus(asked: float | None, there: float) -> float:
+    """GPUs that a task asks for.
+
+    Raises:
+        InputError: more than the cluster has, so that it would wait for ever.
+    """
+    if asked is not None and asked > there:
+        raise InputError(
+            f"run.gpus: a task asks for {asked:g} GPUs, and the cluster has {there:g}. Ask for fewer."
+        )
+    return float(there > 0) if asked is None else asked
+
+
 def _show(events: Any, display: Display) -> None:
     while True:
         try:
             display.update(*events.get_nowait())
         except Empty:
             return
+
+
+@cache
+def _loader() -> Loader:
+    """The model of a worker, which may be handed its next shard."""
+    return Loader()
 
 
 def _task(shared: tuple[list[Job | Trial], Context], number: int, events: Any) -> Any:
@@ -81,6 +109,6 @@ def _task(shared: tuple[list[Job | Trial], Context], number: int, events: Any) -
     return carefully(
         job,
         context,
-        Loader(),
+        _loader(),
         lambda done, total, stage: events.put_nowait((job.name, done, total, stage)),
     )

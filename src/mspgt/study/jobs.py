@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mspgt.boundaries.scales import Scales
 from mspgt.errors import ModelError, MspgtError
@@ -19,6 +20,7 @@ from mspgt.study.parts import Given, Part, Report
 from mspgt.study.stages import Data, compute, measured
 from mspgt.study.store import Address
 
+T = TypeVar("T")
 if TYPE_CHECKING:
     from mspgt.lm.model import LanguageModel
 
@@ -38,20 +40,40 @@ class Work:
 
 
 @dataclass(frozen=True)
+class Piece:
+    """A stage of a job that a worker can take by itself (see `spreading`).
+
+    context: which of the contexts it is measured in, by number. number: of the shard.
+    """
+
+    stage: str
+    context: int = 0
+    number: int = 0
+
+
+@dataclass(frozen=True)
 class Job:
-    """One subject to measure, one part to carry out on a model, or (identity None) one model to check."""
+    """One subject to measure, one part to carry out on a model, or (identity None) one model to check.
+
+    With a piece, that much of it and no more.
+    """
 
     model: ModelConfig
     identity: Identity | None = None
     twin: int | None = None
     work: Work | None = None
+    piece: Piece | None = None
 
     @property
     def name(self) -> str:
         if self.identity is None:
             return self.model.label
         subject = Subject(self.identity, self.twin).name
-        return subject if self.work is None else f"{subject}, {self.work.part.name}"
+        whole = subject if self.work is None else f"{subject}, {self.work.part.name}"
+        if self.piece is None:
+            return whole
+        beside = f" of context {self.piece.context + 1}" if self.piece.context else ""
+        return f"{whole}, {self.piece.stage} {self.piece.number + 1}{beside}"
 
 
 @dataclass(frozen=True)
@@ -89,6 +111,11 @@ def attempt(job: Job | Trial, context: Context, loader: Loader, report: Report) 
         if job.identity is None:
             report(0, 1, "loading and checking")
             return loader.inspect(job.model, context.config.measure)
+        if job.piece is not None:
+            from mspgt.study.spreading import compute_piece
+
+            compute_piece(job, context, loader, report)
+            return None
         if job.work is not None:
             given = context.given(job.identity, job.work)
             job.work.part.compute(given, partial(loader.subject, job.model), report)
@@ -138,6 +165,13 @@ class Loader:
         self._key: tuple[ModelConfig, int | None] | None = None
         self._held: Any = None
         self._shape: tuple[ModelConfig, Any] | None = None  # a trained model without its weights
+        self._shared: tuple[Any, Any] = (None, None)
+
+    def sharing(self, key: Any, make: Callable[[], T]) -> T:
+        """What tasks of one subject share, tokens of the text above all; the last is kept."""
+        if self._shared[0] != key:
+            self._shared = (key, make())
+        return self._shared[1]
 
     def subject(self, model: ModelConfig, twin: int | None = None) -> Any:
         """The model as trained, or its random twin of a seed."""

@@ -15,7 +15,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -54,6 +54,7 @@ from mspgt.study.plan import Plan, environment
 from mspgt.study.progress import Bars, Display, Lines
 from mspgt.study.reading import data_warnings, limits, read_data
 from mspgt.study.replicates import judge_replicates, replicate_groups
+from mspgt.study.spreading import waves
 from mspgt.study.stages import Data
 from mspgt.study.store import sweep, write_json
 from mspgt.study.verdicts import conclude
@@ -136,9 +137,7 @@ def _carry_on(plan: Plan, inspected: Inspected, out: Path, workers: int, quiet: 
         for line in expected(plan, out):
             log.info("%s", line)
     claim_stages(place, out, plan.used(out, underway=True))
-    with display(len(todo), quiet) as shown:
-        run_jobs(todo, context, min(workers, max(1, len(todo))), shown)
-
+    run_in_waves(todo, context, workers, quiet)
     models, findings, warnings = {}, {}, data_warnings(config, data)
     for identity in plan.identities:
         log.info("%s: deciding", identity.label)
@@ -230,14 +229,21 @@ def carry_out(
     notices: list[Notice] = []
     todo = [job for job in jobs if not finished(part, _given(context, job))]
     serving = part.serving(context.config) if todo else nullcontext(context.config)
-    with serving as config, display(len(todo), quiet) as shown:
-        run_jobs(todo, replace(context, config=config), min(workers, max(1, len(todo))), shown)
+    with serving as config:
+        run_in_waves(todo, replace(context, config=config), workers, quiet)
     for job in jobs:
         given = _given(context, job)
         found, told = part.decide(given)
         models[given.identity.label] = replace(models[given.identity.label], **found)
         notices += told
     return notices
+
+
+def run_in_waves(jobs: Sequence[Job | Trial], context: Context, workers: int, quiet: bool) -> None:
+    """Run jobs, first piece by piece where one model's work is spread over workers."""
+    for wave in waves(jobs, context):
+        with display(len(wave), quiet) as shown:
+            run_jobs(wave, context, min(workers, max(1, len(wave))), shown)
 
 
 def _given(context: Context, job: Job) -> Given:

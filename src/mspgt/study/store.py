@@ -15,6 +15,7 @@ import hashlib
 import json
 import os
 import shutil
+import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -160,7 +161,7 @@ class Address:
         Raises:
             StoreError: the folder cannot be written (permissions, full disk); nothing half-written remains.
         """
-        scratch = self.folder.with_name(f".{self.folder.name}.{os.getpid()}")
+        scratch = self.folder.with_name(f".{self.folder.name}.{_writer()}")
         try:
             shutil.rmtree(scratch, ignore_errors=True)
             scratch.mkdir(parents=True)
@@ -226,7 +227,7 @@ class Address:
         Raises:
             StoreError: the folder cannot be renamed (permissions, a failing disk); it stays as it was.
         """
-        aside = self.folder.with_name(f".{self.folder.name}.{os.getpid()}.old")
+        aside = self.folder.with_name(f".{self.folder.name}.{_writer()}.old")
         shutil.rmtree(aside, ignore_errors=True)
         try:
             self.folder.rename(aside)
@@ -238,6 +239,11 @@ class Address:
                 "its folder and the disk, then run the same command again."
             ) from error
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def _writer() -> str:
+    """Tells writers apart: machines that share a disk may give two processes one number."""
+    return f"{socket.gethostname()[:64]}.{os.getpid()}"
 
 
 def sweep(root: Path) -> None:
@@ -257,7 +263,7 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         StoreError: it cannot be written.
     """
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    scratch = path.with_name(f".{path.name}.{_writer()}")
     try:
         scratch.write_text(text, "utf-8")
         _sync(scratch)

@@ -1,0 +1,171 @@
+"""One model's work as many small tasks: shards of documents and of prompts, probes, each at home on any worker.
+
+A job of one subject goes through its stages in order. Spread, those that do not wait for each other run side by side,
+in waves; what a wave leaves lies in the store, where the next finds it. The job itself comes last and does the rest.
+The numbers are those of the job alone, because each task is a stage under its own address.
+
+    measuring       norms of the layers (and pairs of heads) ─► each shard of documents, probes, precision ─► the rest
+    interventions   dose audit                               ─► each shard of prompts, noise response      ─► the rest
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from mspgt.study import codec
+from mspgt.study.config import RunConfig
+from mspgt.study.dosing import Auditing, equal_sizes, fill_audit, scales_address, yardsticks
+from mspgt.study.identity import Subject
+from mspgt.study.intervening import (
+    Interventions,
+    Writing,
+    noise_response,
+    places,
+    written_texts,
+)
+from mspgt.study.jobs import Context, Job, Loader, Piece, Trial
+from mspgt.study.parts import Given, Report
+from mspgt.study.stages import (
+    Addresses,
+    Measuring,
+    activation_scales,
+    estimated_precision,
+    head_pairing,
+    measured,
+    observed_shard,
+    trained_probes,
+)
+
+if TYPE_CHECKING:
+    from mspgt.lm.model import LanguageModel
+
+WAVES = 2
+
+
+def spreads(run: RunConfig) -> bool:
+    """Whether one model's work is spread over workers."""
+    return run.on == "ray" if run.spread is None else run.spread
+
+
+def waves(jobs: Sequence[Job | Trial], context: Context) -> Iterator[list[Job | Trial]]:
+    """The tasks of some jobs, wave by wave, and at last the jobs; each wave is made when the one before is done."""
+    if spreads(context.config.run):
+        for wave in range(WAVES):
+            found = [
+                replace(job, piece=one)
+                for job in jobs
+                if isinstance(job, Job)
+                for one in _pieces(job, context, wave)
+            ]
+            if found:
+                yield [*found]
+    yield [*jobs]
+
+
+def _pieces(job: Job, context: Context, wave: int) -> Iterator[Piece]:
+    """What of a job is missing and can run now."""
+    if job.identity is None:
+        return
+    if job.work is None:
+        data = context.data if job.twin is None else context.twin_data
+        subject = Subject(job.identity, job.twin)
+        for number, (_, where) in enumerate(measured(context.root, context.config, subject, data)):
+            for stage, shard in _first(where) if wave == 0 else _side_by_side(where):
+                yield Piece(stage, number, shard)
+    elif isinstance(job.work.part, Interventions):
+        yield from _of_interventions(context.given(job.identity, job.work), wave)
+
+
+def _first(where: Addresses) -> Iterator[tuple[str, int]]:
+    """What all shards start from."""
+    needed = [where.scales, *([] if where.pairing is None else [where.pairing])]
+    if not where.geometry.status().done and not all(one.status().done for one in needed):
+        yield "scales", 0
+
+
+def _side_by_side(where: Addresses) -> Iterator[tuple[str, int]]:
+    if not where.geometry.status().done:
+        for shard, (_, address) in enumerate(where.shards):
+            if not address.status().done:
+                yield "observe", shard
+    for stage, other in (("probes", where.probes), ("precision", where.precision)):
+        if other is not None and not other.status().done:
+            yield stage, 0
+
+
+def _of_interventions(given: Given, wave: int) -> Iterator[Piece]:
+    where = places(given)
+    if not scales_address(given).status().done:  # damaged since; the job itself makes them again
+        return
+    if wave == 0:
+        if where.audit is not None and not all(address.status().done for address in where.audit):
+            yield Piece("audit")
+        return
+    for number, address in enumerate(where.texts):
+        if not address.status().done:
+            yield Piece("texts", 0, number)
+    if where.response is not None and not where.response.status().done:
+        yield Piece("response")
+
+
+def compute_piece(job: Job, context: Context, loader: Loader, report: Report) -> None:
+    """Compute one piece of a job's work, unless it is there.
+
+    Raises:
+        MspgtError: as the job would.
+    """
+    assert job.identity is not None
+    assert job.piece is not None
+    if job.work is not None:
+        model = loader.subject(job.model, job.twin)
+        _intervene(context.given(job.identity, job.work), job.piece, model, report)
+        return
+    data = context.data if job.twin is None else context.twin_data
+    subject = Subject(job.identity, job.twin)
+    config, where = measured(context.root, context.config, subject, data)[job.piece.context]
+    work = loader.sharing(
+        (job.model, job.twin, config.measure, where.geometry.key),
+        lambda: Measuring(config, subject, data, lambda: loader.subject(job.model, job.twin)),
+    )
+    report(0, 1, job.piece.stage)
+    _measure(work, where, job.piece, report)
+
+
+def _measure(work: Measuring, where: Addresses, piece: Piece, report: Report) -> None:
+    if piece.stage == "probes":
+        assert where.probes is not None
+        where.probes.fill(lambda: trained_probes(work, report))
+        return
+    where.scales.fill(lambda: activation_scales(work))
+    work.scales = codec.unpack_scales(where.scales.load())
+    if piece.stage == "precision":
+        assert where.precision is not None
+        where.precision.fill(lambda: estimated_precision(work))
+        return
+    if where.pairing is not None:
+        where.pairing.fill(lambda: head_pairing(work))
+        work.pairing = codec.unpack_pairing(where.pairing.load())
+    if piece.stage == "observe":
+        documents, address = where.shards[piece.number]
+        address.fill(lambda: observed_shard(work, documents, report))
+
+
+def _intervene(given: Given, piece: Piece, model: LanguageModel, report: Report) -> None:
+    where, number = places(given), piece.number
+    if piece.stage == "audit":
+        assert where.audit is not None
+        fill_audit(where.audit, Auditing(given, yardsticks(given), model, report))
+        return
+    work = Writing(given, yardsticks(given), equal_sizes(where.audit), model)
+    if piece.stage == "response":
+        assert where.response is not None
+        where.response.fill(lambda: noise_response(work, report))
+        return
+    samples = where.shards[number]
+
+    def step(done: int) -> None:
+        report(done, len(samples), "writing texts, samples")
+
+    where.texts[number].fill(lambda: written_texts(work, samples, step))
