@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
-ROWS = ("kills", "writers", "flips", "reruns", "wheel", "fuzz", "mutants", "runs")
+ROWS = ("kills", "writers", "flips", "reruns", "wheel", "fuzz", "mutants", "runs", "nodes")
 LIBRARIES = ("mspgt", "torch", "transformers", "numpy", "safetensors", "hypothesis")
 
 

@@ -8,7 +8,6 @@ goes on from the store.
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
 from functools import cache
 from queue import Empty
@@ -19,9 +18,9 @@ from mspgt.study.backoff import carefully
 from mspgt.study.jobs import Context, Job, Loader, Trial
 from mspgt.study.progress import Display
 
-# Ray takes localhost and 127.0.0.1 for a slip, and listens on the network instead; on macOS and Windows it keeps to
-# loopback by itself, and there is no second address of it.
-LOOPBACK = "127.0.0.2" if sys.platform == "linux" else None
+# Ray takes 127.0.0.1 for a slip and listens on every address, unless clusters of several machines are switched off.
+LOOPBACK, ALONE = "127.0.0.1", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
+STARTS = 3  # tries
 RETRIES = 2  # of a task whose machine or process was lost
 
 
@@ -31,6 +30,9 @@ def on_ray(jobs: Sequence[Job | Trial], context: Context, display: Display) -> d
     Raises:
         InputError: Ray is not installed.
     """
+    named = bool(os.environ.get("RAY_ADDRESS"))
+    if not named:
+        os.environ.setdefault(ALONE, "0")  # read when Ray is imported
     try:
         import ray
         from ray.util.queue import Queue
@@ -41,8 +43,8 @@ def on_ray(jobs: Sequence[Job | Trial], context: Context, display: Display) -> d
     ours = not ray.is_initialized()
     if ours:
         # A cluster of our own is for this machine alone: nothing of it listens to the network.
-        alone = {} if os.environ.get("RAY_ADDRESS") else {"_node_ip_address": LOOPBACK}
-        ray.init(log_to_driver=False, include_dashboard=False, logging_level="warning", **alone)
+        alone = {} if named else {"_node_ip_address": LOOPBACK}
+        _start(ray, alone)
     try:
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy as On
 
@@ -71,6 +73,26 @@ def on_ray(jobs: Sequence[Job | Trial], context: Context, display: Display) -> d
     finally:
         if ours:
             ray.shutdown()
+
+
+def _start(ray: Any, alone: dict[str, str]) -> None:
+    """Start Ray, or join the cluster of RAY_ADDRESS; again where a busy machine was too slow for Ray's own patience.
+
+    Raises:
+        MspgtError: it was too slow every time.
+    """
+    for _ in range(STARTS):
+        try:
+            ray.init(log_to_driver=False, include_dashboard=False, logging_level="warning", **alone)
+            return
+        except Exception as error:  # Ray raises nothing narrower
+            if "timed out during startup" not in str(error):
+                raise
+            ray.shutdown()
+    raise MspgtError(
+        f"Ray did not start within its own limits in {STARTS} tries: the machine is too busy. Nothing is lost; run "
+        "the same command again when it is less so, or without run.on."
+    )
 
 
 def _gpus(asked: float | None, there: float) -> float:
