@@ -17,7 +17,8 @@ from mspgt.study.config import BUNDLED, MeasureConfig, ModelConfig, StudyConfig
 from mspgt.study.controlling import try_control
 from mspgt.study.identity import Identity, Subject
 from mspgt.study.parts import Given, Part, Report
-from mspgt.study.stages import Data, compute, measured
+from mspgt.study.pieces import Piece, intervene_piece, measure_piece
+from mspgt.study.stages import Data, Measuring, compute, measured
 from mspgt.study.store import Address
 
 T = TypeVar("T")
@@ -37,18 +38,6 @@ class Work:
     part: Part
     result: ModelResult
     scales: Scales
-
-
-@dataclass(frozen=True)
-class Piece:
-    """A stage of a job that a worker can take by itself (see `spreading`).
-
-    context: which of the contexts it is measured in, by number. number: of the shard.
-    """
-
-    stage: str
-    context: int = 0
-    number: int = 0
 
 
 @dataclass(frozen=True)
@@ -112,9 +101,7 @@ def attempt(job: Job | Trial, context: Context, loader: Loader, report: Report) 
             report(0, 1, "loading and checking")
             return loader.inspect(job.model, context.config.measure)
         if job.piece is not None:
-            from mspgt.study.spreading import compute_piece
-
-            compute_piece(job, context, loader, report)
+            _attempt_piece(job, job.identity, job.piece, context, loader, report)
             return None
         if job.work is not None:
             given = context.given(job.identity, job.work)
@@ -127,6 +114,22 @@ def attempt(job: Job | Trial, context: Context, loader: Loader, report: Report) 
     except MspgtError as error:
         return error
     return None
+
+
+def _attempt_piece(
+    job: Job, identity: Identity, piece: Piece, context: Context, loader: Loader, report: Report
+) -> None:
+    if job.work is not None:
+        intervene_piece(context.given(identity, job.work), piece, loader.subject(job.model), report)
+        return
+    data = context.data if job.twin is None else context.twin_data
+    subject = Subject(identity, job.twin)
+    config, where = measured(context.root, context.config, subject, data)[piece.context]
+    work = loader.sharing(
+        (job.model, job.twin, config.measure, where.geometry.key),
+        lambda: Measuring(config, subject, data, lambda: loader.subject(job.model, job.twin)),
+    )
+    measure_piece(work, where, piece, report)
 
 
 def local_id(model: str) -> str:

@@ -12,34 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from mspgt.study import codec
 from mspgt.study.config import RunConfig
-from mspgt.study.dosing import Auditing, equal_sizes, fill_audit, scales_address, yardsticks
+from mspgt.study.dosing import scales_address
 from mspgt.study.identity import Subject
-from mspgt.study.intervening import (
-    Interventions,
-    Writing,
-    noise_response,
-    places,
-    written_texts,
-)
-from mspgt.study.jobs import Context, Job, Loader, Piece, Trial
-from mspgt.study.parts import Given, Report
-from mspgt.study.stages import (
-    Addresses,
-    Measuring,
-    activation_scales,
-    estimated_precision,
-    head_pairing,
-    measured,
-    observed_shard,
-    trained_probes,
-)
-
-if TYPE_CHECKING:
-    from mspgt.lm.model import LanguageModel
+from mspgt.study.intervening import Interventions, places
+from mspgt.study.jobs import Context, Job, Trial
+from mspgt.study.parts import Given
+from mspgt.study.pieces import Piece
+from mspgt.study.stages import Addresses, measured
 
 WAVES = 2
 
@@ -108,64 +89,3 @@ def _of_interventions(given: Given, wave: int) -> Iterator[Piece]:
             yield Piece("texts", 0, number)
     if where.response is not None and not where.response.status().done:
         yield Piece("response")
-
-
-def compute_piece(job: Job, context: Context, loader: Loader, report: Report) -> None:
-    """Compute one piece of a job's work, unless it is there.
-
-    Raises:
-        MspgtError: as the job would.
-    """
-    assert job.identity is not None
-    assert job.piece is not None
-    if job.work is not None:
-        model = loader.subject(job.model, job.twin)
-        _intervene(context.given(job.identity, job.work), job.piece, model, report)
-        return
-    data = context.data if job.twin is None else context.twin_data
-    subject = Subject(job.identity, job.twin)
-    config, where = measured(context.root, context.config, subject, data)[job.piece.context]
-    work = loader.sharing(
-        (job.model, job.twin, config.measure, where.geometry.key),
-        lambda: Measuring(config, subject, data, lambda: loader.subject(job.model, job.twin)),
-    )
-    report(0, 1, job.piece.stage)
-    _measure(work, where, job.piece, report)
-
-
-def _measure(work: Measuring, where: Addresses, piece: Piece, report: Report) -> None:
-    if piece.stage == "probes":
-        assert where.probes is not None
-        where.probes.fill(lambda: trained_probes(work, report))
-        return
-    where.scales.fill(lambda: activation_scales(work))
-    work.scales = codec.unpack_scales(where.scales.load())
-    if piece.stage == "precision":
-        assert where.precision is not None
-        where.precision.fill(lambda: estimated_precision(work))
-        return
-    if where.pairing is not None:
-        where.pairing.fill(lambda: head_pairing(work))
-        work.pairing = codec.unpack_pairing(where.pairing.load())
-    if piece.stage == "observe":
-        documents, address = where.shards[piece.number]
-        address.fill(lambda: observed_shard(work, documents, report))
-
-
-def _intervene(given: Given, piece: Piece, model: LanguageModel, report: Report) -> None:
-    where, number = places(given), piece.number
-    if piece.stage == "audit":
-        assert where.audit is not None
-        fill_audit(where.audit, Auditing(given, yardsticks(given), model, report))
-        return
-    work = Writing(given, yardsticks(given), equal_sizes(where.audit), model)
-    if piece.stage == "response":
-        assert where.response is not None
-        where.response.fill(lambda: noise_response(work, report))
-        return
-    samples = where.shards[number]
-
-    def step(done: int) -> None:
-        report(done, len(samples), "writing texts, samples")
-
-    where.texts[number].fill(lambda: written_texts(work, samples, step))

@@ -1,0 +1,76 @@
+"""Stages that a worker can take by themselves; `spreading` says which can run side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mspgt.study import codec
+from mspgt.study.dosing import Auditing, equal_sizes, fill_audit, yardsticks
+from mspgt.study.intervening import Writing, noise_response, places, written_texts
+from mspgt.study.parts import Given, Report
+from mspgt.study.stages import (
+    Addresses,
+    Measuring,
+    activation_scales,
+    estimated_precision,
+    head_pairing,
+    observed_shard,
+    trained_probes,
+)
+
+if TYPE_CHECKING:
+    from mspgt.lm.model import LanguageModel
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A stage of a job that a worker can take by itself (see `spreading`).
+
+    context: which of the contexts it is measured in, by number. number: of the shard.
+    """
+
+    stage: str
+    context: int = 0
+    number: int = 0
+
+
+def measure_piece(work: Measuring, where: Addresses, piece: Piece, report: Report) -> None:
+    """Compute one piece of what is measured of a subject, unless it is there."""
+    report(0, 1, piece.stage)
+    if piece.stage == "probes":
+        assert where.probes is not None
+        where.probes.fill(lambda: trained_probes(work, report))
+        return
+    where.scales.fill(lambda: activation_scales(work))
+    work.scales = codec.unpack_scales(where.scales.load())
+    if piece.stage == "precision":
+        assert where.precision is not None
+        where.precision.fill(lambda: estimated_precision(work))
+        return
+    if where.pairing is not None:
+        where.pairing.fill(lambda: head_pairing(work))
+        work.pairing = codec.unpack_pairing(where.pairing.load())
+    if piece.stage == "observe":
+        documents, address = where.shards[piece.number]
+        address.fill(lambda: observed_shard(work, documents, report))
+
+
+def intervene_piece(given: Given, piece: Piece, model: LanguageModel, report: Report) -> None:
+    """Compute one piece of Experiment 2, unless it is there."""
+    where, number = places(given), piece.number
+    if piece.stage == "audit":
+        assert where.audit is not None
+        fill_audit(where.audit, Auditing(given, yardsticks(given), model, report))
+        return
+    work = Writing(given, yardsticks(given), equal_sizes(where.audit), model)
+    if piece.stage == "response":
+        assert where.response is not None
+        where.response.fill(lambda: noise_response(work, report))
+        return
+    samples = where.shards[number]
+
+    def step(done: int) -> None:
+        report(done, len(samples), "writing texts, samples")
+
+    where.texts[number].fill(lambda: written_texts(work, samples, step))
