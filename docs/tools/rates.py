@@ -14,6 +14,7 @@ from mspgt.predictions.judging import null_rates
 PAGE = Path(__file__).parents[1] / "howto" / "verdicts.md"
 MARK = "<!-- rates: written by docs/tools/rates.py -->\n"
 RUNS = (3, 5, 10)
+PAIR = 2  # families of several runs; more are architectures
 Json = dict[str, Any]
 
 
@@ -27,10 +28,11 @@ def tables(rates: Json) -> Iterator[str]:
     yield "### Where the prediction is false\n"
     yield (
         "Share of worlds in which a rule says “supported”: ours, with its exact upper 95 % bound, and the paper’s. "
-        "What ran stands in `estimators` of the file.\n"
+        "Power is that with as many families and runs, where the prediction is true: where it is 0, a rate of 0 says "
+        "nothing. What ran stands in `estimators` of the file.\n"
     )
-    yield "| prediction | world | worlds | testable | ours | at most | refuted | paper's rule |"
-    yield "|---|---|---|---|---|---|---|---|"
+    yield "| prediction | world | worlds | testable | ours | at most | refuted | paper's rule | power |"
+    yield "|---|---|---|---|---|---|---|---|---|"
     for name, cells in rates["rates"].items():
         for cell, rate in cells.items():
             ours, paper = rate["ours"], rate["paper"]
@@ -40,14 +42,15 @@ def tables(rates: Json) -> Iterator[str]:
                 else ["not measured", "", ""]
             )
             by_paper = _percent(paper["supported"]) if paper else "none"
-            yield _row(name, cell, rate["worlds"], rate["testable"], *told, by_paper)
+            power = _share(_at_design(rates["power"].get(name, {}), cell))
+            yield _row(name, cell, rate["worlds"], rate["testable"], *told, by_paper, power)
     yield ""
     for name, why in rates["not_measured"].items():
         yield f"- {name}: not measured: {why}."
     yield "\n### Power\n"
     yield (
         "Share of worlds in which a rule says “supported” where the prediction is true, by the training runs of each "
-        "family: two families, or one model, or ten architectures of one run each (equation 31).\n"
+        "family: two families, or one, or as many architectures of one run each as the world says.\n"
     )
     yield f"| prediction | world | worlds | one run | {' | '.join(f'{runs} runs' for runs in RUNS)} |"
     yield "|---|---|---|---|---|---|---|"
@@ -62,9 +65,26 @@ def _by_kind(cells: Json) -> dict[str, dict[int, Json]]:
     """Kind of world → training runs of a family → its cell, whose name ends "N families of M"."""
     found: dict[str, dict[int, Json]] = {}
     for cell, rate in cells.items():
-        kind, design = cell.rsplit(", ", 1)
-        found.setdefault(kind, {})[int(design.split()[-1])] = rate
+        kind, families, runs = _read(cell)
+        told = kind if families <= PAIR else f"{kind}, {families} architectures"
+        found.setdefault(told, {})[runs] = rate
     return found
+
+
+def _at_design(cells: Json, cell: str) -> Json | None:
+    """The cell of the same design, or of the next smaller number of architectures, if there is one."""
+    _, families, runs = _read(cell)
+    # Of several worlds of one design the first, in which nothing else is planted.
+    there = {_read(other)[1]: rate for other, rate in reversed(cells.items()) if _read(other)[2] == runs}
+    able = [other for other in there if other == families or PAIR < other < families]
+    return there[max(able)] if able else None
+
+
+def _read(cell: str) -> tuple[str, int, int]:
+    """Kind, families and training runs of each, of a cell."""
+    kind, design = cell.rsplit(", ", 1)
+    families, *_, runs = design.split()
+    return kind, int(families), int(runs)
 
 
 def _share(rate: Json | None) -> str:

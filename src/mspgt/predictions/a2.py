@@ -77,7 +77,7 @@ PREDICTION = Prediction(
     paper=untested("assumed, not tested"),
     power=power,
     false_in=("skip",),
-    true_in=("markov chains",),
+    true_in=("markov chains", "families of chains"),
     excluded=lambda rules: (
         f"that M beyond its Markov surrogates stays below {rules.markov:g} at every layer, in more than half of the "
         "models"

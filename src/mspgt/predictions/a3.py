@@ -130,6 +130,7 @@ PREDICTION = Prediction(
         "that |difference between families| grows at both steps in more than half of the pairs and metrics measured"
     ),
     false_in=("equal layers", "equal families", "hump"),
+    true_in=("stratified",),
     readings=tuple(
         Reading(dose=dose, per_layer=per_layer, scales=scales, metric=metric)
         for scales in ("calibrated", "any")

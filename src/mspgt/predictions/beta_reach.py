@@ -107,5 +107,7 @@ PREDICTION = Prediction(
     excluded=lambda rules: (
         f"a rank correlation of {rules.association:g} or more between reach and −β_G over architectures like these"
     ),
+    false_in=("no relation",),
+    true_in=("as derived",),
     readings=(Reading(), Reading(scales="any")),
 )

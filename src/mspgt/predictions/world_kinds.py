@@ -14,6 +14,8 @@ SMALL: tuple[Design, ...] = ((2, 3), (2, 5))
 POWER: tuple[Design, ...] = ((2, 3), (2, 5), (2, 10))
 ONE: tuple[Design, ...] = ((2, 3),)
 MANY: tuple[Design, ...] = ((10, 1),)
+ARCHITECTURES: tuple[Design, ...] = ((8, 1), (16, 1))
+MODELS: tuple[Design, ...] = ((1, 3), (1, 5), (1, 10))
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,8 @@ class Kind:
     name: str
     what: str
     designs: tuple[Design, ...] = ONE
-    # none | scattered | three | four | drifting; late (families differ in I–G alone) | both (as much in L–I)
+    # none | scattered | three | four | drifting; late (families differ in I–G alone) | both (as much in L–I) |
+    # late-silent (late, one run in ten without any) | late-shown (half of the runs of one family without any)
     boundaries: str | None = None
     # Percent of the baseline by perturbed layer, of the scales in order, in families of even and of odd number; by
     # metric (length_variance, ttr, coherence), or one for all.
@@ -32,24 +35,26 @@ class Kind:
         None  # SD in relative depth of a hump of effects on the middle of the Intermediate scale
     )
     spread: float = 0.0  # SD of the logarithm of a model's effects
+    random_sets: bool = True  # of layers, which only what a scale governs is held against
     order: tuple[float, float, float, float] | None = None  # relative depths of the gains of the four tasks
     kink: float | None = None  # in SDs of the bends of information
     skip: float | None = None  # of a chain of blocks
     functional: Triple | None = None  # relative depths at which Local, Intermediate and Global become usable
     fisher: str | None = None  # traces of layers: derived (they go with the effects) | unrelated
+    reach: str | None = None  # of attention: derived (β_G falls with it) | unrelated
     divisor: int = 1  # worlds of this kind are so many times fewer: texts and chains cost most
 
 
 KINDS_OF_WORLDS = (
     Kind("featureless", "signals of the null family, no boundary anywhere", ONE, boundaries="none"),
-    Kind("scattered", "strong boundaries at random places of every model", ONE, boundaries="scattered"),
+    Kind("scattered", "strong boundaries at random places of every model", SMALL, boundaries="scattered"),
     Kind(
         "three alike",
         "three boundaries at the same places in every model, of which the two strongest are named",
         SMALL,
         boundaries="three",
     ),
-    Kind("four alike", "four boundaries at the same places in every model", ONE, boundaries="four"),
+    Kind("four alike", "four boundaries at the same places in every model", SMALL, boundaries="four"),
     Kind(
         "equal layers",
         "every layer of every model is equally sensitive, so that only doses differ",
@@ -137,20 +142,58 @@ KINDS_OF_WORLDS = (
     ),
     Kind(
         "no relation",
-        "Fisher traces and brittleness both differ between architectures, and have nothing to do with each other",
+        "Fisher traces and brittleness, and β_G and the reach of attention, differ between architectures and have "
+        "nothing to do with each other",
         MANY,
         effects=(((-3.0, -3.0, -3.0),), ((-3.0, -3.0, -3.0),)),
         spread=0.8,
+        random_sets=False,
         fisher="unrelated",
+        reach="unrelated",
         divisor=2,
     ),
     Kind(
         "as derived",
-        "Fisher traces go with what noise on a layer does. What the rules say here is their power",
-        MANY,
+        "Fisher traces go with what noise on a layer does, and β_G falls with the reach of attention. What the rules "
+        "say here is their power",
+        ARCHITECTURES,
         effects=(((-3.0, -3.0, -3.0),), ((-3.0, -3.0, -3.0),)),
         spread=0.8,
+        random_sets=False,
         fisher="derived",
+        reach="derived",
         divisor=8,
+    ),
+    Kind(
+        "late shown",
+        "families are alike on average; of one of them only those runs show boundaries whose I–G lies late, and the "
+        "other half shows none",
+        ((2, 6),),
+        boundaries="late-shown",
+        divisor=2,
+    ),
+    Kind(
+        "late apart, some silent",
+        "as late apart, and one run in ten shows no boundary. What the rules say here is their power",
+        POWER,
+        boundaries="late-silent",
+        divisor=8,
+    ),
+    Kind(
+        "stratified",
+        "what noise does differs between families not at all on Local, by 10 % of the baseline a layer on "
+        "Intermediate and by 40 % on Global. What the rules say here is their power",
+        POWER,
+        effects=(((3.0, 13.0, 43.0),), ((3.0, 3.0, 3.0),)),
+        spread=0.15,
+        random_sets=False,
+        divisor=8,
+    ),
+    Kind(
+        "families of chains",
+        "markov chains, several models in a study. What the rules say here is their power",
+        MODELS,
+        skip=0.0,
+        divisor=16,
     ),
 )

@@ -22,17 +22,22 @@ from mspgt.results import Boundaries, FunctionalScales, ProbeResult, from_json, 
 from mspgt.results.interventions import ArmResult, EffectResult, InterventionsAbout, ScalesUsed
 from mspgt.results.record import Rows
 from mspgt.results.theory import (
+    BetaOfResponse,
+    BetaResponse,
     BoundaryKinks,
     Curve,
     Fisher,
     Kink,
     KinkTest,
     Markov,
+    Measured,
     NoiseLaw,
+    Reach,
     UsableInformation,
 )
 from mspgt.stats.nulls import NULL_CELLS, null_profiles, plant, roughness_profile
 from mspgt.synthetic.blocks import block_chain
+from mspgt.theory.channel import at_rates, channel_weights
 from mspgt.theory.kink import kink_test
 from mspgt.theory.markov import near_markov
 from mspgt.vocabulary import SCALES
@@ -53,6 +58,10 @@ DRAWS = 200  # of the bootstrap behind an effect
 PAPER_DRAWS = 40  # of the paper's bootstrap
 DEPTH = 12  # of stacks whose labels are read (mspgt.planted.rises)
 TRACE_ERROR = 0.2  # of the logarithm of a trace
+WINDOW = 64  # tokens of planted attention
+SIGMAS = (0.1, 0.2, 0.4, 0.8)  # of planted losses
+LOSS_ERROR = 0.5  # of the logarithm of a text's loss
+RATES = (30.0, 100.0)  # nats a token at which weights are told
 AMPLITUDE = (2.5, 10.0)  # of backgrounds of signals, in roughness SDs
 NOISE_RATIO = 0.05  # sentence noise over roughness, as in trained models
 
@@ -80,7 +89,7 @@ def boundaries(places: Sequence[int], transitions: int, height: float, rng: Rng)
 
 
 def interventions(
-    bounds: tuple[int, int, int], sensitivity: Array, rng: Rng
+    bounds: tuple[int, int, int], sensitivity: Array, rng: Rng, random_sets: int = RANDOM_SETS
 ) -> tuple[dict[str, dict[str, EffectResult]], InterventionsAbout]:
     """Experiment 2 on texts whose metrics change by the sum of what the perturbed layers do.
 
@@ -105,7 +114,7 @@ def interventions(
     middle = perturbed[arm_name("intermediate", "matched_layers")][0]
     reach = middle[-1] - middle[0]
     elsewhere = [start for start in range(1, bounds[2] - reach + 1) if start != middle[0]]
-    for number, start in enumerate(rng.permutation(elsewhere)[:RANDOM_SETS], start=1):
+    for number, start in enumerate(rng.permutation(elsewhere)[:random_sets], start=1):
         inside = rng.choice(np.arange(1, reach), size=few - 2, replace=False).tolist()
         perturbed[f"random_spread_{number}"] = sorted(int(start) + step for step in (0, *inside, reach)), 1.0
     documents = np.arange(TEXTS)
@@ -179,6 +188,32 @@ def traces(sensitivity: Array, derived: bool, spread: float, rng: Rng) -> Fisher
     own = size if derived else np.full(len(size), np.exp(spread * rng.standard_normal()))
     drawn = (own * np.exp(TRACE_ERROR * rng.standard_normal(len(own)))).tolist()
     return Fisher(fisher=Curve(drawn), equation30=None)
+
+
+def reach(derived: bool, rng: Rng) -> tuple[Reach, BetaResponse]:
+    """How far planted attention reaches back, and β_G of planted losses, which falls with it or does not.
+
+    Both are log-normal over architectures (SD 0.5); every document errs by itself.
+    """
+    # Loads torch, which a plan, that reads this room for its predictions, does without.
+    from mspgt.theory.reach import attended_distance
+
+    far, own = 0.5 * rng.standard_normal(2)
+    back = np.subtract.outer(np.arange(WINDOW), np.arange(WINDOW))
+    logits = -back / (WINDOW / 8 * np.exp(far)) + 0.5 * rng.standard_normal((TEXTS, WINDOW, WINDOW))
+    weights = np.where(back >= 0, np.exp(logits), 0.0)
+    distance = attended_distance(weights, np.ones(WINDOW, dtype=bool))[:, WINDOW // 2 :].mean()
+    found = Reach(layers=None, mean=Measured(float(distance), None), window=WINDOW)
+    size = np.exp(-far if derived else own)
+    # Of a spectrum that falls as those of states do; what is lost at a dose grows with it, and levels off.
+    spectrum = 1 / np.arange(1, 101)[None] ** 0.5
+    dose = np.square(SIGMAS)
+    losses = size * dose / (1 + dose) * np.exp(LOSS_ERROR * rng.standard_normal((TEXTS, 1)))
+    steps = np.diff(losses, axis=1)
+    errors = steps.std(0, ddof=1) / TEXTS**0.5
+    curve = channel_weights(SIGMAS, steps.mean(0), errors, TEXTS, spectrum, [1.0], float(2 * size))
+    told = {"value": curve.value.tolist(), "at": at_rates(curve, RATES)}
+    return found, BetaResponse("", "", list(RATES), {"global": from_json(BetaOfResponse, told)})
 
 
 def functional(centres: Sequence[float], rng: Rng) -> FunctionalScales:

@@ -32,6 +32,7 @@ Outcomes = dict[str, tuple[str, str]]
 Spread = Callable[[Callable[[Any], Outcomes], Iterable[Any]], Iterable[Outcomes]]
 
 PLACES = ((0.25, 0.5), (0.4, 0.7))  # L–I and I–G of the families in turn
+SILENT = 0.1  # of the runs in which boundaries are planted now and then
 NOT_PLANTED = "not planted"
 
 # What a verdict rests on in these worlds, by prediction.
@@ -47,10 +48,10 @@ ESTIMATORS = {
     "P-order": "centres of gravity of planted scores; readers and order test of planted states",
     "A3-positions": "both detectors on planted signals, matching",
     "eq31": "effects of planted texts, with planted traces",
+    "beta-reach": "weights of planted losses over rates, distances of planted attention",
     "A2": "near-Markov ratio and surrogates of chains of residual blocks",
 }
 NOT_MEASURED = {
-    "beta-reach": "its test over architectures is that of eq31, which has worlds",
     "eq23": "it is one exact computation on planted sources, in which nothing is left to chance",
     "eq30": "its estimator needs the gradients of a model; acceptance figure 13 holds it against a closed form",
     "eq34": "its estimator is a bootstrap of whole profiles; acceptance truths hold it against simulation",
@@ -77,31 +78,35 @@ def world(kind: Kind, design: Design, recipe: Recipe, number: int) -> Measuremen
     rng = np.random.default_rng(key)
     families, runs = design
     models = {
-        f"{'AB'[family % 2]}{family // 2 or ''}-{run + 1}": _model(family, kind, recipe, rng)
+        f"{'AB'[family % 2]}{family // 2 or ''}-{run + 1}": _model((family, run), kind, recipe, rng)
         for family in range(families)
         for run in range(runs)
     }
     return Measurements(models, world_parts.TEXTS)
 
 
-def _model(family: int, kind: Kind, recipe: Recipe, rng: np.random.Generator) -> ModelResult:
+def _model(place: tuple[int, int], kind: Kind, recipe: Recipe, rng: np.random.Generator) -> ModelResult:
+    family, _ = place
     layers = recipe.layers[family % len(recipe.layers)] if kind.functional is None else world_parts.DEPTH
     shares = PLACES[family % 2]
     li, ig = (round(share * layers) for share in shares)
     name = f"family {'AB'[family % 2]}{family // 2 or ''}"
     model = unmeasured_model(name, layers, 4096, 7_000_000_000 + layers, NOT_PLANTED)
     if kind.boundaries is not None:
-        places = _places(kind.boundaries, family, layers - 1, rng)
+        places = _places(kind.boundaries, place, layers - 1, rng)
         model.boundaries = world_parts.boundaries(places, layers - 1, recipe.height, rng)
     theory = unmeasured_theory(NOT_PLANTED)
     if kind.effects is not None:
         sensitivity = _sensitivity(kind, family, (li, ig, layers), rng)
         model.interventions, model.interventions_about = world_parts.interventions(
-            (li, ig, layers), sensitivity, rng
+            (li, ig, layers), sensitivity, rng, world_parts.RANDOM_SETS if kind.random_sets else 0
         )
         if kind.fisher is not None:
             traces = world_parts.traces(sensitivity, kind.fisher == "derived", kind.spread, rng)
             theory = replace(theory, fisher=traces)
+    if kind.reach is not None:
+        reach, response = world_parts.reach(kind.reach == "derived", rng)
+        theory = replace(theory, reach=reach, beta=replace(theory.beta, response=response))
     if kind.functional is not None:
         model.scales = world_parts.functional(kind.functional, rng)
     if kind.order is not None:
@@ -117,12 +122,21 @@ def _model(family: int, kind: Kind, recipe: Recipe, rng: np.random.Generator) ->
     return model
 
 
-def _places(kind: str, family: int, transitions: int, rng: np.random.Generator) -> list[int]:
+def _places(kind: str, place: tuple[int, int], transitions: int, rng: np.random.Generator) -> list[int]:
     """Transitions, from 0, that boundaries are planted at."""
-    layers = transitions + 1
-    alike: dict[str, tuple[float, ...]] = {"none": (), "three": (0.2, 0.5, 0.8), "four": (0.2, 0.4, 0.6, 0.8)}
-    if kind in ("late", "both"):
-        alike[kind] = (0.2, 0.5) if family % 2 == 0 else (0.2, 0.75) if kind == "late" else (0.4, 0.7)
+    layers, (family, run) = transitions + 1, place
+    late = (0.2, 0.5) if family % 2 == 0 else (0.2, 0.75)
+    alike: dict[str, tuple[float, ...]] = {
+        "none": (),
+        "three": (0.2, 0.5, 0.8),
+        "four": (0.2, 0.4, 0.6, 0.8),
+        "both": (0.2, 0.5) if family % 2 == 0 else (0.4, 0.7),
+        **dict.fromkeys(("late", "late-silent", "late-shown"), late),
+    }
+    if (kind == "late-silent" and rng.uniform() < SILENT) or (
+        kind == "late-shown" and family % 2 and run % 2
+    ):
+        return []
     if kind in alike:
         return [round(share * layers) - 1 for share in alike[kind]]
     if kind == "drifting":
