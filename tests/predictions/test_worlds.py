@@ -160,6 +160,17 @@ def test_shipped_rates_are_within_the_bar(rates):
     assert all(rate["worlds"] >= 100 and rate["ours"]["refuted"] <= 0.05 for rate in chains)
 
 
+def test_every_rule_can_support_what_is_true(rates):
+    """A prediction without power is a rule that says nothing, whatever its error: so P3.2 was, in every design."""
+    assert set(rates["power"]) == set(rates["rates"])
+    for name, cells in rates["power"].items():
+        assert max(rate["ours"]["supported"] for rate in cells.values() if rate["ours"]) >= 0.3, name
+    drift = [
+        rates["power"]["P3.2"][f"as predicted, 2 families of {runs}"]["ours"]["supported"] for runs in (5, 10)
+    ]
+    assert drift[1] > drift[0] > 0
+
+
 def test_one_shipped_rate_can_be_computed_again(rates):
     name, cell = "P3.2", "three alike, 2 families of 3"
     again = [judged(("three alike", (2, 3), Recipe(), number))[name] for number in range(12)]

@@ -54,7 +54,7 @@ KINDS_OF_WORLDS = (
         SMALL,
         boundaries="three",
     ),
-    Kind("four alike", "four boundaries at the same places in every model", SMALL, boundaries="four"),
+    Kind("four alike", "four boundaries at the same places in every model", ONE, boundaries="four"),
     Kind(
         "equal layers",
         "every layer of every model is equally sensitive, so that only doses differ",
