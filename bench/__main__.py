@@ -16,6 +16,7 @@ NAMES = (
     "theory",
     "waiting",
     "store",
+    "growth",
 )
 
 parser = argparse.ArgumentParser(prog="bench")

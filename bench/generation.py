@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from bench.measuring import DATA, random_llama
+from bench.growth import llama
+from bench.measuring import DATA
 from bench.record import record
 from mspgt.boundaries.scales import Scales
 from mspgt.interventions.arms import plan_arms
@@ -76,7 +77,7 @@ def main() -> None:
             figures[name] = ratio(load(DATA / "models" / name))
     else:
         with tempfile.TemporaryDirectory() as folder:
-            figures["random-llama"] = ratio(random_llama(Path(folder))[0])
+            figures["random-llama"] = ratio(llama(Path(folder), 12, 128))
     record("generation", figures)
 
 

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from bench.growth import corpus_of, llama
 from bench.record import record
 from mspgt.errors import InputError
 from mspgt.lm.load import load
@@ -32,7 +33,7 @@ from mspgt.lm.wheel import weights_of
 from mspgt.signals.geometry import reduce_shards
 from mspgt.signals.measure import measure_scales, measure_shard
 from mspgt.signals.tokens import CorpusTokens, read_corpus
-from mspgt.text.corpus import Corpus, Document, load_corpus
+from mspgt.text.corpus import Corpus, load_corpus
 from mspgt.vocabulary import SINK_RATIO
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -120,30 +121,6 @@ def _memory_apart(model: str, sentences: int) -> dict[str, int]:
     return dict(json.loads(run.stdout.splitlines()[-1]))
 
 
-def random_llama(folder: Path) -> tuple[LanguageModel, Corpus]:
-    """A Llama of 12 layers and width 128 with random weights, and a corpus of its 500 words."""
-    from tokenizers import Tokenizer, models, pre_tokenizers
-    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
-
-    words = {f"w{i}": i for i in range(500)}
-    tokenizer = Tokenizer(models.WordLevel({**words, "<unk>": 500}, unk_token="<unk>"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<unk>").save_pretrained(folder)
-    config = LlamaConfig(
-        vocab_size=501, hidden_size=128, intermediate_size=344, num_hidden_layers=12, num_attention_heads=4,
-        num_key_value_heads=4,
-    )  # fmt: skip
-    LlamaForCausalLM(config).save_pretrained(folder)
-    rng = np.random.default_rng(0)
-    documents = tuple(
-        Document(
-            str(d), str(d), tuple(" ".join(rng.choice(list(words), rng.integers(10, 50))) for _ in range(20))
-        )
-        for d in range(30)
-    )
-    return load(folder), Corpus("random words", documents, "none")
-
-
 def main() -> None:
     torch.set_num_threads(1)
     figures: dict[str, Any] = {}
@@ -161,7 +138,7 @@ def main() -> None:
         figures["memory_mb"] = {"llama-a": [_memory_apart("llama-a", n) for n in SIZES]}
     else:
         with tempfile.TemporaryDirectory() as folder:
-            figures["random-llama"] = ratio(*random_llama(Path(folder)))
+            figures["random-llama"] = ratio(llama(Path(folder), 12, 128), corpus_of(600, 30))
     record("measuring", figures)
 
 
