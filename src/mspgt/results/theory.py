@@ -1,7 +1,4 @@
-"""Section 3 and appendix A of the paper. Lists run over layers 1..L unless they say otherwise.
-
-A block that could not be measured has null in place of its numbers, and a `reason`.
-"""
+"""Section 3 and appendix A of the paper, over layers 1..L unless told otherwise; null with a `reason`."""
 
 from __future__ import annotations
 
@@ -105,8 +102,7 @@ class Kink(Record):
     estimator: str = ""  # how they are computed, in words
     primary: str = ""  # the profile that decides
     source: str = ""  # of the boundaries
-    # name → information over layers, as tested
-    profiles: dict[str, list[float]] = field(default_factory=dict)
+    profiles: dict[str, list[float]] = field(default_factory=dict)  # name → information over layers
 
     def of(self, which: str) -> BoundaryKinks:
         """LI or IG by its name."""
@@ -213,8 +209,7 @@ class BetaOfScale(Record):
     value: list[float]  # at each of `sigmas`
     ci: Rows | None  # 95 % over documents, at each of them
     limit: Measured  # of β̂ / σ² as σ → 0
-    # by size of noise, that extrapolation removes
-    finite_noise_bias: list[float] = field(default_factory=list)
+    finite_noise_bias: list[float] = field(default_factory=list)  # that extrapolation removes, by size
 
 
 @dataclass(frozen=True)
@@ -245,8 +240,7 @@ class Equation23(PlantedSlope):
     by_scale: dict[str, PlantedSlope] = field(default_factory=dict)  # G, I, L, all
     languages: int | list[PlantedLanguage] = 0  # how many; runs of old list them here
     points: list[PlantedLanguage] = field(default_factory=list)  # the languages one by one
-    # rate of G, I, L at which multipliers are read
-    common_rate_nats: list[float] = field(default_factory=list)
+    common_rate_nats: list[float] = field(default_factory=list)  # of G, I, L: where multipliers are read
     estimator: str = ""  # how they are computed, in words
     verdict: str = ""  # on equation 23
 
