@@ -45,7 +45,8 @@ def find_scales(
 
     Args:
         treebank: with documents (`# newdoc`); sentences stand for them where there are none, and the result says so.
-        documents: how many; about 60 are needed for Local–Intermediate, 300 for Intermediate–Global.
+        documents: how many; about 60 are needed for Local–Intermediate, several hundred for
+            Intermediate–Global.
         words: most words of a document. Part of what is measured: keep it equal across models.
         seeds: deals of the documents to readers; 2 or more, so that intervals cover the readers.
         draws: of the bootstrap over documents.

@@ -147,7 +147,7 @@ class TheoryConfig(_Section):
 class ScalesConfig(_Section):
     """Functional scales: which layers hold what context tells of words, on the running documents of the treebank."""
 
-    documents: int = Field(240, ge=10)  # L–I needs about 60, I–G about 300
+    documents: int = Field(240, ge=10)  # L–I needs about 60, I–G several hundred
     words: int = Field(90, ge=10)  # most of a document; keep it equal across models
     seeds: int = Field(2, ge=1)  # deals of the documents to readers; the interval covers them from 2 on
     draws: int = Field(1000, ge=100)  # of the bootstrap over documents
