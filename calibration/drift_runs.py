@@ -98,7 +98,7 @@ def main() -> None:
         if not (chosen.out / run.name).is_dir():
             make(run, plan, chosen.out)
         trained = {"seed": run.seed, "data": run.data, "optimiser": f"rate {run.optimiser:g}"}
-        folder = json.dumps(str(chosen.out / run.name))
+        folder = json.dumps(str((chosen.out / run.name).resolve()))
         models.append(
             f"  - {{id: {folder}, name: {run.name}, family: drift, trained: {json.dumps(trained)}}}"
         )
