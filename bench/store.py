@@ -1,4 +1,5 @@
-"""A store of 100,000 stage results: writing, looking for what is done, looking for what is missing, collecting.
+"""A store of many stage results (10,000 by what is committed, 100,000 by default): writing, looking for what is done,
+looking for what is missing, collecting.
 
 Processor seconds by number of results, with the exponent of growth (1: in step), once with all results of one state
 of one model (shards of a long text) and once with ten for each of many states (checkpoints). Results are made without
