@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mspgt.study import codec
 from mspgt.study.dosing import Auditing, equal_sizes, fill_audit, yardsticks
 from mspgt.study.intervening import Writing, noise_response, places, written_texts
 from mspgt.study.parts import Given, Report
@@ -37,6 +36,8 @@ class Piece:
 
 def measure_piece(work: Measuring, where: Addresses, piece: Piece, report: Report) -> None:
     """Compute one piece of what is measured of a subject, unless it is there."""
+    from mspgt.study import codec  # loads torch, which a plan does not need
+
     report(0, 1, piece.stage)
     if piece.stage == "probes":
         assert where.probes is not None
