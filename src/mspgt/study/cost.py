@@ -18,11 +18,11 @@ def cost_of(addresses: Iterable[Address]) -> dict[str, StageCost]:
     """Stage → how often and how long, over all models, twins and arms.
 
     Shards of the measuring pass need not be kept: their seconds are those that the reduction wrote down. Planted
-    controls are one stage.
+    controls are one stage. A metric whose checker is not there leaves no stage, and costs nothing.
     """
     cost: dict[str, StageCost] = {}
     for address in {one.folder: one for one in addresses}.values():
-        if address.stage == SHARDS:
+        if address.stage == SHARDS or not (address.folder / MANIFEST).exists():
             continue
         stage = PLANTED if address.model == PLANTED else address.stage
         took = {stage: _read(address, MANIFEST)["seconds"]}
