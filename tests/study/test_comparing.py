@@ -152,6 +152,14 @@ def test_what_is_no_finished_run(tmp_path):
         compare_runs([], tmp_path / "out")
 
 
+def test_a_run_whose_next_plan_was_begun_and_not_ended_is_told_so(tmp_path):
+    folder = run(tmp_path / "run", ["a"])
+    plan = json.loads((folder / "plan.json").read_text())
+    (folder / "plan.json").write_text(json.dumps(plan | {"hash": "later"}))
+    with pytest.raises(InputError, match="plan later… was begun there after it and has not ended"):
+        read_run(folder)
+
+
 def test_an_experiment_that_one_run_lacks_is_missing_there(tmp_path):
     one, other = run(tmp_path / "one", ["a"]), run(tmp_path / "other", ["b"])
     plan = json.loads((other / "plan.json").read_text())

@@ -176,8 +176,8 @@ def read_run(folder: Path) -> FinishedRun:
         )
     if results.study.hash != plan["hash"]:
         raise InputError(
-            f"{folder}: its results carry plan {results.study.hash[:12]}…, its plan.json is "
-            f"{plan['hash'][:12]}…: the folder was mixed by hand. Run the study again."
+            f"{folder}: its results are of plan {results.study.hash[:12]}…, and plan {plan['hash'][:12]}… was begun "
+            "there after it and has not ended. Run either study to its end (mspgt run): what is done is used again."
         )
     return FinishedRun(folder, plan, results)
 
