@@ -20,6 +20,7 @@ import numpy as np
 import torch
 
 from mspgt.signals.document_tables import layer_tables
+from mspgt.signals.geometry import calibrated_s1
 from mspgt.stats.bootstrap import document_weights, percentile_interval
 from mspgt.stats.jackknife import jackknife_interval
 
@@ -60,7 +61,7 @@ def one_run(count: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, 
     features = torch.from_numpy(layers - layers.mean(1, keepdims=True))
     tables = layer_tables(lambda l: features[l], 3, torch.from_numpy(documents), count, across=True)
     estimate, draws, without = (
-        -np.log(tables.cka(weights))
+        calibrated_s1(tables.cka(weights))[0]
         for weights in (np.ones((1, count)), document_weights(count, DRAWS, seed), 1 - np.eye(count))
     )
     ends = jackknife_interval(estimate[0], without, draws.mean(0) - estimate[0])

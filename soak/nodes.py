@@ -141,7 +141,6 @@ def driver_killed(rounds: Rounds) -> tuple[bool, int]:
             time.sleep(0.02)
         driver.kill()
         driver.wait()
-        before = stage_files(out)
         while any(tasks_below(1)):  # the cluster ends what nobody waits for
             assert time.monotonic() < deadline, "tasks outlive their driver"
             time.sleep(0.1)

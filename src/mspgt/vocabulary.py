@@ -8,6 +8,7 @@ SIGNALS = ("S1", "S2", "S3")
 KINDS = ("spike", "bump", "step", "kink")  # of boundary
 MODES = ("paper", "calibrated")
 SCALES = ("local", "intermediate", "global")  # from the embedding up
+INITIALS = ("L", "I", "G")  # of the scales, as functional scales and their tasks are keyed
 BOUNDARIES = ("LI", "IG")  # Local to Intermediate, Intermediate to Global
 
 # A token is a sink where its norm exceeds so many medians of its layer, at any layer. The looser limit misses half

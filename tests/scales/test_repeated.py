@@ -1,9 +1,7 @@
 """Parts of the evidence, each judged alone."""
 
-import numpy as np
-
 from mspgt.scales.decide import decide_scales
-from mspgt.scales.repeated import repeat_scales
+from mspgt.scales.repeated import halves, repeat_scales
 from tests.scales.planted import planted_gains
 
 ORDERED = {"L": 0.15, "I": 0.4, "G": 0.65}
@@ -34,7 +32,8 @@ def test_an_order_that_one_deal_of_the_readers_makes_is_seen_in_that_deal_alone(
 def test_a_scale_that_half_of_the_documents_carries_is_defined_in_the_half_that_holds_it():
     gains = planted_gains(ORDERED)
     flat = planted_gains(ORDERED, amplitude={"G": 0.0})
-    second = np.random.default_rng([0, 2]).permutation(120)[60:]
+    first, second = halves(120, 0)
+    assert sorted([*first, *second]) == list(range(120))
     gains.sums[:, second] = flat.sums[:, second]
     with_global, without = repeat_scales(gains)[:2]
     assert with_global.IG is not None

@@ -18,7 +18,6 @@ def explain(run: Annotated[Path, typer.Argument(metavar="RUN", help="A finished 
       mspgt explain runs/demo
     """
     start_logging()
-
     from mspgt.report.story import story_lines
     from mspgt.report.verdicts import tally, verdicts
     from mspgt.results import read

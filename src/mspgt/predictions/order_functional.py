@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mspgt.predictions.verdict import Unit
 from mspgt.results import ModelResult
+from mspgt.vocabulary import INITIALS
 
 STEPS = {"LI": "L → I", "IG": "I → G"}
 
@@ -29,7 +30,7 @@ def functional_unit(name: str, model: ModelResult, missing: list[str]) -> tuple[
         return None, False
     least = min(known, key=lambda step: known[step][0])
     depth, ends = model.layers, tests[least].gap.ci
-    centres = {scale: found.scales[scale].centre.value for scale in ("L", "I", "G")}
+    centres = {scale: found.scales[scale].centre.value for scale in INITIALS}
     told = ", ".join(
         f"{scale} {centre / depth:.2f}" for scale, centre in centres.items() if centre is not None
     )

@@ -55,7 +55,7 @@ TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 @dataclass(frozen=True)
 class Curve:
-    """One model's curve: relative depth and value; `look` is its number among the models, `mark` what marks it."""
+    """One model's curve: relative depth and value; `look` is its number among the models."""
 
     model: str
     look: int

@@ -28,6 +28,7 @@ from mspgt.scales.gains import Gains
 from mspgt.scales.order import LEVEL, PAIRS, boundary, interval, order_tests, undefined_boundary, verdict
 from mspgt.scales.tasks import TASKS, Task
 from mspgt.stats.bootstrap import document_weights
+from mspgt.vocabulary import INITIALS
 
 Array = NDArray[np.float64]
 
@@ -37,7 +38,6 @@ FALLEN = 0.3  # a larger fall before the level makes a curve non-monotone
 LEAST_LAYERS = 8  # below, smoothing and the level use most of the curve: no boundaries
 ONE_SIDED = 1.645  # standard errors by which a level must exceed the twin's
 RETENTION = "retention: what is asked is the word itself, which is there from layer 0 on"
-DECIDING = ("L", "I", "G")
 NAMES = {"L": "Local", "I": "Intermediate", "S": "Semantic", "G": "Global"}
 
 
@@ -89,7 +89,7 @@ def decide_scales(
     found = _tasks(gains, drawn, by_name, reasons)
     scales = {name: _scale(gains, drawn, by_name, reasons, name) for name in NAMES}
     order = order_tests(_centres(gains, drawn, scales), gains.layers)
-    shares = {s: _shares(gains, drawn, scales[s].tasks) for s in DECIDING if scales[s].defined}
+    shares = {s: _shares(gains, drawn, scales[s].tasks) for s in INITIALS if scales[s].defined}
     too_few = (
         f"{gains.layers} layers: below {LEAST_LAYERS} no boundary is given"
         if gains.layers < LEAST_LAYERS
@@ -162,7 +162,7 @@ def _against_twin(
         if not compared[name]["beyond"]:
             beaten[name] = f"not beyond the twin: random weights give up to {top:.3f} bit of it"
     why = undefined_tasks(twin, other)
-    defined = sorted({by_name[name].scale for name in twin.tasks if not why[name]} & set(DECIDING))
+    defined = sorted({by_name[name].scale for name in twin.tasks if not why[name]} & set(INITIALS))
     return {
         "tasks": compared,
         "undefined": why,
@@ -254,7 +254,7 @@ def _centres(
     gains: Gains, drawn: Drawn, scales: Mapping[str, FunctionalScale]
 ) -> dict[str, tuple[Array, Array]]:
     found = {}
-    for name in DECIDING:
+    for name in INITIALS:
         if scales[name].defined:
             one, many = _shares(gains, drawn, scales[name].tasks)
             found[name] = centre(one), centre(many)
@@ -262,9 +262,9 @@ def _centres(
 
 
 def _block_share(shares: Mapping[str, tuple[Array, Array]]) -> Located:
-    if len(shares) < len(DECIDING):
+    if len(shares) < len(INITIALS):
         return Located(None, None)
-    one, many = (block_share(*(shares[s][part] for s in DECIDING)) for part in (0, 1))
+    one, many = (block_share(*(shares[s][part] for s in INITIALS)) for part in (0, 1))
     return interval(one, many, hull=False)
 
 
@@ -273,9 +273,9 @@ def _without(
 ) -> dict[str, dict[str, float | None]]:
     """Soft boundaries and the centre of its scale when each deciding task is left out."""
     found: dict[str, dict[str, float | None]] = {}
-    for scale in DECIDING:
+    for scale in INITIALS:
         for task in scales[scale].tasks:
-            left = {s: [name for name in scales[s].tasks if name != task] for s in DECIDING}
+            left = {s: [name for name in scales[s].tasks if name != task] for s in INITIALS}
             rises = {s: _shares(gains, drawn, names)[0] for s, names in left.items() if names}
             softs = {
                 pair: float(separation(rises[a], rises[b]).soft[0]) if a in rises and b in rises else np.nan

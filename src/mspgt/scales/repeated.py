@@ -40,11 +40,15 @@ def repeat_scales(
     ]
 
 
+def halves(documents: int, seed: int) -> list[NDArray[np.int64]]:
+    """Numbers of the documents of two random halves, (documents / 2,) each."""
+    return np.array_split(np.random.default_rng([seed, 2]).permutation(documents), 2)
+
+
 def _parts(gains: Gains, twin: Gains | None, seed: int) -> Iterator[tuple[str, Gains, Gains | None]]:
     deals, documents = gains.sums.shape[:2]
     if documents >= 2 * LEAST:
-        mixed = np.random.default_rng([seed, 2]).permutation(documents)
-        for number, own in enumerate(np.array_split(mixed, 2), 1):
+        for number, own in enumerate(halves(documents, seed), 1):
             yield f"half {number} of the documents", _of(gains, own), _of(twin, own) if twin else None
     if documents >= LEAST and deals > 1:
         for number in range(deals):

@@ -34,7 +34,7 @@ def jackknife_interval(
     count = len(without)
     if count < 2 or without.shape[1:] != values.shape:
         raise InputError(
-            f"expected the statistic without each of at least 2 documents, (documents, {values.shape}), found "
+            f"expected the statistic without each of at least 2 documents, (documents, {len(values)}), found "
             f"shape {without.shape}"
         )
     influence = without.mean(0) - without

@@ -198,10 +198,9 @@ class Loader:
         return load_trained(source, model)
 
     def _weightless(self, model: ModelConfig) -> Any:
-        """What a twin is drawn from; nothing else is in memory after it."""
+        """What a twin is drawn from; its weights are let go of, unless they are spread over devices."""
         if self._shape is None or self._shape[0] != model:
             lm = self.subject(model)
-            # Weights that are spread over devices cannot be let go of one by one.
             if getattr(lm.model, "hf_device_map", None) is None:
                 lm.model.to("meta")
             self._shape = (model, lm)

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mspgt.results import ModelResult, Notice, Provenance
-from mspgt.vocabulary import SIGNALS
+from mspgt.vocabulary import INITIALS, SIGNALS
 
-SCALES = ("L", "I", "G")
 CUT, THIRDS = "cut short", "interventions on thirds"
 
 
@@ -26,7 +25,7 @@ def curves_of(
         found[signal] = values if values and any(value is not None for value in values) else None
         if found[signal] is None:
             reasons[signal] = _why(warnings, f"models.{name}.signals.{signal}")
-    for scale in SCALES:
+    for scale in INITIALS:
         own = None if model.scales is None else model.scales.scales.get(scale)
         found[scale] = None if own is None else own.rise
         if found[scale] is None:
