@@ -171,6 +171,8 @@ def test_the_response_is_drawn_as_far_as_it_is_known(results):
     told = response_table(typed(results)).rows
     assert sum(bool(row[3]) for row in told) == len(dots)
     assert {row[:2] for row in told if row[4]} == {("m", "local")}
+    # Where the linear range is not known, nothing is said of a point.
+    assert {row[4] for row in told if row[1] == "intermediate"} == {None}
 
 
 def test_texts_stand_side_by_side_with_their_differences_and_no_markup_of_their_own(results):

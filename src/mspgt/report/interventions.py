@@ -204,7 +204,10 @@ def bar_panels(arms: Mapping[str, Mapping[str, EffectResult]], dose: str = "plai
 
 
 def response_table(results: Results, name: str = "noise_response") -> Table:
-    """What the noise–response curves draw, one row a point; `linear`: within the range that is linear in the dose."""
+    """What the noise–response curves draw, one row a point.
+
+    `linear`: within the range that is linear in the dose; null where that range is not known.
+    """
     columns = {
         "model": "string",
         "scale": "string",
@@ -213,7 +216,7 @@ def response_table(results: Results, name: str = "noise_response") -> Table:
         "linear": "bool",
     }
     rows: list[tuple[Cell, ...]] = [
-        (model, scale, sigma, nats, sigma <= (curve.linear_up_to or 0.0))
+        (model, scale, sigma, nats, None if curve.linear_up_to is None else sigma <= curve.linear_up_to)
         for model, found in results.models.items()
         if (effects := effects_of(found))
         for scale, curve in (effects.about.response or {}).items()

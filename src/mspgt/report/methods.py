@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mspgt.report.section import Section
-from mspgt.report.words import Json, counted, listing, number
+from mspgt.report.words import MISSING, Json, counted, listing, number
 from mspgt.results import DataProvenance, Results
 from mspgt.stats.bootstrap import MAX_CLUSTERS
 
@@ -43,7 +43,7 @@ def methods_text(results: Results, sections: Sequence[Section] = ()) -> str:
     said.append(
         f"The plan (settings, data and weights) was fixed before anything ran, under the hash {study.hash[:16]}; "
         f"computed with mspgt {made.mspgt}, torch {made.torch} and transformers {made.transformers}, seed "
-        f"{made.seeds.get('study', 0)}."
+        f"{made.seeds.get('study', MISSING)}."
     )
     return " ".join(one for one in said if one)
 
