@@ -12,12 +12,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from hypothesis import HealthCheck, given, seed, settings
 
-from soak.record import progress, record
+from soak.record import merged, progress, record, spent
 
 EXAMPLES, SEED = 10_000, 20
 FEWER = {"command line": 300}  # a tenth of a second each, and more
@@ -63,7 +64,7 @@ def tried(kind: str, examples: int) -> dict[str, Any]:
         f"{refused:,} refused, the others read; no other error; slowest {slowest:.2f} s, "
         f"memory +{grown / 1e6:.0f} MB"
     )
-    return {"done": f"damaged input: {kind}", "count": count, "refused": refused, "seen": seen,
+    return {"done": f"damaged input: {kind}", "kind": kind, "count": count, "refused": refused, "seen": seen,
             "slowest_seconds": round(slowest, 3), "grown_bytes": grown}  # fmt: skip
 
 
@@ -71,11 +72,12 @@ def _peak() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def main() -> None:
+def main(only: Sequence[str] = ()) -> None:
+    """All kinds of input, or those named, whose lines take the place of older ones."""
     from tests.trust.fuzzing import TARGETS
 
-    found = []
-    for kind in TARGETS:
+    for kind in only or TARGETS:
+        started = spent()
         code = (
             "import json, sys; from soak.fuzz import tried; "
             "print(json.dumps(tried(sys.argv[1], int(sys.argv[2]))))"
@@ -83,5 +85,6 @@ def main() -> None:
         command = [sys.executable, "-c", code, kind, str(FEWER.get(kind, EXAMPLES))]
         environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
         done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)
-        found.append(json.loads(done.stdout.splitlines()[-1]))
-        record("fuzz", "damaged input", SEED, found)  # what was tried counts, though a later kind may fail
+        one = {**json.loads(done.stdout.splitlines()[-1]), "processor_seconds": round(spent() - started)}
+        # What was tried counts, though a later kind may fail.
+        record("fuzz", "damaged input", SEED, merged("fuzz", one, "kind", TARGETS))

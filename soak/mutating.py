@@ -17,8 +17,12 @@ SWAPS: dict[type[ast.AST], type[ast.AST]] = {
 
 @dataclass(frozen=True)
 class Mutant:
-    """One fault: where it stands, what became of what, and the source with it."""
+    """One fault: where it stands, what became of what, and the source with it.
 
+    scope: the function at the top of the module, or of a class at its top, that holds it ("Class.method").
+    """
+
+    scope: str
     function: str
     old: str
     new: str
@@ -33,7 +37,7 @@ def mutants(source: str) -> Iterator[Mutant]:
     """Every fault that is known, in the order of the source; words of messages and annotations are left alone."""
     tree = ast.parse(source)
     seen: dict[str, int] = {}
-    for function in (n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)):
+    for scope, function in _functions(tree):
         for number, node in enumerate(_code(function)):
             for new in _faults(node):
                 changed = copy.deepcopy(tree)
@@ -48,9 +52,21 @@ def mutants(source: str) -> Iterator[Mutant]:
                 key = f"{function.name}{old_text}{new_text}"
                 seen[key] = seen.get(key, 0) + 1
                 more = f" ({seen[key]})" if seen[key] > 1 else ""
-                yield Mutant(
-                    function.name, old_text, new_text + more, ast.unparse(ast.fix_missing_locations(changed))
-                )
+                text = ast.unparse(ast.fix_missing_locations(changed))
+                yield Mutant(scope, function.name, old_text, new_text + more, text)
+
+
+def _functions(node: ast.AST, scope: str = "", inside: bool = False) -> Iterator[tuple[str, ast.FunctionDef]]:
+    """Every function below a node, with the name of the outermost one around it."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef):
+            outer = scope if inside else f"{scope}{child.name}"
+            yield outer, child
+            yield from _functions(child, outer, inside=True)
+        elif isinstance(child, ast.ClassDef) and not inside:
+            yield from _functions(child, f"{scope}{child.name}.")
+        else:
+            yield from _functions(child, scope, inside)
 
 
 def _line(node: ast.AST) -> str:

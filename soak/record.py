@@ -6,12 +6,16 @@ import json
 import platform
 import resource
 import sys
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
-ROWS = ("kills", "writers", "flips", "reruns", "wheel", "fuzz", "mutants", "runs", "nodes")
+ROWS = (
+    *("kills", "writers", "flips", "levels", "reruns", "runs", "wheel", "fuzz", "guided", "mutants", "nodes"),
+    *("workers", "audit"),
+)
 LIBRARIES = ("mspgt", "torch", "transformers", "numpy", "safetensors", "hypothesis")
 
 
@@ -19,21 +23,36 @@ def record(row: str, what: str, seed: int | None, found: list[dict[str, Any]]) -
     """Write soak/results/<row>.json.
 
     Args:
-        found: lines of the table: `done` (what was done, in words), `count`, `seen` (in words), and figures.
+        found: lines of the table: `done` (what was done, in words), `count`, `seen` (in words), and figures; with
+            `processor_seconds` where lines are of several commands.
     """
     RESULTS.mkdir(exist_ok=True)
-    spent = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    seconds = [line["processor_seconds"] for line in found if "processor_seconds" in line]
     content = {
         "row": row,
         "what": what,
         "seed": seed,
         "found": found,
-        "processor_seconds": round(sum(one.ru_utime + one.ru_stime for one in spent)),
+        "processor_seconds": sum(seconds) if len(seconds) == len(found) else round(spent()),
         "python": platform.python_version(),
         "versions": {name: version(name) for name in LIBRARIES},
     }
     (RESULTS / f"{row}.json").write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
     sys.stderr.write("\n")
+
+
+def merged(row: str, line: dict[str, Any], key: str, order: Iterable[str]) -> list[dict[str, Any]]:
+    """Stored lines of a row with one put in its place; lines that `order` no longer names are left out."""
+    file = RESULTS / f"{row}.json"
+    before = json.loads(file.read_text("utf-8"))["found"] if file.exists() else []
+    lines = {one[key]: one for one in before if key in one} | {line[key]: line}
+    return [lines[name] for name in order if name in lines]
+
+
+def spent() -> float:
+    """Seconds of processors that this process and those that it waited for have taken."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def progress(row: str, done: int, total: int) -> None:

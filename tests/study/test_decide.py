@@ -10,7 +10,7 @@ import pytest
 from mspgt.planted.stacks import signals_of
 from mspgt.signals.probes import ProbeResults
 from mspgt.signals.profiles import Signals
-from mspgt.study.decide import _probe_results, clip_notices
+from mspgt.study.decide import _probe_results, clip_notices, token_notices
 from mspgt.synthetic.stacks import plant, sample_stack
 
 
@@ -58,3 +58,25 @@ def test_clipped_cka_is_counted_by_mode() -> None:
     told = {notice.where: notice.what for notice in clip_notices(signals, "models.a")}
     assert set(told) == {"models.a.signals.S1.calibrated", "models.a.controls.with_sinks.S1"}
     assert f"was clipped at {clipped} of 6 steps" in told["models.a.signals.S1.calibrated"]
+
+
+@pytest.mark.parametrize(
+    ("final", "cut", "told"),
+    [
+        (30, 0, []),
+        (700, 0, []),
+        (100, 0, []),
+        (99, 0, ["9.9%"]),
+        (3, 2, ["2 sentences", "0.3%"]),
+        (0, 0, ["0.0%"]),
+    ],
+)
+def test_few_words_that_end_with_a_token_and_sentences_cut_short_are_told(
+    final: int, cut: int, told: list[str]
+) -> None:
+    """3 % in text without spaces, whose words were once its clauses."""
+    total = 100 if final == 30 else 1000
+    tokens = {"real_tokens": total, "word_final_tokens": final, "cut_sentences": cut}
+    found = [notice.what for notice in token_notices(tokens, "models.a")]
+    assert len(found) == len(told)
+    assert all(part in what for part, what in zip(told, found, strict=True))

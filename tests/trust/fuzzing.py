@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import gzip
 import io
 import json
 import struct
@@ -21,10 +22,11 @@ from hypothesis import strategies as st
 
 from mspgt.cli import main
 from mspgt.errors import MspgtError
-from mspgt.lm.identity import parameter_counts
+from mspgt.lm.identity import card_from, parameter_counts, refuse_impossible
 from mspgt.results import files as results_files
 from mspgt.study.loading import load_config
 from mspgt.study.store import MANIFEST, Address, StageResult, _seal
+from mspgt.text.corpus import load_corpus
 from mspgt.text.treebank import load_treebank
 from tests.report.planted_results import planted
 from tests.study.test_yaml12 import STUDY
@@ -39,10 +41,11 @@ ODD = st.sampled_from(
 
 @dataclass(frozen=True)
 class Target:
-    """One kind of input: what is drawn, and what reads it."""
+    """One kind of input: what is drawn, what reads it, and a good file, where files of bytes are read."""
 
     drawn: st.SearchStrategy[Any]
     read: Read
+    good: bytes = b""
 
     def refuses(self, drawn: Any, folder: Path) -> bool:
         """Whether it is refused, with an error of ours; any other error is raised."""
@@ -138,6 +141,52 @@ def _header(content: bytes, folder: Path) -> object:
     _written(folder, "config.json", b"{}")
     _written(folder, "model.safetensors", content)
     return parameter_counts(folder)
+
+
+def _config(content: bytes, folder: Path) -> object:
+    """Whatever a config says, it is refused, or is that of a model."""
+    refuse_impossible(_written(folder, "config.json", content).parent)
+    try:
+        value = json.loads(content)
+    except ValueError as error:
+        raise MspgtError(str(error)) from error
+    return card_from("config.json", value, {"F32": 8}, "")
+
+
+CONFIG = {
+    "model_type": "llama",
+    "num_hidden_layers": 4,
+    "hidden_size": 8,
+    "num_attention_heads": 2,
+    "intermediate_size": 16,
+    "vocab_size": 320,
+    "max_position_embeddings": 64,
+    "torch_dtype": "bfloat16",
+    "tie_word_embeddings": False,
+    "text_config": {"num_hidden_layers": 4, "hidden_size": 8},
+}
+
+
+def _corpus(name: str) -> Read:
+    return lambda content, folder: load_corpus(_written(folder, name, content))
+
+
+def packed(rows: list[dict[str, Any]]) -> bytes:
+    """A Parquet file."""
+    import pyarrow
+    import pyarrow.parquet
+
+    stream = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), stream)
+    return stream.getvalue()
+
+
+ROWS: list[dict[str, Any]] = [
+    {"id": "a", "title": "One", "text": "The old man rowed his boat across the bay. Rain fell all night."},
+    {"id": "b", "text": " = A heading = \n Nobody knew why the lights had gone out , and nobody @-@ asked ."},
+    {"sentences": ["She walked to the village and bought bread.", "It rained."], "title": None},
+]
+LINES = "\n".join(map(json.dumps, ROWS)).encode()
 
 
 def safetensors(table: Any) -> bytes:
@@ -269,6 +318,7 @@ def _targets() -> dict[str, Target]:
         b"9" * 5000,
     )
     results = {**planted(), "models": {"stories": planted()["models"]["stories"]}}
+    good_results = _json(results)[:4000]
     of_entities = "".join(entities(name, ["see", name], "B-PER") for name in EVERY).encode()
     of_roles = "".join(roles(name, ["see", name]) for name in EVERY).encode()
     one_role = json.loads(roles("train-0", ["see", "train-0"]))
@@ -276,23 +326,41 @@ def _targets() -> dict[str, Target]:
         "manifests": Target(
             st.tuples(misshapen(_good_manifest()), st.booleans()) | damaged(_json(_good_manifest()), lines),
             _manifest,
+            _json(_good_manifest()),
         ),
         "tensor headers": Target(
-            misshapen(TABLE).map(safetensors) | damaged(safetensors(TABLE), lines), _header
+            misshapen(TABLE).map(safetensors) | damaged(safetensors(TABLE), lines),
+            _header,
+            safetensors(TABLE),
         ),
-        "CoNLL-U": Target(damaged(CONLLU["train"], columns), _treebank("t_train.conllu")),
-        "IOB2": Target(damaged(of_entities, columns), _treebank("e.iob2")),
+        "CoNLL-U": Target(
+            damaged(CONLLU["train"], columns), _treebank("t_train.conllu"), CONLLU["train"]
+        ),
+        "IOB2": Target(damaged(of_entities, columns), _treebank("e.iob2"), of_entities),
         "roles": Target(
-            misshapen(one_role).map(_json) | damaged(of_roles, lines), _treebank("r.jsonl")
+            misshapen(one_role).map(_json) | damaged(of_roles, lines), _treebank("r.jsonl"), of_roles
         ),
-        "results": Target(misshapen(results) | damaged(_json(results)[:4000], lines), _results),
+        "JSONL": Target(
+            misshapen(ROWS).map(lambda rows: b"\n".join(map(_json, rows if isinstance(rows, list) else [rows])))
+            | damaged(LINES, lines),
+            _corpus("text.jsonl"),
+            LINES,
+        ),
+        "Parquet": Target(damaged(packed(ROWS[:2]), lines), _corpus("text.parquet"), packed(ROWS[:2])),
+        "gzip": Target(
+            damaged(gzip.compress(LINES, mtime=0), lines), _corpus("text.jsonl.gz"), gzip.compress(LINES)
+        ),
+        "model configs": Target(
+            misshapen(CONFIG).map(_json) | damaged(_json(CONFIG), lines), _config, _json(CONFIG)
+        ),
+        "results": Target(misshapen(results) | damaged(good_results, lines), _results, good_results),
         "command line": Target(
             st.tuples(st.sampled_from(COMMANDS), st.lists(st.sampled_from(WORDS), max_size=5)).map(
                 lambda drawn: [drawn[0], *drawn[1]]
             ),
             _command,
         ),
-        "study files": Target(damaged(STUDY.encode(), study), _study),
+        "study files": Target(damaged(STUDY.encode(), study), _study, STUDY.encode()),
     }  # fmt: skip
 
 

@@ -1,4 +1,7 @@
-"""The table of docs/promises.md is the one that the stored figures of the soak give, and no row failed."""
+"""The table of docs/promises.md is the one that the stored figures of the soak give, and no row failed.
+
+And no test against a reference may be left out: what it needs is among what every test needs.
+"""
 
 from __future__ import annotations
 
@@ -30,3 +33,20 @@ def test_a_figure_that_was_changed_is_seen(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(table, "RESULTS", tmp_path)
     text = table.PAGE.read_text("utf-8")
     assert table.page(text) != text
+
+
+REFERENCES = ("stats", "signals", "theory", "synthetic", "boundaries", "trust")
+
+
+def left_out(text: str) -> list[str]:
+    """Lines by which a test may be skipped, or may fail."""
+    ways = ("pytest." + "skip", "import" + "orskip", "skip" + "if", "x" + "fail")
+    return [line.strip() for line in text.splitlines() if any(way in line for way in ways)]
+
+
+def test_no_test_against_a_reference_is_left_out() -> None:
+    for room in REFERENCES:
+        files = list((ROOT / "tests" / room).glob("*.py"))
+        assert files
+        assert [(file.name, line) for file in files for line in left_out(file.read_text("utf-8"))] == []
+    assert left_out("mpmath = pytest.import" + 'orskip("mpmath")')  # planted

@@ -63,7 +63,7 @@ def folder_sha256(folder: Path) -> str:
     """Hash of names and bytes of all files that can change a result: weights, configs, vocabularies, code.
 
     Raises:
-        ModelError: an index names weights outside the folder, or none that are there.
+        ModelError: an index names weights outside the folder, or none that are there; or the folder is an adapter.
     """
     digest = hashlib.sha256()
     for name, path in sorted(_content(folder).items()):
@@ -75,6 +75,11 @@ def folder_sha256(folder: Path) -> str:
 
 def _content(folder: Path) -> dict[str, Path]:
     """Name below the folder → file: what lies in it, and what its indices name in folders of its own."""
+    if (folder / "adapter_config.json").exists():
+        raise ModelError(
+            f"{folder}: holds an adapter (adapter_config.json), whose base model lies elsewhere and would be in no "
+            "digest. Merge the two (in peft: merge_and_unload), save the result, and name that folder."
+        )
     found = {path.name: path for path in folder.iterdir() if path.suffix in _KINDS and path.is_file()}
     for index in [path for name, path in found.items() if name.endswith(".index.json")]:
         for name in _named_weights(index):
@@ -113,11 +118,12 @@ def read_card(folder: Path) -> Card:
     Raises:
         ModelError: config.json or a weights header cannot be read.
     """
+    counts = parameter_counts(folder)
     try:
         config = json.loads((folder / "config.json").read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise ModelError(f"{folder}: expected a readable config.json, found: {error}.") from error
-    return card_from(str(folder), config, parameter_counts(folder), folder_sha256(folder))
+    return card_from(str(folder), config, counts, folder_sha256(folder))
 
 
 def parameter_counts(folder: Path) -> dict[str, int]:
@@ -205,8 +211,7 @@ def refuse_impossible(folder: Path) -> None:
 def _first(config: dict[str, Any], *keys: str) -> int | None:
     values = (config.get(key) for key in keys)
     # JSON may write a whole number as 1e9.
-    whole = (value for value in values if isinstance(value, int | float) and value == value // 1)
-    return next((int(value) for value in whole if math.isfinite(value)), None)
+    return next((int(value) for value in values if isinstance(value, int | float) and value % 1 == 0), None)
 
 
 def _needed(where: str, config: dict[str, Any], *keys: str) -> int:

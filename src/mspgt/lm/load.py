@@ -98,8 +98,10 @@ def load(
     commit = ""
     if folder is None:  # one commit for all that is read, whatever is pushed meanwhile
         kept = "local_files_only" in source
-        commit = source["revision"] = _reading(name, "config", lambda: commit_of(path, revision, kept))
-    config = _reading(name, "config", lambda: AutoConfig.from_pretrained(path, **source))
+        commit = source["revision"] = _reading(
+            name, "config", lambda: commit_of(path, revision, kept), hub=True
+        )
+    config = _reading(name, "config", lambda: AutoConfig.from_pretrained(path, **source), hub=folder is None)
     tokenizer = _tokenizer(name, path, source, notes)
     target = _device(device)
     if packed is not None and memory is not None:
@@ -170,7 +172,7 @@ def load(
     return lm
 
 
-def _reading(name: str, what: str, read: Any) -> Any:
+def _reading(name: str, what: str, read: Any, *, hub: bool = False) -> Any:
     try:
         return read()
     except LOAD_ERRORS as error:
@@ -182,7 +184,7 @@ def _reading(name: str, what: str, read: Any) -> Any:
             ) from error
         if "accelerate" in detail and isinstance(error, ValueError | ImportError):
             raise MissingExtraError("device_map needs accelerate: pip install accelerate.") from error
-        if what == "config" and _folder(name) is None and not reachable():
+        if hub and not reachable():
             raise ModelError(offline(name)) from error
         raise ModelError(
             f"Could not read the {what} of model {name!r}: {detail[:600]}\n{_NEXT[what]}"

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from mspgt.errors import InputError
+from mspgt.signals.given import doubles
 
 
 def _pointwise(p: torch.Tensor, q: torch.Tensor) -> torch.Tensor:
@@ -52,7 +53,7 @@ def jensen_shannon(p: ArrayLike, q: ArrayLike) -> NDArray[np.float64]:
     """
     rows = []
     for name, value in (("p", p), ("q", q)):
-        array = np.asarray(value, dtype=np.float64)
+        array = doubles(value, name)
         if array.ndim == 0 or not np.isfinite(array).all() or (array < 0).any():
             raise InputError(f"{name} must hold finite non-negative weights along its last axis.")
         sums = array.sum(-1, keepdims=True)

@@ -16,6 +16,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from mspgt.errors import InputError
+from mspgt.signals.given import doubles
 
 Array = NDArray[np.float64]
 
@@ -48,7 +49,7 @@ def cka(x: ArrayLike, y: ArrayLike, *, unbiased: bool = True) -> float:
     n = len(a)
     if n < 4:
         raise InputError(f"CKA needs at least 4 examples, found {n}.")
-    a, b = a - a.mean(0), b - b.mean(0)
+    a, b = _centred(a), _centred(b)
     norm_a, norm_b = a.square().sum(1), b.square().sum(1)
 
     def hsic(u: torch.Tensor, v: torch.Tensor, norm_u: torch.Tensor, norm_v: torch.Tensor) -> float:
@@ -68,8 +69,13 @@ def cka(x: ArrayLike, y: ArrayLike, *, unbiased: bool = True) -> float:
     return hsic(a, b, norm_a, norm_b) / float(np.sqrt(own_a) * np.sqrt(own_b))
 
 
+def _centred(x: torch.Tensor) -> torch.Tensor:
+    # The mean of equal numbers may differ from them in the last bit, which is no variation.
+    return torch.where((x == x[0]).all(0), 0.0, x - x.mean(0))
+
+
 def _checked(value: ArrayLike, name: str) -> torch.Tensor:
-    array = np.asarray(value, dtype=np.float64)
+    array = doubles(value, name)
     if array.ndim != 2:
         raise InputError(f"{name} must have shape (examples, features), found {array.shape}.")
     if not np.isfinite(array).all():

@@ -38,6 +38,7 @@ from mspgt.study.store import StageResult
 from mspgt.vocabulary import SIGNALS
 
 Array = NDArray[np.float64]
+FEW_FINAL = 0.1  # of all tokens, of which most end a word in text that the tokenizer was made for
 
 
 def decide(
@@ -123,15 +124,20 @@ def decide(
             signals, config.boundaries.draws, config.seed, plan.data.treebank.labels, ceilings(config)
         )
         notices += [Notice(f"{place}.{key}", what, consequence) for key, what, consequence in about]
-    if meta["cut_sentences"]:
-        notices.append(
-            Notice(
-                f"{place}.tokens",
-                f"{meta['cut_sentences']} sentences were cut to the context",
-                "their ends are unread",
-            )
-        )
-    return result, notices, findings
+    return result, notices + token_notices(result.tokens, place), findings
+
+
+def token_notices(tokens: dict[str, int], place: str) -> list[Notice]:
+    """What of the text was not read, or counts for little in the calibrated signals."""
+    notices = []
+    if count := tokens["cut_sentences"]:
+        what = f"{count} sentences were cut to the context"
+        notices.append(Notice(f"{place}.tokens", what, "their ends are unread"))
+    if tokens["word_final_tokens"] < FEW_FINAL * tokens["real_tokens"]:
+        share = tokens["word_final_tokens"] / tokens["real_tokens"]
+        what = f"only {share:.1%} of the tokens end a word: this tokenizer and the words of this text do not meet"
+        notices.append(Notice(f"{place}.signals", what, "calibrated signals stand on those alone"))
+    return notices
 
 
 def clip_notices(signals: Signals, place: str) -> list[Notice]:
