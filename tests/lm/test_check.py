@@ -66,6 +66,18 @@ def test_a_model_that_minds_its_neighbours_is_caught(tmp_path: Path) -> None:
     assert "padding" in failing(lm)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_padding_that_reaches_the_text_is_caught_in_every_type(tmp_path: Path, dtype: str) -> None:
+    lm = load(tiny_model(tmp_path, "llama"), device="cpu", dtype=dtype)
+    sound = {item.name: item for item in check(lm)}["padding"]
+    assert sound.ok
+    assert "moves no bit" in sound.reason
+    assert "tolerance 1e-04 in float32" in sound.reason
+    # A thousandth of what the last, padded position holds: below the rounding of bfloat16 for most of the text.
+    lm.blocks[0].register_forward_hook(lambda _, __, out: out + 1e-3 * out[:, -1:])
+    assert "padding" in failing(lm)
+
+
 def test_overflow_and_nan_are_findings_not_crashes(tmp_path: Path) -> None:
     lm = load(tiny_model(tmp_path, "llama"), device="cpu")
     with torch.no_grad():

@@ -16,6 +16,7 @@ from mspgt.lm.float32 import HALF, in_float32, why_not_in_float32
 from mspgt.lm.model import NO_LIMIT, LanguageModel
 from mspgt.lm.observe import deviation, observe, residual_forward
 from mspgt.lm.offload import each_weight
+from mspgt.lm.padding import padding_is_harmless
 from mspgt.lm.probe import SAMPLE, TOLERANCE, moved_by_watching, rounding, type_name
 from mspgt.lm.start import start_token
 from mspgt.lm.tokenize import Batch, batches, encode
@@ -142,25 +143,7 @@ def _final_norm(lm: LanguageModel) -> Finding:
 
 
 def _padding(lm: LanguageModel) -> Finding:
-    batch = _sample(lm)
-    padded = observe(lm, batch)
-    worst = 0.0
-    for row in range(len(batch.indices)):
-        length = int(batch.attention_mask[row].sum())
-        alone = Batch(
-            batch.input_ids[row : row + 1, :length],
-            batch.attention_mask[row : row + 1, :length],
-            batch.special[row : row + 1, :length],
-            [batch.offsets[row]],
-            [0],
-        )
-        single = observe(lm, alone)
-        pairs = zip(single.hidden, padded.hidden, strict=True)
-        worst = max(worst, *(deviation(one[0], many[row, :length]) for one, many in pairs))
-    tolerance = TOLERANCE[lm.dtype]
-    return worst <= tolerance, (
-        f"right-padded and unpadded differ by {worst:.1e} relative, tolerance {tolerance:.0e} in {_type(lm)}"
-    )
+    return padding_is_harmless(lm, _sample(lm))
 
 
 def _attention_measurable(lm: LanguageModel) -> Finding:
