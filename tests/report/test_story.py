@@ -108,6 +108,16 @@ def test_what_is_found_comes_first_and_twins_are_counted(results):
     assert f"none in {silent + 1} of {len(twins) + 2} readings" in headline(typed(results))
 
 
+def test_a_scale_that_a_random_twin_has_stands_in_the_headline(results):
+    models = [results["models"][name] for name in (QUIET, HOSTILE)]
+    for one in models:
+        one["scales"] = functional(7, None) | {"twin": {"defined_scales": []}}
+    assert "functional scale" not in headline(typed(results))
+    models[0]["scales"]["twin"]["defined_scales"] = ["I", "L"]
+    said = headline(typed(results))
+    assert "a functional scale (local and intermediate) is defined in 1 of 2 random twins" in said
+
+
 def test_a_run_cut_short_says_so_in_every_sentence(results):
     results["provenance"]["limits"] = ["20 of 60 documents of the corpus"]
     assert all(one.sentence.endswith("cut short by limits.") for one in stories(typed(results)))

@@ -19,6 +19,7 @@ from mspgt.report.words import (
     percent,
 )
 from mspgt.results import ModelResult, Results
+from mspgt.vocabulary import INITIALS, SCALES
 
 CLAIMING = (
     "functional",
@@ -196,7 +197,7 @@ def headline(results: Results) -> str:
 
 
 def _controls(results: Results) -> str:
-    """How many random twins stayed without a boundary: what has no scales must show none."""
+    """What random twins show by every account that was asked of them: what was not trained has no scales."""
     silent = 0
     twins = 0
     for model in results.models.values():
@@ -205,7 +206,21 @@ def _controls(results: Results) -> str:
         for claims in (*shocks, *phases):
             twins += 1
             silent += not claims
-    return f"random twins have none in {silent} of {counted(twins, 'reading')}" if twins else ""
+    told = [f"random twins have none in {silent} of {counted(twins, 'reading')}"] if twins else []
+    return listing([*told, *_twins_scales(results)])
+
+
+def _twins_scales(results: Results) -> Iterator[str]:
+    """In how many random twins a functional scale is defined: the model's scale of that name proves no training."""
+    measured = [
+        one.scales.twin["defined_scales"] for one in results.models.values() if one.scales and one.scales.twin
+    ]
+    defined = [one for one in measured if one]
+    if defined:
+        names = listing(
+            name for name, key in zip(SCALES, INITIALS, strict=True) if any(key in one for one in defined)
+        )
+        yield f"a functional scale ({names}) is defined in {len(defined)} of {counted(len(measured), 'random twin')}"
 
 
 def _capital(words: str) -> str:
