@@ -1,6 +1,7 @@
 """Functional scales as a part of a study: stored, resumed, told where they cannot be measured."""
 
 import json
+import shutil
 
 import pytest
 
@@ -8,6 +9,7 @@ from mspgt.errors import InputError
 from mspgt.report.functional import functional_lines
 from mspgt.results import parse
 from mspgt.study.describe import describe
+from mspgt.study.engines import run_jobs
 from mspgt.study.loading import make_config
 from mspgt.study.run import run_study
 from tests.lm.tiny import tiny_model
@@ -72,3 +74,31 @@ def test_without_a_treebank_the_study_is_refused_and_with_a_short_one_they_are_n
     assert results["models"]["tiny"]["scales"] is None
     told = [w["what"] for w in results["warnings"] if w["where"] == "models.tiny.scales"]
     assert any("at least 10 documents" in what for what in told)
+
+
+def test_a_model_and_its_twin_are_taken_side_by_side_and_the_twin_alone_where_it_is_missing(
+    config, tmp_path, monkeypatch
+):
+    """As tasks of their own, which any worker can take, in either order."""
+    handed = []
+
+    def watched(jobs, context, *more):
+        handed.append([job.name for job in jobs if getattr(job, "piece", None)])
+        return run_jobs(jobs[::-1], context, *more)
+
+    monkeypatch.setattr("mspgt.study.run.run_jobs", watched)
+    out = tmp_path / "run"
+    whole = run_study(config(), out, quiet=True)
+    assert [names for names in handed if names] == [
+        ["tiny, scales, functional", "tiny (twin 0), scales, functional"]
+    ]
+    handed.clear()
+    (lost,) = [
+        path.parent
+        for path in out.glob("stages/*/*/functional-*/manifest.json")
+        if json.loads(path.read_text())["inputs"]["twin"] is not None
+    ]
+    shutil.rmtree(lost)
+    again = run_study(config(), out, quiet=True)
+    assert [names for names in handed if names] == [["tiny (twin 0), scales, functional"]]
+    assert json.dumps(again["models"]["tiny"]["scales"]) == json.dumps(whole["models"]["tiny"]["scales"])

@@ -7,4 +7,6 @@ from mspgt.study.parts import Part
 from mspgt.study.scaling import Scaling
 from mspgt.study.theorizing import Theorizing
 
-PARTS: tuple[Part, ...] = (Scaling(), Interventions(), Theorizing())
+# Those of one round start from the same boundaries and do not read each other, so they run side by side.
+ROUNDS: tuple[tuple[Part, ...], ...] = ((Scaling(),), (Interventions(), Theorizing()))
+PARTS: tuple[Part, ...] = tuple(part for together in ROUNDS for part in together)

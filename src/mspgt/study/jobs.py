@@ -17,7 +17,8 @@ from mspgt.study.config import BUNDLED, MeasureConfig, ModelConfig, StudyConfig
 from mspgt.study.controlling import try_control
 from mspgt.study.identity import Identity, Subject
 from mspgt.study.parts import Given, Part, Report
-from mspgt.study.pieces import Piece, intervene_piece, measure_piece
+from mspgt.study.pieces import Piece, intervene_piece, measure_piece, scale_piece
+from mspgt.study.scaling import Scaling
 from mspgt.study.stages import Data, Measuring, compute, measured
 from mspgt.study.store import Address
 
@@ -62,7 +63,8 @@ class Job:
         if self.piece is None:
             return whole
         beside = f" of context {self.piece.context + 1}" if self.piece.context else ""
-        return f"{whole}, {self.piece.stage} {self.piece.number + 1}{beside}"
+        shard = "" if self.piece.number is None else f" {self.piece.number + 1}"
+        return f"{whole}, {self.piece.stage}{shard}{beside}"
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,11 @@ def _attempt_piece(
     job: Job, identity: Identity, piece: Piece, context: Context, loader: Loader, report: Report
 ) -> None:
     if job.work is not None:
-        intervene_piece(context.given(identity, job.work), piece, loader.subject(job.model), report)
+        given = context.given(identity, job.work)
+        if isinstance(job.work.part, Scaling):
+            scale_piece(given, job.twin, partial(loader.subject, job.model), report)
+        else:
+            intervene_piece(given, piece, loader.subject(job.model), report)
         return
     data = context.data if job.twin is None else context.twin_data
     subject = Subject(identity, job.twin)

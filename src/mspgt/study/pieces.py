@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mspgt.study.dosing import Auditing, equal_sizes, fill_audit, yardsticks
 from mspgt.study.intervening import Writing, noise_response, places, written_texts
-from mspgt.study.parts import Given, Report
+from mspgt.study.parts import Given, Models, Report
+from mspgt.study.scaling import by_twin, functional
 from mspgt.study.stages import (
     Addresses,
     Measuring,
@@ -26,12 +28,12 @@ if TYPE_CHECKING:
 class Piece:
     """A stage of a job that a worker can take by itself (see `spreading`).
 
-    context: which of the contexts it is measured in, by number. number: of the shard.
+    context: which of the contexts it is measured in, by number. number: of the shard, where a stage has shards.
     """
 
     stage: str
     context: int = 0
-    number: int = 0
+    number: int | None = None
 
 
 def measure_piece(work: Measuring, where: Addresses, piece: Piece, report: Report) -> None:
@@ -52,14 +54,20 @@ def measure_piece(work: Measuring, where: Addresses, piece: Piece, report: Repor
     if where.pairing is not None:
         where.pairing.fill(lambda: head_pairing(work))
         work.pairing = codec.unpack_pairing(where.pairing.load())
-    if piece.stage == "observe":
+    if piece.number is not None:
         documents, address = where.shards[piece.number]
         address.fill(lambda: observed_shard(work, documents, report))
 
 
+def scale_piece(given: Given, twin: int | None, model: Models, report: Report) -> None:
+    """Functional gains of a model or of a random twin of it, unless they are there."""
+    address = dict(by_twin(given))[twin]
+    address.fill(partial(functional, given, model, twin, report))
+
+
 def intervene_piece(given: Given, piece: Piece, model: LanguageModel, report: Report) -> None:
     """Compute one piece of Experiment 2, unless it is there."""
-    where, number = places(given), piece.number
+    where = places(given)
     if piece.stage == "audit":
         assert where.audit is not None
         fill_audit(where.audit, Auditing(given, yardsticks(given), model, report))
@@ -69,9 +77,10 @@ def intervene_piece(given: Given, piece: Piece, model: LanguageModel, report: Re
         assert where.response is not None
         where.response.fill(lambda: noise_response(work, report))
         return
-    samples = where.shards[number]
+    assert piece.number is not None
+    samples = where.shards[piece.number]
 
     def step(done: int) -> None:
         report(done, len(samples), "writing texts, samples")
 
-    where.texts[number].fill(lambda: written_texts(work, samples, step))
+    where.texts[piece.number].fill(lambda: written_texts(work, samples, step))

@@ -16,7 +16,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,7 +43,7 @@ from mspgt.study.cost import cost_of, peak_bytes
 from mspgt.study.decide import decide
 from mspgt.study.describe import expected, standing
 from mspgt.study.engines import run_jobs
-from mspgt.study.experiments import PARTS
+from mspgt.study.experiments import ROUNDS
 from mspgt.study.identity import Identity
 from mspgt.study.jobs import Context, Job, Trial, Work
 from mspgt.study.kept import claim_stages, kept, use_stages
@@ -147,13 +147,20 @@ def _carry_on(plan: Plan, inspected: Inspected, out: Path, workers: int, quiet: 
     replicated, notices = judge_replicates(config, groups, findings)
     warnings += notices
     used = list(plan.used(out))
-    for part in PARTS:
-        if getattr(config, part.name) is not None:
-            jobs, told = parted(part, plan, models, context)
-            ours = [address for job in jobs for address in part.addresses(_given(context, job))]
-            claim_stages(place, out, ours)
-            warnings += told + carry_out(part, jobs, models, context, workers, quiet)
-            used += ours
+    for together in ROUNDS:
+        asked = [part for part in together if getattr(config, part.name) is not None]
+        made = [(part, *parted(part, plan, models, context)) for part in asked]
+        ours = [
+            address
+            for part, jobs, _ in made
+            for job in jobs
+            for address in part.addresses(_given(context, job))
+        ]
+        claim_stages(place, out, ours)
+        used += ours
+        carry_out([(part, jobs) for part, jobs, _ in made], context, workers, quiet)
+        for part, jobs, told in made:
+            warnings += told + conclude_part(part, jobs, models, context)
     use_stages(place, out, used)
     families, predictions, told = conclude(config, models, len(data.corpus.documents))
     return Results(
@@ -218,19 +225,27 @@ def parted(
 
 
 def carry_out(
-    part: Part,
-    jobs: list[Job],
-    models: dict[str, ModelResult],
-    context: Context,
-    workers: int,
-    quiet: bool,
-) -> list[Notice]:
-    """Compute what is missing of a part, and set its fields of the results."""
-    notices: list[Notice] = []
-    todo = [job for job in jobs if not finished(part, _given(context, job))]
-    serving = part.serving(context.config) if todo else nullcontext(context.config)
-    with serving as config:
+    together: Sequence[tuple[Part, list[Job]]], context: Context, workers: int, quiet: bool
+) -> None:
+    """Compute what is missing of the parts of a round, a model's parts side by side."""
+    todo: list[Job] = []
+    config = context.config
+    with ExitStack() as serving:
+        for part, jobs in together:
+            missing = [job for job in jobs if not finished(part, _given(context, job))]
+            if missing:
+                config = serving.enter_context(part.serving(config))
+            todo += missing
+        # All of a model together, so that who has loaded it goes on with it.
+        todo.sort(key=lambda job: job.model.label)
         run_in_waves(todo, replace(context, config=config), workers, quiet)
+
+
+def conclude_part(
+    part: Part, jobs: list[Job], models: dict[str, ModelResult], context: Context
+) -> list[Notice]:
+    """Set a part's fields of the results, from the store."""
+    notices: list[Notice] = []
     for job in jobs:
         given = _given(context, job)
         found, told = part.decide(given)

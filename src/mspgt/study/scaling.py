@@ -50,23 +50,11 @@ class Scaling:
 
     def addresses(self, given: Given) -> list[Address]:
         """Of the model, then of its twins; none where nothing can be measured."""
-        if given.data.running is None:
-            return []
-        identity, settings = given.identity, section_of(given.config)
-        inputs = {
-            "text": given.data.running.sha256, "tasks": [task.declared() for task in TASKS],
-            "seeds": settings.seeds, "sink_ratio": settings.sink_ratio, "start": given.config.measure.start,
-        }  # fmt: skip
-        return [
-            stage_address(
-                given.root, identity, "functional", {**inputs, **who_is(Subject(identity, twin))}, functional
-            )
-            for twin in (None, *range(twins_of(given.config)))
-        ]
+        return [address for _, address in by_twin(given)]
 
     def compute(self, given: Given, model: Models, report: Report) -> None:
         """Measure the model and its twins where the store has no result."""
-        for twin, address in zip((None, *range(twins_of(given.config))), self.addresses(given), strict=False):
+        for twin, address in by_twin(given):
             if not address.status().done:
                 address.fill(partial(functional, given, model, twin, report))
 
@@ -104,6 +92,26 @@ class Scaling:
             Notice(f"{place}.tasks.{task}", f"task is off: {why}", "") for task, why in found.off.items()
         ]
         return {"scales": found}, notices
+
+
+def by_twin(given: Given) -> list[tuple[int | None, Address]]:
+    """Where the gains of the model (None) and of each of its twins lie; empty where nothing can be measured."""
+    if given.data.running is None:
+        return []
+    identity, settings = given.identity, section_of(given.config)
+    inputs = {
+        "text": given.data.running.sha256,
+        "tasks": [task.declared() for task in TASKS],
+        "seeds": settings.seeds,
+        "sink_ratio": settings.sink_ratio,
+        "start": given.config.measure.start,
+    }
+
+    def place(twin: int | None) -> Address:
+        subject = {**inputs, **who_is(Subject(identity, twin))}
+        return stage_address(given.root, identity, "functional", subject, functional)
+
+    return [(twin, place(twin)) for twin in (None, *range(twins_of(given.config)))]
 
 
 def functional(given: Given, model: Models, twin: int | None, report: Report) -> StageResult:

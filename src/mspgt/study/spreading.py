@@ -5,7 +5,10 @@ in waves; what a wave leaves lies in the store, where the next finds it. The job
 The numbers are those of the job alone, because each task is a stage under its own address.
 
     measuring       norms of the layers (and pairs of heads) ─► each shard of documents, probes, precision ─► the rest
+    scales          the model, each random twin
     interventions   dose audit                               ─► each shard of prompts, noise response      ─► the rest
+
+A model and its random twin are subjects of their own, so functional scales are always taken side by side.
 """
 
 from __future__ import annotations
@@ -15,11 +18,12 @@ from dataclasses import replace
 
 from mspgt.study.config import RunConfig
 from mspgt.study.dosing import scales_address
-from mspgt.study.identity import Subject
+from mspgt.study.identity import Identity, Subject
 from mspgt.study.intervening import Interventions, places
 from mspgt.study.jobs import Context, Job, Trial
-from mspgt.study.parts import Given
+from mspgt.study.parts import Given, finished
 from mspgt.study.pieces import Piece
+from mspgt.study.scaling import Scaling, by_twin
 from mspgt.study.stages import Addresses, measured
 
 WAVES = 2
@@ -32,48 +36,63 @@ def spreads(run: RunConfig) -> bool:
 
 def waves(jobs: Sequence[Job | Trial], context: Context) -> Iterator[list[Job | Trial]]:
     """The tasks of some jobs, wave by wave, and at last the jobs; each wave is made when the one before is done."""
-    if spreads(context.config.run):
-        for wave in range(WAVES):
-            found = [
-                replace(job, piece=one)
-                for job in jobs
-                if isinstance(job, Job)
-                for one in _pieces(job, context, wave)
-            ]
-            if found:
-                yield [*found]
-    yield [*jobs]
+    for wave in range(WAVES):
+        found = [
+            task
+            for job in jobs
+            if isinstance(job, Job) and job.identity is not None
+            for task in _tasks(job, job.identity, context, wave)
+        ]
+        if found:
+            yield [*found]
+    rest = [job for job in jobs if not _done(job, context)]
+    if rest:
+        yield rest
 
 
-def _pieces(job: Job, context: Context, wave: int) -> Iterator[Piece]:
-    """What of a job is missing and can run now."""
-    if job.identity is None:
-        return
+def _done(job: Job | Trial, context: Context) -> bool:
+    """Whether the tasks of a part have left nothing for it to do."""
+    if isinstance(job, Trial) or job.identity is None or job.work is None:
+        return False
+    return finished(job.work.part, context.given(job.identity, job.work))
+
+
+def _tasks(job: Job, identity: Identity, context: Context, wave: int) -> Iterator[Job]:
+    """What of a job is missing and can run now, each as a task of its own."""
+    if job.work is not None and isinstance(job.work.part, Scaling):
+        places = by_twin(context.given(identity, job.work)) if wave == 0 else []
+        missing = [twin for twin, address in places if not address.status().done]
+        yield from (replace(job, twin=twin, piece=Piece("functional")) for twin in missing)
+    elif spreads(context.config.run):
+        yield from (replace(job, piece=one) for one in _pieces(job, identity, context, wave))
+
+
+def _pieces(job: Job, identity: Identity, context: Context, wave: int) -> Iterator[Piece]:
     if job.work is None:
         data = context.data if job.twin is None else context.twin_data
-        subject = Subject(job.identity, job.twin)
+        subject = Subject(identity, job.twin)
         for number, (_, where) in enumerate(measured(context.root, context.config, subject, data)):
             for stage, shard in _first(where) if wave == 0 else _side_by_side(where):
                 yield Piece(stage, number, shard)
     elif isinstance(job.work.part, Interventions):
-        yield from _of_interventions(context.given(job.identity, job.work), wave)
+        yield from _of_interventions(context.given(identity, job.work), wave)
 
 
-def _first(where: Addresses) -> Iterator[tuple[str, int]]:
+def _first(where: Addresses) -> Iterator[tuple[str, int | None]]:
     """What all shards start from."""
     needed = [where.scales, *([] if where.pairing is None else [where.pairing])]
     if not where.geometry.status().done and not all(one.status().done for one in needed):
-        yield "scales", 0
+        yield "scales", None
 
 
-def _side_by_side(where: Addresses) -> Iterator[tuple[str, int]]:
+def _side_by_side(where: Addresses) -> Iterator[tuple[str, int | None]]:
     if not where.geometry.status().done:
         for shard, (_, address) in enumerate(where.shards):
             if not address.status().done:
                 yield "observe", shard
     for stage, other in (("probes", where.probes), ("precision", where.precision)):
         if other is not None and not other.status().done:
-            yield stage, 0
+            yield stage, None
 
 
 def _of_interventions(given: Given, wave: int) -> Iterator[Piece]:
