@@ -16,6 +16,7 @@ from calibration import (
     paper,
     phases,
     power,
+    sentence_noise,
     stacks,
     truths,
     validate,
@@ -35,6 +36,7 @@ def main() -> None:
         "phases": phases.main,
         "jumps": jumps.main,
         "far-misses": far_misses.main,
+        "sentence-noise": sentence_noise.main,
         "documents": documents.main,
         "figures": figures.main,
     }
