@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mspgt.report.charts import LEFT as CHART_LEFT
+from mspgt.report.svg import FRAMES
 from tests.report.planted_results import planted
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -70,7 +70,7 @@ def test_quiet_self_contained_and_linked(opened: Any, report: Path) -> None:
         chart.bounding_box(),
         chart.evaluate("chart => ({...chart.dataset, wide: chart.viewBox.baseVal.width})"),
     )
-    share = (CHART_LEFT + 6 * float(about["step"])) / about["wide"]
+    share = (FRAMES["panel"].left + 6 * float(about["step"])) / about["wide"]
     page.mouse.move(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
     expect(model.locator(".glow.lit")).to_have_count(4 + 2)  # the charts that are open, and the strips
     readout = model.locator(".readout").first

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from mspgt.report import curves
 from mspgt.report.curves import Line
+from mspgt.report.marks import around
 
 
 def test_bands_are_nested_and_break_where_an_interval_is_missing() -> None:
@@ -32,10 +33,8 @@ def test_rows_keep_names_apart_and_are_as_few_as_can_be(names: list[tuple[float,
 
 
 def test_an_axis_is_logarithmic_only_for_positive_values_over_a_wide_range() -> None:
-    def line(*values: float) -> list[Line]:
-        return [Line("x", "calibrated", list(values))]
-
-    assert curves.logarithmic(line(0.001, 0.07))
-    assert not curves.logarithmic(line(0.01, 0.07))
-    assert not curves.logarithmic(line(-0.001, 0.07))
-    assert not curves.logarithmic([])
+    assert around("u", [0.001, 0.07], wide=True).log
+    assert not around("u", [0.001, 0.07]).log
+    assert not around("u", [0.01, 0.07], wide=True).log
+    assert not around("u", [-0.001, 0.07], wide=True).log
+    assert around("u", [], wide=True) is None

@@ -7,9 +7,11 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from mspgt.report.build import build_report
-from mspgt.report.dose_charts import brittleness_figure, brittleness_svg, decades
+from mspgt.report.dose_charts import brittleness_chart
 from mspgt.report.dose_section import dose_section, dose_tables
 from mspgt.report.doses import Audit, audit_of, brittleness, brittleness_table, dose_sentences, doses_table
+from mspgt.report.figures import charts_figure
+from mspgt.report.svg import svg
 from mspgt.results import ModelResult
 from tests.report.planted_results import planted
 from tests.whole import record, typed
@@ -59,10 +61,11 @@ def results(**given: Any) -> dict[str, Any]:
 
 
 def test_curves_stand_where_their_numbers_are_and_the_sink_where_it_appears() -> None:
-    chart = brittleness(audit(), "m <b>")
-    assert chart.jump == (3, 4, pytest.approx(100 * 4 / 3))
-    assert decades(chart) == (-2, 1)
-    drawing = ET.fromstring(brittleness_svg(chart))
+    found = brittleness(audit(), "m <b>")
+    assert found.jump == (3, 4, pytest.approx(100 * 4 / 3))
+    chart = brittleness_chart(found)
+    assert (chart.y.low, chart.y.high) == pytest.approx((0.01, 10))
+    drawing = ET.fromstring(svg(chart))
     points = {
         part.get("class"): part.get("d") for part in drawing.iter("path") if "points" in part.get("class")
     }
@@ -75,12 +78,12 @@ def test_curves_stand_where_their_numbers_are_and_the_sink_where_it_appears() ->
     # On a logarithmic axis a factor is a distance: ×2 before the sink, ×200 after.
     before, after = (primary[at][2] - literal[at][2] for at in (2, 3))
     assert after / before == pytest.approx(7.644, rel=0.02)
-    (line,) = [part for part in drawing.iter("path") if part.get("class") == "reference"]
+    (line,) = [part for part in drawing.iter("path") if part.get("class") == "sink"]
     place = float(line.get("d")[1:].split()[0])
     assert primary[2][1] < place < primary[3][1]
     assert "a sink appears at layer 4" in "".join(drawing.itertext())
-    figure = brittleness_figure(chart)
-    assert figure == brittleness_figure(chart)
+    figure = charts_figure([chart])
+    assert figure == charts_figure([chart])
     ET.fromstring(figure["svg"])
 
 
@@ -91,7 +94,7 @@ def test_costs_that_were_not_measured_leave_the_curve_and_a_model_without_a_sink
     chart = brittleness(found, "m")
     assert chart.jump is None
     assert [k for k, _ in chart.curves[-1][2]] == [1, 4, 5]
-    assert "a sink appears" not in "".join(ET.fromstring(brittleness_svg(chart)).itertext())
+    assert "a sink appears" not in "".join(ET.fromstring(svg(brittleness_chart(chart))).itertext())
     assert "No sink" in dose_sentences(found)[-1]
 
 

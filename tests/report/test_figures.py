@@ -12,10 +12,11 @@ import pytest
 
 from mspgt.errors import InputError
 from mspgt.report import figures
+from mspgt.report.charts import panel_chart
 from mspgt.report.curves import Line, Panel
 from mspgt.report.forest import Dot, Forest, Row
-from mspgt.report.forest_figure import forests_figure
 from mspgt.report.panels import signal_panels, strip_rows
+from mspgt.report.strips import strips_figure
 from tests.report.planted_results import HOSTILE
 from tests.whole import typed
 
@@ -23,8 +24,8 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def test_same_bytes_at_the_width_of_the_venue(results: dict[str, Any]) -> None:
-    shown = signal_panels(typed(results), "stories")
-    once, again = (figures.panels_figure(shown, "$x_1$", "layer", "acl-column") for _ in range(2))
+    shown = [panel_chart(panel) for panel in signal_panels(typed(results), "stories")]
+    once, again = (figures.charts_figure(shown, "$x_1$", "acl-column") for _ in range(2))
     assert once == again
     drawing = ElementTree.fromstring(once["svg"])
     assert drawing.get("width") == "218.16pt"  # 3.03 inches of 72 points
@@ -36,7 +37,7 @@ def test_same_bytes_at_the_width_of_the_venue(results: dict[str, Any]) -> None:
 
 def test_pdf_fonts_are_truetype() -> None:
     panel = Panel("k", "t", "u", (1, 2, 3), (Line("c", "calibrated", [1.0, None, 3.0]),))
-    pdf = figures.panels_figure([panel], "title", "layer")["pdf"]
+    pdf = figures.charts_figure([panel_chart(panel)], "title")["pdf"]
     streams = re.findall(rb"stream\r?\n(.*?)endstream", pdf, re.DOTALL)
     plain = pdf + b"".join(zlib.decompressobj().decompress(s) for s in streams if s[:1] == b"x")
     assert b"/FontFile2" in plain
@@ -61,7 +62,7 @@ def test_every_font_of_every_kind_of_figure_is_embedded_truetype(report: Path) -
                                                ("acl-column", 3.03)])  # fmt: skip
 def test_every_venue_has_its_width(venue: str, inches: float) -> None:
     forest = Forest("k", "t", "layer", (Row("a", (Dot("calibrated", 3.0, (2.0, 5.0)),)),))
-    drawing = ElementTree.fromstring(forests_figure([forest], venue)["svg"])
+    drawing = ElementTree.fromstring(figures.charts_figure([forest.chart], "", venue)["svg"])
     assert float(drawing.get("width", "").removesuffix("pt")) == pytest.approx(72 * inches, abs=0.01)
 
 
@@ -73,7 +74,7 @@ def test_a_caption_says_level_n_and_method(report: Path) -> None:
 
 def test_strips_of_all_models_name_every_model(results: dict[str, Any]) -> None:
     rows = {name: strip_rows(model) for name, model in typed(results).models.items()}
-    drawing = ElementTree.fromstring(figures.strips_figure(rows)["svg"])
+    drawing = ElementTree.fromstring(strips_figure(rows)["svg"])
     words = {"".join(text.itertext()) for text in drawing.iter(f"{SVG}text")}
     assert set(rows) <= words
     assert HOSTILE in words

@@ -5,8 +5,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from mspgt.report.effect_charts import bars_svg, response_svg
-from mspgt.report.effect_figures import bars_figure
+from mspgt.report.effect_charts import bars_chart, response_chart
+from mspgt.report.figures import charts_figure
 from mspgt.report.interventions import (
     METRICS,
     bar_panels,
@@ -16,6 +16,7 @@ from mspgt.report.interventions import (
     side_by_side,
     table2,
 )
+from mspgt.report.svg import svg
 from tests.whole import typed
 
 HOSTILE = "<script>alert(1)</script> & \x00\x1b[31m $x^2$ \"quoted\" 'text'"
@@ -105,15 +106,15 @@ def test_bars_stand_where_their_numbers_are(results):
     ttr = panels["ttr"]
     assert [bar.percent for bar in ttr.bars] == [-12.5, 3.0, None]
     assert ttr.chance == (-9.0, 9.0)
-    bars = bars_of(bars_svg({"plain": ttr}))
+    bars = bars_of(svg(bars_chart({"plain": ttr})))
     assert list(bars) == ["bar local", "bar intermediate unclear"]
     assert bars["bar local"][0] / bars["bar intermediate unclear"][0] == pytest.approx(-12.5 / 3, rel=0.05)
-    assert "block 5" in bars_svg({"plain": ttr})
+    assert "block 5" in svg(bars_chart({"plain": ttr}))
     assert not panels["grammar"].drawn
     assert panels["grammar"].missing == HOSTILE
-    assert bars_svg({"plain": panels["grammar"]}) == ""
-    figure = bars_figure(list(panels.values()), "m $x$ <b>")
-    assert figure == bars_figure(list(panels.values()), "m $x$ <b>")
+    assert bars_chart({"plain": panels["grammar"]}) is None
+    figure = charts_figure([bars_chart({"plain": ttr})], "m $x$ <b>")
+    assert figure == charts_figure([bars_chart({"plain": ttr})], "m $x$ <b>")
     ET.fromstring(figure["svg"])
 
 
@@ -138,9 +139,9 @@ def test_one_chart_holds_a_metric_at_every_dose_on_one_axis(results):
         for dose in ("plain", "literal", "equal_kl")
     }
     ttr = {dose: next(one for one in panels if one.metric == "ttr") for dose, panels in doses.items()}
-    plain, literal, equal = bars_of(bars_svg(ttr))["bar local"]
+    plain, literal, equal = bars_of(svg(bars_chart(ttr)))["bar local"]
     assert (literal / plain, equal / plain) == pytest.approx((3, 2), rel=0.02)
-    assert {"whole", "literal", "KL"} <= set(ET.fromstring(bars_svg(ttr)).itertext())
+    assert {"whole", "literal", "KL"} <= set(ET.fromstring(svg(bars_chart(ttr))).itertext())
 
 
 def test_a_literal_dose_that_dwarfs_the_others_is_cut_and_its_number_written(results):
@@ -150,24 +151,22 @@ def test_a_literal_dose_that_dwarfs_the_others_is_cut_and_its_number_written(res
         dose: bar_panels(effects_of(typed(results).models["m"]).arms, dose) for dose in ("plain", "literal")
     }
     ttr = {dose: next(one for one in panels if one.metric == "ttr") for dose, panels in doses.items()}
-    plain, literal = bars_of(bars_svg(ttr))["bar local"]
+    plain, literal = bars_of(svg(bars_chart(ttr)))["bar local"]
     assert abs(plain) > 20  # the others keep their height
     assert literal < 5 * abs(plain)
-    assert "+4,310 %" in set(ET.fromstring(bars_svg(ttr)).itertext())
+    assert "+4,310 %" in set(ET.fromstring(svg(bars_chart(ttr))).itertext())
 
 
 def test_the_response_is_drawn_as_far_as_it_is_known(results):
     about = effects_of(typed(results).models["m"]).about
-    drawing = ET.fromstring(response_svg(about.response))
+    drawing = ET.fromstring(svg(response_chart(about.response)))
     (points,) = [part for part in drawing.iter("path") if (part.get("class") or "").startswith("points")]
     assert points.get("class") == "points local"
     dots = points.get("d").split("h0")[:-1]
     assert len(dots) == 3
-    lines = [
-        part.get("stroke-dasharray") for part in drawing.iter("path") if "line" in (part.get("class") or "")
-    ]
-    assert lines == [None, "3 3"]
-    assert response_svg(None) == ""
+    lines = [kind for part in drawing.iter("path") if "line" in (kind := part.get("class") or "")]
+    assert lines == ["line within", "line beyond"]
+    assert response_chart(None) is None
     told = response_table(typed(results)).rows
     assert sum(bool(row[3]) for row in told) == len(dots)
     assert {row[:2] for row in told if row[4]} == {("m", "local")}

@@ -8,8 +8,9 @@ import re
 import pytest
 
 from mspgt.report.compare import build_comparison
-from mspgt.report.overlay import legend, overlay_section, overlay_svg, overlays
+from mspgt.report.overlay import legend, overlay_section, overlays
 from mspgt.report.predictions import verdict_lines
+from mspgt.report.svg import legend_html, svg
 from mspgt.results.comparison import Comparison
 from mspgt.study.comparing import compare_runs
 from tests.report.planted_results import HOSTILE
@@ -50,17 +51,18 @@ def test_layers_stand_at_their_share_of_the_depth_whatever_the_depth():
 
 def test_equal_depths_are_drawn_below_one_another_and_gaps_break_a_curve():
     s1, _ = overlays(FOUND)
-    drawing = str(overlay_svg(s1))
-    starts = [float(x) for x in re.findall(r'class="line m0"[^>]* d="M([\d.]+)', drawing)]
+    drawing = str(svg(s1.chart))
+    (steps,) = re.findall(r'class="line m0" d="([^"]*)"', drawing)
+    starts = [float(x) for x in re.findall(r"M([\d.]+)", steps)]
     assert len(starts) == 2  # before and behind what was not measured
-    (other,) = [float(x) for x in re.findall(r'class="line m1"[^>]* d="M([\d.]+)', drawing)]
+    (other,) = [float(x) for x in re.findall(r'class="line m1" d="M([\d.]+)', drawing)]
     # 1/8, 3/8 and 1/4 of one width.
     assert other == pytest.approx(sum(starts) / 2, abs=0.2)
     assert HOSTILE not in drawing
 
 
 def test_what_marks_a_run_stands_beside_its_name_and_names_are_escaped():
-    told = str(legend({name: one.marks for name, one in FOUND.curves.items()}))
+    told = str(legend_html(legend({name: one.marks for name, one in FOUND.curves.items()})))
     assert HOSTILE not in told
     assert told.count("(cut short)") == 1
     section = overlay_section(FOUND)

@@ -52,8 +52,8 @@ def test_what_nobody_planted_is_a_false_alarm(controls):
 
 def test_truth_stands_over_its_strip(controls):
     html = str(planted_first(replace(typed({}), planted=controls)))
-    assert f'x="{7 / 24 * 100:.1f}%" y="10">▼' in html or re.search(r'x="29\.2%"[^>]*>▼', html)
-    assert re.search(r'x="70\.8%"[^>]*>▽', html)
+    assert re.search(r'x="29\.17%"[^>]*>▼', html)
+    assert re.search(r'x="70\.83%"[^>]*>▽', html)
     assert "planted: 4 roughness SDs at layers 7 and 17" in html
     assert "scales whose noise changes the text: Local" in html
     assert HOSTILE not in html

@@ -10,7 +10,8 @@ import pytest
 from mspgt.boundaries.phase_results import phases_of
 from mspgt.planted.updates import measured, tokens_of
 from mspgt.report.accounts import accounts, disagreement, where_lines
-from mspgt.report.heat import SHADES, Heat, heat_svg
+from mspgt.report.heat import Heat
+from mspgt.report.svg import SHADES, shades_of, svg
 from mspgt.report.where_section import accounts_table, checks_table, where_section
 from mspgt.results import FunctionalBoundary, FunctionalScale, FunctionalScales, Located, to_jsonable
 from tests.whole import typed
@@ -134,20 +135,25 @@ def test_tables_hold_places_and_checks(where):
 def test_a_matrix_is_drawn_cell_by_cell():
     rng = np.random.default_rng(1)
     values = rng.random((9, 9))
-    drawing = str(heat_svg(Heat("t", values.tolist(), (4,), 6), "here"))
+    chart = Heat("t", values.tolist(), (4,), 6).chart
+    drawing = str(svg(chart, "here"))
     cells = np.zeros((9, 9), dtype=int)
     shades = re.findall(r'<path d="([^"]*)" opacity="([0-9.]+)"/>', drawing)
     for path, shade in shades:
         for start, row, length in re.findall(r"M(\d+) (\d+)h(\d+)", path):
             cells[int(row), int(start) : int(start) + int(length)] = round(SHADES * float(shade))
-    np.testing.assert_array_equal(cells, Heat("t", values.tolist()).shades())
-    assert "M4 0V9M0 4H9" in drawing
+    np.testing.assert_array_equal(cells, shades_of(chart.marks[0]))
+    (cut,) = re.findall(r'class="cut" d="([^"]*)"', drawing)
+    # After the fourth block of nine, in a square of 230 pixels that begins at 26.
+    across, down = (float(at) for at in re.fullmatch(r"M([\d.]+) 0V230M26 ([\d.]+)H256", cut).groups())
+    assert (across - 26) / 230 == pytest.approx(4 / 9, abs=0.001)
+    assert down / 230 == pytest.approx(4 / 9, abs=0.001)
     assert "boundary after block 4" in drawing
 
 
 def test_what_was_not_measured_has_no_shade():
     rows = [[1.0, None, 0.5], [None, 1.0, 0.2], [0.5, 0.2, 1.0]]
-    assert Heat("t", rows).shades()[0] == [SHADES, 0, SHADES]
+    assert shades_of(Heat("t", rows).chart.marks[0])[0] == [SHADES, 0, SHADES]
     assert Heat("t", rows).ends == (0.2, 0.5)
 
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import torch
 
+from mspgt.report.figures import charts_figure
 from mspgt.report.theory import theory_groups
-from mspgt.report.theory_figures import information_figure, theory_figure
+from mspgt.report.theory_charts import information_chart, theory_charts
 from mspgt.report.theory_section import theory_section
 from mspgt.report.theory_table import theory_table
 from mspgt.report.theory_values import _weights, values_html
@@ -145,8 +146,14 @@ def drawn(content, name):
     """Everything that a report shows of the theory of one model."""
     results = parse(content)
     groups = theory_groups(results, name)
-    figures = [figure(results, name) for figure in (information_figure, theory_figure)]
-    return groups, figures, theory_table(results)
+    return groups, figures_of(results, name), theory_table(results)
+
+
+def figures_of(results, name):
+    """Figure 2 and what does not run over layers, for a paper."""
+    model = results.models[name]
+    information = information_chart(name, model)
+    return [information and charts_figure([information]), charts_figure(theory_charts(model), name)]
 
 
 def told(results, name):
@@ -181,8 +188,7 @@ def test_panels_figures_and_table_show_what_was_measured(finished):
     assert panels["fisher"].lines[-1].values == theory["fisher"]["fisher"]["value"]
     assert [len(panel.x) for panel in panels.values()] == [23, 23, 23, 23, 22, 22, 20]
     assert all(len(line.values) == len(panel.x) for panel in panels.values() for line in panel.lines)
-    again = [figure(parse(results), "deep") for figure in (information_figure, theory_figure)]
-    assert figures == again  # the same bytes every time
+    assert figures == figures_of(parse(results), "deep")  # the same bytes every time
     assert b"Topical" in figures[0]["svg"]
     rows = {(row[1], row[2], row[3]): row[4] for row in table.rows}
     assert rows["fisher", "fisher", "layer 3"] == theory["fisher"]["fisher"]["value"][2]

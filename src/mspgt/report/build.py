@@ -9,7 +9,7 @@ from pathlib import Path
 from mspgt.report.dose_section import dose_section, dose_tables
 from mspgt.report.effect_section import effect_section, effect_tables
 from mspgt.report.families import family_section
-from mspgt.report.figures import strips_figure, venue_width
+from mspgt.report.figures import venue_width
 from mspgt.report.metrics_section import metrics_section, metrics_tables
 from mspgt.report.page import pages
 from mspgt.report.panels import strip_rows
@@ -20,6 +20,7 @@ from mspgt.report.predictions import prediction_section
 from mspgt.report.replicated import replicated_section
 from mspgt.report.section import Plate, Section
 from mspgt.report.specification import specification_section
+from mspgt.report.strips import strips_figure
 from mspgt.report.table1 import table1, table1_for_reading
 from mspgt.report.tables import Table, checks_table, claims_table, latex_text, warnings_table
 from mspgt.report.theory_section import theory_section, theory_tables

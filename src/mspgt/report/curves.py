@@ -12,8 +12,6 @@ T = TypeVar("T")
 Values = Sequence[float | None]
 Intervals = Sequence[Sequence[float] | None]
 
-LOG_RANGE = 30  # largest over smallest value from which an axis is logarithmic
-
 
 @dataclass(frozen=True)
 class Line:
@@ -137,12 +135,6 @@ def _precise(value: float | None) -> str:
     return number(value, 4)
 
 
-def logarithmic(lines: Iterable[Line]) -> bool:
-    """Whether the axis of these curves is logarithmic: all values positive, over a wide range."""
-    known = axis_values(lines)
-    return bool(known) and min(known) > 0 and max(known) > LOG_RANGE * min(known)
-
-
 def axis_values(lines: Iterable[Line]) -> list[float]:
     """Everything that an axis must hold."""
     return [value for line in lines if not line.clipped for value in known_values(line)]
@@ -175,12 +167,6 @@ def rows_apart(spans: Sequence[tuple[float, float]]) -> list[int]:
         rows[at] = next(row for row in range(len(spans)) if row not in met)
         placed.append(at)
     return rows
-
-
-def depth_ticks(x: Sequence[int]) -> list[int]:
-    """At most nine layers to label, evenly spaced."""
-    step = next(step for step in (1, 2, 4, 5, 8, 10, 16, 20, 25, 50, 100, 1000) if len(x) <= 9 * step)
-    return [layer for layer in x if layer % step == 0]
 
 
 def measured(values: Values | None) -> TypeGuard[Values]:

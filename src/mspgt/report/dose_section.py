@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from functools import partial
 
 from markupsafe import Markup
 
-from mspgt.report.dose_charts import brittleness_figure, brittleness_svg, legend
+from mspgt.report.dose_charts import brittleness_chart
 from mspgt.report.doses import (
     DEFINITIONS,
     Audit,
-    Brittleness,
     audit_of,
     audit_panels,
     brittleness,
@@ -19,8 +19,11 @@ from mspgt.report.doses import (
     dose_sentences,
     doses_table,
 )
+from mspgt.report.figures import charts_figure
+from mspgt.report.marks import Chart
 from mspgt.report.markup import figure_html, numbers_folded, numbers_html, table_html, tag
-from mspgt.report.section import Draw, Plate, Section
+from mspgt.report.section import Plate, Section
+from mspgt.report.svg import legend_html, svg
 from mspgt.report.tables import Table
 from mspgt.report.views import ChartGroup, charts_html
 from mspgt.report.words import counted, number
@@ -45,7 +48,7 @@ def dose_section(results: Results, name: str, stem: str) -> Section | None:
     if audit is None:
         return None
     anchor, about = f"model-{stem}-doses", audit.about
-    chart = brittleness(audit, TITLE)
+    chart = brittleness_chart(brittleness(audit, TITLE))
     caption = CAPTION.format(sigma=number(about.sigma), passages=counted(about.passages, "passage"))
     group = ChartGroup("doses", "Dose audit", "layer", audit_panels(audit), "not measured")
     parts = [
@@ -58,7 +61,7 @@ def dose_section(results: Results, name: str, stem: str) -> Section | None:
         charts_html(group, f"{anchor}-audit", "tables/doses.csv"),
     ]  # fmt: skip
     lead = f"what {number(about.sigma)} standard deviations is, and what it costs"
-    figures = {f"{stem}-brittleness": Plate(_drawn(chart), f"{name}. {caption}")}
+    figures = {f"{stem}-brittleness": Plate(partial(charts_figure, [chart], ""), f"{name}. {caption}")}
     methods = (
         "Noise was sized by each dimension's own standard deviation over tokens that are no attention sinks, and its "
         "cost compared with that of a scalar standard deviation over all tokens (the paper's words), of one over "
@@ -76,11 +79,11 @@ def dose_tables(results: Results) -> list[Table]:
     return [doses_table(results), brittleness_table(results)]
 
 
-def _brittleness(audit: Audit, chart: Brittleness, anchor: str, caption: str) -> Iterator[Markup]:
+def _brittleness(audit: Audit, chart: Chart, anchor: str, caption: str) -> Iterator[Markup]:
     """The curve, and its numbers as a table with the divergence beside them."""
     title = f"Why forty times? {TITLE}"
     drawing = figure_html(
-        f"{anchor}-brittleness", title, legend(chart) + brittleness_svg(chart), caption=caption,
+        f"{anchor}-brittleness", title, legend_html(chart.legend) + svg(chart), caption=caption,
         beside="tables/brittleness.csv",
     )  # fmt: skip
     yield tag("div", drawing, class_="charts one", data_axis="layer")
@@ -112,10 +115,3 @@ def _by_scale(audit: Audit, name: str) -> Markup:
 
 def _cost(value: float | None, error: float | None) -> str:
     return number(value, 2) + (f" ± {number(error, 1)}" if value is not None and error is not None else "")
-
-
-def _drawn(chart: Brittleness) -> Draw:
-    def draw(venue: str) -> Mapping[str, bytes]:
-        return brittleness_figure(chart, venue)
-
-    return draw

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from markupsafe import Markup
 
 from mspgt.report.doses import audit_of, dose_sentences
-from mspgt.report.effect_charts import bars_svg, response_svg
-from mspgt.report.effect_figures import bars_figure
+from mspgt.report.effect_charts import bars_chart, response_chart
+from mspgt.report.figures import charts_figure
 from mspgt.report.interventions import (
     DOSE_WORD,
     DOSES,
@@ -25,8 +26,10 @@ from mspgt.report.interventions import (
     side_by_side,
     table2,
 )
+from mspgt.report.marks import Chart
 from mspgt.report.markup import facts_html, figure_html, folded, table_html, tag
-from mspgt.report.section import Draw, Plate, Section
+from mspgt.report.section import Plate, Section
+from mspgt.report.svg import svg
 from mspgt.report.tables import Table
 from mspgt.report.words import MISSING, counted, interval, layer_set, listing, number
 from mspgt.results import Results
@@ -88,14 +91,14 @@ def effect_section(results: Results, name: str, stem: str) -> Section | None:
         parts.append(tag("p", dose_sentences(audit)[-1]))
     for dose in drawn:
         figures[f"{stem}-interventions-{dose}"] = Plate(
-            _drawn(effects, dose, name), f"{DOSES[dose]}. {ABOUT}"
+            partial(charts_figure, dose_charts(effects, dose), name, abreast=3), f"{DOSES[dose]}. {ABOUT}"
         )
     parts += _tables(own, effects, name, repeated)
-    curve = response_svg(about.response)
+    curve = response_chart(about.response)
     if curve:
         parts.append(tag("h4", "Noise and response"))
         drawn_curve = figure_html(
-            f"{anchor}-response", "Divergence of the next token", curve, caption="Dashed beyond the linear range.",
+            f"{anchor}-response", curve.title, svg(curve), caption="Dashed beyond the linear range.",
             numbers=response_table(own, f"{stem}-response"), beside="tables/noise_response.csv",
         )  # fmt: skip
         parts.append(tag("div", drawn_curve, class_="charts small"))
@@ -147,11 +150,10 @@ def effect_tables(results: Results) -> list[Table]:
     return [effects_table(results), table2(results), response_table(results)]
 
 
-def _drawn(effects: Effects, dose: str, name: str) -> Draw:
-    def draw(venue: str) -> Mapping[str, bytes]:
-        return bars_figure(bar_panels(effects.arms, dose), name, venue)
-
-    return draw
+def dose_charts(effects: Effects, dose: str) -> list[Chart]:
+    """Figures 7 to 9 at one dose: a chart a metric that was measured."""
+    made = (bars_chart({dose: panel}) for panel in bar_panels(effects.arms, dose))
+    return [chart for chart in made if chart]
 
 
 def _spoken(effects: Effects, dose: str) -> dict[str, BarPanel]:
@@ -170,12 +172,11 @@ def _charts(drawn: Mapping[str, Mapping[str, BarPanel]], anchor: str) -> Markup:
     charts = []
     for metric in metrics:
         doses = {dose: panels[metric] for dose, panels in drawn.items() if metric in panels}
+        chart = bars_chart(doses)
+        drawing = svg(chart) if chart else Markup("")
         charts.append(
-            figure_html(
-                f"{anchor}-{metric}", METRICS[metric], bars_svg(doses),
-                beside="tables/interventions.csv",
-            )
-        )  # fmt: skip
+            figure_html(f"{anchor}-{metric}", METRICS[metric], drawing, beside="tables/interventions.csv")
+        )
     if not charts:
         return Markup("")
     words = "; ".join(f"{DOSE_WORD[dose]}: {DOSES[dose]}" for dose in drawn if DOSE_WORD[dose] != DOSES[dose])

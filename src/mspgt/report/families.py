@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import chain
 
 from markupsafe import Markup
 
 from mspgt.predictions.printed import printed
-from mspgt.report.charts import strip_svg
 from mspgt.report.curves import StripRow
-from mspgt.report.figures import strips_figure
-from mspgt.report.forest import Dot, Forest, Row, forest_svg
-from mspgt.report.forest_figure import forests_figure
+from mspgt.report.figures import charts_figure
+from mspgt.report.forest import Dot, Forest, Row
 from mspgt.report.markup import figure_html, table_html, tag
 from mspgt.report.panels import strip_rows
 from mspgt.report.section import Plate, Section
+from mspgt.report.strips import strip_svg, strips_figure
+from mspgt.report.svg import svg
 from mspgt.report.tables import Cell, Table
 from mspgt.report.words import BOUNDARIES, MISSING, Json, Judged, layer_set, listing, number, percent
 from mspgt.results import ModelResult
@@ -64,15 +65,15 @@ def family_section(results: Judged) -> Section | None:
         parts += [tag("h4", "While a model learns"), tag("p", MOVING)]
         parts += [
             figure_html(
-                f"families-{at}", forest.title, forest_svg(forest),
+                f"families-{at}", forest.title, svg(forest.chart),
                 numbers=forest.table(f"trajectory-{at}"), beside="tables/trajectories.csv",
                 missing=() if forest.drawn else ["no state has a boundary in either mode"],
             )
             for at, forest in enumerate(moving)
         ]  # fmt: skip
-        drawn_ones = [forest for forest in moving if forest.drawn]
-        if drawn_ones:
-            figures["trajectories"] = Plate(lambda venue: forests_figure(drawn_ones, venue), MOVING)
+        charts = [forest.chart for forest in moving if forest.drawn]
+        if charts:
+            figures["trajectories"] = Plate(partial(charts_figure, charts, ""), MOVING)
         tables.append(trajectory_table(results))
     return Section(
         "families",

@@ -1,34 +1,43 @@
-"""Figures for a paper: the page's panels as SVG and PDF at a venue's width, the same bytes every time."""
+"""Charts for a paper: marks as SVG and PDF at a venue's width, the same bytes every time."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
+from textwrap import wrap
 from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
 from mspgt.errors import InputError, did_you_mean
-from mspgt.report.curves import (
-    Line,
+from mspgt.report.charts import keys_of
+from mspgt.report.curves import rows_apart
+from mspgt.report.marks import (
+    Axis,
+    Band,
+    Bar,
+    Boundary,
+    Cells,
+    Chart,
+    Curve,
+    Dots,
+    Key,
+    Label,
     Mark,
-    Panel,
-    StripRow,
-    axis_values,
-    depth_ticks,
-    logarithmic,
-    rows_apart,
-    runs,
+    Rule,
+    Sign,
+    Span,
+    Whisker,
 )
 from mspgt.report.panels import UNDIVIDED, UNNAMED
-from mspgt.report.words import BOUNDARIES, number
+from mspgt.report.words import number
 
 # Width of the text, or of one column, in inches.
 VENUES = {"neurips": 5.5, "icml": 6.75, "icml-column": 3.25, "acl": 6.3, "acl-column": 3.03}
@@ -48,7 +57,14 @@ LOOKS: dict[str, dict[str, Any]] = {
     "local": {"linewidth": 1.2, "dashes": (1.2, 1), "zorder": 4},
     "intermediate": {"linewidth": 1.2, "dashes": (4, 1.5), "zorder": 4},
     "global": {"linewidth": 1.2, "zorder": 4},
+    "beyond": {"linewidth": 0.7, "dashes": (3, 3), "zorder": 2},
+    "within": {"linewidth": 0.7, "zorder": 2},
 }
+# Curves of models beside one another: six colours, whole and dashed.
+PRINTED = (BLUE, VERMILLION, PURPLE, COLOURS["local"], BLACK, GREY)
+for _model in range(2 * len(PRINTED)):
+    COLOURS[f"m{_model}"] = PRINTED[_model % len(PRINTED)]
+    LOOKS[f"m{_model}"] = {"linewidth": 1.0, "linestyle": "-" if _model < len(PRINTED) else (0, (4, 1.5))}
 # The scales are ordered with depth, so they take three steps of an ordered map (viridis), and their letters.
 SCALES = {
     "Local": "#7ad151",
@@ -57,8 +73,44 @@ SCALES = {
     UNNAMED: "#e3e3e3",
     UNDIVIDED: "#ffffff",
 }
+FILLS = {
+    **COLOURS,
+    **{"local": SCALES["Local"], "intermediate": SCALES["Intermediate"], "global": SCALES["Global"]},
+    **{
+        "supported": BLUE,
+        "refuted": VERMILLION,
+        "inconclusive": GREY,
+        "not testable": "#ececec",
+        "chance": GREY,
+    },
+}
+SHEER = {"chance": 0.25}  # surfaces that others are seen through
+MARKERS = {"calibrated": "o", "paper": "s", "variant": "D", "twin": "^", "level": "x"}
+RULES: dict[str, dict[str, Any]] = {
+    "reference": {"linewidth": 0.5},
+    "axis": {"linewidth": 0.5},
+    "level": {"linewidth": 0.7, "dashes": (1, 1.5)},
+    "sink": {"linewidth": 0.6, "linestyle": ":"},
+    "cut": {"linewidth": 0.8},
+    "candidate": {"linewidth": 0.5, "dashes": (2, 2)},
+}
+RAMP = LinearSegmentedColormap.from_list("shades", ["#ffffff", BLUE])
 
 NAME_ROW, NAME_LETTER = 5, 3.6  # points: height of a row of names of boundaries, and width of a letter
+SETS = 0.16  # share of the height below the curves that confidence sets take
+PIXEL = 0.6  # points of a paper for a pixel of the page
+ROW, LINE, LABELS = 0.17, 0.13, 1.15  # inches: of a row, of a line of text, and of the place for labels
+LETTER = 0.055  # inches that a letter takes, about
+# Inches of the axes, by shape; those of rows have a height of their own.
+HEIGHTS = {
+    "panel": 1.05,
+    "overlay": 0.9,
+    "wide": 1.55,
+    "bars": 0.8,
+    "small": 1.05,
+    "square": 1.6,
+    "table": 0.85,
+}
 
 STYLE = {
     "font.family": "serif",
@@ -71,11 +123,10 @@ STYLE = {
     "ytick.labelsize": 7,
     "legend.fontsize": 7.5,
     "axes.spines.top": False,
+    "axes.spines.right": False,
     "axes.linewidth": 0.5,
     "axes.edgecolor": BLACK,
     "axes.titlelocation": "left",
-    "axes.grid": True,
-    "axes.grid.axis": "y",
     "grid.color": "#e4e4e4",
     "grid.linewidth": 0.4,
     "axes.axisbelow": True,
@@ -92,69 +143,84 @@ STYLE = {
 }
 
 
-def panels_figure(
-    panels: Sequence[Panel], title: str, depth: str, venue: str = "neurips"
-) -> dict[str, bytes]:
-    """Draw panels two abreast, or one above the other in a narrow column.
+def charts_figure(
+    charts: Sequence[Chart], title: str = "", venue: str = "neurips", *, abreast: int = 2,
+    legend: Sequence[Key] | None = None,
+) -> dict[str, bytes]:  # fmt: skip
+    """Draw charts of one shape side by side, with one legend below them.
 
     Args:
-        panels: panels of one model that share their horizontal axis.
+        charts: in reading order.
         title: the line above them.
-        depth: name of the horizontal axis.
-        venue: a key of `VENUES`.
+        venue: a key of `VENUES`; in a narrow column one fewer stands in a line.
+        abreast: how many stand in a line.
+        legend: where it is not that of the charts.
 
     Returns:
         `svg` and `pdf` → the file's bytes.
     """
-    columns = 2 if venue_width(venue) > 4 else 1
-    lines = -(-len(panels) // columns)
-    right = 0.48 if any(panel.second_lines for panel in panels) else 0.08
+    width = venue_width(venue)
+    columns = max(1, min(abreast if width > 4 else abreast - 1, len(charts)))
+    lines = -(-len(charts) // columns)
+    keys = keys_of(charts) if legend is None else legend
+    across = _legend_columns(keys, width)
+    # Under charts whose horizontal axis is the same its name stands once a column.
+    alike = len({chart.x.label for chart in charts}) == 1 and charts[0].shape in ("panel", "bars")
+    longest = max((len(words) for chart in charts for _, words in chart.y.ticks), default=0)
+    rows = any(chart.shape == "rows" for chart in charts)
+    left = min(LABELS, 0.2 + LETTER * longest) if rows else 0.5
+    # A second axis, or the key of a matrix.
+    beside = any(chart.second or any(isinstance(mark, Cells) for mark in chart.marks) for chart in charts)
+    right = 0.48 if beside else 0.08
+    room = (width - columns * (left + right)) / columns + (left if rows else right)
+    named = [_title(chart, room) for chart in charts]
+    above = LINE * max(len(one) - 1 for one in named)
+    below = LINE * max(len(chart.x.label.split("\n")) - 1 for chart in charts)
+    high = (0.5 if alike else 0.75) + above + below
+    top = (0.42 if title else 0.25) + above
+    bottom = 0.4 + below + (0.05 + 0.14 * -(-len(keys) // across) if keys else 0)
     with style():
-        figure = new_figure(venue, 0.9 + 1.35 * lines)
-        figure.text(0.05 / venue_width(venue), 0.995, title, va="top", fontsize=9)
+        height = top + bottom + lines * max(map(_height, charts)) + high * (lines - 1)
+        figure = new_figure(venue, height)
+        if title:
+            figure.text(0.05 / width, 1 - 0.02 / height, title, va="top", fontsize=9)
         grid = grid_of(
-            figure, lines, columns, top=0.42, bottom=0.65, left=0.5, right=right, wide=0.55 + right, high=0.5
+            figure,
+            lines,
+            columns,
+            top=top,
+            bottom=bottom,
+            left=left,
+            right=right,
+            wide=left + right,
+            high=high,
         )
-        for at, panel in enumerate(panels):
+        for at, (chart, words) in enumerate(zip(charts, named, strict=True)):
             axes = figure.add_subplot(grid[divmod(at, columns)])
-            draw_panel(axes, panel)
-            if at + columns >= len(panels):
-                axes.set_xlabel(depth)
-        drawn = {(line.role, line.label): line for panel in panels for line in panel.lines}
-        handles = [_handle(line) for line in drawn.values()]
-        figure.legend(
-            handles=handles,
-            loc="lower center",
-            ncols=max(len(handles), 1),
-            handlelength=1.8,
-            columnspacing=1.2,
-        )
+            draw(axes, chart, words, left if rows else 0.0)
+            if alike and at + columns < len(charts):
+                axes.set_xlabel("")
+        if keys:
+            handles = [_handle(key) for key in keys]
+            figure.legend(
+                handles=handles, loc="lower center", ncols=across, handlelength=1.8, columnspacing=1.2,
+                borderaxespad=0.2,
+            )  # fmt: skip
         return files_of(figure)
 
 
-def strips_figure(models: dict[str, list[StripRow]], venue: str = "neurips") -> dict[str, bytes]:
-    """Draw the layer strips of all models over relative depth, calibrated mode above paper mode.
+def _height(chart: Chart) -> float:
+    return ROW * abs(chart.y.high - chart.y.low) if chart.shape == "rows" else HEIGHTS[chart.shape]
 
-    Returns:
-        `svg` and `pdf` → the file's bytes.
-    """
-    with style():
-        figure = new_figure(venue, 0.75 + 0.55 * len(models))
-        grid = grid_of(figure, 1, 1, top=0.05, bottom=0.6, left=0.08, right=0.62)
-        axes = figure.add_subplot(grid[0, 0])
-        for at, (name, rows) in enumerate(models.items()):
-            axes.text(0, at - 0.42, name, va="bottom")
-            for offset, row in zip((-0.2, 0.12), rows, strict=True):
-                draw_strip(axes, row, at + offset, row.role)
-        axes.set(xlim=(0, 1), ylim=(len(models) - 0.4, -0.75), xlabel="relative depth")
-        axes.set_yticks([])
-        axes.grid(visible=False)
-        axes.spines[["left", "right"]].set_visible(False)
-        handles = [Patch(fc=colour, ec=BLACK, lw=0.3, label=scale) for scale, colour in SCALES.items()]
-        figure.legend(
-            handles=handles, loc="lower center", ncols=len(SCALES), columnspacing=1.2, handlelength=1.2
-        )
-        return files_of(figure)
+
+def _title(chart: Chart, inches: float) -> list[str]:
+    return wrap(chart.title, int(inches / LETTER)) or [""]
+
+
+def _legend_columns(keys: Sequence[Key], width: float) -> int:
+    """As many as fit beside one another."""
+    longest = max((len(key.label) for key in keys), default=0)
+    return max(1, min(len(keys), int(width / (0.42 + LETTER * longest))))
 
 
 def venue_width(venue: str) -> float:
@@ -190,126 +256,167 @@ def grid_of(
     )  # fmt: skip
 
 
-def draw_panel(axes: Axes, panel: Panel) -> None:
-    """One panel on axes of its own."""
-    axes.set_title(panel.title, pad=5)
-    if not panel.drawn:
-        axes.set(xticks=[], yticks=[])
-        axes.spines[["left", "right"]].set_visible(False)
-        axes.text(0.5, 0.5, "not measured", ha="center", va="center", color=GREY, transform=axes.transAxes)
-        return
-    axes.set_xlim(panel.x[0] - 0.6, panel.x[-1] + 0.6)
-    axes.set_xticks(depth_ticks(panel.x))
-    axes.spines["right"].set_visible(False)
-    _curves(axes, panel.first_lines, panel)
-    axes.set_ylabel(panel.axis)
-    if panel.second_lines:
-        other = axes.twinx()
-        other.grid(visible=False)
-        _curves(other, panel.second_lines, panel)
-        other.spines[["left", "right"]].set_visible(False)
-        other.set_ylabel(panel.second_axis or "", color=VERMILLION)
-        other.tick_params(axis="y", colors=VERMILLION)
-    rows = mark_names(axes, panel.marks)
-    if rows:
-        axes.set_title(panel.title, pad=5 + NAME_ROW * rows)
-    for mark in panel.marks:
-        _mark(axes, mark)
-
-
-def _curves(axes: Axes, lines: Sequence[Line], panel: Panel) -> None:
-    for line in lines:
-        colour, look = COLOURS[line.role], LOOKS[line.role]
-        for band in line.drawn_bands():
-            for run in runs(band):
-                x = [panel.x[at] for at, _ in run]
-                low, high = zip(*(interval for _, interval in run), strict=True)
-                axes.fill_between(x, low, high, color=colour, alpha=0.16, linewidth=0)
-        for stretch in runs(line.values):
-            axes.plot(
-                [panel.x[at] for at, _ in stretch], [value for _, value in stretch], color=colour, **look
-            )
-    known = axis_values(lines)
-    if not known:
-        axes.set_yticks([])
-    elif panel.log and logarithmic(lines):
-        axes.set_yscale("log")
-        axes.set_ylim(min(known) / 1.15, max(known) * 1.15)
-        axes.yaxis.set_major_locator(LogLocator(subs=(1, 3)))
-        axes.minorticks_off()
-    else:
-        # Room for the confidence sets below the curves.
-        margin = (max(known) - min(known)) or abs(known[0]) or 1.0
-        axes.set_ylim(min(known) - margin * (0.2 if panel.marks else 0.05), max(known) + 0.08 * margin)
-        axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
-
-
-def mark_names(axes: Axes, marks: Sequence[Mark], shift: float = 0.0) -> int:
-    """Write the names of boundaries above axes whose width and limits are fixed, in as many rows as keep them apart.
+def draw(axes: Axes, chart: Chart, title: Sequence[str], labels: float = 0.0) -> None:
+    """One chart on axes of its own.
 
     Args:
-        shift: from a layer to its place on the axis.
+        title: its lines.
+        labels: inches on the left that its title may use, where they hold the names of rows.
+    """
+    boundaries = [mark for mark in chart.marks if isinstance(mark, Boundary)]
+    if not chart.drawn:
+        axes.set(xticks=[], yticks=[])
+        axes.spines["left"].set_visible(False)
+        axes.text(0.5, 0.5, "not measured", ha="center", va="center", color=GREY, transform=axes.transAxes)
+        axes.set_title("\n".join(title), pad=5)
+        return
+    _across(axes, chart)
+    _upright(axes, chart.y, room=bool(boundaries))
+    other = axes
+    if chart.second:
+        other = axes.twinx()
+        _upright(other, chart.second, room=bool(boundaries), colour=VERMILLION)
+    axes.spines["left"].set_visible(chart.shape not in ("rows", "square", "table"))
+    above = _names(axes, boundaries)
+    axes.annotate(
+        "\n".join(title), (0, 1), (-72 * labels, 5 + NAME_ROW * above), "axes fraction", "offset points",
+        va="bottom", fontsize="medium", annotation_clip=False,
+    )  # fmt: skip
+    for mark in chart.marks:
+        _mark(other if getattr(mark, "second", False) else axes, mark)
+
+
+def _across(axes: Axes, chart: Chart) -> None:
+    axis = chart.x
+    if axis.log:
+        axes.set_xscale("log")
+    room = 0.6 if chart.layers else 0.0
+    axes.set_xlim(axis.low - room, axis.high + room)
+    axes.set_xticks([at for at, _ in axis.ticks], [words for _, words in axis.ticks])
+    axes.minorticks_off()
+    axes.grid(visible=axis.grid, axis="x")
+    axes.set_xlabel(axis.label, loc="right" if chart.shape == "rows" else "center")
+    for at, words in axis.groups:
+        axes.annotate(
+            words, (at, 0), (0, -17), ("data", "axes fraction"), "offset points", ha="center", fontsize=7
+        )
+
+
+def _upright(axes: Axes, axis: Axis, *, room: bool, colour: str = BLACK) -> None:
+    """The vertical axis, with room for confidence sets below the curves."""
+    low = axis.low
+    if axis.log:
+        axes.set_yscale("log")
+    if room:
+        low = low * (low / axis.high) ** SETS if axis.log else low - SETS * (axis.high - low)
+    axes.set_ylim(low, axis.high)
+    axes.set_yticks([at for at, _ in axis.ticks], [words for _, words in axis.ticks])
+    axes.minorticks_off()
+    axes.grid(visible=axis.grid and colour == BLACK, axis="y")
+    axes.set_ylabel(axis.label, color=colour)
+    axes.tick_params(axis="y", colors=colour)
+
+
+def _mark(axes: Axes, mark: Mark) -> None:
+    """One mark on the axes that it belongs to."""
+    match mark:
+        case Curve(role, points):
+            axes.plot(*zip(*points, strict=True), color=COLOURS.get(role, GREY), **LOOKS[role])
+        case Dots(role, points):
+            axes.plot(*zip(*points, strict=True), "o", color=COLOURS[role], markersize=2.2, zorder=5)
+        case Band(role, ends):
+            x, low, high = zip(*ends, strict=True)
+            axes.fill_between(x, low, high, color=COLOURS[role], alpha=0.16, linewidth=0)
+        case Bar(role, at, value, width, pale):
+            axes.bar(at, value, width, color=FILLS[role], alpha=0.4 if pale else 1.0)
+        case Whisker(role, start, end):
+            axes.plot(*zip(start, end, strict=True), color=COLOURS.get(role, BLACK), linewidth=0.8)
+        case Sign(role, (across, height), hollow):
+            face = "white" if hollow and role != "level" else COLOURS[role]
+            axes.plot(
+                [across], [height], MARKERS[role], color=COLOURS[role], markerfacecolor=face, markersize=3.2,
+                markeredgewidth=0.7,
+            )  # fmt: skip
+        case Rule(role, at, level):
+            (axes.axhline if level else axes.axvline)(at, color=BLACK, **RULES[role])
+        case Span():
+            _span(axes, mark)
+        case Cells():
+            _cells(axes, mark)
+        case Boundary():
+            _boundary(axes, mark)
+        case Label(text, at_, role, anchor, (right, down), turned):
+            axes.annotate(
+                text, at_, (PIXEL * right, -PIXEL * down), textcoords="offset points", fontsize=6.5,
+                ha={"start": "left", "middle": "center", "end": "right"}[anchor], color=COLOURS.get(role, BLACK),
+                rotation=90 if turned else 0, annotation_clip=False,
+            )  # fmt: skip
+
+
+def _span(axes: Axes, span: Span) -> None:
+    (left, right), (low, high) = span.x or axes.get_xlim(), span.y or axes.get_ylim()
+    look: dict[str, Any] = {"facecolor": FILLS[span.role], "alpha": SHEER.get(span.role, 1.0)}
+    axes.add_patch(Rectangle((left, low), right - left, high - low, linewidth=0, **look))
+
+
+def _cells(axes: Axes, cells: Cells) -> None:
+    """The matrix, with the key of its shades beside it."""
+    columns = [cells.first - 0.5 + at for at in range(len(cells.rows[0]) + 1)]
+    rows = [cells.first_row - 0.5 + at for at in range(len(cells.rows) + 1)]
+    values = [[float("nan") if value is None else value for value in row] for row in cells.rows]
+    drawn = axes.pcolormesh(columns, rows, values, cmap=RAMP, vmin=cells.low, vmax=cells.high)
+    beside = axes.inset_axes((1.02, 0, 0.02, 1))
+    figure = axes.get_figure(root=True)
+    assert figure
+    bar = figure.colorbar(drawn, cax=beside)
+    beside.spines[:].set_linewidth(0.4)
+    bar.set_label(cells.key, fontsize=6.5)
+    bar.set_ticks([cells.low, cells.high], labels=[number(cells.low, 2), number(cells.high, 2)])
+
+
+def _names(axes: Axes, boundaries: Sequence[Boundary]) -> int:
+    """Write the names of boundaries above axes whose width and limits are fixed, in as many rows as keep them apart.
 
     Returns:
         How many rows there are.
     """
     low, high = axes.get_xlim()
     letter = NAME_LETTER / 72 * axes.figure.dpi * (high - low) / axes.bbox.width
-    halves = [letter * (len(mark.label) + 1) / 2 for mark in marks]
-    rows = rows_apart(
-        [(mark.layer - half, mark.layer + half) for mark, half in zip(marks, halves, strict=True)]
-    )
-    for mark, row in zip(marks, rows, strict=True):
+    halves = [letter * (len(one.name) + 1) / 2 for one in boundaries]
+    rows = rows_apart([(one.at - half, one.at + half) for one, half in zip(boundaries, halves, strict=True)])
+    for one, row in zip(boundaries, rows, strict=True):
         axes.annotate(
-            mark.label, (mark.layer + shift, 1), xycoords=("data", "axes fraction"), xytext=(0, 1 + NAME_ROW * row),
-            textcoords="offset points", ha="center", color=COLOURS[mark.role], fontsize=6, alpha=_strength(mark),
+            one.name, (one.at, 1), xycoords=("data", "axes fraction"), xytext=(0, 1 + NAME_ROW * row),
+            textcoords="offset points", ha="center", color=COLOURS[one.role], fontsize=6, alpha=_strength(one),
         )  # fmt: skip
     return 1 + max(rows, default=-1)
 
 
-def _strength(mark: Mark) -> float:
-    return 1.0 if mark.claimed else 0.45
+def _strength(boundary: Boundary) -> float:
+    return 1.0 if boundary.claimed else 0.45
 
 
-def _mark(axes: Axes, mark: Mark) -> None:
-    colour, dashes = COLOURS[mark.role], (5, 2) if mark.label == BOUNDARIES["LI"] else (1.5, 1.5)
-    strength = _strength(mark)
-    paper = mark.role == "paper"
-    axes.axvline(mark.layer, color=colour, linewidth=0.8, dashes=dashes, alpha=strength, zorder=1)
-    for low, high in mark.spans():
+def _boundary(axes: Axes, one: Boundary) -> None:
+    colour, dashes = COLOURS[one.role], (5, 2) if one.outwards else (1.5, 1.5)
+    axes.axvline(one.at, color=colour, linewidth=0.8, dashes=dashes, alpha=_strength(one), zorder=1)
+    for low, high in one.spans:
         place = Rectangle(
-            (low, 0.02 if paper else 0.07), high - low, 0.03, transform=axes.get_xaxis_transform(),
-            facecolor=colour, alpha=strength, linewidth=0, zorder=5,
+            (low, 0.02 if one.role == "paper" else 0.07), high - low, 0.03,
+            transform=axes.get_xaxis_transform(), facecolor=colour, alpha=_strength(one), linewidth=0, zorder=5,
         )  # fmt: skip
         axes.add_patch(place)
 
 
-def draw_strip(axes: Axes, row: StripRow, height: float, name: str) -> None:
-    """A layer strip over relative depth, with its name at its end."""
-    layers = len(row.scales)
-    # Paper mode never stands for a verdict, so it never looks like one.
-    strength = 0.2 if not row.claimed else 0.5 if row.role == "paper" else 1.0
-    for block, scale in enumerate(row.scales):
-        edge = "#b5b5b5" if scale == UNDIVIDED else "white"
-        place = (block / layers, height - 0.11)
-        axes.add_patch(Rectangle(place, 1 / layers, 0.2, fc=SCALES[scale], ec=edge, lw=0.4, alpha=strength))
-    for mark in row.marks:
-        axes.vlines(mark.layer / layers, height - 0.14, height + 0.14, color=BLACK, linewidth=0.9)
-        # Two rows, because the sets of two boundaries may overlap.
-        below = height + (0.14 if mark.label == BOUNDARIES["IG"] else 0.1)
-        for low, high in mark.spans():
-            axes.add_patch(Rectangle((low / layers, below), (high - low) / layers, 0.03, fc=BLACK, lw=0))
-    axes.annotate(
-        name, (1, height), xytext=(4, 0), textcoords="offset points", va="center",
-        color=COLOURS.get(row.role, BLACK), fontsize=7, annotation_clip=False,
-    )  # fmt: skip
+def add_legend(axes: Axes, keys: Sequence[Key]) -> None:
+    """A legend inside the axes of one chart."""
+    axes.legend(handles=[_handle(key) for key in keys], fontsize=6)
 
 
-def _handle(line: Line) -> Line2D | Patch:
-    if line.role == "twin":
-        return Patch(facecolor=GREY, alpha=0.35, linewidth=0, label=line.label)
-    return Line2D([], [], color=COLOURS[line.role], label=line.label, **LOOKS[line.role])
+def _handle(key: Key) -> Line2D | Patch:
+    if key.filled:
+        look: dict[str, Any] = {"facecolor": FILLS[key.role], "alpha": SHEER.get(key.role, 1.0)}
+        return Patch(label=key.label, linewidth=0, **look)
+    return Line2D([], [], color=COLOURS[key.role], label=key.label, **LOOKS[key.role])
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup
@@ -87,13 +88,17 @@ def shared(*parts: Markup) -> Markup:
 
 def once(page: str) -> str:
     """A page in which parts marked by `shared` stand once, at its end, and are referred to where they were."""
+    marked = re.compile(f"{SAME}(.*?){ENDED}", re.DOTALL)
+    used = Counter(marked.findall(page))
     names: dict[str, str] = {}
 
     def refer(found: re.Match[str]) -> str:
-        name = names.setdefault(found[1], f"same-{len(names)}")
+        if used[found[1]] == 1:
+            return found[1]
+        name = names.setdefault(found[1], f"s{len(names)}")
         return f'<use href="#{name}"/>'
 
-    referring = re.sub(f"{SAME}(.*?){ENDED}", refer, page, flags=re.DOTALL)
+    referring = marked.sub(refer, page)
     if not names:
         return page
     parts = "".join(f'<g id="{name}" class="chart same">{part}</g>' for part, name in names.items())

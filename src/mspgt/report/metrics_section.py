@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 from markupsafe import Markup
 
+from mspgt.report.charts import panel_chart
 from mspgt.report.curves import Line, Panel, measured
-from mspgt.report.figures import panels_figure
+from mspgt.report.figures import charts_figure
 from mspgt.report.markup import tag
 from mspgt.report.section import Plate, Section
 from mspgt.report.tables import Table, curves_table
@@ -64,19 +66,10 @@ def metrics_section(results: Results, name: str, stem: str) -> Section | None:
     drawn = [panel for panel in _panels(results, name)["metrics"] if panel.drawn]
     figures: Mapping[str, Plate] = {}
     if drawn:
-
-        def draw(venue: str) -> Mapping[str, bytes]:
-            return panels_figure(drawn, name, "transition", venue)
-
-        figures = {f"{stem}-metrics": Plate(draw, f"{name}. {CAPTION}")}
-        parts.append(
-            tag(
-                "p",
-                "Figure: ",
-                tag("a", f"{stem}-metrics", href=f"figures/{stem}-metrics.svg"),
-                class_="files",
-            )
-        )
+        charts = [panel_chart(panel, "transition") for panel in drawn]
+        figures = {f"{stem}-metrics": Plate(partial(charts_figure, charts, name), f"{name}. {CAPTION}")}
+        link = tag("a", f"{stem}-metrics", href=f"figures/{stem}-metrics.svg")
+        parts.append(tag("p", "Figure: ", link, class_="files"))
     return Section(
         anchor, "What S1 compares", Markup("").join(parts), lead="four metrics, other tokens, outlier dimensions",
         figures=figures, methods=(METHOD,),

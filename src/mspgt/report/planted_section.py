@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from markupsafe import Markup
 
-from mspgt.report.charts import strip_svg
 from mspgt.report.curves import Mark
 from mspgt.report.markup import table_html, tag
 from mspgt.report.panels import strip_row
@@ -20,6 +19,7 @@ from mspgt.report.planted import (
     what_is_there,
 )
 from mspgt.report.section import Section
+from mspgt.report.strips import percent_of_width, strip_svg
 from mspgt.report.tables import Cell, Table
 from mspgt.report.words import number
 from mspgt.results import PlantedControl, Results
@@ -114,13 +114,16 @@ def _truth(control: PlantedControl, layers: int) -> Markup:
         kind = "truth" if place.found else "truth missed"
         if place.low is not None and place.high is not None and place.layer is None:
             # A little short of its ends, so that neighbours are told apart.
-            ends = {"x1": f"{place.low * share + 1:.1f}%", "x2": f"{place.high * share - 1:.1f}%"}
+            ends = {
+                "x1": percent_of_width(place.low * share + 1),
+                "x2": percent_of_width(place.high * share - 1),
+            }
             parts.append(tag("line", class_=kind, y1=7, y2=7, **ends))
         elif place.layer is not None:
             sign = "▼" if place.found else "▽"
-            parts.append(tag("text", sign, class_=kind, x=f"{place.layer * share:.1f}%", y=10))
+            parts.append(tag("text", sign, class_=kind, x=percent_of_width(place.layer * share), y=10))
     label = f"planted: {what_is_there(control)}"
-    return tag("svg", *parts, class_="truths", width="100%", height=12, role="img", aria_label=label)
+    return tag("svg", *parts, class_="truths", height=12, role="img", aria_label=label)
 
 
 def _arms(control: PlantedControl) -> Markup:
@@ -130,7 +133,7 @@ def _arms(control: PlantedControl) -> Markup:
     blocks, names, signs = [], [], []
     for at, (scale, name) in enumerate(SCALE_NAMES.items()):
         kind = scale if scale in changed else "undivided"
-        middle = f"{(at + 0.5) * 100 / 3:.1f}%"
+        middle = percent_of_width((at + 0.5) * 100 / 3)
         blocks.append(tag("rect", class_=f"block {kind}", x=at, width=1, height=1))
         names.append(tag("text", name, class_=f"on middle {kind}", x=middle, y=13))
         if scale in planted:
@@ -139,10 +142,10 @@ def _arms(control: PlantedControl) -> Markup:
                 tag("text", sign, class_=f"truth{'' if planted[scale] else ' missed'}", x=middle, y=10)
             )
     told = f"planted: {what_is_there(control)}"
-    inside = tag("svg", *blocks, width="100%", height=18, viewBox="0 0 3 1", preserveAspectRatio="none")
+    inside = tag("svg", *blocks, height=18, viewBox="0 0 3 1", preserveAspectRatio="none")
     found = ", ".join(name for scale, name in SCALE_NAMES.items() if scale in changed) or "none"
-    return tag("svg", *signs, class_="truths", width="100%", height=12, role="img", aria_label=told) + tag(
-        "svg", inside, *names, class_="strip", width="100%", height=20, role="img",
+    return tag("svg", *signs, class_="truths", height=12, role="img", aria_label=told) + tag(
+        "svg", inside, *names, class_="strip", height=20, role="img",
         aria_label=f"scales whose noise changes the text: {found}",
     )  # fmt: skip
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 from markupsafe import Markup
-from matplotlib.patches import Patch
 
 from mspgt.predictions.printed import printed
-from mspgt.report.figures import BLACK, BLUE, GREY, VERMILLION, files_of, grid_of, new_figure, style
-from mspgt.report.forest import Dot, Forest, Row, forest_svg
-from mspgt.report.forest_figure import forests_figure
+from mspgt.report.figures import charts_figure
+from mspgt.report.forest import Dot, Forest, Row
+from mspgt.report.marks import Axis, Chart, Key, Mark, Span, linear
 from mspgt.report.markup import figure_html, table_html, tag
 from mspgt.report.section import Plate, Section
+from mspgt.report.svg import svg
 from mspgt.report.tables import Cell, Table
 from mspgt.report.verdicts import decided_words, found_words, resting_on
 from mspgt.report.words import MISSING, Judged, percent
@@ -21,7 +22,6 @@ from mspgt.results.predictions import UnitResult
 
 Predictions = Mapping[str, PredictionResult]
 WORDS = ("supported", "refuted", "inconclusive", "not testable")
-COLOURS = {"supported": BLUE, "refuted": VERMILLION, "inconclusive": GREY, "not testable": "#ececec"}
 UNITS = (
     "Every test behind the verdicts with its statistic and interval; the vertical line is the threshold. Hollow: the "
     "unit alone does not speak for the prediction at the level."
@@ -49,17 +49,17 @@ def prediction_section(results: Judged) -> Section | None:
         parts += [tag("h4", "Units"), tag("p", UNITS)]
         drawn = [
             figure_html(
-                f"predictions-units-{at}", forest.title, forest_svg(forest),
+                f"predictions-units-{at}", forest.title, svg(forest.chart),
                 numbers=forest.table(f"units-{at}"), beside="tables/units.csv",
             )
             for at, forest in enumerate(forests)
         ]  # fmt: skip
         parts.append(tag("div", *drawn, class_="charts"))
-        figures["units"] = Plate(lambda venue: forests_figure(forests, venue), UNITS)
+        figures["units"] = Plate(partial(charts_figure, [one.chart for one in forests], ""), UNITS)
     counts = readings_counts(judged)
     parts += [tag("h4", "Specification curve of the verdicts"), tag("p", READINGS)]
     parts.append(table_html(counts.columns, counts.rows, label=counts.title, head=True))
-    figures["readings"] = Plate(lambda venue: readings_figure(judged, venue), READINGS)
+    figures["readings"] = Plate(partial(charts_figure, [readings_chart(judged)], ""), READINGS)
     conflict = printed("table2")
     parts.append(tag("p", f"Table 2 of the paper is a {conflict['status']}: {conflict['note']}"))
     lead = f"{sum(one.verdict != 'not testable' for one in judged.values())} of {len(judged)} could be tested"
@@ -154,28 +154,20 @@ def _counts(one: PredictionResult) -> tuple[dict[str, int], dict[str, int]]:
     return ours, theirs
 
 
-def readings_figure(judged: Predictions, venue: str = "neurips") -> dict[str, bytes]:
-    """One bar a prediction: shares of its readings by verdict. `svg` and `pdf` → the file's bytes."""
-    with style():
-        figure = new_figure(venue, 0.75 + 0.22 * len(judged))
-        grid = grid_of(figure, 1, 1, top=0.08, bottom=0.62, left=0.6, right=0.1)
-        axes = figure.add_subplot(grid[0, 0])
-        for at, one in enumerate(judged.values()):
-            ours, _ = _counts(one)
-            start, total = 0.0, max(sum(ours.values()), 1)
-            for word in WORDS:
-                share = ours[word] / total
-                axes.barh(at, share, 0.66, start, color=COLOURS[word], edgecolor="white", linewidth=0.4)
-                start += share
-        axes.set_yticks(range(len(judged)), list(judged))
-        axes.set(xlim=(0, 1), ylim=(len(judged) - 0.5, -0.5), xlabel="share of readings")
-        axes.grid(visible=False)
-        axes.spines["left"].set_visible(False)
-        handles = [Patch(fc=COLOURS[word], ec=BLACK, lw=0.3, label=word) for word in WORDS]
-        figure.legend(
-            handles=handles, loc="lower center", ncols=len(WORDS), columnspacing=1.2, handlelength=1.2
-        )
-        return files_of(figure)
+def readings_chart(judged: Predictions) -> Chart:
+    """One bar a prediction: shares of its readings by verdict."""
+    marks: list[Mark] = []
+    for at, one in enumerate(judged.values()):
+        ours, _ = _counts(one)
+        start, total = 0.0, max(sum(ours.values()), 1)
+        for word in WORDS:
+            end = start + ours[word] / total
+            marks += [Span(word, (start, end), (at - 0.33, at + 0.33))] if end > start else []
+            start = end
+    names = tuple((float(at), name) for at, name in enumerate(judged))
+    y = Axis("", len(judged) - 0.5, -0.5, names)
+    legend = tuple(Key(word, word, filled=True) for word in WORDS)
+    return Chart("", linear("share of readings", 0, 1), y, tuple(marks), shape="rows", legend=legend)
 
 
 def _evidence(item: tuple[str, PredictionResult]) -> Forest:

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from markupsafe import Markup
 
-from mspgt.report.charts import strip_svg
 from mspgt.report.curves import Line, Panel
 from mspgt.report.markup import facts_html, table_html, tag
 from mspgt.report.panels import SIGNALS, calibrated_marks, strip_row
 from mspgt.report.section import Section
+from mspgt.report.strips import strip_svg
 from mspgt.report.tables import claims_table, curves_table
 from mspgt.report.views import ChartGroup, charts_html
 from mspgt.report.words import calibrated_notes, claims, layer_set, listing

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from markupsafe import Markup
 
-from mspgt.report.forest import Dot, Forest, Row, forest_svg
-from mspgt.report.forest_figure import forests_figure
+from mspgt.report.figures import charts_figure
+from mspgt.report.forest import Dot, Forest, Row
 from mspgt.report.markup import figure_html, table_html, tag
 from mspgt.report.section import Plate, Section
+from mspgt.report.svg import svg
 from mspgt.report.tables import Cell, Table
 from mspgt.report.words import BOUNDARIES, MISSING, Json, counted, listing, number
 
@@ -31,10 +34,10 @@ def sizes_section(found: Json) -> Section | None:
     figures = {}
     if forest.drawn:
         drawing = figure_html(
-            "sizes-positions", forest.title, forest_svg(forest), numbers=table, beside="tables/sizes.csv"
+            "sizes-positions", forest.title, svg(forest.chart), numbers=table, beside="tables/sizes.csv"
         )
         parts.append(tag("div", drawing, class_="charts one"))
-        figures["sizes"] = Plate(lambda venue: forests_figure([forest], venue), ABOUT)
+        figures["sizes"] = Plate(partial(charts_figure, [forest.chart], ""), ABOUT)
     rows = [
         (BOUNDARIES[one["boundary"]], WORDS[one["against"]], one["n"], listing(one["families"]), *_slope(one))
         for one in sizes["trends"]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 
-from mspgt.report.forest import Dot, Forest, Row, forest_svg
-from mspgt.report.forest_figure import forests_figure
+from mspgt.report.figures import charts_figure
+from mspgt.report.forest import Dot, Forest, Row
 from mspgt.report.markup import figure_html, tag
 from mspgt.report.section import Plate, Section
+from mspgt.report.svg import svg
 from mspgt.report.tables import Table
 from mspgt.report.words import BOUNDARIES, claims
 from mspgt.results import ModelResult, Results
@@ -28,24 +30,20 @@ def specification_section(results: Results, stems: Mapping[str, str]) -> Section
     forests = {name: specification(name, model) for name, model in results.models.items()}
     drawn = [
         figure_html(
-            f"specification-{stems[name]}", name, forest_svg(forest),
+            f"specification-{stems[name]}", name, svg(forest.chart),
             numbers=forest.table(f"specification-{stems[name]}"), beside="tables/specification.csv",
             missing=() if forest.drawn else ["no choice of analysis finds a boundary"],
         )
         for name, forest in forests.items()
     ]  # fmt: skip
-    shown = [forest for forest in forests.values() if forest.drawn]
-
-    def draw(venue: str) -> Mapping[str, bytes]:
-        return forests_figure(shown, venue)
-
+    shown = [forest.chart for forest in forests.values() if forest.drawn]
     return Section(
         "specification",
         "Specification curve",
         tag("p", ABOUT) + tag("div", *drawn, class_="charts"),
         lead="which boundaries hang on a choice of analysis",
         tables=(_table(forests),),
-        figures={"specification": Plate(draw, ABOUT)} if shown else {},
+        figures={"specification": Plate(partial(charts_figure, shown, ""), ABOUT)} if shown else {},
     )
 
 

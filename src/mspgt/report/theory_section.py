@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from functools import partial
 
 from markupsafe import Markup
 
+from mspgt.report.figures import charts_figure
 from mspgt.report.markup import tag
-from mspgt.report.section import Draw, Plate, Section
+from mspgt.report.section import Plate, Section
 from mspgt.report.tables import Table
 from mspgt.report.theory import theory_groups
-from mspgt.report.theory_figures import information_figure, theory_figure
+from mspgt.report.theory_charts import information_chart, theory_charts
 from mspgt.report.theory_table import theory_table
 from mspgt.report.theory_values import values_html
 from mspgt.report.views import ChartGroup, charts_html
@@ -44,13 +45,11 @@ def theory_section(results: Results, name: str, stem: str) -> Section | None:
             continue
         parts.append(charts_html(group, f"{anchor}-{key}", "tables/theory.csv"))
     parts.append(values_html(theory, name))
+    model = results.models[name]
     figures = {}
-    for key, draw, caption in (
-        ("figure2", information_figure, FIGURE_2),
-        ("theory", theory_figure, THEORY),
-    ):
-        if draw(results, name) is not None:
-            figures[f"{stem}-{key}"] = Plate(_at(draw, results, name), f"{name}. {caption}")
+    if information := information_chart(name, model):
+        figures[f"{stem}-figure2"] = Plate(partial(charts_figure, [information], ""), f"{name}. {FIGURE_2}")
+    figures[f"{stem}-theory"] = Plate(partial(charts_figure, theory_charts(model), name), f"{name}. {THEORY}")
     links = [tag("a", stem_, href=f"figures/{stem_}.svg") for stem_ in figures]
     parts.append(tag("p", "Figures: ", Markup(", ").join(links), class_="files"))
     return Section(
@@ -63,10 +62,3 @@ def theory_tables(results: Results) -> list[Table]:
     """Every value of the theory, where there is one."""
     known = any(model.theory for model in results.models.values())
     return [theory_table(results)] if known else []
-
-
-def _at(draw: Callable[[Results, str, str], dict[str, bytes] | None], results: Results, name: str) -> Draw:
-    def drawn(venue: str) -> Mapping[str, bytes]:
-        return draw(results, name, venue) or {}
-
-    return drawn

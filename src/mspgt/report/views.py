@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from markupsafe import Markup
 
 from mspgt.report import facts
 from mspgt.report.accounts import TITLES, accounts
-from mspgt.report.charts import panel_svg, strip_svg
+from mspgt.report.charts import keys_of, panel_chart
 from mspgt.report.curves import Panel, known_values
-from mspgt.report.figures import panels_figure
+from mspgt.report.figures import charts_figure
+from mspgt.report.marks import Key
 from mspgt.report.markup import facts_html, figure_html, numbers_folded, numbers_html, table_html, tag
 from mspgt.report.notices import model_notices
 from mspgt.report.panels import control_panels, probe_panels, signal_panels, strip_rows
 from mspgt.report.section import Plate, Section
 from mspgt.report.story import Story, story
+from mspgt.report.strips import strip_svg
+from mspgt.report.svg import legend_html, svg
 from mspgt.report.tables import Table, claims_table, curves_table
 from mspgt.report.where_section import curves_panel
 from mspgt.report.words import MISSING, Finding, counted, finding, listing, number, reason
@@ -54,21 +58,15 @@ class ChartGroup:
         return any(panel.drawn for panel in self.panels)
 
     @property
-    def legend(self) -> list[tuple[str, str]]:
-        """Role and label of every kind of curve that looks the same in all charts, the foremost first."""
-        kinds = _kinds(self.panels)
-        roles = Counter(role for role, _ in kinds)
-        return [(role, label) for role, label in kinds if roles[role] == 1]
+    def legend(self) -> list[Key]:
+        """Every kind of curve that looks the same in all charts, the foremost first."""
+        kinds = keys_of([panel_chart(panel) for panel in self.panels])
+        roles = Counter(key.role for key in kinds)
+        return [key for key in kinds if roles[key.role] == 1]
 
-    def legend_of(self, panel: Panel) -> list[tuple[str, str]]:
-        """Role and label of the curves of one chart that another chart draws alike under another name."""
-        return [kind for kind in _kinds([panel]) if kind not in self.legend]
-
-
-def _kinds(panels: Sequence[Panel]) -> list[tuple[str, str]]:
-    """Role and label of every curve, the foremost first; a level has its name beside it in the drawing."""
-    lines = (line for panel in panels for line in reversed(panel.lines))
-    return list(dict.fromkeys((line.role, line.label) for line in lines if line.role != "level"))
+    def figure(self, title: str, venue: str) -> dict[str, bytes]:
+        """All panels for a paper: `svg` and `pdf` → the file's bytes."""
+        return charts_figure([panel_chart(panel, DEPTHS[self.axis]) for panel in self.panels], title, venue)
 
 
 @dataclass(frozen=True)
@@ -154,10 +152,11 @@ class View:
         if not panel.drawn:
             return Markup("")
         identifier = f"{self.anchor}-first"
-        lines = [line for line in panel.lines if line.role != "level"]
-        legend = _legend([(line.role, line.label) for line in lines])
-        drawing = tag("figure", tag("figcaption", panel.title), panel_svg(panel, identifier, twice=True))
-        return legend + tag("div", drawing, class_="charts one", data_axis=_axis_of(panel, self.model))
+        chart = panel_chart(panel)
+        drawing = tag("figure", tag("figcaption", panel.title), svg(chart, identifier, twice=True))
+        return legend_html(chart.legend) + tag(
+            "div", drawing, class_="charts one", data_axis=_axis_of(panel, self.model)
+        )
 
     @property
     def warnings(self) -> list[Notice]:
@@ -209,15 +208,12 @@ def group_section(view: View, group: ChartGroup, *, shown: bool = False) -> Sect
     }[group.key]
     parts.append(facts_html(told(view.model)))
 
-    def draw(venue: str) -> Mapping[str, bytes]:
-        return panels_figure(group.panels, view.name, DEPTHS[group.axis], venue)
-
     return Section(
         anchor,
         group.title,
         Markup("").join(parts),
         lead=_lead(view, group),
-        figures={stem: Plate(draw, _caption(view, group))} if group.drawn else {},
+        figures={stem: Plate(partial(group.figure, view.name), _caption(view, group))} if group.drawn else {},
         shown=shown,
     )
 
@@ -236,34 +232,30 @@ def charts_html(group: ChartGroup, anchor: str, beside: str) -> Markup:
     """
     # What several charts have for a caption is said once.
     captions = Counter(panel.caption for panel in group.panels if panel.drawn and panel.caption)
+    legend = group.legend
+    charts = [panel_chart(panel) for panel in group.panels]
     drawn = [
         figure_html(
             f"{anchor}-{panel.key}",
             panel.title,
-            _legend(group.legend_of(panel)) + panel_svg(panel, f"{anchor}-{panel.key}"),
+            # Curves that another chart draws alike under another name are told here.
+            legend_html(key for key in chart.legend if key not in legend)
+            + svg(chart, f"{anchor}-{panel.key}"),
             caption=panel.caption if captions[panel.caption] == 1 else "",
             beside=beside if panel.drawn else "",
             missing=panel.missing,
         )
-        for panel in group.panels
+        for panel, chart in zip(group.panels, charts, strict=True)
     ]
     return Markup("").join(
         [
-            _legend(group.legend),
+            legend_html(legend),
             *(tag("p", caption, class_="caption") for caption, count in captions.items() if count > 1),
             tag("div", *drawn, class_="charts", data_axis=group.axis),
             tag("div", class_="readout", aria_live="polite", hidden=True),
             _numbers(group),
         ]
     )
-
-
-def _legend(items: Sequence[tuple[str, str]]) -> Markup:
-    """Every kind of curve with its colour and dashes."""
-    if not items:
-        return Markup("")
-    shown = [tag("span", tag("i", class_=f"line {role}"), label) + " " for role, label in items]
-    return tag("p", *shown, class_="legend")
 
 
 def _numbers(group: ChartGroup) -> Markup:

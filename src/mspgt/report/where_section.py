@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
 from markupsafe import Markup
 
 from mspgt.report.accounts import MEANINGS, TITLES, Account, accounts, disagreement
-from mspgt.report.charts import panel_svg, strip_svg
+from mspgt.report.charts import panel_chart
 from mspgt.report.curves import Line, Mark, Panel, measured
-from mspgt.report.heat import Heat, heat_svg
+from mspgt.report.heat import Heat
+from mspgt.report.marks import Chart
 from mspgt.report.markup import figure_html, folded, table_html, tag
 from mspgt.report.section import Plate, Section
+from mspgt.report.strips import strip_svg
+from mspgt.report.svg import legend_html, svg
 from mspgt.report.tables import Cell, Table
 from mspgt.report.where_figure import where_figure
 from mspgt.report.words import BOUNDARIES, layer_set, number, reason
@@ -61,7 +64,7 @@ def where_section(results: Results, *, files: bool = True) -> Section | None:
         tables=(accounts_table(results), checks_table(results)),
         figures={
             f"{names[name]}-where": Plate(
-                partial(_draw, name, every[name], curves_panel(results, name), heat_of(models[name])),
+                partial(where_figure, name, every[name], where_charts(results, name)),
                 _caption(results, name),
             )
             for name in models
@@ -79,10 +82,11 @@ METHODS = (
 )
 
 
-def _draw(
-    name: str, every: Sequence[Account], panel: Panel | None, heat: Heat | None, venue: str
-) -> Mapping[str, bytes]:
-    return where_figure(name, every, panel, heat, venue)
+def where_charts(results: Results, name: str) -> list[Chart]:
+    """What was measured of curves and matrix."""
+    panel, heat = curves_panel(results, name), heat_of(results.models[name])
+    made = [panel_chart(panel)] if panel else []
+    return [chart for chart in [*made, *([heat.chart] if heat else [])] if chart.drawn]
 
 
 def _caption(results: Results, name: str) -> str:
@@ -118,14 +122,16 @@ def _model(
     drawings = []
     panel = curves_panel(results, name)
     if panel is not None:
+        chart = panel_chart(panel)
+        drawing = legend_html(chart.legend) + svg(chart, f"{anchor}-curves", twice=True)
         drawings.append(
             figure_html(
-                f"{anchor}-curves", panel.title, _legend(panel) + panel_svg(panel, f"{anchor}-curves", twice=True),
+                f"{anchor}-curves", panel.title, drawing,
                 caption=panel.caption, numbers=_numbers(panel, stem), beside="results.json", missing=panel.missing,
             )
         )  # fmt: skip
     if model.phases and (heat := heat_of(model)):
-        drawn = heat_svg(heat, f"{anchor}-matrix")
+        drawn = svg(heat.chart, f"{anchor}-matrix")
         drawings.append(figure_html(f"{anchor}-matrix", heat.title, drawn, caption=_heat_words(model.phases)))
     if drawings:
         yield tag("div", *drawings, class_="charts where", data_axis="layer")
@@ -161,11 +167,6 @@ def _sentence(words: str) -> str:
     return f"{words[:1].upper()}{words[1:]}{'' if words.endswith('.') else '.'}"
 
 
-def _legend(panel: Panel) -> Markup:
-    shown = [tag("span", tag("i", class_=f"line {line.role}"), line.label) + " " for line in panel.lines]
-    return tag("p", *shown, class_="legend")
-
-
 def curves_panel(results: Results, name: str) -> Panel | None:
     """The paper's Figure 2, measured: how much of each scale is there at each layer."""
     model = results.models[name]
@@ -173,7 +174,8 @@ def curves_panel(results: Results, name: str) -> Panel | None:
     if not found:
         return None
     lines, missing = [], []
-    for key, (label, role) in CURVES.items():
+    # The foremost is drawn last.
+    for key, (label, role) in reversed(CURVES.items()):
         scale = found.scales.get(key)
         if scale and measured(scale.rise):
             lines.append(Line(label, role, scale.rise))

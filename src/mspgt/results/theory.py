@@ -13,10 +13,10 @@ class UsableInformation(Record):
 
     bits: list[float] | None  # a label
     ci: Rows | None = None  # 95 % over documents, at every layer
-    entropy: float | None = None  # of the label, in bits
+    entropy: float | None = None  # bits a label under the frequencies of the other half: the most to be saved
     label: str = ""  # what was asked
     classes: int | None = None  # labels that can be told
-    examples: int | None = None  # labelled places that were read
+    examples: int | None = None  # labelled places that were read, each held out once
     reason: str | None = None  # why there are none
 
 
@@ -28,8 +28,8 @@ class GaussianInformation(Record):
     se: Numbers | None = None  # jackknife over documents
     variance_explained: list[float] | None = None  # by the components, over layers 0..L
     k: int | None = None  # components
-    bias_left: float | None = None  # nats that independent data show
-    canonical_gaussian: float | None = None  # of the first canonical pair, nats
+    bias_left: float | None = None  # nats that are left with layer L when the rows of layer 0 are shuffled
+    canonical_gaussian: float | None = None  # of the first canonical pair of layers 1 and L, nats
     canonical_neighbours: float | None = None  # the same by nearest neighbours
     reason: str | None = None  # why there are none
 
@@ -39,8 +39,8 @@ class Information(Record):
     """Information that layers hold on topics, syntax and words."""
 
     topical: UsableInformation  # which document, or topic, a place is of
-    syntactic: UsableInformation  # part of speech
-    lexical: UsableInformation  # the word
+    syntactic: UsableInformation  # relation of a word to its head; part of speech where there are no trees
+    lexical: UsableInformation  # which of the most frequent words
     gaussian: GaussianInformation  # without labels, between components
     documents: int  # behind the intervals
     units: str = ""  # of its numbers, in words
@@ -56,7 +56,7 @@ class NoiseLaw(Record):
 
     freedom: float  # degrees of freedom of the noncentral t
     scale: float  # factor that makes the statistic a noncentral t
-    unit: float  # of the statistic, in SDs
+    unit: float  # noncentrality of a kink of one SD of the other layers' bends
 
 
 @dataclass(frozen=True)
@@ -67,10 +67,12 @@ class KinkTest(Record):
     layer: int | None = None  # the end where the bend is strongest
     bend: float | None = None  # second difference there
     expected: float | None = None  # second difference of the smooth curve there
-    statistic: float | None = None  # Student t of the bend beyond the smooth curve
+    statistic: float | None = None  # Student t of the bend beyond the smooth curve, before the caution
     freedom: float | None = None  # its degrees of freedom
-    caution: float | None = None  # factor on the scale, for bends that are not normal
-    rank: float | None = None  # share of layers that bend less
+    caution: float | None = None  # what the statistic is divided by, for the worst of the null family
+    rank: float | None = (
+        None  # share of the other layers that bend at least as far from their own smooth curve
+    )
     kinked: bool | None = None  # whether p is below the level
     laws: dict[str, NoiseLaw] | None = None  # by where noise is taken from: bends, profile
     reason: str | None = None  # why there are none
@@ -82,13 +84,13 @@ class BoundaryKinks(Record):
 
     p: float | None = None  # of `all`
     kinked: bool | None = None  # of `all`
-    boundary: int | None = None  # where it was chosen, on the other half of the documents
-    layer: int | None = None  # of `all`: the end where the bend is strongest
-    all: KinkTest | None = None  # of the sum of all profiles
+    boundary: int | None = None  # its layer: chosen on the other half of the documents, functional, or given
+    layer: int | None = None  # always null: the end where the bend is strongest is that of a test
+    all: KinkTest | None = None  # of the mean share of the three labels' entropies
     topical: KinkTest | None = None  # of topical information
     syntactic: KinkTest | None = None  # of syntactic information
     lexical: KinkTest | None = None  # of lexical information
-    gaussian: KinkTest | None = None  # of Gaussian information
+    gaussian: KinkTest | None = None  # of Gaussian information, straightened
     reason: str | None = None  # why there are none
 
 
@@ -102,7 +104,7 @@ class Kink(Record):
     estimator: str = ""  # how they are computed, in words
     primary: str = ""  # the profile that decides
     source: str = ""  # of the boundaries
-    profiles: dict[str, list[float]] = field(default_factory=dict)  # name → information over layers
+    profiles: dict[str, list[float]] = field(default_factory=dict)  # name → what is tested, over layers 1..L
 
     def of(self, which: str) -> BoundaryKinks:
         """LI or IG by its name."""
@@ -209,7 +211,9 @@ class BetaOfScale(Record):
     value: list[float]  # at each of `sigmas`
     ci: Rows | None  # 95 % over documents, at each of them
     limit: Measured  # of β̂ / σ² as σ → 0
-    finite_noise_bias: list[float] = field(default_factory=list)  # that extrapolation removes, by size
+    finite_noise_bias: list[float] = field(
+        default_factory=list
+    )  # share of the limit, at each of `fisher.sigmas`
 
 
 @dataclass(frozen=True)
@@ -315,7 +319,7 @@ class Bottleneck(Record):
     elbo_ci: Interval | None = None  # 95 %, over documents
     elbo_reason: str = ""  # why there is no interval, or no ELBO
     layers: dict[str, int] | None = None  # the last of each scale
-    weights: list[Numbers] | None = None  # β of G, I, L at every point but the first
+    weights: list[Numbers] | None = None  # β̂ of G, I, L at every point; null for a collapsed scale
     weights_ci: list[tuple[Numbers, Numbers]] | None = None  # lows, highs
     reason: str | None = None  # why there are none
 
@@ -324,8 +328,8 @@ class Bottleneck(Record):
 class WidthLaw(Record):
     """Width of the interval of argmax E against how much there is."""
 
-    counts: list[int]  # draws, or documents
-    widths: Numbers  # of the interval at each count, in layers; null where nothing was found
+    counts: list[int]  # draws, or documents; one count has several intervals
+    widths: Numbers  # of each interval, in layers; null where more than 5 % of the draws have no peak
     slope: float | None  # of log width on log count
     ci: Interval | None  # 95 %, of the slope
     reason: str = ""  # why there is no slope
@@ -377,8 +381,8 @@ class ValueByLayer(Record):
     estimator: str = ""  # how they are computed, in words
     source: str = ""  # of the boundaries at which weights switch
     ci: Rows | None = None  # 95 % over documents, at every layer
-    kl: list[list[float]] | None = None  # of G, I, L
-    weights: list[list[float]] | None = None  # of G, I, L
+    kl: list[list[float]] | None = None  # of G, I, L at every layer, nats a token
+    weights: list[list[float]] | None = None  # of G, I, L at every layer
     switches: list[ValueSwitch] = field(default_factory=list)  # where the weights change
     reason: str | None = None  # why there are none
 
