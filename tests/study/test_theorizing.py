@@ -152,8 +152,8 @@ def drawn(content, name):
 def figures_of(results, name):
     """Figure 2 and what does not run over layers, for a paper."""
     model = results.models[name]
-    information = information_chart(name, model)
-    return [information and charts_figure([information]), charts_figure(theory_charts(model), name)]
+    information, others = information_chart(name, model), theory_charts(model)
+    return [information and charts_figure([information]), charts_figure(others, name) if others else None]
 
 
 def told(results, name):
