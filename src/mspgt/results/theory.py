@@ -70,9 +70,7 @@ class KinkTest(Record):
     statistic: float | None = None  # Student t of the bend beyond the smooth curve, before the caution
     freedom: float | None = None  # its degrees of freedom
     caution: float | None = None  # what the statistic is divided by, for the worst of the null family
-    rank: float | None = (
-        None  # share of the other layers that bend at least as far from their own smooth curve
-    )
+    rank: float | None = None  # share of the other layers that bend at least as far from a smooth curve
     kinked: bool | None = None  # whether p is below the level
     laws: dict[str, NoiseLaw] | None = None  # by where noise is taken from: bends, profile
     reason: str | None = None  # why there are none
@@ -211,9 +209,7 @@ class BetaOfScale(Record):
     value: list[float]  # at each of `sigmas`
     ci: Rows | None  # 95 % over documents, at each of them
     limit: Measured  # of β̂ / σ² as σ → 0
-    finite_noise_bias: list[float] = field(
-        default_factory=list
-    )  # share of the limit, at each of `fisher.sigmas`
+    finite_noise_bias: list[float] = field(default_factory=list)  # share of the limit, by `fisher.sigmas`
 
 
 @dataclass(frozen=True)
