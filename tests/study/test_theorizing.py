@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from dataclasses import fields, is_dataclass
 from typing import get_args, get_type_hints
 
@@ -260,6 +261,24 @@ def test_a_model_in_bfloat16_reports_what_it_can(tmp_path):
     assert "from 20 layers on" in theory["kink"]["LI"]["lexical"]["reason"]
     groups, _, _ = drawn(results, "half")
     assert "rounding" in groups["sensitivity"][1][1].missing[0]
+
+
+def test_sensitivity_is_kept_shard_by_shard(tmp_path):
+    """What a stop leaves of it is not computed again, and the whole is what one go gives."""
+    folder = tiny_model(tmp_path / "small", "llama", layers=4, max_position_embeddings=128)
+    config, out = study(folder, scales=(1, 2), treebank=False, theory={"texts": 12}), tmp_path / "run"
+    whole = run_study(config, out, quiet=True)["models"]["small"]["theory"]
+    assert whole["fisher"]["texts"] == 12
+    by_shard = {
+        tuple(json.loads(path.read_text())["inputs"]["shard"]): path
+        for path in out.glob("stages/*/*/theory-sensitivity-*/manifest.json")
+    }
+    assert sorted(by_shard) == [(0, 8), (8, 12)]
+    kept = by_shard[0, 8].stat().st_mtime_ns
+    shutil.rmtree(by_shard[8, 12].parent)
+    assert run_study(config, out, quiet=True)["models"]["small"]["theory"] == whole
+    assert by_shard[0, 8].stat().st_mtime_ns == kept
+    assert by_shard[8, 12].exists()
 
 
 def test_one_layer_has_no_theory_and_says_why(tmp_path):

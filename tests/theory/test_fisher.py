@@ -118,6 +118,30 @@ def test_nothing_depends_on_batches(tiny_lm):
     assert np.allclose(one.arms["a"], all_.arms["a"], rtol=2e-3, atol=1e-5)
 
 
+def test_texts_in_shards_get_the_noise_that_they_get_together_and_every_pass_is_told(tiny_lm):
+    lm = tiny_lm("llama", layers=3)
+    encoded = encode(lm, TEXTS)
+    told = []
+
+    def measured(places, progress=None):
+        return measure_sensitivity(
+            lm, [encoded[place] for place in places], [0] * len(places), np.ones(3), numbers=places,
+            sigmas=(0.05, 0.1), arms={"a": (1, 2)}, seed=3, batch_tokens=8, progress=progress,
+        )  # fmt: skip
+
+    whole = measured([0, 1, 2], lambda *step: told.append(step))
+    parts = [measured([0]), measured([1, 2])]
+    for name in ("fisher", "empirical", "hessian", "kl", "loss"):
+        joined = np.concatenate([getattr(part, name) for part in parts])
+        assert np.allclose(joined, getattr(whole, name), rtol=2e-3, atol=1e-5), name
+    alone = measure_sensitivity(
+        lm, encoded[1:], [0, 0], np.ones(3), sigmas=(0.05, 0.1), seed=3, batch_tokens=8
+    )
+    assert not np.allclose(alone.kl, parts[1].kl, rtol=2e-3)  # numbered from 0, they are other texts
+    assert told[-1][0] == told[-1][1]
+    assert len(told) >= 3 * (1 + 8 + 3 + 1)  # one gradient, eight directions, three layers and an arm
+
+
 def test_no_noise_and_no_gradient_at_bos_or_padding(tiny_lm):
     lm = tiny_lm("llama", layers=3)
     batch = next(batches(encode(lm, TEXTS), max_tokens=1000))

@@ -2,7 +2,7 @@
 
     information ── V-information, Gaussian information, near-Markov flow, spectra      (states of sampled tokens)
     bottleneck ─── the H-VIB on the last layer of each scale                           (states of sampled tokens)
-    sensitivity ── Fisher traces, data Hessian, slopes, arms                           (forward and backward)
+    sensitivity ── Fisher traces, data Hessian, slopes, arms             (forward and backward, in shards of texts)
     reach ──────── how far attention reaches back                                      (windows of running text)
     values ─────── an H-VIB a layer, if asked for                                      (states of sampled tokens)
     widths ─────── interval width against draws and documents                          (no model)
@@ -26,20 +26,20 @@ from mspgt.study.parts import Cost, Given, Report
 from mspgt.study.stages import Data, addresses, who_is
 from mspgt.study.store import Address, StageResult
 from mspgt.study.theory_layers import reach, values
+from mspgt.study.theory_sensitivity import joined, sensitivity, shards
 from mspgt.study.theory_stages import (
     Shared,
     bottleneck,
     held_out_sentences,
     information,
     section_of,
-    sensitivity,
     widths,
 )
 
 if TYPE_CHECKING:
     from mspgt.lm.model import LanguageModel
 
-STAGES: dict[str, Callable[[Shared], StageResult]] = {
+STAGES: dict[str, Callable[..., StageResult]] = {
     "information": information,
     "bottleneck": bottleneck,
     "sensitivity": sensitivity,
@@ -49,7 +49,7 @@ STAGES: dict[str, Callable[[Shared], StageResult]] = {
 }
 
 
-def asked_for(theory: TheoryConfig) -> dict[str, Callable[[Shared], StageResult]]:
+def asked_for(theory: TheoryConfig) -> dict[str, Callable[..., StageResult]]:
     """The stages of a study; two can be left out."""
     off = {"reach": not theory.reach_windows, "values": not theory.value_steps}
     return {name: function for name, function in STAGES.items() if not off.get(name)}
@@ -83,6 +83,8 @@ class Theorizing:
             texts, depth, len(theory.sigmas), 3, draws=theory.noise_draws,
             label_draws=theory.label_draws, hessian_draws=theory.hessian_draws,
         )  # fmt: skip
+        again = len(shards(texts)) - 1  # every shard tries for a gradient
+        forward, backward = forward + again, backward + again
         yield Cost("theory: sensitivity", forward + 2 * backward, 8 * texts * depth * 7, backward=backward)
         if theory.reach_windows:
             # Two maps a layer of a batch: as read, and as kept.
@@ -97,6 +99,10 @@ class Theorizing:
 
     def addresses(self, given: Given) -> list[Address]:
         """Of the stages that were asked for, in order."""
+        return [address for _, _, address in self.stages(given)]
+
+    def stages(self, given: Given) -> Iterator[tuple[str, Callable[[Shared], StageResult], Address]]:
+        """Name, function and place of every stage; sensitivity has one a shard."""
         theory, identity = section_of(given.config), given.identity
         measure = given.config.measure
         reading = {
@@ -130,10 +136,15 @@ class Theorizing:
                 "seed": given.config.seed, **_only(settings, "width_draws"),
             },
         }  # fmt: skip
-        return [
-            stage_address(given.root, identity, f"theory-{stage}", inputs[stage], function)
-            for stage, function in asked_for(theory).items()
-        ]
+        for stage, function in asked_for(theory).items():
+            name = f"theory-{stage}"
+            if stage != "sensitivity":
+                yield stage, function, stage_address(given.root, identity, name, inputs[stage], function)
+                continue
+            for shard in shards(theory.texts):
+                places = {**inputs[stage], "shard": [shard.start, shard.stop]}
+                address = stage_address(given.root, identity, name, places, function)
+                yield stage, partial(function, shard=shard), address
 
     def compute(self, given: Given, model: Callable[[], LanguageModel], report: Report) -> None:
         """Compute what is missing, stage by stage."""
@@ -143,10 +154,12 @@ class Theorizing:
             return profiles.geometry.load(), None if profiles.probes is None else profiles.probes.load()
 
         shared = Shared(given, model, signals, report)
-        stages = asked_for(section_of(given.config))
-        for (stage, function), address in zip(stages.items(), self.addresses(given), strict=True):
+        told = ""
+        for stage, function, address in self.stages(given):
             if not address.status().done:
-                report(0, 1, stage)
+                if stage != told:
+                    report(0, 1, stage)
+                told = stage
                 address.fill(partial(function, shared))
 
     def serving(self, config: StudyConfig) -> AbstractContextManager[StudyConfig]:
@@ -155,8 +168,10 @@ class Theorizing:
 
     def decide(self, given: Given) -> tuple[dict[str, Any], list[Notice]]:
         """`theory` of the model's results, from the store."""
-        stages = asked_for(section_of(given.config))
-        loaded = {stage: address.load() for stage, address in zip(stages, self.addresses(given), strict=True)}
+        parts: dict[str, list[StageResult]] = {}
+        for stage, _, address in self.stages(given):
+            parts.setdefault(stage, []).append(address.load())
+        loaded = {stage: joined(own) if stage == "sensitivity" else own[0] for stage, own in parts.items()}
         from mspgt.study.theory_results import theory_results  # loads torch, which a plan does not need
 
         found, notices = theory_results(given, loaded)

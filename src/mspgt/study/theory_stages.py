@@ -16,7 +16,6 @@ from mspgt.study.parts import Given, Report
 from mspgt.study.stages import Data, document_groups
 from mspgt.study.store import StageResult, digest
 from mspgt.text.corpus import Corpus
-from mspgt.text.limits import evenly_spread
 from mspgt.text.trees import LabelledSentence
 
 if TYPE_CHECKING:
@@ -243,42 +242,6 @@ def bottleneck(shared: Shared) -> StageResult:
     except REFUSALS as error:
         return StageResult(meta={"missing": str(error)})
     return StageResult(meta={**to_jsonable(asdict(found)), "layers": dict(zip("GIL", tops, strict=True))})
-
-
-def sensitivity(shared: Shared) -> StageResult:
-    from mspgt.theory.fisher import measure_sensitivity
-
-    theory = shared.theory
-    document = np.repeat(
-        np.arange(len(shared.corpus.documents)), [len(d.sentences) for d in shared.corpus.documents]
-    )
-    try:
-        usable = [place for place, text in enumerate(shared.encoded) if len(text.ids) > 2]
-        chosen = evenly_spread(usable, theory.texts)
-        names, owners = np.unique(document[chosen], return_inverse=True)
-        found = measure_sensitivity(
-            shared.model(), [shared.encoded[place] for place in chosen], owners.tolist(), shared.scales.std[1:],
-            sigmas=theory.sigmas, arms={name: tuple(layers) for name, layers in shared.given.scales.items()},
-            arm_sigma=theory.arm_sigma, draws=theory.noise_draws, label_draws=theory.label_draws,
-            hessian_draws=theory.hessian_draws,
-            batch_tokens=theory.gradient_tokens, seed=shared.seed, progress=shared.report,
-        )  # fmt: skip
-    except REFUSALS as error:
-        return StageResult(meta={"missing": str(error)})
-    arrays = {
-        name: getattr(found, name)
-        for name in ("tokens", "document", "std", "sigmas", "fisher", "empirical", "kl", "loss")
-    }
-    if found.hessian is not None:
-        arrays["hessian"] = found.hessian
-    arrays |= {f"arm.{name}": values for name, values in found.arms.items()}
-    meta = {
-        "arm_layers": {name: list(layers) for name, layers in found.arm_layers.items()},
-        "arm_sigma": found.arm_sigma,
-        "hessian_missing": found.missing.get("hessian", ""),
-        "documents": len(names),
-    }
-    return StageResult(arrays, meta)
 
 
 def widths(shared: Shared) -> StageResult:

@@ -104,6 +104,7 @@ def measure_sensitivity(
     hessian_draws: int = 8,
     batch_tokens: int = 1024,
     seed: int = 0,
+    numbers: Sequence[int] | None = None,
     progress: Progress | None = None,
 ) -> Sensitivity:
     """Run texts forward and backward and count what noise after each block costs.
@@ -118,6 +119,7 @@ def measure_sensitivity(
         hessian_draws: directions of Hutchinson's estimate; 0 leaves the Hessian out. All layers move at once,
             so that a direction is cheap and noisy.
         batch_tokens: changes speed and memory, not results: random numbers are keyed by text and layer.
+        numbers: of each text, by which its random numbers are keyed; its place, unless the texts are some of many.
 
     Raises:
         ModelError: no gradient comes through the model (a quantised one, say).
@@ -149,14 +151,26 @@ def measure_sensitivity(
     fisher, empirical, curvature = np.zeros((3, n, depth))
     kl, loss = np.zeros((2, n, len(noise), depth))
     by_arm = {name: np.zeros((n, 2)) for name in chosen}
-    job = _Noise(lm, torch.as_tensor(std, dtype=torch.float32), seed)
-    done, total = 0, n
+    job = _Noise(
+        lm, torch.as_tensor(std, dtype=torch.float32), seed, range(n) if numbers is None else numbers
+    )
+    steps = 1 + hessian_draws + draws * (depth + len(chosen))
+    done, total = 0, n * steps
+
+    def step(texts: int) -> None:
+        nonlocal done
+        done += texts
+        if progress is not None:
+            progress(done, total, "sensitivity to noise, passes of texts")
+
     with frozen(lm.model):
         for batch in batches(encoded, max_tokens=batch_tokens):
             rows = np.array(batch.indices)
             fisher[rows], empirical[rows] = _gradient_traces(job, batch, label_draws)
+            step(len(rows))
             for draw in range(hessian_draws):
                 curvature[rows] += _hessian_traces(job, batch, draw) / hessian_draws
+                step(len(rows))
             with torch.no_grad():
                 clean = torch.log_softmax(logits_of(lm, batch), -1)
                 for draw in range(draws):
@@ -165,11 +179,10 @@ def measure_sensitivity(
                             pair = job.pair(batch, clean, (layer,), float(sigma), (_NOISE, draw))
                             kl[rows, at, layer - 1] += pair[:, 0] / draws
                             loss[rows, at, layer - 1] += pair[:, 1] / draws
+                        step(len(rows))
                     for name, layers in chosen.items():
                         by_arm[name][rows] += job.pair(batch, clean, layers, arm_sigma, (_ARM, draw)) / draws
-            done += len(rows)
-            if progress is not None:
-                progress(done, total, "sensitivity to noise, texts")
+                        step(len(rows))
     for name, values in (("Fisher traces", fisher), ("KL slopes", kl)):
         if not np.isfinite(values).all():
             raise NumericsError(f"{lm.name}: {name} are not finite ({lm.dtype}). Load with dtype='float32'.")
@@ -213,8 +226,8 @@ def squared_gradients(value: Tensor, shifts: Sequence[Tensor], where: Tensor, re
 class _Noise:
     """Perturbations of one model: unit noise keyed by text, layer and stream, scaled by the layer."""
 
-    def __init__(self, lm: LanguageModel, std: Tensor, seed: int) -> None:
-        self.lm, self.std, self.seed = lm, std, seed
+    def __init__(self, lm: LanguageModel, std: Tensor, seed: int, numbers: Sequence[int]) -> None:
+        self.lm, self.std, self.seed, self.numbers = lm, std, seed, numbers
 
     def unit(self, batch: Batch, layer: int, stream: tuple[int, int], signs: bool = False) -> Tensor:
         """(B, T, d) of N(0, 1), or of random signs; zero at BOS and at padding."""
@@ -222,7 +235,7 @@ class _Noise:
         drawn = torch.zeros(shape)
         for row, text in enumerate(batch.indices):
             filled = int(batch.attention_mask[row].sum())
-            generator = _generator(self.seed, text, layer, *stream)
+            generator = _generator(self.seed, self.numbers[text], layer, *stream)
             values = torch.randn((filled, self.lm.width), generator=generator)
             drawn[row, :filled] = values.sign() if signs else values
         return (drawn * places(batch)[..., None]).to(self.lm.device)
@@ -279,7 +292,7 @@ def _gradient_traces(job: _Noise, batch: Batch, draws: int) -> tuple[Array, Arra
         uniform = torch.zeros(batch.input_ids.shape)
         for row, text in enumerate(batch.indices):
             filled = int(batch.attention_mask[row].sum())
-            key = _generator(job.seed, text, 0, _LABELS, draw)
+            key = _generator(job.seed, job.numbers[text], 0, _LABELS, draw)
             uniform[row, :filled] = torch.rand(filled, generator=key)
         own = score(logits, draw_labels(logits, uniform.to(lm.device)), valid)
         fisher += squared_gradients(own, list(leaves.values()), where, retain=True) / draws
