@@ -17,6 +17,9 @@ NAMES = (
     "waiting",
     "store",
     "growth",
+    "peers",
+    "planned",
+    "gpu",
 )
 
 parser = argparse.ArgumentParser(prog="bench")

@@ -27,20 +27,22 @@ from mspgt.lm.model import LanguageModel
 SAMPLES, PROMPT, NEW, REPEATS = 4, 32, 128, 3
 
 
-def ratio(lm: LanguageModel) -> dict[str, Any]:
+def ratio(
+    lm: LanguageModel, samples: int = SAMPLES, new: int = NEW, repeats: int = REPEATS
+) -> dict[str, Any]:
     """Median seconds of both, in turn, and their ratio."""
     third = lm.layers // 3
     scales = Scales(third - 1, 2 * third, lm.layers, "given")
     arms = plan_arms(scales, equal_kl={"local": 0.1, "intermediate": 0.11, "global": 0.12})
     sigma, own = noise_sizes(arms, Yardsticks.flat(np.ones(lm.layers + 1)))
     streams = [arm.stream for arm in arms]
-    ids = torch.randint(3, lm.model.get_input_embeddings().weight.shape[0], (SAMPLES, PROMPT))
+    ids = torch.randint(3, lm.model.get_input_embeddings().weight.shape[0], (samples, PROMPT))
     rows = ids.repeat_interleave(len(arms), 0).to(lm.device)
     ours, plain = [], []
-    for _ in range(REPEATS):
+    for _ in range(repeats):
         started = time.perf_counter()
         generation.generate(
-            lm, ids, range(SAMPLES), sigma, seed=0, own=own, streams=streams, new_tokens=NEW, stop=False
+            lm, ids, range(samples), sigma, seed=0, own=own, streams=streams, new_tokens=new, stop=False
         )
         ours.append(time.perf_counter() - started)
         started = time.perf_counter()
@@ -51,18 +53,18 @@ def ratio(lm: LanguageModel) -> dict[str, Any]:
                 do_sample=True,
                 top_p=0.95,
                 top_k=0,
-                max_new_tokens=NEW,
-                min_new_tokens=NEW,
+                max_new_tokens=new,
+                min_new_tokens=new,
                 pad_token_id=0,
             )
         if lm.device.type == "cuda":
             torch.cuda.synchronize()
         plain.append(time.perf_counter() - started)
-    tokens = len(rows) * NEW
+    tokens = len(rows) * new
     return {
         "rows": len(rows),
         "arms": len(arms),
-        "new_tokens": NEW,
+        "new_tokens": new,
         "microseconds_a_token": round(1e6 * float(np.median(ours)) / tokens, 1),
         "plain_microseconds_a_token": round(1e6 * float(np.median(plain)) / tokens, 1),
         "ratio": round(float(np.median(np.array(ours) / np.array(plain))), 3),

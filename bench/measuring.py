@@ -46,7 +46,7 @@ def ratio(lm: LanguageModel, corpus: Corpus, repeats: int = REPEATS) -> dict[str
     for _ in range(repeats):
         for name, full in (("without_logits", False), ("full_forward", True)):
             started = _now(lm)
-            _forward(lm, tokens, full=full)
+            forward(lm, tokens, full=full)
             seconds[name].append(_now(lm) - started)
         started = _now(lm)
         shard = measure_shard(lm, tokens, everything, scales, **settings)
@@ -69,11 +69,11 @@ def ratio(lm: LanguageModel, corpus: Corpus, repeats: int = REPEATS) -> dict[str
     }
 
 
-def _forward(lm: LanguageModel, tokens: CorpusTokens, *, full: bool) -> None:
+def forward(lm: LanguageModel, tokens: CorpusTokens, *, full: bool, batch_tokens: int = BATCH_TOKENS) -> None:
     """Every sequence that the measuring pass reads, once, with vocabulary logits or without."""
     with torch.inference_mode():
         for reading, _ in tokens.passes():
-            for batch in batches(reading.sequences, max_tokens=BATCH_TOKENS):
+            for batch in batches(reading.sequences, max_tokens=batch_tokens):
                 ids, mask = batch.input_ids.to(lm.device), batch.attention_mask.to(lm.device)
                 if full:
                     lm.model(input_ids=ids, attention_mask=mask, use_cache=False)

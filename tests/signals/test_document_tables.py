@@ -22,11 +22,11 @@ def layers_with_massive_activation(seed, tokens=160, width=24, layers=4):
     return stack
 
 
-def tables_of(stack, documents, count, across, dtype=torch.float64):
+def tables_of(stack, documents, count, across, dtype=torch.float64, split=False):
     hidden = torch.from_numpy(stack)
     centred = (hidden - hidden.mean(1, keepdim=True)).to(dtype)
     return layer_tables(
-        lambda layer: centred[layer], len(stack), torch.as_tensor(documents), count, across=across
+        lambda layer: centred[layer], len(stack), torch.as_tensor(documents), count, across=across, split=split
     )
 
 
@@ -111,6 +111,35 @@ def test_single_precision_of_normalised_states_keeps_four_digits_of_the_distance
     assert (1 - exact < 0.01).all()
     np.testing.assert_allclose(found, exact, rtol=1e-6)
     np.testing.assert_allclose(1 - found, 1 - exact, rtol=1e-4)
+
+
+@pytest.mark.parametrize("size", [0.0, 3000.0])
+def test_split_precision_keeps_four_digits_of_the_distance_from_one_next_to_a_massive_activation(size):
+    """Two dimensions that a few tokens drive far up; single precision throughout loses the rest."""
+    rng = np.random.default_rng(9)
+    stack = rng.normal(size=(1, 800, 64)) + 0.02 * rng.normal(size=(4, 800, 64)).cumsum(0)
+    stack[:, ::40, 3] += size
+    stack[:, ::25, 50] -= 0.4 * size
+    documents = np.arange(800) // 20
+    exact = tables_of(stack, documents, 40, False)
+    found = tables_of(stack, documents, 40, False, split=True)
+    np.testing.assert_allclose(found.cka(), exact.cka(), rtol=1e-6)
+    np.testing.assert_allclose(1 - found.cka(), 1 - exact.cka(), rtol=1e-4)
+    weights = rng.multinomial(40, np.full(40, 1 / 40), size=20)
+    np.testing.assert_allclose(1 - found.cka(weights), 1 - exact.cka(weights), rtol=1e-3)
+    single = tables_of(stack, documents, 40, False, torch.float32)
+    if size:
+        assert np.abs((1 - single.cka()) / (1 - exact.cka()) - 1).max() > 1e-2
+
+
+def test_split_tables_are_those_of_one_precision_where_every_dimension_is_large_or_none():
+    for scales in (np.ones(12), np.r_[np.zeros(7), np.ones(5)]):
+        stack = np.random.default_rng(10).normal(size=(2, 90, 12)) * scales
+        exact = tables_of(stack, np.arange(90) // 10, 9, False)
+        found = tables_of(stack, np.arange(90) // 10, 9, False, split=True)
+        for table in ("total", "self_pair", "next_pair"):
+            np.testing.assert_allclose(getattr(found, table), getattr(exact, table), rtol=1e-4, atol=1e-3)
+        np.testing.assert_allclose(found.cka(), exact.cka(), rtol=1e-6)
 
 
 def test_biased_tables_under_weights_equal_repeating_documents():

@@ -17,5 +17,5 @@ def rms_normalised(states: torch.Tensor, *, subtract_mean: bool) -> torch.Tensor
     x = states.to(torch.promote_types(states.dtype, torch.float32))
     if subtract_mean:
         x = x - x.mean(-1, keepdim=True)
-    rms = x.square().mean(-1, keepdim=True).sqrt()
+    rms = torch.linalg.vector_norm(x, dim=-1, keepdim=True) / x.shape[-1] ** 0.5
     return x / torch.where(rms > 0, rms, torch.ones_like(rms))

@@ -19,7 +19,6 @@ other metrics and tokens to be read from (variants.py).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -28,28 +27,14 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from mspgt.errors import InputError
-from mspgt.signals.products import own_products, sum_over_rows
+from mspgt.signals.pair_tables import PairTables, Spans, Split
 
 Array = NDArray[np.float64]
-Spans = list[tuple[int, int]]
 
-
-@dataclass(frozen=True)
-class Moment:
-    """Of two layers' features, with C_a = Σ_{i∈a} x_i y_iᵀ over document a; each (width, width) float64.
-
-    `total`: Σ_a C_a. `squares`: Σ_a C_a∘C_a, entry by entry.
-    """
-
-    total: torch.Tensor
-    squares: torch.Tensor
-
-
-# (layer, layer or the one after it, features of both, their moment)
-SeeMoment = Callable[[int, int, torch.Tensor, torch.Tensor, Moment], None]
+# (layer, layer or the one after it, features of both, Σ_i x_i y_iᵀ over all tokens in float64)
+SeeMoment = Callable[[int, int, torch.Tensor, torch.Tensor, torch.Tensor], None]
 
 LEAST_DOCUMENTS = 4  # distinct ones, for tuples (a, b, c, d)
-_CHUNK_BYTES = 48 * 2**20  # of moments by document at a time, in a room that is used again
 
 
 @dataclass(frozen=True)
@@ -152,6 +137,7 @@ def layer_tables(
     n_documents: int,
     *,
     across: bool,
+    split: bool = False,
     see: SeeMoment | None = None,
 ) -> LayerTables:
     """Reduce the features of sampled tokens to document tables, two layers at a time.
@@ -162,6 +148,7 @@ def layer_tables(
         documents: `(tokens,)` int64 document (or cluster) of each token, in 0..n_documents−1, sorted.
         n_documents: c; a document without tokens contributes nothing.
         across: True for the estimate across documents.
+        split: features are float64, but products of dimensions of ordinary size may be single precision.
         see: is shown the moment of every layer with itself and of every two neighbours.
 
     Raises:
@@ -170,26 +157,19 @@ def layer_tables(
     spans = document_spans(documents, n_documents)
     total = np.empty((layers, n_documents, n_documents))
     self_pair, self_chain, next_pair, next_chain = [], [], [], []
-    previous: tuple[torch.Tensor, torch.Tensor] | None = None
-    room: torch.Tensor | None = None
+    products = PairTables(spans)
+    previous: _Layer | None = None
     for layer in range(layers):
         x = features(layer)
-        if room is None:
-            room = x.new_empty(_rows_at_once(x, spans) * x.shape[1] * len(spans))
         rows = torch.stack([x[s:e].sum(0) for s, e in spans]) @ x.T
+        here = _Layer(layer, x, Split.of(x) if split else None, rows)
         total[layer] = torch.stack([rows[:, s:e].sum(1) for s, e in spans], dim=1).double().cpu().numpy()
-        pair, moment = _pair_table(x, x, spans, room, see is not None)
-        if see is not None and moment is not None:
-            see(layer, layer, x, x, moment)
-        self_pair.append(pair)
+        self_pair.append(_pair_table(here, here, products, see))
         self_chain.append(_chain_table(rows, rows, spans))
         if previous is not None:
-            pair, moment = _pair_table(previous[0], x, spans, room, see is not None)
-            if see is not None and moment is not None:
-                see(layer - 1, layer, previous[0], x, moment)
-            next_pair.append(pair)
-            next_chain.append(_chain_table(previous[1], rows, spans))
-        previous = (x, rows)
+            next_pair.append(_pair_table(previous, here, products, see))
+            next_chain.append(_chain_table(previous.rows, rows, spans))
+        previous = here
     c = n_documents
     # Of all tokens a chain enters divided by their number, so single precision is enough.
     kept = self_chain[0].dtype if across else np.dtype(np.float32)
@@ -232,46 +212,24 @@ def _keep_distinct(tables: LayerTables) -> None:
         chain[:, same[:, :, None] | same[:, None, :] | same[None, :, :]] = 0
 
 
-def _rows_at_once(x: torch.Tensor, spans: Spans) -> int:
-    """Of each document's moment."""
-    return min(x.shape[1], max(1, _CHUNK_BYTES // (x.element_size() * x.shape[1] * len(spans))))
+@dataclass(frozen=True)
+class _Layer:
+    """`rows` (c, tokens): products of every token's features `x` with the sums of each document."""
+
+    index: int
+    x: torch.Tensor
+    split: Split | None
+    rows: torch.Tensor
 
 
-def _pair_table(
-    x: torch.Tensor, y: torch.Tensor, spans: Spans, room: torch.Tensor, with_moment: bool
-) -> tuple[Array, Moment | None]:
-    """⟨C_a, C_b⟩ with C_a = Σ_{i∈a} x_i y_iᵀ, over blocks of x's dimensions; and what C_a sums to over documents.
-
-    A layer with itself is symmetric: only what stands right of the diagonal is computed, and counted twice.
-    """
-    symmetric = x is y
-    width = x.shape[1]
-    step = _rows_at_once(x, spans)
-    if symmetric:
-        step = min(step, -(-width // 6))
-    table = torch.zeros(len(spans), len(spans), dtype=torch.float64, device=x.device)
-    sums = torch.empty((2 * with_moment, width, y.shape[1]), dtype=torch.float64, device=x.device)
-    for start in range(0, width, step):
-        stop = min(start + step, width)
-        first = start if symmetric else 0
-        shape = (len(spans), stop - start, y.shape[1] - first)
-        part = room[: math.prod(shape)].view(shape)
-        for a, (s, e) in enumerate(spans):
-            torch.mm(x[s:e, start:stop].T, y[s:e, first:], out=part[a])
-        flat = part.flatten(1)
-        products = own_products(flat).double()
-        if symmetric:
-            inner = part[:, :, : stop - start].flatten(1)
-            products = 2 * products - own_products(inner).double()
-        table += products
-        if not with_moment:
-            continue
-        # Over documents large sums can cancel.
-        sums[0, start:stop, first:] = sum_over_rows(part)
-        sums[1, start:stop, first:] = sum_over_rows(part.square_())
-        if symmetric:
-            sums[:, stop:, start:stop] = sums[:, start:stop, stop:].transpose(1, 2)
-    return table.cpu().numpy(), Moment(sums[0], sums[1]) if with_moment else None
+def _pair_table(one: _Layer, two: _Layer, products: PairTables, see: SeeMoment | None) -> Array:
+    """Σ_{i∈a, j∈b} K_ij L_ij = ⟨C_a, C_b⟩."""
+    if one.split is not None and two.split is not None:
+        return products.of_split(one.split, two.split)
+    table, moment = products.of(one.x, two.x, with_total=see is not None)
+    if see is not None and moment is not None:
+        see(one.index, two.index, one.x, two.x, moment)
+    return table
 
 
 def _chain_table(rows_x: torch.Tensor, rows_y: torch.Tensor, spans: Spans) -> NDArray[np.floating]:

@@ -116,8 +116,9 @@ def reduce_shards(
         norms: how the model's blocks read the residual stream; without it states keep their mean,
             and "as_read" is NaN.
         sink_ratio: a calibrated token counts where its norm is at most so many medians at every layer.
-        device: where the moments are computed: the paper's in float64; the calibrated ones, whose tokens all have
-            one size, in float32 within a document and in float64 over documents (float64 for a float64 model).
+        device: where the moments are computed, in float32 within a document and in float64 over documents (float64
+            for a float64 model). The calibrated ones are of tokens that all have one size; of the paper's, the few
+            dimensions that hold massive activations stay in float64 throughout.
     """
     c = int(clusters.max()) + 1
     drift, sentences = {}, {}
@@ -195,7 +196,8 @@ def _paper_tables(sample: Sample, c: int) -> LayerTables:
         x = sample.hidden[layer].to(torch.float64, copy=True)
         return x.sub_(x.mean(0))
 
-    return layer_tables(centred, len(sample.hidden), sample.documents, c, across=False)
+    split = sample.hidden.dtype != torch.float64
+    return layer_tables(centred, len(sample.hidden), sample.documents, c, across=False, split=split)
 
 
 def _calibrated_tables(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 
-_CHUNK = 512  # rows whose products are summed in their own precision before they are added in double
+_CHUNK = 1024  # rows whose products are summed in their own precision before they are added in double
 _GROUPS = 8
 
 
@@ -19,13 +20,23 @@ def own_products(x: torch.Tensor) -> torch.Tensor:
     return torch.from_numpy(array @ array.T)
 
 
+def product(x: torch.Tensor, y: torch.Tensor, out: torch.Tensor | None = None) -> torch.Tensor:
+    """X Y of matrices (…, rows, inner) and (…, inner, columns), into `out` where it is given.
+
+    On a processor by NumPy, whose library multiplies thin matrices faster.
+    """
+    if x.device.type != "cpu":
+        return torch.matmul(x, y, out=out)
+    into = None if out is None else out.numpy()
+    return torch.from_numpy(np.matmul(x.numpy(), y.numpy(), out=into))
+
+
 def moment(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     """Σ_i x_i y_iᵀ over tokens i of (tokens, width) features, (width, width) float64."""
     total = torch.zeros(x.shape[1], y.shape[1], dtype=torch.float64, device=x.device)
     for start in range(0, len(x), _CHUNK):
         part = x[start : start + _CHUNK]
-        product = own_products(part.T) if x is y else part.T @ y[start : start + _CHUNK]
-        total += product.double()
+        total += own_products(part.T) if x is y else product(part.T, y[start : start + _CHUNK])
     return total
 
 

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from mspgt.signals.products import own_products
+from mspgt.signals.products import own_products, product
 
 Array = NDArray[np.float64]
 
@@ -27,6 +27,7 @@ MAIN = "main"
 LIMIT_2, WITHOUT_TOP_WORD, STANDARDISED = "limit_2", "without_top_word", "standardised"
 VARIANTS = (MAIN, LIMIT_2, WITHOUT_TOP_WORD, STANDARDISED)
 MOST_TOKENS = 1500  # the Gram matrices of all layers grow with its square
+_BLOCK = 200  # tokens that all others are multiplied with at once
 
 
 @dataclass(frozen=True)
@@ -155,8 +156,12 @@ def _over_documents(
         along = (x @ mean[:, :, None]).squeeze(-1)
         shift[name] = (torch.from_numpy(mask).to(x.device), along, mean.square().sum(-1))
     pairs = []
+    block = base = 0
     for a, (start, end) in enumerate(spans):
-        gram = x[:, start:end] @ x[:, end:].transpose(1, 2)
+        if end > block:  # products of several documents at once are the faster ones
+            base, block = start, max(end, *(e for _, e in spans if e <= start + _BLOCK), 0)
+            grams = product(x[:, base:block], x[:, base:].transpose(1, 2))
+        gram = grams[:, start - base : end - base, end - base :]
         if lags is None:
             sums[MAIN] += own_products(gram.flatten(1)).double().cpu().numpy()
         for name, (keep, along, square) in shift.items():
@@ -166,9 +171,9 @@ def _over_documents(
             sums[name] += own_products(part.flatten(1)).double().cpu().numpy()
         for low, high in spans[a + 1 :] if lags is not None else ():
             flat = gram[:, :, low - end : high - end].flatten(1)
-            product = own_products(flat).double().cpu().numpy()
-            sums[MAIN] += product
-            pairs.append(_banded(product, lags or 0))
+            found = own_products(flat).double().cpu().numpy()
+            sums[MAIN] += found
+            pairs.append(_banded(found, lags or 0))
     table = np.stack(pairs) if pairs else np.empty((0, layers, (lags or 0) + 1))
     return sums, table.astype(np.float32)
 

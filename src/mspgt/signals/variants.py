@@ -15,9 +15,10 @@ import torch
 from numpy.typing import NDArray
 
 from mspgt.signals.compared import AS_READ, RAW, RMS, STANDARDISED
-from mspgt.signals.document_tables import Moment, Spans, tuples_of_distinct
+from mspgt.signals.document_tables import tuples_of_distinct
+from mspgt.signals.pair_tables import Spans
 from mspgt.signals.products import moment as moment_of
-from mspgt.signals.products import own_products
+from mspgt.signals.products import own_products, product
 
 Array = NDArray[np.float64]
 Name = tuple[str, str]  # metric, token set
@@ -30,27 +31,30 @@ class _View:
     """One layer in one metric over one token set.
 
     `scale` (width,) float64: what each dimension of the side's features is multiplied with; None for nothing.
-    `sums` (c, width): scaled features by document. (n,) of each token, its product with the sums of all `others` and
-    of its `own`; 0 of a token that does not count.
+    `sums` (c, width): scaled features by document. `apart` (c, c): their products, those of a document with itself 0.
+    (n,) of each token, its product with the sums of all `others` and of its `own`; 0 of a token that does not count.
     """
 
     scale: torch.Tensor | None
     sums: torch.Tensor
+    apart: Array
     others: torch.Tensor
     own: torch.Tensor
 
 
 @dataclass(frozen=True)
 class _Side:
-    """One layer, raw or RMS-normalised.
+    """One layer, raw or RMS-normalised (`metric`).
 
     `x` (n, width): features of all drawn tokens, centred on the main ones. `main` (tokens, width): of the main ones.
-    `grams`: the Gram matrix of all by document.
+    `grams`: the Gram matrix of all by document, by metric.
     """
 
+    metric: str
+    layer: int
     x: torch.Tensor
     main: torch.Tensor
-    grams: list[torch.Tensor]
+    grams: dict[str, list[torch.Tensor]]
     views: dict[Name, _View]
 
 
@@ -79,34 +83,27 @@ class Variants:
         self.masks = {name: torch.from_numpy(mask) for name, mask in masks.items()}
         self.raw_sets = raw_sets
         self.tuples = {name: self._tuples(mask) for name, mask in masks.items()}
+        self.changes = {some: _changes(masks, some) for some in (tuple(masks), (MAIN, *raw_sets))}
         self.hsic: dict[tuple[Name, int, int], float] = {}
         self.spectrum: dict[tuple[str, int], tuple[float, float]] = {}
         self._sides: dict[tuple[str, int], _Side] = {}
 
-    def see(self, left: int, right: int, x: torch.Tensor, y: torch.Tensor, moment: Moment) -> None:
+    def see(self, left: int, right: int, x: torch.Tensor, y: torch.Tensor, moment: torch.Tensor) -> None:
         """One pair of layers in the main metric over the main tokens (what `layer_tables` shows)."""
         for key in [key for key in self._sides if key[1] < left]:
             del self._sides[key]
         one, two = self._side(RMS, left), self._side(RMS, right)
-        sets = tuple(self.masks)
-        moments = {name: self._changed(moment.total, one.x, two.x, name) for name in sets}
-        inside = self._inside(one, two, sets)
-        for name in sets:
-            self._note((RMS, name), left, right, moments[name], inside[name])
+        self._note_sets(one, two, moment, tuple(self.masks))
         for metric in (AS_READ, STANDARDISED):
             view = (metric, MAIN)
             if view in one.views and view in two.views:
                 a, b = one.views[view].scale, two.views[view].scale
                 assert a is not None
                 assert b is not None
-                within = float(a.square() @ moment.squares.double() @ b.square())
-                self._note(view, left, right, moment.total * a[:, None] * b[None, :], within)
+                within = self._inside(one, two, metric, (MAIN,))[MAIN]
+                self._note(view, left, right, moment * a[:, None] * b[None, :], within)
         one, two = self._side(RAW, left), self._side(RAW, right)
-        raw = moment_of(one.main, two.main)
-        sets = (MAIN, *self.raw_sets)
-        inside = self._inside(one, two, sets)
-        for name in sets:
-            self._note((RAW, name), left, right, self._changed(raw, one.x, two.x, name), inside[name])
+        self._note_sets(one, two, moment_of(one.main, two.main), (MAIN, *self.raw_sets))
 
     def features(self, layer: int) -> torch.Tensor:
         """The RMS-normalised states of the main tokens, (tokens, width), centred."""
@@ -125,6 +122,20 @@ class Variants:
                 value[layer] = cross / np.sqrt(own * following)
         return value
 
+    def _note_sets(self, one: _Side, two: _Side, main: torch.Tensor, sets: tuple[str, ...]) -> None:
+        """HSIC over each token set, whose moments are made of one another by the tokens that they differ in."""
+        inside = self._inside(one, two, one.metric, sets)
+        moments = {MAIN: main}
+        for name, base, parts in self.changes[sets]:
+            moment = moments[base]
+            for sign, some in parts:
+                here = some.to(one.x.device)
+                a = one.x[here]
+                moment = moment + sign * moment_of(a, a if one is two else two.x[here])
+            moments[name] = moment
+        for name in sets:
+            self._note((one.metric, name), one.layer, two.layer, moments[name], inside[name])
+
     def _note(self, name: Name, left: int, right: int, moment: torch.Tensor, inside: float) -> None:
         """HSIC from Σ x_i y_iᵀ over all tokens of the set, and the part of its square that lies inside documents."""
         metric, tokens = name
@@ -132,16 +143,11 @@ class Variants:
             self.spectrum[f"{metric}.{tokens}", left] = _spectrum(moment)
         side = RAW if metric == RAW else RMS
         a, b = (self._sides[side, layer].views[name] for layer in (left, right))
-        pairs = float(moment.square().sum()) - inside
+        pairs = _dot(moment.flatten(), moment.flatten()) - inside
         ends = float(((a.sums @ moment.to(a.sums.dtype)) * b.sums).double().sum())
         chains = _dot(a.others, b.others) - (ends - _dot(a.own, b.own))
-        grams = [(view.sums @ view.sums.T).double().cpu().numpy() for view in (a, b)]
-        for gram in grams:
-            np.fill_diagonal(gram, 0)
-        rows = [gram.sum(1) for gram in grams]
-        apart = (
-            rows[0].sum() * rows[1].sum() - 4 * (rows[0] * rows[1]).sum() + 2 * (grams[0] * grams[1]).sum()
-        )
+        rows = a.apart.sum(1), b.apart.sum(1)
+        apart = rows[0].sum() * rows[1].sum() - 4 * (rows[0] * rows[1]).sum() + 2 * (a.apart * b.apart).sum()
         two, three, four = self.tuples[tokens]
         self.hsic[name, left, right] = pairs / two - 2 * chains / three + apart / four
 
@@ -159,8 +165,12 @@ class Variants:
             centre = main.mean(0)
             x, main = x - centre, main.sub_(centre)
             asked = self._raw_views() if metric == RAW else self._normalised_views(layer, main)
-            grams = [own_products(x[s:e]) for s, e in self.spans]
-            self._sides[key] = _Side(x, main, grams, self._views(x, asked))
+            scales = {name[0]: scale for name, scale in asked.items()}
+            grams = {}
+            for each, scale in scales.items():
+                scaled = x if scale is None else x * scale.to(x.dtype)
+                grams[each] = [own_products(scaled[s:e]) for s, e in self.spans]
+            self._sides[key] = _Side(metric, layer, x, main, grams, self._views(x, asked))
         return self._sides[key]
 
     def _raw_views(self) -> dict[Name, torch.Tensor | None]:
@@ -181,30 +191,40 @@ class Variants:
         masks = torch.stack([self.masks[tokens] for _, tokens in asked]).to(x.device, x.dtype)
         scales = torch.stack([torch.ones(x.shape[1]) if s is None else s.cpu() for s in asked.values()])
         scales = scales.to(x.device, x.dtype)[:, None]
-        sums = torch.stack([masks[:, s:e] @ x[s:e] for s, e in self.spans], dim=1) * scales
+        sums = torch.stack([product(masks[:, s:e], x[s:e]) for s, e in self.spans], dim=1) * scales
         back = sums * scales
-        own = torch.cat([back[:, a] @ x[s:e].T for a, (s, e) in enumerate(self.spans)], dim=1)
-        others = back.sum(1) @ x.T - own
-        parts = zip(asked.items(), sums, masks * others, masks * own, strict=True)
+        own = torch.cat([product(back[:, a], x[s:e].T) for a, (s, e) in enumerate(self.spans)], dim=1)
+        others = product(back.sum(1), x.T) - own
+        apart = (sums @ sums.transpose(1, 2)).double().cpu().numpy()
+        apart[:, range(len(self.spans)), range(len(self.spans))] = 0
+        parts = zip(asked.items(), sums, apart, masks * others, masks * own, strict=True)
         return {name: _View(scale, *rest) for (name, scale), *rest in parts}
 
-    def _inside(self, one: _Side, two: _Side, sets: tuple[str, ...]) -> dict[str, float]:
+    def _inside(self, one: _Side, two: _Side, metric: str, sets: tuple[str, ...]) -> dict[str, float]:
         """Σ K_ij L_ij over the tokens i, j of each set that share a document."""
         masks = torch.stack([self.masks[name] for name in sets]).to(one.x.device, one.x.dtype)
         total = torch.zeros(len(sets), dtype=torch.float64, device=one.x.device)
-        for (s, e), k, l in zip(self.spans, one.grams, two.grams, strict=True):
+        for (s, e), k, l in zip(self.spans, one.grams[metric], two.grams[metric], strict=True):
             m = masks[:, s:e]
-            total += ((m @ (k * l)) * m).sum(1, dtype=torch.float64)
+            total += (product(m, k * l) * m).sum(1, dtype=torch.float64)
         return dict(zip(sets, total.tolist(), strict=True))
 
-    def _changed(self, moment: torch.Tensor, x: torch.Tensor, y: torch.Tensor, name: str) -> torch.Tensor:
-        """The main tokens' moment, without those that a token set leaves out and with those it lets in."""
-        main, other = self.masks[MAIN], self.masks[name]
-        for sign, some in ((-1, main & ~other), (1, other & ~main)):
-            if bool(some.any()):
-                here = some.to(x.device)
-                moment = moment + sign * moment_of(x[here], y[here])
-        return moment
+
+Change = tuple[str, str, list[tuple[int, torch.Tensor]]]
+
+
+def _changes(masks: Mapping[str, NDArray[np.bool_]], sets: tuple[str, ...]) -> list[Change]:
+    """Of each set but the main one: the earlier set nearest to it, and which tokens to add (1) or take away (−1)."""
+    changes: list[Change] = []
+    for at, name in enumerate(sets):
+        if name == MAIN:
+            continue
+        mask = masks[name]
+        base = min(sets[:at], key=lambda earlier: int((masks[earlier] != mask).sum()))
+        differing = ((-1, masks[base] & ~mask), (1, mask & ~masks[base]))
+        parts = [(sign, torch.from_numpy(np.flatnonzero(some))) for sign, some in differing if some.any()]
+        changes.append((name, base, parts))
+    return changes
 
 
 def _dot(a: torch.Tensor, b: torch.Tensor) -> float:

@@ -92,7 +92,7 @@ def _on_one_gpu(config: StudyConfig, stand_in: bool, absent: set[str]) -> Iterat
         except MspgtError as error:
             yield f"needs   {model.label}: not known. {str(error).splitlines()[0]}"
             continue
-        seconds, peak = _cost(config, model, card, data, twin_data)
+        seconds, peak = on_one_gpu(config, model, card, data, twin_data)
         total, known = total + seconds, known + 1
         yield f"needs   {model.label}: about {in_time(seconds)} of one {GPU}, {in_bytes(peak)} of memory"
     which = (
@@ -105,10 +105,10 @@ def _on_one_gpu(config: StudyConfig, stand_in: bool, absent: set[str]) -> Iterat
         )
 
 
-def _cost(
+def on_one_gpu(
     config: StudyConfig, model: ModelConfig, card: Card, data: Data, twin_data: Data
 ) -> tuple[float, float]:
-    """Seconds on the GPU, and bytes at the peak."""
+    """Seconds on one H200 by its data sheet, and bytes at the peak, of one model of a study."""
     identity, shape = identity_of(model, card), Shape.of(card, config.measure.window)
     plan = Plan(config.model_copy(update={"models": (model,)}), data, twin_data, (identity,))
     stages = [*plan.stages(Path(config.name)), *later_stages(plan)]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mspgt.lm.memory import BYTES
-from mspgt.study.config import StudyConfig
+from mspgt.study.config import ModelConfig, StudyConfig
 from mspgt.study.estimate import TOKENS_A_WORD, Shape, memory, share_of_speed, stage_work
 from mspgt.study.experiments import PARTS
 from mspgt.study.identity import Identity
@@ -74,29 +74,40 @@ def _needs(
         return
     total = 0.0
     for found, model in zip(looks, config.models, strict=True):
-        identity, shape = found.identity, Shape.of(found.card, config.measure.window)
-        device = "cuda" if on_gpu(model) else "cpu"
-        products, own = 0.0, []  # operations of large products that would take as long
-        for twin, data in ((False, plan.data), (True, plan.twin_data)):
-            text = [sentence for document in data.corpus.documents for sentence in document.sentences]
-            tokens = _tokens(found, text)
-            for stage in todo:
-                label, _, which = stage.subject.partition(" (twin")
-                if label == identity.label and bool(which) == twin:
-                    work = stage_work(stage, shape, config, data, tokens, twin=twin)
-                    products += work / share_of_speed(stage)
-                    own.append(stage)
-        if not own:
+        need = needed(config, plan, found, model, todo)
+        if need is None:
             continue
-        speed = flops_a_second(identity.width, found.card.feed_forward, identity.dtype, 1, device)
-        total += products / speed
-        peak = memory(shape, identity.dtype, config, plan.data, own, twins=config.twins.seeds > 0)
+        seconds, peak = need
+        total += seconds
         yield (
-            f"needs   {identity.label}: about {in_time(products / speed)} of "
-            f"{'a GPU' if device == 'cuda' else 'one core'}, {in_bytes(peak)} of memory"
+            f"needs   {found.identity.label}: about {in_time(seconds)} of "
+            f"{'a GPU' if on_gpu(model) else 'one core'}, {in_bytes(peak)} of memory"
         )
     if len(looks) > 1:
         yield f"time    about {in_time(total)} of a core or GPU for all models"
+
+
+def needed(
+    config: StudyConfig, plan: Plan, found: Look, model: ModelConfig, todo: Sequence[PlannedStage]
+) -> tuple[float, float] | None:
+    """Seconds of one core (or GPU) at the speed that is measured now, and bytes at the peak; None without a stage."""
+    identity, shape = found.identity, Shape.of(found.card, config.measure.window)
+    products, own = 0.0, []  # operations of large products that would take as long
+    for twin, data in ((False, plan.data), (True, plan.twin_data)):
+        text = [sentence for document in data.corpus.documents for sentence in document.sentences]
+        tokens = _tokens(found, text)
+        for stage in todo:
+            label, _, which = stage.subject.partition(" (twin")
+            if label == identity.label and bool(which) == twin:
+                work = stage_work(stage, shape, config, data, tokens, twin=twin)
+                products += work / share_of_speed(stage)
+                own.append(stage)
+    if not own:
+        return None
+    device = "cuda" if on_gpu(model) else "cpu"
+    speed = flops_a_second(identity.width, found.card.feed_forward, identity.dtype, 1, device)
+    peak = memory(shape, identity.dtype, config, plan.data, own, twins=config.twins.seeds > 0)
+    return products / speed, peak
 
 
 def _tokens(found: Look, text: Sequence[str]) -> float:

@@ -1,0 +1,138 @@
+"""What a plan says against what runs take, at sizes that fit, and what it says of 70 billion parameters.
+
+    python -m bench.planned NAME=FOLDER:SENTENCES ...      # e.g. SmolLM2-135M=models/smollm2:120
+
+Every model runs Experiment 1 (no twin, no treebank) in a process of its own, on one thread: processor seconds and
+peak memory of the whole command beside what `mspgt plan` says before it. The error's growth is the slope of log
+(said / taken) over log parameters, with its 95 % interval; what it leads to at 70 billion is told with their plan.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from bench.record import record
+from mspgt.lm.identity import Card
+from mspgt.study.afar import on_one_gpu
+from mspgt.study.config import ModelConfig, StudyConfig
+from mspgt.study.describe import needed
+from mspgt.study.loading import make_config
+from mspgt.study.looking import look
+from mspgt.study.plan import Plan
+from mspgt.study.reading import read_data
+
+TEXT = Path(__file__).parents[2] / "shared" / "data" / "wikitext" / "wiki.valid.raw"
+# Llama-2-70b by its config.json: heads of keys and values are fewer, which the card need not know.
+LARGE = Card("llama", 80, 8192, 64, 68_976_648_192, "bfloat16", "", True, 28_672, 32_000, False, 4096)
+PAPER_SENTENCES = 10_000
+Figures = dict[str, Any]
+
+
+def study(model: str, sentences: int) -> StudyConfig:
+    """Experiment 1 on so many sentences, nothing beside."""
+    text = (str(TEXT), "wikitext") if TEXT.exists() else ("triscale", "triscale")
+    corpus = dict(zip(("source", "format"), text, strict=True))
+    return make_config({
+        "name": "planned", "models": [{"id": model, "dtype": "float32"}],
+        "corpus": {**corpus, "max_sentences": sentences},
+        "twins": {"seeds": 0}, "run": {"workers": 1},
+    })  # fmt: skip
+
+
+def said(config: StudyConfig) -> tuple[int, float, float]:
+    """Parameters, and the plan's seconds and bytes."""
+    data, twin_data = read_data(config)
+    found = look(config.models[0])
+    plan = Plan(config, data, twin_data, (found.identity,))
+    with tempfile.TemporaryDirectory() as empty:
+        need = needed(config, plan, found, config.models[0], list(plan.stages(Path(empty))))
+    assert need is not None
+    return found.identity.parameters, *need
+
+
+def taken(config: StudyConfig) -> tuple[float, float, Figures]:
+    """Processor seconds and peak bytes of the whole command, and the clock's seconds of its stages."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "study.yaml"
+        file.write_text(json.dumps(config.model_dump(mode="json", exclude_defaults=True)))
+        before = os.times()
+        done = subprocess.run(
+            [sys.executable, "-m", "mspgt", "run", str(file), "--out", f"{folder}/run", "--quiet"],
+            env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True,
+        )  # fmt: skip
+        after = os.times()
+        if done.returncode:
+            raise RuntimeError(done.stderr[-2000:])
+        provenance = json.loads((Path(folder) / "run" / "results.json").read_text("utf-8"))["provenance"]
+    spent = after.children_user + after.children_system - before.children_user - before.children_system
+    return spent, provenance["peak_bytes"], {n: c["seconds"] for n, c in provenance["cost"].items()}
+
+
+def compared(name: str, folder: str, sentences: int) -> Figures:
+    config = study(folder, sentences)
+    parameters, seconds, peak = said(config)
+    spent, held, stages = taken(config)
+    return {
+        "model": name, "parameters": parameters, "sentences": sentences,
+        "said_seconds": round(seconds, 1), "taken_seconds": round(spent, 1), "time_ratio": round(seconds / spent, 2),
+        "said_gib": round(peak / 2**30, 2), "taken_gib": round(held / 2**30, 2),
+        "memory_ratio": round(peak / held, 2),
+        "clock_seconds_by_stage": stages,
+    }  # fmt: skip
+
+
+def growth(rows: list[Figures], ratio: str) -> Figures:
+    """Line of log ratio over log parameters, and what it leads to at the large size, each with 95 % limits."""
+    if len(rows) < 3:
+        return {"slope": None, "reason": f"{len(rows)} models; needed are 3"}
+    x, y = (np.log([row[key] for row in rows]) for key in ("parameters", ratio))
+    line = stats.linregress(x, y)
+    t = float(stats.t.ppf(0.975, len(rows) - 2))
+    at = math.log(LARGE.parameters)
+    residual = float(np.sum((y - line.intercept - line.slope * x) ** 2)) / (len(rows) - 2)
+    spread = math.sqrt(residual * (1 + 1 / len(rows) + (at - x.mean()) ** 2 / np.sum((x - x.mean()) ** 2)))
+    middle = line.intercept + line.slope * at
+    return {
+        "slope": round(line.slope, 3),
+        "interval": [round(line.slope - t * line.stderr, 3), round(line.slope + t * line.stderr, 3)],
+        "at_70_billion": [round(math.exp(middle + sign * t * spread), 2) for sign in (-1, 0, 1)],
+    }
+
+
+def of_70_billion() -> Figures:
+    """What the plan says of Experiment 1 on 10,000 sentences, by the data sheet of one card, without any weights."""
+    model = ModelConfig(id="Llama-2-70b", dtype="bfloat16", device="cuda")
+    config = study("triscale-llama-1", PAPER_SENTENCES).model_copy(update={"models": (model,)})
+    data, twin_data = read_data(config)
+    seconds, peak = on_one_gpu(config, model, LARGE, data, twin_data)
+    return {
+        "parameters": LARGE.parameters, "layers": LARGE.layers, "width": LARGE.width,
+        "sentences": data.corpus.n_sentences, "hours_of_one_H200": round(seconds / 3600, 2),
+        "gib": round(peak / 2**30, 1),
+        "gib_of_weights": round(2 * LARGE.parameters / 2**30, 1),
+    }  # fmt: skip
+
+
+def main(models: tuple[str, ...] = ("triscale-llama-1=triscale-llama-1:400",)) -> None:
+    rows = []
+    for one in models:
+        name, _, where = one.partition("=")
+        folder, _, sentences = where.rpartition(":")
+        rows.append(compared(name, folder, int(sentences)))
+        print(rows[-1], flush=True)
+    grown = {ratio: growth(rows, ratio) for ratio in ("time_ratio", "memory_ratio")}
+    record("planned", {"runs": rows, "growth_with_parameters": grown, "of_70_billion": of_70_billion()})
+
+
+if __name__ == "__main__":
+    main(tuple(sys.argv[1:]) or ("triscale-llama-1=triscale-llama-1:400",))
