@@ -16,6 +16,7 @@ NAMES = (
     "theory",
     "waiting",
     "store",
+    "reduction",
     "growth",
     "peers",
     "planned",

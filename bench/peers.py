@@ -299,8 +299,7 @@ def _sacrebleu(words: list[list[str]]) -> tuple[Work, int]:
 
     def run() -> list[float]:
         return [
-            metric.sentence_score(texts[i], texts[:i] + texts[i + 1 :]).score / 100
-            for i in range(SCORED)
+            metric.sentence_score(texts[i], texts[:i] + texts[i + 1 :]).score / 100 for i in range(SCORED)
         ]
 
     return run, SCORED

@@ -21,7 +21,7 @@ def test_the_growth_of_a_plans_error_is_that_of_planted_ratios():
 def test_the_plan_for_70_billion_holds_its_weights():
     told = planned.of_70_billion()
     assert told["gib"] > told["gib_of_weights"] > 128
-    assert told["sentences"] == planned.PAPER_SENTENCES
+    assert told["sentences"] == planned.SENTENCES
 
 
 def test_the_script_for_an_accelerator_measures_every_stage_and_agrees_with_itself():

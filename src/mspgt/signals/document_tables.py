@@ -27,12 +27,13 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from mspgt.errors import InputError
-from mspgt.signals.pair_tables import PairTables, Spans, Split
+from mspgt.signals.pair_tables import Moment, PairTables, Spans, Split
+from mspgt.signals.products import product
 
 Array = NDArray[np.float64]
 
-# (layer, layer or the one after it, features of both, Σ_i x_i y_iᵀ over all tokens in float64)
-SeeMoment = Callable[[int, int, torch.Tensor, torch.Tensor, torch.Tensor], None]
+# (layer, layer or the one after it, features of both, their moment)
+SeeMoment = Callable[[int, int, torch.Tensor, torch.Tensor, Moment], None]
 
 LEAST_DOCUMENTS = 4  # distinct ones, for tuples (a, b, c, d)
 
@@ -161,7 +162,7 @@ def layer_tables(
     previous: _Layer | None = None
     for layer in range(layers):
         x = features(layer)
-        rows = torch.stack([x[s:e].sum(0) for s, e in spans]) @ x.T
+        rows = product(torch.stack([x[s:e].sum(0) for s, e in spans]), x.T)
         here = _Layer(layer, x, Split.of(x) if split else None, rows)
         total[layer] = torch.stack([rows[:, s:e].sum(1) for s, e in spans], dim=1).double().cpu().numpy()
         self_pair.append(_pair_table(here, here, products, see))
@@ -226,7 +227,7 @@ def _pair_table(one: _Layer, two: _Layer, products: PairTables, see: SeeMoment |
     """Σ_{i∈a, j∈b} K_ij L_ij = ⟨C_a, C_b⟩."""
     if one.split is not None and two.split is not None:
         return products.of_split(one.split, two.split)
-    table, moment = products.of(one.x, two.x, with_total=see is not None)
+    table, moment = products.of(one.x, two.x, with_moment=see is not None)
     if see is not None and moment is not None:
         see(one.index, two.index, one.x, two.x, moment)
     return table

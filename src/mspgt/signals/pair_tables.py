@@ -15,32 +15,44 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mspgt.signals.products import own_products, product, sum_over_rows
+from mspgt.signals.products import own_products, product, square_sum_over_rows, sum_over_rows
 
 Array = NDArray[np.float64]
 Spans = list[tuple[int, int]]
 
-_ROOM_BYTES = 12 * 2**20  # for moments by document, used again and again: they stay in the cache
+_ROOM_BYTES = 24 * 2**20  # for moments by document, used again and again
 _LARGE = 16.0  # times the median variance of a dimension
 
 
 @dataclass(frozen=True)
-class Split:
-    """A layer's centred features by the size of their dimensions.
+class Moment:
+    """Of two layers' features; each (width, width) float64.
 
-    `large` (tokens, few) float64; `rest` (tokens, many) float64, and `single`, the same in float32.
+    `total`: Σ_a C_a. `squares`: Σ_a C_a∘C_a, entry by entry.
     """
 
+    total: torch.Tensor
+    squares: torch.Tensor
+
+
+@dataclass(frozen=True)
+class Split:
+    """A layer's centred features `x` (tokens, width), float64, by the size of their dimensions.
+
+    `large` (tokens, few) float64; `single` (tokens, width) float32, the large ones 0.
+    """
+
+    x: torch.Tensor
     large: torch.Tensor
-    rest: torch.Tensor
     single: torch.Tensor
 
     @classmethod
     def of(cls, x: torch.Tensor) -> Split:
-        variance = x.square().mean(0)
-        large = variance > _LARGE * variance.median()
-        rest = x[:, ~large]
-        return cls(x[:, large], rest, rest.float())
+        variance = square_sum_over_rows(x[:, None])[0]
+        large = torch.nonzero(variance > _LARGE * variance.median()).flatten()
+        single = x.float()
+        single[:, large] = 0
+        return cls(x, x[:, large], single)
 
 
 class PairTables:
@@ -55,9 +67,9 @@ class PairTables:
         self._room = torch.empty(0)
 
     def of(
-        self, x: torch.Tensor, y: torch.Tensor, *, with_total: bool = False
-    ) -> tuple[Array, torch.Tensor | None]:
-        """The table (c, c) of two layers' features (tokens, width), and Σ_a C_a (width, width) float64 where asked.
+        self, x: torch.Tensor, y: torch.Tensor, *, with_moment: bool = False
+    ) -> tuple[Array, Moment | None]:
+        """The table (c, c) of two layers' features (tokens, width), and their moment where asked.
 
         In blocks of x's dimensions. A layer with itself is symmetric: only what stands right of the diagonal is
         computed, and counted twice.
@@ -65,7 +77,7 @@ class PairTables:
         spans, width = self.spans, x.shape[1]
         symmetric = x is y
         table = torch.zeros(len(spans), len(spans), dtype=torch.float64, device=x.device)
-        total = torch.empty((with_total * width, y.shape[1]), dtype=torch.float64, device=x.device)
+        sums = torch.empty((2 * with_moment, width, y.shape[1]), dtype=torch.float64, device=x.device)
         step = max(1, _ROOM_BYTES // (x.element_size() * max(1, y.shape[1]) * len(spans)))
         if symmetric:
             step = min(step, max(1, -(-width // 6)))
@@ -81,21 +93,23 @@ class PairTables:
                 inner = part[:, :, : stop - start].flatten(1)
                 products = 2 * products - own_products(inner).double()
             table += products
-            if not with_total:
+            if not with_moment:
                 continue
             # Over documents large sums can cancel.
-            total[start:stop, first:] = sum_over_rows(part)
+            sums[0, start:stop, first:] = sum_over_rows(part)
+            sums[1, start:stop, first:] = square_sum_over_rows(part)
             if symmetric:
-                total[stop:, start:stop] = total[start:stop, stop:].T
-        return table.cpu().numpy(), total if with_total else None
+                sums[:, stop:, start:stop] = sums[:, start:stop, stop:].transpose(1, 2)
+        return table.cpu().numpy(), Moment(sums[0], sums[1]) if with_moment else None
 
     def of_split(self, x: Split, y: Split) -> Array:
-        """The table (c, c) of features of two sizes: the sum of those of the four blocks of C_a."""
-        single = self.of(x.single, y.single)[0]
-        both = self.of(x.large, y.large)[0]
-        right = self.of(x.large, y.rest)[0]
-        left = right if x is y else self.of(x.rest, y.large)[0]
-        return single + both + right + left
+        """The table (c, c) of features of two sizes: the sum of those of the blocks of C_a, large ones in double.
+
+        What is large on both sides is in the second and the third table, and taken away once.
+        """
+        rows = self.of(x.large, y.x)[0]
+        columns = rows if x is y else self.of(y.large, x.x)[0]
+        return self.of(x.single, y.single)[0] + rows + columns - self.of(x.large, y.large)[0]
 
     def _parts(self, shape: tuple[int, ...], like: torch.Tensor) -> torch.Tensor:
         count = math.prod(shape)

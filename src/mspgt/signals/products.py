@@ -40,11 +40,25 @@ def moment(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     return total
 
 
+def square_sum_over_rows(x: torch.Tensor) -> torch.Tensor:
+    """Σ_a x_a∘x_a of (rows, r, columns), in the precision of x: all terms have one sign, so no digit cancels."""
+    if x.device.type != "cpu":
+        return x.square().sum(0)
+    array = x.numpy()
+    return torch.from_numpy(np.einsum("arj,arj->rj", array, array))
+
+
 def sum_over_rows(x: torch.Tensor) -> torch.Tensor:
     """Σ_a x_a of (rows, …), float64: a few groups of rows each in the precision of x, and over groups in double.
 
     Conversion of every number to double would take longer than the products that they come from.
     """
+    if x.device.type == "cpu":
+        array, step = x.numpy(), -(-len(x) // _GROUPS)
+        total = np.zeros(x.shape[1:])
+        for start in range(0, len(x), step):
+            total += array[start : start + step].sum(0)
+        return torch.from_numpy(total)
     groups = min(_GROUPS, len(x))
     member = torch.arange(len(x), device=x.device) * groups // len(x)
     choice = (member == torch.arange(groups, device=x.device)[:, None]).to(x.dtype)

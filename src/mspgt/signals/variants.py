@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from mspgt.signals.compared import AS_READ, RAW, RMS, STANDARDISED
 from mspgt.signals.document_tables import tuples_of_distinct
-from mspgt.signals.pair_tables import Spans
+from mspgt.signals.pair_tables import Moment, Spans
 from mspgt.signals.products import moment as moment_of
 from mspgt.signals.products import own_products, product
 
@@ -47,14 +47,14 @@ class _Side:
     """One layer, raw or RMS-normalised (`metric`).
 
     `x` (n, width): features of all drawn tokens, centred on the main ones. `main` (tokens, width): of the main ones.
-    `grams`: the Gram matrix of all by document, by metric.
+    `grams`: the Gram matrix of all by document.
     """
 
     metric: str
     layer: int
     x: torch.Tensor
     main: torch.Tensor
-    grams: dict[str, list[torch.Tensor]]
+    grams: list[torch.Tensor]
     views: dict[Name, _View]
 
 
@@ -88,20 +88,20 @@ class Variants:
         self.spectrum: dict[tuple[str, int], tuple[float, float]] = {}
         self._sides: dict[tuple[str, int], _Side] = {}
 
-    def see(self, left: int, right: int, x: torch.Tensor, y: torch.Tensor, moment: torch.Tensor) -> None:
+    def see(self, left: int, right: int, x: torch.Tensor, y: torch.Tensor, moment: Moment) -> None:
         """One pair of layers in the main metric over the main tokens (what `layer_tables` shows)."""
         for key in [key for key in self._sides if key[1] < left]:
             del self._sides[key]
         one, two = self._side(RMS, left), self._side(RMS, right)
-        self._note_sets(one, two, moment, tuple(self.masks))
+        self._note_sets(one, two, moment.total, tuple(self.masks))
         for metric in (AS_READ, STANDARDISED):
             view = (metric, MAIN)
             if view in one.views and view in two.views:
                 a, b = one.views[view].scale, two.views[view].scale
                 assert a is not None
                 assert b is not None
-                within = self._inside(one, two, metric, (MAIN,))[MAIN]
-                self._note(view, left, right, moment * a[:, None] * b[None, :], within)
+                within = float(a.square() @ moment.squares @ b.square())
+                self._note(view, left, right, moment.total * a[:, None] * b[None, :], within)
         one, two = self._side(RAW, left), self._side(RAW, right)
         self._note_sets(one, two, moment_of(one.main, two.main), (MAIN, *self.raw_sets))
 
@@ -124,7 +124,7 @@ class Variants:
 
     def _note_sets(self, one: _Side, two: _Side, main: torch.Tensor, sets: tuple[str, ...]) -> None:
         """HSIC over each token set, whose moments are made of one another by the tokens that they differ in."""
-        inside = self._inside(one, two, one.metric, sets)
+        inside = self._inside(one, two, sets)
         moments = {MAIN: main}
         for name, base, parts in self.changes[sets]:
             moment = moments[base]
@@ -161,15 +161,11 @@ class Variants:
         if key not in self._sides:
             x = self.states(layer) if metric == RAW else self.normalised(layer)
             x = x.to(torch.promote_types(x.dtype, torch.float32))
-            main = x[self.masks[MAIN].to(x.device)]
-            centre = main.mean(0)
-            x, main = x - centre, main.sub_(centre)
+            counted = self.masks[MAIN].to(x.device)
+            x = x - counted.to(x.dtype) @ x / counted.sum()
+            main = x[counted]
             asked = self._raw_views() if metric == RAW else self._normalised_views(layer, main)
-            scales = {name[0]: scale for name, scale in asked.items()}
-            grams = {}
-            for each, scale in scales.items():
-                scaled = x if scale is None else x * scale.to(x.dtype)
-                grams[each] = [own_products(scaled[s:e]) for s, e in self.spans]
+            grams = [own_products(x[s:e]) for s, e in self.spans]
             self._sides[key] = _Side(metric, layer, x, main, grams, self._views(x, asked))
         return self._sides[key]
 
@@ -200,11 +196,11 @@ class Variants:
         parts = zip(asked.items(), sums, apart, masks * others, masks * own, strict=True)
         return {name: _View(scale, *rest) for (name, scale), *rest in parts}
 
-    def _inside(self, one: _Side, two: _Side, metric: str, sets: tuple[str, ...]) -> dict[str, float]:
+    def _inside(self, one: _Side, two: _Side, sets: tuple[str, ...]) -> dict[str, float]:
         """Σ K_ij L_ij over the tokens i, j of each set that share a document."""
         masks = torch.stack([self.masks[name] for name in sets]).to(one.x.device, one.x.dtype)
         total = torch.zeros(len(sets), dtype=torch.float64, device=one.x.device)
-        for (s, e), k, l in zip(self.spans, one.grams[metric], two.grams[metric], strict=True):
+        for (s, e), k, l in zip(self.spans, one.grams, two.grams, strict=True):
             m = masks[:, s:e]
             total += (product(m, k * l) * m).sum(1, dtype=torch.float64)
         return dict(zip(sets, total.tolist(), strict=True))
