@@ -26,7 +26,12 @@ def tables_of(stack, documents, count, across, dtype=torch.float64, split=False)
     hidden = torch.from_numpy(stack)
     centred = (hidden - hidden.mean(1, keepdim=True)).to(dtype)
     return layer_tables(
-        lambda layer: centred[layer], len(stack), torch.as_tensor(documents), count, across=across, split=split
+        lambda layer: centred[layer],
+        len(stack),
+        torch.as_tensor(documents),
+        count,
+        across=across,
+        split=split,
     )
 
 
