@@ -38,7 +38,7 @@ PLACE = ROOT / "build" / "peers"
 PACKAGES = ("nnsight", "transformer-lens", "torch-cka", "pytorch-cka", "sacrebleu")
 SOURCE_ONLY = "fast-bleu"
 TORCH_OWN = ("nvidia-", "cuda-", "triton", "torch")
-SENTENCES, REPEATS = 60, 7
+SENTENCES, WINDOWS, REPEATS = 60, 8, 7
 EXAMPLES, LAYERS, WIDTH = 512, 7, 128
 TEXTS, TOKENS, SCORED = 1000, 50, 5
 Figures = dict[str, Any]
@@ -129,9 +129,8 @@ def watching() -> Figures:
     lm = load(DATA / "models" / "llama-a", dtype="float32")
     corpus = load_corpus(DATA / "wikitext" / "wiki.valid.raw", max_sentences=SENTENCES)
     tokens = read_corpus(lm, corpus, limit=512, seed=0)
-    # Of one length each, so that no peer has to be told of padding.
-    parts = list(batches(tokens.readings["paper"].sequences, max_tokens=256))
-    parts = [one for one in parts if bool(one.attention_mask.all())][:12]
+    # A window each, so that no peer has to be told of padding.
+    parts = list(batches(tokens.readings["calibrated"].sequences, max_tokens=1))[:WINDOWS]
     # TransformerLens takes the model apart that it is given, so each has its own.
     plain, wrapped, bridged = (
         AutoModelForCausalLM.from_pretrained(
@@ -158,7 +157,7 @@ def watching() -> Figures:
             "attention": max(float((a - b).abs().max()) for a, b in zip(attention, seen.attention, strict=True)),
         }  # fmt: skip
         works[name] = lambda peer=peer: [peer(part.input_ids) for part in parts] and None
-    return told | ratios(in_turn(works), "plain pass, eager attention")
+    return told | ratios(in_turn(works), "mspgt")
 
 
 def _plain(model: Any, parts: list[Batch]) -> None:
