@@ -13,9 +13,14 @@ from mspgt.study.differences import short, unlike
 
 # What every entry has, and what it is.
 PARTS = {
-    "schema": str, "study": dict, "provenance": dict, "comparable": str, "models": dict, "predictions": dict,
+    "schema": str,
+    "study": dict,
+    "provenance": dict,
+    "comparable": str,
+    "models": dict,
+    "predictions": dict,
     "warnings": list,
-}  # fmt: skip
+}
 ACCOUNTS = ("boundaries", "phases", "scales")
 
 

@@ -69,6 +69,11 @@ def stack_gains(centres: Sequence[float], seed: int, seeds: int = 2) -> Gains:
                 bits = (better.gather(1, right) - base.gather(1, right)).squeeze(1) / np.log(2)
                 sums[s, :, task, layer] = np.bincount(reading.document, weights=bits, minlength=DOCUMENTS)
     return Gains(
-        tuple(name for name, *_ in PLANTED), sums, counts, np.zeros(sums.shape[:3]),
-        np.log2([classes for *_, classes, _ in PLANTED]), tuple(c for *_, c, _ in PLANTED), {},
-    )  # fmt: skip
+        tuple(name for name, *_ in PLANTED),
+        sums,
+        counts,
+        np.zeros(sums.shape[:3]),
+        np.log2([classes for *_, classes, _ in PLANTED]),
+        tuple(c for *_, c, _ in PLANTED),
+        {},
+    )

@@ -151,10 +151,20 @@ def judged(
     for one in claims:
         one.planted = any(_meets(one, place) for place in places)
     return PlantedControl(
-        kind=control.kind, says=control.says, seed=control.seed, layers=layers, size=control.size, unit=control.unit,
-        planted=list(places), found=list(claims), tests=list(tests), size80=size80, paper=paper,
-        passed=all(one.found for one in places) and all(one.planted for one in claims), reasons=list(reasons),
-    )  # fmt: skip
+        kind=control.kind,
+        says=control.says,
+        seed=control.seed,
+        layers=layers,
+        size=control.size,
+        unit=control.unit,
+        planted=list(places),
+        found=list(claims),
+        tests=list(tests),
+        size80=size80,
+        paper=paper,
+        passed=all(one.found for one in places) and all(one.planted for one in claims),
+        reasons=list(reasons),
+    )
 
 
 def _meets(one: PlantedTest, place: PlantedPlace) -> bool:

@@ -134,7 +134,12 @@ def write_figure(run: Path, stem: str, plate: Plate, venue: str) -> None:
         write(run / "figures" / f"{stem}.{form}", content)
     label = re.sub(r"[^A-Za-z0-9:-]", "-", stem)
     lines = [
-        r"\begin{figure}", r"  \centering", rf"  \includegraphics{{{stem}.pdf}}",
-        rf"  \caption{{{latex_text(plate.caption)}}}", rf"  \label{{fig:{label}}}", r"\end{figure}", "",
-    ]  # fmt: skip
+        r"\begin{figure}",
+        r"  \centering",
+        rf"  \includegraphics{{{stem}.pdf}}",
+        rf"  \caption{{{latex_text(plate.caption)}}}",
+        rf"  \label{{fig:{label}}}",
+        r"\end{figure}",
+        "",
+    ]
     write(run / "figures" / f"{stem}.tex", "\n".join(lines).encode())

@@ -52,11 +52,15 @@ def boundary_marks(found: Sequence[Located], shift: float = 0.0, *, sets: bool =
     outer = BOUNDARIES["LI"]
     return [
         Boundary(
-            one.role, f"{one.label} {one.layer}", one.layer + shift, tuple(one.spans()) if sets else (), one.claimed,
+            one.role,
+            f"{one.label} {one.layer}",
+            one.layer + shift,
+            tuple(one.spans()) if sets else (),
+            one.claimed,
             outwards=one.label == outer,
         )
         for one in found
-    ]  # fmt: skip
+    ]
 
 
 def line_marks(line: Line, x: Sequence[float], *, second: bool = False) -> Iterator[Mark]:

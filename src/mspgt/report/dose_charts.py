@@ -21,10 +21,12 @@ def brittleness_chart(found: Brittleness) -> Chart:
         right = found.sink - 0.5 > (x.low + x.high) / 2
         marks.append(
             Label(
-                f"a sink appears at layer {found.sink}", (found.sink - 0.5, y.high),
-                anchor="end" if right else "start", shift=(-5 if right else 5, -6),
+                f"a sink appears at layer {found.sink}",
+                (found.sink - 0.5, y.high),
+                anchor="end" if right else "start",
+                shift=(-5 if right else 5, -6),
             )
-        )  # fmt: skip
+        )
     for (_, role), points in known.items():
         marks += [Curve(role, points), Dots(role, points)]
     if found.jump is not None:
@@ -32,7 +34,12 @@ def brittleness_chart(found: Brittleness) -> Chart:
         middle = (literal[before] * literal[after]) ** 0.5
         marks.append(Label(f"× {number(ratio)}", (after, middle), role="paper", shift=(6, 4)))
     return Chart(
-        found.title, x, y, tuple(marks) if known else (), shape="wide",
+        found.title,
+        x,
+        y,
+        tuple(marks) if known else (),
+        shape="wide",
         about=f"{found.title}, in {UNIT}: {', '.join(label for label, _ in known)}",
-        legend=tuple(Key(role, label) for label, role in known), layers=found.layers,
-    )  # fmt: skip
+        legend=tuple(Key(role, label) for label, role in known),
+        layers=found.layers,
+    )

@@ -59,7 +59,7 @@ def dose_section(results: Results, name: str, stem: str) -> Section | None:
         tag("p", CAVEAT),
         tag("h4", "By block"),
         charts_html(group, f"{anchor}-audit", "tables/doses.csv"),
-    ]  # fmt: skip
+    ]
     lead = f"what {number(about.sigma)} standard deviations is, and what it costs"
     figures = {f"{stem}-brittleness": Plate(partial(charts_figure, [chart], ""), f"{name}. {caption}")}
     methods = (
@@ -83,9 +83,12 @@ def _brittleness(audit: Audit, chart: Chart, anchor: str, caption: str) -> Itera
     """The curve, and its numbers as a table with the divergence beside them."""
     title = f"Why forty times? {TITLE}"
     drawing = figure_html(
-        f"{anchor}-brittleness", title, legend_html(chart.legend) + svg(chart), caption=caption,
+        f"{anchor}-brittleness",
+        title,
+        legend_html(chart.legend) + svg(chart),
+        caption=caption,
         beside="tables/brittleness.csv",
-    )  # fmt: skip
+    )
     yield tag("div", drawing, class_="charts one", data_axis="layer")
     yield tag("div", class_="readout", aria_live="polite", hidden=True)
     columns, rows = brittleness_numbers(audit)

@@ -56,9 +56,14 @@ def bars_chart(doses: Mapping[str, BarPanel]) -> Chart | None:
     ]
     told = [mark for place, bar in bars for mark in _bar(place, bar, y)]
     return Chart(
-        title, x, y, (*chance, *told, Rule("axis", 0, level=True)), shape="bars",
-        about=f"{title}: change in percent, by dose and scale", legend=LEGEND,
-    )  # fmt: skip
+        title,
+        x,
+        y,
+        (*chance, *told, Rule("axis", 0, level=True)),
+        shape="bars",
+        about=f"{title}: change in percent, by dose and scale",
+        legend=LEGEND,
+    )
 
 
 def _bar(at: float, bar: Bar, y: Axis) -> Iterator[Mark]:

@@ -54,10 +54,13 @@ REPEATED = (
     "those of the whole scale."
 )
 SOURCES = {
-    "functional": "functional scales", "phases": "phases",
-    "calibrated": "shocks: boundaries of calibrated mode", "paper": "boundaries of paper mode",
-    "given": "boundaries as given", "thirds": "thirds of the depth, since no boundary was found",
-}  # fmt: skip
+    "functional": "functional scales",
+    "phases": "phases",
+    "calibrated": "shocks: boundaries of calibrated mode",
+    "paper": "boundaries of paper mode",
+    "given": "boundaries as given",
+    "thirds": "thirds of the depth, since no boundary was found",
+}
 COUNTED_IN = {
     "dimension": "standard deviations of each dimension over tokens that are no sinks",
     "nonsink": "one standard deviation a layer, over tokens that are no sinks",
@@ -98,9 +101,13 @@ def effect_section(results: Results, name: str, stem: str) -> Section | None:
     if curve:
         parts.append(tag("h4", "Noise and response"))
         drawn_curve = figure_html(
-            f"{anchor}-response", curve.title, svg(curve), caption="Dashed beyond the linear range.",
-            numbers=response_table(own, f"{stem}-response"), beside="tables/noise_response.csv",
-        )  # fmt: skip
+            f"{anchor}-response",
+            curve.title,
+            svg(curve),
+            caption="Dashed beyond the linear range.",
+            numbers=response_table(own, f"{stem}-response"),
+            beside="tables/noise_response.csv",
+        )
         parts.append(tag("div", drawn_curve, class_="charts small"))
     parts += _texts(about.texts)
     parts.append(facts_html(_facts(about)))
@@ -219,10 +226,13 @@ def _tables(own: Results, effects: Effects, name: str, repeated: Sequence[str]) 
             parts += [
                 tag("h4", f"Intermediate against the others: {formula}"),
                 table_html(
-                    ("metric", *(DOSE_WORD[dose] for dose in doses)), lines,
-                    label=f"{reading} contrasts, {name}", kind="numbers", head=True,
+                    ("metric", *(DOSE_WORD[dose] for dose in doses)),
+                    lines,
+                    label=f"{reading} contrasts, {name}",
+                    kind="numbers",
+                    head=True,
                 ),
-            ]  # fmt: skip
+            ]
     return parts
 
 

@@ -17,7 +17,7 @@ from mspgt.report.panels import strip_rows
 from mspgt.report.section import Plate, Section
 from mspgt.report.strips import strip_svg, strips_figure
 from mspgt.report.svg import svg
-from mspgt.report.tables import Cell, Table
+from mspgt.report.tables import Cell, Table, columns_of
 from mspgt.report.words import BOUNDARIES, MISSING, Json, Judged, layer_set, listing, number, percent
 from mspgt.results import ModelResult
 from mspgt.results.comparison import ComparedModel
@@ -39,12 +39,11 @@ MOVING = (
     "set, diamonds: functional scales. Squares: paper mode, hollow where its own rule rejects. A row without a mark: "
     "no boundary at that step."
 )
-COLUMNS = {
-    "family": "string", "boundary": "string", "mode": "string", "n": "int64", "mean": "double", "sd": "double",
-    "cv": "double", "cv_low": "double", "cv_high": "double", "mean_paper": "double", "cv_paper": "double",
-    "max_drift": "double", "max_drift_one_architecture": "double", "underpowered": "bool", "members": "string",
-    "missing": "string",
-}  # fmt: skip
+COLUMNS = columns_of(
+    "family:string boundary:string mode:string n:int64 mean:double sd:double cv:double",
+    "cv_low:double cv_high:double mean_paper:double cv_paper:double max_drift:double",
+    "max_drift_one_architecture:double underpowered:bool members:string missing:string",
+)
 
 
 def family_section(results: Judged) -> Section | None:
@@ -65,12 +64,15 @@ def family_section(results: Judged) -> Section | None:
         parts += [tag("h4", "While a model learns"), tag("p", MOVING)]
         parts += [
             figure_html(
-                f"families-{at}", forest.title, svg(forest.chart),
-                numbers=forest.table(f"trajectory-{at}"), beside="tables/trajectories.csv",
+                f"families-{at}",
+                forest.title,
+                svg(forest.chart),
+                numbers=forest.table(f"trajectory-{at}"),
+                beside="tables/trajectories.csv",
                 missing=() if forest.drawn else ["no state has a boundary in either mode"],
             )
             for at, forest in enumerate(moving)
-        ]  # fmt: skip
+        ]
         charts = [forest.chart for forest in moving if forest.drawn]
         if charts:
             figures["trajectories"] = Plate(partial(charts_figure, charts, ""), MOVING)
@@ -87,22 +89,25 @@ def family_section(results: Judged) -> Section | None:
 
 def table3(results: Judged) -> Table:
     """Table 3 as numbers: one row a family, boundary and mode, then the paper's own rows."""
-    rows: list[tuple[Cell, ...]] = []
+    records: list[Json] = []
     for family, which, mode, one in _by_mode(results):
         low, high = one.ci or (None, None)
         same = [pair.drift for pair in one.drift if pair.same_architecture]
-        members = "; ".join(f"{name} {rho:.4f}" for name, rho in one.members.items()) or None
-        rows.append(
-            (family, which, mode, len(one.members), one.mean, one.sd, one.cv, low, high,
-             one.mean_paper, one.cv_paper, one.max_drift, max(same, default=None),
-             one.underpowered, members, "; ".join(one.missing) or None)
-        )  # fmt: skip
+        known = ("mean", "sd", "cv", "mean_paper", "cv_paper", "max_drift", "underpowered")
+        records.append(
+            {"family": family, "boundary": which, "mode": mode, "n": len(one.members)}
+            | {name: getattr(one, name) for name in known}
+            | {"cv_low": low, "cv_high": high, "max_drift_one_architecture": max(same, default=None)}
+            | {"members": "; ".join(f"{name} {rho:.4f}" for name, rho in one.members.items()) or None}
+            | {"missing": "; ".join(one.missing) or None}
+        )
     for family, which, own in _printed():
         members = "; ".join(f"{name} {value}" for name, value in own["members"].items())
-        rows.append(
-            (family, which, "as printed", len(own["members"]), None, None, None, None, None, own["mean"],
-             own["cv"], None, None, True, members, None)
-        )  # fmt: skip
+        records.append(
+            {"family": family, "boundary": which, "mode": "as printed", "n": len(own["members"])}
+            | {"mean_paper": own["mean"], "cv_paper": own["cv"], "underpowered": True, "members": members}
+        )
+    rows = [tuple(record.get(column) for column in COLUMNS) for record in records]
     return Table("table3", "Relative boundary positions and stability within families", COLUMNS, rows)
 
 
@@ -175,8 +180,10 @@ def _of(found: FamilyResult, mode: str) -> Consistency | None:
 
 def offsets(results: Judged) -> Table:
     """Differences of family means, with Welch's 95 % interval; the paper's arithmetic beside them."""
-    columns = {"boundary": "string", "first": "string", "second": "string", "mode": "string", "offset": "double",
-               "low": "double", "high": "double", "offset_points_paper": "double"}  # fmt: skip
+    columns = columns_of(
+        "boundary:string first:string second:string mode:string offset:double low:double",
+        "high:double offset_points_paper:double",
+    )
     rows: list[tuple[Cell, ...]] = []
     for family, which, mode, one in _by_mode(results):
         for other, offset in one.offsets.items():
@@ -187,8 +194,10 @@ def offsets(results: Judged) -> Table:
 
 def drifts(results: Judged) -> Table:
     """Distance between every two runs of a family, and whether they are of one architecture."""
-    columns = {"family": "string", "boundary": "string", "mode": "string", "first": "string", "second": "string",
-               "drift": "double", "same_architecture": "bool"}  # fmt: skip
+    columns = columns_of(
+        "family:string boundary:string mode:string first:string second:string drift:double",
+        "same_architecture:bool",
+    )
     rows: list[tuple[Cell, ...]] = [
         (family, which, mode, pair.first, pair.second, pair.drift, pair.same_architecture)
         for family, which, mode, one in _by_mode(results)
@@ -239,8 +248,10 @@ def _span(places: Sequence[float], layers: int) -> tuple[float, float] | None:
 
 def trajectory_table(results: Judged) -> Table:
     """Boundaries of both modes at every state of every run."""
-    columns = {"run": "string", "step": "int64", "model": "string", "mode": "string", "boundary": "string",
-               "layer": "int64", "relative": "double", "set": "string", "accepted": "bool"}  # fmt: skip
+    columns = columns_of(
+        "run:string step:int64 model:string mode:string boundary:string layer:int64",
+        "relative:double set:string accepted:bool",
+    )
     rows: list[tuple[Cell, ...]] = []
     for run, states in runs_of(results).items():
         for step, name in states:
@@ -283,11 +294,17 @@ def _offsets_html(results: Judged, title: str) -> list[Markup]:
 
 def _drifts_html(results: Judged, title: str) -> list[Markup]:
     rows = [
-        (family, BOUNDARIES[which], mode, f"{pair.first} − {pair.second}", number(pair.drift),
-         "yes" if pair.same_architecture else "no")
+        (
+            family,
+            BOUNDARIES[which],
+            mode,
+            f"{pair.first} − {pair.second}",
+            number(pair.drift),
+            "yes" if pair.same_architecture else "no",
+        )
         for family, which, mode, one in _by_mode(results)
         for pair in one.drift
-    ]  # fmt: skip
+    ]
     head = ("family", "boundary", "mode", "runs", "drift", "one architecture")
     return [tag("h4", title), table_html(head, rows, label=title)] if rows else []
 

@@ -144,9 +144,13 @@ STYLE = {
 
 
 def charts_figure(
-    charts: Sequence[Chart], title: str = "", venue: str = "neurips", *, abreast: int = 2,
+    charts: Sequence[Chart],
+    title: str = "",
+    venue: str = "neurips",
+    *,
+    abreast: int = 2,
     legend: Sequence[Key] | None = None,
-) -> dict[str, bytes]:  # fmt: skip
+) -> dict[str, bytes]:
     """Draw charts of one shape side by side, with one legend below them.
 
     Args:
@@ -203,9 +207,13 @@ def charts_figure(
         if keys:
             handles = [_handle(key) for key in keys]
             figure.legend(
-                handles=handles, loc="lower center", ncols=across, handlelength=1.8, columnspacing=1.2,
+                handles=handles,
+                loc="lower center",
+                ncols=across,
+                handlelength=1.8,
+                columnspacing=1.2,
                 borderaxespad=0.2,
-            )  # fmt: skip
+            )
         return files_of(figure)
 
 
@@ -243,17 +251,32 @@ def new_figure(venue: str, height: float) -> Figure:
 
 
 def grid_of(
-    figure: Figure, lines: int, columns: int, *, top: float, bottom: float, left: float, right: float,
-    wide: float = 0.0, high: float = 0.0,
-) -> GridSpec:  # fmt: skip
+    figure: Figure,
+    lines: int,
+    columns: int,
+    *,
+    top: float,
+    bottom: float,
+    left: float,
+    right: float,
+    wide: float = 0.0,
+    high: float = 0.0,
+) -> GridSpec:
     """Axes between margins in inches; a layout engine would draw every figure twice."""
     width, height = figure.get_size_inches()
     across = (width - left - right - wide * (columns - 1)) / columns
     down = (height - top - bottom - high * (lines - 1)) / lines
     return GridSpec(
-        lines, columns, figure, left=left / width, right=1 - right / width, top=1 - top / height,
-        bottom=bottom / height, wspace=wide / across, hspace=high / down,
-    )  # fmt: skip
+        lines,
+        columns,
+        figure,
+        left=left / width,
+        right=1 - right / width,
+        top=1 - top / height,
+        bottom=bottom / height,
+        wspace=wide / across,
+        hspace=high / down,
+    )
 
 
 def draw(axes: Axes, chart: Chart, title: Sequence[str], labels: float = 0.0) -> None:
@@ -279,9 +302,15 @@ def draw(axes: Axes, chart: Chart, title: Sequence[str], labels: float = 0.0) ->
     axes.spines["left"].set_visible(chart.shape not in ("rows", "square", "table"))
     above = _names(axes, boundaries)
     axes.annotate(
-        "\n".join(title), (0, 1), (-72 * labels, 5 + NAME_ROW * above), "axes fraction", "offset points",
-        va="bottom", fontsize="medium", annotation_clip=False,
-    )  # fmt: skip
+        "\n".join(title),
+        (0, 1),
+        (-72 * labels, 5 + NAME_ROW * above),
+        "axes fraction",
+        "offset points",
+        va="bottom",
+        fontsize="medium",
+        annotation_clip=False,
+    )
     for mark in chart.marks:
         _mark(other if getattr(mark, "second", False) else axes, mark)
 
@@ -334,9 +363,14 @@ def _mark(axes: Axes, mark: Mark) -> None:
         case Sign(role, (across, height), hollow):
             face = "white" if hollow and role != "level" else COLOURS[role]
             axes.plot(
-                [across], [height], MARKERS[role], color=COLOURS[role], markerfacecolor=face, markersize=3.2,
+                [across],
+                [height],
+                MARKERS[role],
+                color=COLOURS[role],
+                markerfacecolor=face,
+                markersize=3.2,
                 markeredgewidth=0.7,
-            )  # fmt: skip
+            )
         case Rule(role, at, level):
             (axes.axhline if level else axes.axvline)(at, color=BLACK, **RULES[role])
         case Span():
@@ -347,10 +381,16 @@ def _mark(axes: Axes, mark: Mark) -> None:
             _boundary(axes, mark)
         case Label(text, at_, role, anchor, (right, down), turned):
             axes.annotate(
-                text, at_, (PIXEL * right, -PIXEL * down), textcoords="offset points", fontsize=6.5,
-                ha={"start": "left", "middle": "center", "end": "right"}[anchor], color=COLOURS.get(role, BLACK),
-                rotation=90 if turned else 0, annotation_clip=False,
-            )  # fmt: skip
+                text,
+                at_,
+                (PIXEL * right, -PIXEL * down),
+                textcoords="offset points",
+                fontsize=6.5,
+                ha={"start": "left", "middle": "center", "end": "right"}[anchor],
+                color=COLOURS.get(role, BLACK),
+                rotation=90 if turned else 0,
+                annotation_clip=False,
+            )
 
 
 def _span(axes: Axes, span: Span) -> None:
@@ -386,9 +426,16 @@ def _names(axes: Axes, boundaries: Sequence[Boundary]) -> int:
     rows = rows_apart([(one.at - half, one.at + half) for one, half in zip(boundaries, halves, strict=True)])
     for one, row in zip(boundaries, rows, strict=True):
         axes.annotate(
-            one.name, (one.at, 1), xycoords=("data", "axes fraction"), xytext=(0, 1 + NAME_ROW * row),
-            textcoords="offset points", ha="center", color=COLOURS[one.role], fontsize=6, alpha=_strength(one),
-        )  # fmt: skip
+            one.name,
+            (one.at, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(0, 1 + NAME_ROW * row),
+            textcoords="offset points",
+            ha="center",
+            color=COLOURS[one.role],
+            fontsize=6,
+            alpha=_strength(one),
+        )
     return 1 + max(rows, default=-1)
 
 
@@ -401,9 +448,15 @@ def _boundary(axes: Axes, one: Boundary) -> None:
     axes.axvline(one.at, color=colour, linewidth=0.8, dashes=dashes, alpha=_strength(one), zorder=1)
     for low, high in one.spans:
         place = Rectangle(
-            (low, 0.02 if one.role == "paper" else 0.07), high - low, 0.03,
-            transform=axes.get_xaxis_transform(), facecolor=colour, alpha=_strength(one), linewidth=0, zorder=5,
-        )  # fmt: skip
+            (low, 0.02 if one.role == "paper" else 0.07),
+            high - low,
+            0.03,
+            transform=axes.get_xaxis_transform(),
+            facecolor=colour,
+            alpha=_strength(one),
+            linewidth=0,
+            zorder=5,
+        )
         axes.add_patch(place)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from textwrap import wrap
 
 from mspgt.report.marks import Axis, Chart, Label, Mark, Rule, Sign, Span, Whisker, linear
-from mspgt.report.tables import Cell, Table
+from mspgt.report.tables import Cell, Table, columns_of
 from mspgt.report.words import number
 
 # Of the name of the axis in a line, and of the name of a row.
@@ -88,20 +88,32 @@ class Forest:
             for row in self.rows
         )
         return Chart(
-            self.title, x, Axis("", len(self.rows) - 0.5, -0.5, names), tuple(marks) if self.drawn else (),
-            shape="rows", about=f"{self.title}: {told}",
-        )  # fmt: skip
+            self.title,
+            x,
+            Axis("", len(self.rows) - 0.5, -0.5, names),
+            tuple(marks) if self.drawn else (),
+            shape="rows",
+            about=f"{self.title}: {told}",
+        )
 
     def table(self, name: str) -> Table:
         """What it shows, one row a dot."""
-        columns = {"case": "string", "curve": "string", "value": "double", "low": "double", "high": "double",
-                   "counts": "bool", "band_low": "double", "band_high": "double"}  # fmt: skip
+        columns = columns_of(
+            "case:string curve:string value:double low:double high:double counts:bool band_low:double",
+            "band_high:double",
+        )
         rows: list[tuple[Cell, ...]] = [
-            (row.label, dot.label or dot.role, dot.value, *(dot.interval or (None, None)), not dot.hollow,
-             *(row.band or (None, None)))
+            (
+                row.label,
+                dot.label or dot.role,
+                dot.value,
+                *(dot.interval or (None, None)),
+                not dot.hollow,
+                *(row.band or (None, None)),
+            )
             for row in self.rows
             for dot in row.dots
-        ]  # fmt: skip
+        ]
         return Table(name, self.title, columns, rows)
 
 

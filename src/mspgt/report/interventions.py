@@ -13,7 +13,7 @@ from markupsafe import Markup
 from mspgt.interventions.metrics import METRICS as DECLARED
 from mspgt.predictions.printed import printed
 from mspgt.report.markup import tag
-from mspgt.report.tables import Cell, Table
+from mspgt.report.tables import Cell, Table, columns_of
 from mspgt.report.words import MISSING, layer_set, number
 from mspgt.results import ModelResult, Results
 from mspgt.results.interventions import ArmResult, EffectResult, InterventionsAbout, ShownText
@@ -30,19 +30,23 @@ DOSES = {
 }
 # Under a group of bars there is room for a word.
 DOSE_WORD = {
-    "plain": "whole", "literal": "literal", "matched_layers": "layers", "matched_variance": "variance",
+    "plain": "whole",
+    "literal": "literal",
+    "matched_layers": "layers",
+    "matched_variance": "variance",
     "equal_kl": "KL",
-}  # fmt: skip
-COLUMNS = {
-    "model": "string", "arm": "string", "layers": "string", "metric": "string",
-    **dict.fromkeys(
-        ("baseline", "value", "percent", "percent_low", "percent_high", "difference", "se", "low", "high",
-         "log_ratio", "log_ratio_low", "log_ratio_high", "p_permutation", "p_t", "p_adjusted", "hedges_g"),
-        "double",
-    ),
-    "equivalent": "bool", "margin": "double", "aa_low": "double", "aa_high": "double", "n": "int64",
-    "rate": "double", "reason": "string",
-}  # fmt: skip
+}
+NUMBERS = (
+    "baseline value percent percent_low percent_high difference se low high log_ratio log_ratio_low log_ratio_high "
+    "p_permutation p_t p_adjusted hedges_g"
+)
+COLUMNS = (
+    columns_of("model:string arm:string layers:string metric:string")
+    | dict.fromkeys(NUMBERS.split(), "double")
+    | columns_of(
+        "equivalent:bool margin:double aa_low:double aa_high:double n:int64 rate:double reason:string"
+    )
+)
 
 
 class Effects(NamedTuple):
@@ -208,13 +212,7 @@ def response_table(results: Results, name: str = "noise_response") -> Table:
 
     `linear`: within the range that is linear in the dose; null where that range is not known.
     """
-    columns = {
-        "model": "string",
-        "scale": "string",
-        "sigma": "double",
-        "divergence": "double",
-        "linear": "bool",
-    }
+    columns = columns_of("model:string scale:string sigma:double divergence:double linear:bool")
     rows: list[tuple[Cell, ...]] = [
         (model, scale, sigma, nats, None if curve.linear_up_to is None else sigma <= curve.linear_up_to)
         for model, found in results.models.items()
@@ -250,8 +248,10 @@ def side_by_side(sample: ShownText, arm: str, *, prompt: bool = True) -> Markup:
 def readable(text: str) -> str:
     """A generated text with every control character shown as its picture; the page's markup is escaped later."""
     return "".join(
-        character if character in "\n\t" or not (ord(character) < 32 or 127 <= ord(character) < 160)
-        else chr(0x2400 + ord(character)) if ord(character) < 32
+        character
+        if character in "\n\t" or not (ord(character) < 32 or 127 <= ord(character) < 160)
+        else chr(0x2400 + ord(character))
+        if ord(character) < 32
         else "\ufffd"
         for character in text
-    )  # fmt: skip
+    )

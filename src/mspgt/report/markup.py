@@ -115,9 +115,15 @@ def data_block(table: Table) -> Markup:
 
 
 def figure_html(
-    anchor: str, title: str, drawing: Markup, *, caption: str = "", numbers: Table | None = None, beside: str = "",
+    anchor: str,
+    title: str,
+    drawing: Markup,
+    *,
+    caption: str = "",
+    numbers: Table | None = None,
+    beside: str = "",
     missing: Sequence[str] = (),
-) -> Markup:  # fmt: skip
+) -> Markup:
     """A chart under its name, which the page's script makes a link, its numbers as CSV, its caption, what it lacks.
 
     Args:

@@ -106,7 +106,11 @@ def _boundaries(settings: Json, data: DataProvenance) -> str:
         "are Student’s with the jackknife’s error, around the estimate less the bootstrap’s bias. "
         "For comparison the protocol of Zhang and Dong (2025, eqs. 3–6) was run "
         + ("to the letter" if data.treebank else "without S2, for which there were no labels")
-        + (f" (weights {weights}, prominence {number(own['prominence'])}, widths < {number(own['max_width'])} layers)"
-           if weights and "prominence" in own and "max_width" in own else "")
+        + (
+            f" (weights {weights}, prominence {number(own['prominence'])}, "
+            f"widths < {number(own['max_width'])} layers)"
+            if weights and "prominence" in own and "max_width" in own
+            else ""
+        )
         + "."
-    )  # fmt: skip
+    )

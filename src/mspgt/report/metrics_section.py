@@ -71,9 +71,13 @@ def metrics_section(results: Results, name: str, stem: str) -> Section | None:
         link = tag("a", f"{stem}-metrics", href=f"figures/{stem}-metrics.svg")
         parts.append(tag("p", "Figure: ", link, class_="files"))
     return Section(
-        anchor, "What S1 compares", Markup("").join(parts), lead="four metrics, other tokens, outlier dimensions",
-        figures=figures, methods=(METHOD,),
-    )  # fmt: skip
+        anchor,
+        "What S1 compares",
+        Markup("").join(parts),
+        lead="four metrics, other tokens, outlier dimensions",
+        figures=figures,
+        methods=(METHOD,),
+    )
 
 
 def metrics_tables(results: Results) -> list[Table]:

@@ -70,9 +70,13 @@ class Overlay:
         marks = tuple(mark for line, depths in lines for mark in line_marks(line, depths))
         told = ", ".join(one.model for one in self.curves)
         return Chart(
-            title, Axis("relative depth", 0, 1, tuple((tick, number(tick)) for tick in TICKS)), y or Axis(unit, 0, 1),
-            marks if y else (), shape="overlay", about=f"{title} by relative depth: {told}",
-        )  # fmt: skip
+            title,
+            Axis("relative depth", 0, 1, tuple((tick, number(tick)) for tick in TICKS)),
+            y or Axis(unit, 0, 1),
+            marks if y else (),
+            shape="overlay",
+            about=f"{title} by relative depth: {told}",
+        )
 
 
 def overlays(found: Comparison) -> list[Overlay]:
@@ -101,11 +105,15 @@ def overlay_section(found: Comparison) -> Section | None:
     marks = {name: own.marks for name, own in found.curves.items()}
     drawings = [
         figure_html(
-            f"curves-{one.key}", one.chart.title, svg(one.chart), numbers=curves_table([one]),
-            beside="tables/curves.csv", missing=one.missing,
+            f"curves-{one.key}",
+            one.chart.title,
+            svg(one.chart),
+            numbers=curves_table([one]),
+            beside="tables/curves.csv",
+            missing=one.missing,
         )
         for one in charts
-    ]  # fmt: skip
+    ]
     keys = legend(marks)
     parts = [tag("p", ABOUT), legend_html(keys, "overlay"), tag("div", *drawings, class_="charts overlay")]
     drawn = {chart.key for chart in charts}

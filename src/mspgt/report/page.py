@@ -66,7 +66,8 @@ def _render(
     style, script = _package_file("report.css"), _package_file("report.js")
     own = [section for view in every for section in view.sections]
     found = verdicts(results)
-    page = _environment().get_template("report.html.j2").render(
+    template = _environment().get_template("report.html.j2")
+    page = template.render(
         # Nothing is fetched from anywhere, and no script runs but the page's own.
         policy=f"default-src 'none'; style-src '{_fingerprint(style)}'; script-src '{_fingerprint(script)}'",
         css=style,
@@ -95,7 +96,7 @@ def _render(
         cost=cost_html(results.provenance),
         warnings=study_notices(results),
         undrawn=facts.undrawn(results, [*own, *sections]),
-    )  # fmt: skip
+    )
     return once(page)
 
 

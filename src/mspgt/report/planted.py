@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mspgt.report.tables import Cell, Table
+from mspgt.report.tables import Cell, Table, columns_of
 from mspgt.report.words import counted, layer_set, listing, number
 from mspgt.results import PlantedControl, PlantedTest, Results
 
@@ -34,11 +34,16 @@ class Tally:
         scales = [place for one in every for place in one.planted if place.low is None]
         empty = [one for one in every if not one.planted]
         return cls(
-            len(boundaries), sum(place.found for _, place in boundaries), len(large),
-            sum(place.found for place in large), len(scales), sum(place.found for place in scales),
-            len(empty), sum(bool(one.found) for one in empty),
+            len(boundaries),
+            sum(place.found for _, place in boundaries),
+            len(large),
+            sum(place.found for place in large),
+            len(scales),
+            sum(place.found for place in scales),
+            len(empty),
+            sum(bool(one.found) for one in empty),
             sum(not claim.planted for one in every if one.planted for claim in one.found),
-        )  # fmt: skip
+        )
 
 
 def is_large(control: PlantedControl) -> bool:
@@ -149,12 +154,11 @@ def planted_lines(results: Results) -> Iterator[str]:
 
 def planted_table(controls: dict[str, PlantedControl]) -> Table:
     """Every place that was planted, claimed or tested, one row each."""
-    columns = {
-        "subject": "string", "kind": "string", "seed": "int64", "size": "double", "unit": "string",
-        "size_found_in_80_percent": "double", "row": "string", "name": "string", "layer": "int64", "low": "double",
-        "high": "double", "set": "string", "score": "double", "critical": "double", "p": "double",
-        "metric": "string", "hit": "bool",
-    }  # fmt: skip
+    columns = columns_of(
+        "subject:string kind:string seed:int64 size:double unit:string",
+        "size_found_in_80_percent:double row:string name:string layer:int64 low:double",
+        "high:double set:string score:double critical:double p:double metric:string hit:bool",
+    )
     rows: list[tuple[Cell, ...]] = []
     for name, one in controls.items():
         head = (name, one.kind, one.seed, one.size, one.unit, one.size80)
@@ -163,9 +167,20 @@ def planted_table(controls: dict[str, PlantedControl]) -> Table:
             rows.append((*head, "planted", *where, *(None,) * 5, place.found))
         for kind, tests in (("found", one.found), ("test", one.tests)):
             rows += [
-                (*head, kind, claim.name, claim.layer, None, None, layer_set(claim.set),
-                 claim.score, claim.critical, claim.p, claim.metric,
-                 claim.planted if kind == "found" else None)
+                (
+                    *head,
+                    kind,
+                    claim.name,
+                    claim.layer,
+                    None,
+                    None,
+                    layer_set(claim.set),
+                    claim.score,
+                    claim.critical,
+                    claim.p,
+                    claim.metric,
+                    claim.planted if kind == "found" else None,
+                )
                 for claim in tests
-            ]  # fmt: skip
+            ]
     return Table("planted", "Planted subjects", columns, rows)

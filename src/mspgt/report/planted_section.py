@@ -48,17 +48,23 @@ def planted_first(results: Results) -> Markup:
         return Markup("")
     cards = [_card(kind, {name: one for name, one in controls.items() if one.kind == kind}) for kind in KINDS]
     legend = tag(
-        "p", tag("b", "▼"), " planted and found ", tag("b", "▽"), " planted and missed. The line above a strip: "
-        "planted somewhere between its ends. Bars below: 95 % sets.", class_="key",
-    )  # fmt: skip
+        "p",
+        tag("b", "▼"),
+        " planted and found ",
+        tag("b", "▽"),
+        " planted and missed. The line above a strip: "
+        "planted somewhere between its ends. Bars below: 95 % sets.",
+        class_="key",
+    )
     return tag(
         "section",
         tag("h2", headline(controls), id="planted-first"),
         tag("p", tag("b", by_size(controls)), " ", ABOUT, class_="modes"),
         tag("div", *cards, class_="cards planted"),
         legend,
-        class_="found controls", aria_labelledby="planted-first",
-    )  # fmt: skip
+        class_="found controls",
+        aria_labelledby="planted-first",
+    )
 
 
 def planted_section(results: Results) -> Section | None:
@@ -68,9 +74,13 @@ def planted_section(results: Results) -> Section | None:
         return None
     table = planted_table(controls)
     return Section(
-        "planted", "Planted subjects", Markup("").join(_details(controls)), lead=headline(controls),
-        tables=(table,), methods=METHODS,
-    )  # fmt: skip
+        "planted",
+        "Planted subjects",
+        Markup("").join(_details(controls)),
+        lead=headline(controls),
+        tables=(table,),
+        methods=METHODS,
+    )
 
 
 def _card(kind: str, controls: dict[str, PlantedControl]) -> Markup:
@@ -82,9 +92,11 @@ def _card(kind: str, controls: dict[str, PlantedControl]) -> Markup:
 def _row(control: PlantedControl) -> Markup:
     words = outcome(control)
     verdict = tag(
-        "span", "✓ " if control.passed else "✗ ", words,
+        "span",
+        "✓ " if control.passed else "✗ ",
+        words,
         class_=f"outcome {'hit' if control.passed else 'missed'}",
-    )  # fmt: skip
+    )
     drawn = _arms(control) if control.layers is None else _strip(control, control.layers)
     why = expected(control)
     beside = tag("small", why, class_="why") if why else Markup("")
@@ -145,18 +157,29 @@ def _arms(control: PlantedControl) -> Markup:
     inside = tag("svg", *blocks, height=18, viewBox="0 0 3 1", preserveAspectRatio="none")
     found = ", ".join(name for scale, name in SCALE_NAMES.items() if scale in changed) or "none"
     return tag("svg", *signs, class_="truths", height=12, role="img", aria_label=told) + tag(
-        "svg", inside, *names, class_="strip", height=20, role="img",
+        "svg",
+        inside,
+        *names,
+        class_="strip",
+        height=20,
+        role="img",
         aria_label=f"scales whose noise changes the text: {found}",
-    )  # fmt: skip
+    )
 
 
 def _details(controls: dict[str, PlantedControl]) -> Iterator[Markup]:
     yield tag("p", ABOUT)
     rows: list[tuple[Cell, ...]] = [
-        (name, what_is_there(one), "; ".join(filter(None, (outcome(one), expected(one)))), _nearest(one), _paper(one),
-         one.seed)
+        (
+            name,
+            what_is_there(one),
+            "; ".join(filter(None, (outcome(one), expected(one)))),
+            _nearest(one),
+            _paper(one),
+            one.seed,
+        )
         for name, one in controls.items()
-    ]  # fmt: skip
+    ]
     columns = ("subject", "planted", "outcome", "what decided", "the paper’s protocol", "seed")
     table = Table("planted_shown", "Planted subjects", dict.fromkeys(columns, "string"), rows)
     yield table_html(table.columns, table.rows, label="planted subjects", head=True)

@@ -49,11 +49,14 @@ def prediction_section(results: Judged) -> Section | None:
         parts += [tag("h4", "Units"), tag("p", UNITS)]
         drawn = [
             figure_html(
-                f"predictions-units-{at}", forest.title, svg(forest.chart),
-                numbers=forest.table(f"units-{at}"), beside="tables/units.csv",
+                f"predictions-units-{at}",
+                forest.title,
+                svg(forest.chart),
+                numbers=forest.table(f"units-{at}"),
+                beside="tables/units.csv",
             )
             for at, forest in enumerate(forests)
-        ]  # fmt: skip
+        ]
         parts.append(tag("div", *drawn, class_="charts"))
         figures["units"] = Plate(partial(charts_figure, [one.chart for one in forests], ""), UNITS)
     counts = readings_counts(judged)
@@ -64,9 +67,13 @@ def prediction_section(results: Judged) -> Section | None:
     parts.append(tag("p", f"Table 2 of the paper is a {conflict['status']}: {conflict['note']}"))
     lead = f"{sum(one.verdict != 'not testable' for one in judged.values())} of {len(judged)} could be tested"
     return Section(
-        "predictions", "Evidence and readings", Markup("").join(parts), lead=lead,
-        tables=(*tables, counts), figures=figures,
-    )  # fmt: skip
+        "predictions",
+        "Evidence and readings",
+        Markup("").join(parts),
+        lead=lead,
+        tables=(*tables, counts),
+        figures=figures,
+    )
 
 
 WORDLESS = 5  # columns of the paper's rules before the words
@@ -78,24 +85,42 @@ PAPER_RULES = (
 
 def against_rules(judged: Predictions) -> Table:
     """Verdict and the paper's own rule on the same results, each with its rate in null worlds."""
-    columns = ("Prediction", "Verdict", "False “supported”", "By the paper’s rule", "Its false “supported”",
-               "The paper’s rule", "On these results", "Re-reading of the paper")  # fmt: skip
+    columns = (
+        "Prediction",
+        "Verdict",
+        "False “supported”",
+        "By the paper’s rule",
+        "Its false “supported”",
+        "The paper’s rule",
+        "On these results",
+        "Re-reading of the paper",
+    )
     rows: list[tuple[Cell, ...]] = [
         (
-            f"{name} {one.title}", one.verdict, percent(one.null_rate, 1), one.paper_rule.says,
-            percent(one.paper_rule.null_rate, 1), one.paper_rule.rule, one.paper_rule.why,
+            f"{name} {one.title}",
+            one.verdict,
+            percent(one.null_rate, 1),
+            one.paper_rule.says,
+            percent(one.paper_rule.null_rate, 1),
+            one.paper_rule.rule,
+            one.paper_rule.why,
             one.paper_claim.rereading,
         )
         for name, one in judged.items()
-    ]  # fmt: skip
+    ]
     return Table("paper_rules", "Verdicts and the paper’s own rules", dict.fromkeys(columns, "string"), rows)
 
 
 def units_table(judged: Predictions) -> Table:
     """One row a unit of every prediction."""
     numbers = ("statistic", "low", "high", "p_support", "p_refute", "p_support_bh", "p_refute_bh")
-    columns = {"prediction": "string", "unit": "string", **dict.fromkeys(numbers, "double"),
-               "evidence": "string", "note": "string"}  # fmt: skip
+    columns = {
+        "prediction": "string",
+        "unit": "string",
+        **dict.fromkeys(numbers, "double"),
+        "evidence": "string",
+        "note": "string",
+    }
     rows: list[tuple[Cell, ...]] = []
     for name, one in judged.items():
         for unit in one.units:

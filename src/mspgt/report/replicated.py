@@ -46,8 +46,11 @@ def replicated_section(results: Results) -> Section | None:
     )
     charts = {name: _charts(results, name) for name in groups}
     profiles = curves_table(
-        "replicated", "Mean profiles of several runs", "transition", {n: one.panels for n, one in charts.items()}
-    )  # fmt: skip
+        "replicated",
+        "Mean profiles of several runs",
+        "transition",
+        {n: one.panels for n, one in charts.items()},
+    )
     parts = [tag("p", ABOUT)]
     for at, (name, group) in enumerate(groups.items()):
         parts += _group(name, group, charts[name], at)
@@ -55,9 +58,12 @@ def replicated_section(results: Results) -> Section | None:
         parts.append(table_html(found.columns, found.rows, label=found.title))
     told = (f"{name}, {len(group.runs)} runs: {_found(group)}" for name, group in groups.items())
     return Section(
-        "replicated", "Runs of one configuration", Markup("").join(parts), lead="; ".join(told),
+        "replicated",
+        "Runs of one configuration",
+        Markup("").join(parts),
+        lead="; ".join(told),
         tables=(profiles, found),
-    )  # fmt: skip
+    )
 
 
 def _group(name: str, group: ReplicatedResult, charts: ChartGroup, at: int) -> Iterator[Markup]:

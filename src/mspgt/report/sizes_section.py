@@ -11,7 +11,7 @@ from mspgt.report.forest import Dot, Forest, Row
 from mspgt.report.markup import figure_html, table_html, tag
 from mspgt.report.section import Plate, Section
 from mspgt.report.svg import svg
-from mspgt.report.tables import Cell, Table
+from mspgt.report.tables import Cell, Table, columns_of
 from mspgt.report.words import BOUNDARIES, MISSING, Json, counted, listing, number
 
 ABOUT = (
@@ -84,9 +84,11 @@ def configurations_table(sizes: Json) -> Table:
     """One row a configuration."""
     whole = ("layers", "width", "parameters", "step")
     columns = {
-        "family": "string", "models": "string", **dict.fromkeys(whole, "int64"),
+        "family": "string",
+        "models": "string",
+        **dict.fromkeys(whole, "int64"),
         **{"LI": "double", "IG": "double", "LI_models": "int64", "IG_models": "int64"},
-    }  # fmt: skip
+    }
     rows: list[tuple[Cell, ...]] = [
         tuple(", ".join(one[key]) if key == "models" else one[key] for key in columns)
         for one in sizes["configurations"]
@@ -96,13 +98,20 @@ def configurations_table(sizes: Json) -> Table:
 
 def trends_table(sizes: Json) -> Table:
     """One row a slope: change of relative depth for each doubling."""
-    columns = {
-        "boundary": "string", "against": "string", "n": "int64", "slope": "double", "low": "double", "high": "double",
-        "families": "string", "reason": "string",
-    }  # fmt: skip
+    columns = columns_of(
+        "boundary:string against:string n:int64 slope:double low:double high:double",
+        "families:string reason:string",
+    )
     rows: list[tuple[Cell, ...]] = [
-        (one["boundary"], one["against"], one["n"], one["slope"], *(one["ci"] or (None, None)),
-         ", ".join(one["families"]), one["reason"])
+        (
+            one["boundary"],
+            one["against"],
+            one["n"],
+            one["slope"],
+            *(one["ci"] or (None, None)),
+            ", ".join(one["families"]),
+            one["reason"],
+        )
         for one in sizes["trends"]
-    ]  # fmt: skip
+    ]
     return Table("size_slopes", "Slopes of relative positions on the logarithm of size", columns, rows)

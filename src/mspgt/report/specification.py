@@ -30,12 +30,15 @@ def specification_section(results: Results, stems: Mapping[str, str]) -> Section
     forests = {name: specification(name, model) for name, model in results.models.items()}
     drawn = [
         figure_html(
-            f"specification-{stems[name]}", name, svg(forest.chart),
-            numbers=forest.table(f"specification-{stems[name]}"), beside="tables/specification.csv",
+            f"specification-{stems[name]}",
+            name,
+            svg(forest.chart),
+            numbers=forest.table(f"specification-{stems[name]}"),
+            beside="tables/specification.csv",
             missing=() if forest.drawn else ["no choice of analysis finds a boundary"],
         )
         for name, forest in forests.items()
-    ]  # fmt: skip
+    ]
     shown = [forest.chart for forest in forests.values() if forest.drawn]
     return Section(
         "specification",
@@ -50,8 +53,14 @@ def specification_section(results: Results, stems: Mapping[str, str]) -> Section
 def specification(name: str, model: ModelResult) -> Forest:
     """What one model's boundaries are under every choice."""
     return Forest(
-        "specification", name, "layer", tuple(_rows(model)), limits=(0, model.layers), whole=True, caption=ABOUT
-    )  # fmt: skip
+        "specification",
+        name,
+        "layer",
+        tuple(_rows(model)),
+        limits=(0, model.layers),
+        whole=True,
+        caption=ABOUT,
+    )
 
 
 def _rows(model: ModelResult) -> Iterator[Row]:

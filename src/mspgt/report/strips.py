@@ -129,6 +129,12 @@ def draw_strip(axes: Axes, row: StripRow, height: float, name: str) -> None:
         for low, high in mark.spans():
             axes.add_patch(Rectangle((low / layers, below), (high - low) / layers, 0.03, fc=BLACK, lw=0))
     axes.annotate(
-        name, (1, height), xytext=(4, 0), textcoords="offset points", va="center",
-        color=COLOURS.get(row.role, BLACK), fontsize=7, annotation_clip=False,
-    )  # fmt: skip
+        name,
+        (1, height),
+        xytext=(4, 0),
+        textcoords="offset points",
+        va="center",
+        color=COLOURS.get(row.role, BLACK),
+        fontsize=7,
+        annotation_clip=False,
+    )

@@ -335,10 +335,16 @@ def _shades(cells: Cells, place: Place) -> Iterator[Markup]:
     """The key below the axis: shades from the least to the most."""
     left, down = place.left + 28, place.floor + 20
     squares = [
-        tag("rect", x=left + shade * SHADE, y=down, width=SHADE, height=9,
-            fill_opacity=f"{(shade + 1) / SHADES:g}".lstrip("0"))
+        tag(
+            "rect",
+            x=left + shade * SHADE,
+            y=down,
+            width=SHADE,
+            height=9,
+            fill_opacity=f"{(shade + 1) / SHADES:g}".lstrip("0"),
+        )
         for shade in range(SHADES)
-    ]  # fmt: skip
+    ]
     yield shared(tag("g", *squares, class_="shade"))
     yield _text(number(cells.low, 2), left - 4, down + 8, "end")
     yield _text(f"{number(cells.high, 2)} {cells.key}", left + 4 + SHADES * SHADE, down + 8)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mspgt.predictions.printed import printed as values
-from mspgt.report.tables import Cell, Table
+from mspgt.report.tables import Cell, Table, columns_of
 from mspgt.report.words import (
     BOUNDARIES,
     MISSING,
@@ -38,15 +38,16 @@ _PLACE = dict.fromkeys(("relative", "low", "high", "width"), "double")
 _PLACES = {
     f"{b}_{key}": t for b in BOUNDARIES for key, t in {"layer": "int64", **_PLACE, "set": "string"}.items()
 }
-COLUMNS = {
-    "model": "string", "family": "string", "layers": "int64", "mode": "string", **_PLACES,
-    "accepted": "bool", "successes": "double",
-    "noise_found_median": "double", "noise_found_max": "double",
-    "noise_accepted_median": "double", "noise_accepted_max": "double",
-    "claims": "string", "could_not_be_seen": "string",
-    "noise_ratio_S1": "double", "noise_ratio_S2": "double", "noise_ratio_S3": "double",
-    "modes_disagree": "bool", "reason": "string", "source": "string",
-}  # fmt: skip
+COLUMNS = (
+    columns_of("model:string family:string layers:int64 mode:string")
+    | _PLACES
+    | columns_of(
+        "accepted:bool successes:double noise_found_median:double noise_found_max:double",
+        "noise_accepted_median:double noise_accepted_max:double claims:string",
+        "could_not_be_seen:string noise_ratio_S1:double noise_ratio_S2:double",
+        "noise_ratio_S3:double modes_disagree:bool reason:string source:string",
+    )
+)
 READING = (
     "Model",
     "Layers",

@@ -18,6 +18,17 @@ Cell = str | int | float | bool | None
 INNER = ("low80", "high80", "low50", "high50")  # of nested intervals, after the widest one
 
 
+def columns_of(*told: str) -> dict[str, str]:
+    """Typed columns from words of the form `name:kind`.
+
+    Example:
+        >>> columns_of("model:string layer:int64")
+        {'model': 'string', 'layer': 'int64'}
+    """
+    words = (word.partition(":") for line in told for word in line.split())
+    return {name: kind for name, _, kind in words}
+
+
 @dataclass(frozen=True)
 class Table:
     """Rows under typed columns (`string`, `int64`, `double`, `bool`); a missing value is None."""
@@ -88,12 +99,29 @@ def cell_text(cell: Cell) -> str:
 
 
 LATEX = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
-    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
-    "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
-    "–": "--", "—": "---", "−": "$-$", "τ": r"$\tau$", "≤": r"$\leq$", "≥": r"$\geq$",
-    "\u202f": r"\,", "\n": " ", "\r": " ",
-}  # fmt: skip
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "–": "--",
+    "—": "---",
+    "−": "$-$",
+    "τ": r"$\tau$",
+    "≤": r"$\leq$",
+    "≥": r"$\geq$",
+    "\u202f": r"\,",
+    "\n": " ",
+    "\r": " ",
+}
 
 
 def latex_text(text: str) -> str:
@@ -107,20 +135,30 @@ def _latex_row(cells: Iterable[str]) -> str:
 
 def claims_table(found: Mapping[str, CalibratedResult]) -> Table:
     """Every boundary of the calibrated detector; `role` is empty for one that is neither L–I nor I–G."""
-    columns = {
-        "model": "string", "kind": "string", "role": "string", "layer": "int64", "layer_zero_based": "int64",
-        "relative": "double", "set": "string", "score": "double", "critical": "double", "support": "int64",
-        "robust": "string",
-    }  # fmt: skip
+    columns = columns_of(
+        "model:string kind:string role:string layer:int64 layer_zero_based:int64 relative:double",
+        "set:string score:double critical:double support:int64 robust:string",
+    )
     rows: list[tuple[Cell, ...]] = []
     for name, calibrated in found.items():
         for role, claim in claims(calibrated):
             held = {None: "not tested", True: "holds", False: "lost"}
             robust = "; ".join(f"{what.replace('_', ' ')}: {held[ok]}" for what, ok in claim.robust.items())
             rows.append(
-                (name, claim.kind, role, claim.layer, claim.layer_zero_based, claim.relative, layer_set(claim.set),
-                 claim.score, claim.critical, claim.support, robust)
-            )  # fmt: skip
+                (
+                    name,
+                    claim.kind,
+                    role,
+                    claim.layer,
+                    claim.layer_zero_based,
+                    claim.relative,
+                    layer_set(claim.set),
+                    claim.score,
+                    claim.critical,
+                    claim.support,
+                    robust,
+                )
+            )
     return Table("claims", "Boundaries of the calibrated detector", columns, rows)
 
 

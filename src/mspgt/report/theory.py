@@ -44,9 +44,15 @@ def _information_panels(
             drawn.append(Line("label entropy", "level", [block.entropy] * (depth + 1)))
         title = KINDS[kind]
         yield Panel(
-            f"information-{kind}", f"{title} V-information", "bits a label", tuple(range(depth + 1)),
-            tuple(drawn), marks=boundaries, missing=tuple(missing), caption=f"{information.estimator}.",
-        )  # fmt: skip
+            f"information-{kind}",
+            f"{title} V-information",
+            "bits a label",
+            tuple(range(depth + 1)),
+            tuple(drawn),
+            marks=boundaries,
+            missing=tuple(missing),
+            caption=f"{information.estimator}.",
+        )
     gaussian = information.gaussian
     drawn = []
     if gaussian.nats is not None:
@@ -54,9 +60,15 @@ def _information_panels(
         drawn.append(Line(f"{gaussian.k} components", "calibrated", [None, *gaussian.nats], band))
     missing = [gaussian.reason] if gaussian.reason else []
     yield Panel(
-        "information-gaussian", "Gaussian information with layer 0", "nats", tuple(range(depth + 1)),
-        tuple(drawn), marks=boundaries, missing=tuple(missing), caption=f"{information.estimator}.",
-    )  # fmt: skip
+        "information-gaussian",
+        "Gaussian information with layer 0",
+        "nats",
+        tuple(range(depth + 1)),
+        tuple(drawn),
+        marks=boundaries,
+        missing=tuple(missing),
+        caption=f"{information.estimator}.",
+    )
 
 
 def _sensitivity_panels(block: Fisher, depth: int, boundaries: tuple[Mark, ...]) -> Iterator[Panel]:
@@ -83,9 +95,11 @@ def _sensitivity_panels(block: Fisher, depth: int, boundaries: tuple[Mark, ...])
         log=True,
     )
     second = [
-        line(block.hessian, "data Hessian", "twin"), line(block.empirical, "empirical Fisher", "paper"),
-        line(block.loss_slope, "2 · loss slope", "variant"), own,
-    ]  # fmt: skip
+        line(block.hessian, "data Hessian", "twin"),
+        line(block.empirical, "empirical Fisher", "paper"),
+        line(block.loss_slope, "2 · loss slope", "variant"),
+        own,
+    ]
     hessian = block.hessian or Curve(None)
     missing = [] if hessian.value is not None else [f"data Hessian: {hessian.reason}"]
     yield Panel("loss", "Slope of the loss", axis, x, tuple(l for l in second if l), missing=tuple(missing))

@@ -59,9 +59,12 @@ def information_chart(name: str, model: ModelResult) -> Chart | None:
     # A boundary lies between its layer and the next.
     boundaries = boundary_marks(tuple(marks(model)), shift=0.5, sets=False)
     return Chart(
-        f"{name}: usable information by layer", Axis("layer", -0.5, model.layers + 0.5, x.ticks),
-        Axis("", len(rows) - 0.5, -0.5, names), (cells, *told, *boundaries), shape="table",
-    )  # fmt: skip
+        f"{name}: usable information by layer",
+        Axis("layer", -0.5, model.layers + 0.5, x.ticks),
+        Axis("", len(rows) - 0.5, -0.5, names),
+        (cells, *told, *boundaries),
+        shape="table",
+    )
 
 
 def theory_charts(model: ModelResult) -> list[Chart]:
@@ -70,8 +73,11 @@ def theory_charts(model: ModelResult) -> list[Chart]:
     if theory is None:
         return []
     return [
-        _rate_distortion(theory.hvib), _weights(theory.beta), _arms(theory.fisher), _widths(theory.concentration)
-    ]  # fmt: skip
+        _rate_distortion(theory.hvib),
+        _weights(theory.beta),
+        _arms(theory.fisher),
+        _widths(theory.concentration),
+    ]
 
 
 def _chart(title: str, x: Axis | None, y: Axis | None, found: Sequence[Mark], *legend: Key) -> Chart:

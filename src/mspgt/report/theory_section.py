@@ -53,9 +53,13 @@ def theory_section(results: Results, name: str, stem: str) -> Section | None:
     links = [tag("a", stem_, href=f"figures/{stem_}.svg") for stem_ in figures]
     parts.append(tag("p", "Figures: ", Markup(", ").join(links), class_="files"))
     return Section(
-        anchor, "Theory", Markup("").join(parts), lead="information, noise, rates: sections 3 and appendix A",
-        figures=figures, methods=("Information by layer is V-information about declared labels, cross-fitted.",),
-    )  # fmt: skip
+        anchor,
+        "Theory",
+        Markup("").join(parts),
+        lead="information, noise, rates: sections 3 and appendix A",
+        figures=figures,
+        methods=("Information by layer is V-information about declared labels, cross-fitted.",),
+    )
 
 
 def theory_tables(results: Results) -> list[Table]:

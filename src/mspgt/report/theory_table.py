@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mspgt.report.tables import Cell, Table
+from mspgt.report.tables import Cell, Table, columns_of
 from mspgt.report.theory import KINDS, margin, usable
 from mspgt.report.words import BOUNDARIES
 from mspgt.results import Results
@@ -29,10 +29,10 @@ LETTERS = {"G": "Global", "I": "Intermediate", "L": "Local"}
 
 def theory_table(results: Results) -> Table:
     """Every value of the theory in long form: one row a model, block, quantity and place."""
-    columns = {
-        "model": "string", "block": "string", "quantity": "string", "place": "string", "value": "double",
-        "low": "double", "high": "double", "verdict": "string",
-    }  # fmt: skip
+    columns = columns_of(
+        "model:string block:string quantity:string place:string value:double low:double",
+        "high:double verdict:string",
+    )
     rows: list[Row] = []
     for name, model in results.models.items():
         if model.theory is not None:

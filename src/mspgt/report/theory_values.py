@@ -77,9 +77,13 @@ def _noise(theory: Theory) -> Values:
         rows.append((scale, *(_spread(*cost) for cost in costs), *slopes))
     sigma = number(next(iter(arms.values())).sigma) if arms else MISSING
     columns = (
-        "scale", "½ σ² tr F", "KL", "rise of the loss", "slope of KL over ½ tr F",
+        "scale",
+        "½ σ² tr F",
+        "KL",
+        "rise of the loss",
+        "slope of KL over ½ tr F",
         "slope of the loss over ½ tr F",
-    )  # fmt: skip
+    )
     about = (
         f"In nats a token, noise of σ = {sigma} in every layer of the scale; slopes as σ → 0 (equation 30)."
     )

@@ -171,9 +171,12 @@ def verdict_section(results: Judged, anchors: dict[str, str] | None) -> Section 
         return None
     parts = [_detail(results, verdict, anchors) for verdict in found]
     return Section(
-        "verdicts", "Verdicts and their rules", Markup("").join(parts), lead=tally(found),
+        "verdicts",
+        "Verdicts and their rules",
+        Markup("").join(parts),
+        lead=tally(found),
         tables=(verdict_table(results),),
-    )  # fmt: skip
+    )
 
 
 def verdict_table(results: Judged) -> Table:

@@ -17,7 +17,7 @@ from mspgt.report.markup import figure_html, folded, table_html, tag
 from mspgt.report.section import Plate, Section
 from mspgt.report.strips import strip_svg
 from mspgt.report.svg import legend_html, svg
-from mspgt.report.tables import Cell, Table
+from mspgt.report.tables import Cell, Table, columns_of
 from mspgt.report.where_figure import where_figure
 from mspgt.report.words import BOUNDARIES, layer_set, number, reason
 from mspgt.report.writing import stems
@@ -126,10 +126,15 @@ def _model(
         drawing = legend_html(chart.legend) + svg(chart, f"{anchor}-curves", twice=True)
         drawings.append(
             figure_html(
-                f"{anchor}-curves", panel.title, drawing,
-                caption=panel.caption, numbers=_numbers(panel, stem), beside="results.json", missing=panel.missing,
+                f"{anchor}-curves",
+                panel.title,
+                drawing,
+                caption=panel.caption,
+                numbers=_numbers(panel, stem),
+                beside="results.json",
+                missing=panel.missing,
             )
-        )  # fmt: skip
+        )
     if model.phases and (heat := heat_of(model)):
         drawn = svg(heat.chart, f"{anchor}-matrix")
         drawings.append(figure_html(f"{anchor}-matrix", heat.title, drawn, caption=_heat_words(model.phases)))
@@ -187,10 +192,15 @@ def curves_panel(results: Results, name: str) -> Panel | None:
         if (one := found.of(which)).layer is not None
     )
     return Panel(
-        "information", "Usable information by scale", "share of level", tuple(range(model.layers + 1)),
-        tuple(lines), marks, missing=tuple(missing),
+        "information",
+        "Usable information by scale",
+        "share of level",
+        tuple(range(model.layers + 1)),
+        tuple(lines),
+        marks,
+        missing=tuple(missing),
         caption="Share of its level (mean over tasks) that each scale has reached at a layer, beyond the word alone.",
-    )  # fmt: skip
+    )
 
 
 def _numbers(panel: Panel, stem: str) -> Table:
@@ -233,16 +243,10 @@ def accounts_table(results: Results) -> Table:
                 rows.append((name, one.key, mark.label, *place, mark.claimed, one.measured))
             if not one.row.marks:
                 rows.append((name, one.key, None, None, None, None, None, None, None, one.measured))
-    columns = {
-        **{
-            "model": "string",
-            "account": "string",
-            "boundary": "string",
-            "layer": "int64",
-            "relative": "double",
-        },
-        **{"set": "string", "low": "double", "high": "double", "claimed": "bool", "measured": "bool"},
-    }
+    columns = columns_of(
+        "model:string account:string boundary:string layer:int64 relative:double",
+        "set:string low:double high:double claimed:bool measured:bool",
+    )
     return Table("accounts", "Where the scales are, by account", columns, rows)
 
 

@@ -100,12 +100,24 @@ def decide_scales(
         for pair, (a, b) in PAIRS.items()
     }
     return FunctionalScales(
-        unit=unit, documents=gains.sums.shape[1], seeds=len(gains.sums), draws=draws,
-        declared=[task.declared() for task in tasks], tasks=found, scales=scales, order=order, verdict=verdict(order),
-        LI=boundaries["LI"], IG=boundaries["IG"], block_share=_block_share(shares),
-        without=_without(gains, drawn, scales), twin=about_twin,
-        off=dict(gains.off), about=dict(gains.about), notes=[*notes, *_twin_notes(about_twin)],
-    )  # fmt: skip
+        unit=unit,
+        documents=gains.sums.shape[1],
+        seeds=len(gains.sums),
+        draws=draws,
+        declared=[task.declared() for task in tasks],
+        tasks=found,
+        scales=scales,
+        order=order,
+        verdict=verdict(order),
+        LI=boundaries["LI"],
+        IG=boundaries["IG"],
+        block_share=_block_share(shares),
+        without=_without(gains, drawn, scales),
+        twin=about_twin,
+        off=dict(gains.off),
+        about=dict(gains.about),
+        notes=[*notes, *_twin_notes(about_twin)],
+    )
 
 
 def undefined_tasks(gains: Gains, drawn: Drawn) -> dict[str, str]:
@@ -156,9 +168,11 @@ def _against_twin(
         shaken = rise(drawn.draws[:, i]).level - smoothed(other.draws[:, j]).max(-1)
         error = float(shaken.std())
         compared[name] = {
-            "twin_maximum": float(top), "difference": value, "ci": [value - 1.96 * error, value + 1.96 * error],
+            "twin_maximum": float(top),
+            "difference": value,
+            "ci": [value - 1.96 * error, value + 1.96 * error],
             "beyond": value > ONE_SIDED * error,
-        }  # fmt: skip
+        }
         if not compared[name]["beyond"]:
             beaten[name] = f"not beyond the twin: random weights give up to {top:.3f} bit of it"
     why = undefined_tasks(twin, other)
@@ -213,12 +227,20 @@ def _tasks(
         if task.scale == "G":
             depths["d90"] = Located(depths["d90"].value, None)
         found[name] = FunctionalTask(
-            scale=task.scale, says=task.says, beyond=task.beyond, classes=gains.classes[i], words=int(known[i]),
-            entropy=float(gains.entropy[i]), baseline=float(gains.baseline.mean(0)[:, i].sum() / known[i]),
-            gain=numbers(drawn.point[0, i]), gain_ci=[(float(a), float(b)) for a, b in ends[:, i].T],
-            level=interval(point.level[:, i], shaken.level[:, i]), defined=not reasons[name], reason=reasons[name],
+            scale=task.scale,
+            says=task.says,
+            beyond=task.beyond,
+            classes=gains.classes[i],
+            words=int(known[i]),
+            entropy=float(gains.entropy[i]),
+            baseline=float(gains.baseline.mean(0)[:, i].sum() / known[i]),
+            gain=numbers(drawn.point[0, i]),
+            gain_ci=[(float(a), float(b)) for a, b in ends[:, i].T],
+            level=interval(point.level[:, i], shaken.level[:, i]),
+            defined=not reasons[name],
+            reason=reasons[name],
             **(dict.fromkeys(depths, nothing) if reasons[name] else depths),
-        )  # fmt: skip
+        )
     return found
 
 
@@ -245,9 +267,14 @@ def _scale(
     layers = gains.layers
     d90 = interval(crossing(one, 0.9), crossing(many, 0.9), layers)
     return FunctionalScale(
-        used, True, "", numbers(one[0]), interval(crossing(one, 0.5), crossing(many, 0.5), layers),
-        replace(d90, ci=None) if scale == "G" else d90, interval(centre(one), centre(many), layers),
-    )  # fmt: skip
+        used,
+        True,
+        "",
+        numbers(one[0]),
+        interval(crossing(one, 0.5), crossing(many, 0.5), layers),
+        replace(d90, ci=None) if scale == "G" else d90,
+        interval(centre(one), centre(many), layers),
+    )
 
 
 def _centres(

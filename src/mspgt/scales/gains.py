@@ -104,11 +104,15 @@ def measure_gains(
         for seed, reader in enumerate(readers):
             sums[seed, :, :, 0] = reader.at_embedding(every)
         about: dict[str, float | str] = {
-            "words": int(kept.sum()), "words_read": len(kept), "sinks": int(sinks.sum()),
-            "beyond_context": int((~states.present).sum()), "first_words": int(first.sum()),
-            "distinct_words": states.alone.values.shape[1], "start_token": states.start,
+            "words": int(kept.sum()),
+            "words_read": len(kept),
+            "sinks": int(sinks.sum()),
+            "beyond_context": int((~states.present).sum()),
+            "first_words": int(first.sum()),
+            "distinct_words": states.alone.values.shape[1],
+            "start_token": states.start,
             "alone_depths": ", ".join(map(str, states.alone.depths)),
-        }  # fmt: skip
+        }
     return Gains(
         tasks=tuple(each.task.name for each in asked),
         sums=sums,
@@ -129,8 +133,12 @@ class _Readers:
     ) -> None:
         self._asked, self._device, self._document = asked, device, states.document[kept]
         self._reading = arrange(
-            [each.labels[kept] for each in asked], [len(each.classes) for each in asked], self._document, seed, device
-        )  # fmt: skip
+            [each.labels[kept] for each in asked],
+            [len(each.classes) for each in asked],
+            self._document,
+            seed,
+            device,
+        )
         self._prior = prior(self._reading)
         embedding = states.layer(0)
         word = [embedding[kept], states.mean_embedding[kept].astype(np.float32)]
@@ -144,9 +152,12 @@ class _Readers:
         beyond_bag = [task for task, each in enumerate(asked) if each.task.beyond == "bag"]
         if beyond_bag:
             few = Reading(
-                self._reading.order, self._reading.cuts, tuple(self._reading.labels[task] for task in beyond_bag),
-                tuple(self._reading.classes[task] for task in beyond_bag), self._reading.document,
-            )  # fmt: skip
+                self._reading.order,
+                self._reading.cuts,
+                tuple(self._reading.labels[task] for task in beyond_bag),
+                tuple(self._reading.classes[task] for task in beyond_bag),
+                self._reading.document,
+            )
             known = [shown[task] for task in beyond_bag]
             for bag in bags:
                 known = self._crossfit([running_mean(bag, states.document)[kept]], known, few)

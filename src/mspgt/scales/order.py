@@ -73,9 +73,15 @@ def order_tests(centres: Mapping[str, tuple[Array, Array]], layers: int) -> dict
         forward, plain = p((gap - margin) / error, up), p(gap / error, up)
         backward = p((-gap - margin) / error, down)
         found[pair] = FunctionalOrder(
-            interval(np.array([gap]), draws[pair]), margin, forward, plain, backward, forward <= LEVEL,
-            backward <= LEVEL, "",
-        )  # fmt: skip
+            interval(np.array([gap]), draws[pair]),
+            margin,
+            forward,
+            plain,
+            backward,
+            forward <= LEVEL,
+            backward <= LEVEL,
+            "",
+        )
     return found
 
 

@@ -137,14 +137,18 @@ def crossfit(states: Tensor, reading: Reading, offsets: Sequence[Tensor]) -> lis
 
 
 def _direction(
-    parts: Sequence[Tensor], middle: Tensor, reading: Reading, logits: Sequence[Tensor], learn: Sequence[int],
-    columns: Ints, gram: Tensor, ridge: float,
-) -> Tensor:  # fmt: skip
+    parts: Sequence[Tensor],
+    middle: Tensor,
+    reading: Reading,
+    logits: Sequence[Tensor],
+    learn: Sequence[int],
+    columns: Ints,
+    gram: Tensor,
+    ridge: float,
+) -> Tensor:
     """The preconditioned gradient of every task side by side, (width, classes of all tasks)."""
     slope = torch.zeros((gram.shape[0], int(columns[-1])), device=gram.device)
-    known = [
-        sum(int((reading.part(labels, fold) >= 0).sum()) for fold in learn) for labels in reading.labels
-    ]  # fmt: skip
+    known = [sum(int((reading.part(labels, fold) >= 0).sum()) for fold in learn) for labels in reading.labels]
     for fold in learn:
         residual = torch.empty_like(logits[fold])
         for task, labels in enumerate(reading.labels):
@@ -160,9 +164,7 @@ def _direction(
     return torch.cholesky_solve(slope, torch.linalg.cholesky(ridged))
 
 
-def _lengths(
-    logits: Tensor, moves: Tensor, reading: Reading, check: int, columns: Ints
-) -> list[float]:  # fmt: skip
+def _lengths(logits: Tensor, moves: Tensor, reading: Reading, check: int, columns: Ints) -> list[float]:
     """How far each task goes along its direction: the best on the documents apart, 0 unless surely better."""
     documents = reading.part(reading.document, check)
     found = []

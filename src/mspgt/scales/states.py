@@ -142,10 +142,17 @@ def word_states(
         file.close()
         raise
     return WordStates(
-        layers=lm.layers, width=lm.width, document=np.repeat(np.arange(len(sizes)), sizes), norms=spool.norms,
-        present=last >= 0, mean_embedding=spool.mean_embedding, alone=alone, start=name, file=file,
+        layers=lm.layers,
+        width=lm.width,
+        document=np.repeat(np.arange(len(sizes)), sizes),
+        norms=spool.norms,
+        present=last >= 0,
+        mean_embedding=spool.mean_embedding,
+        alone=alone,
+        start=name,
+        file=file,
         written=np.concatenate(spool.written),
-    )  # fmt: skip
+    )
 
 
 def _subtokens(encoded: Encoded, spans: Sequence[tuple[int, int]]) -> tuple[Ints, Ints]:

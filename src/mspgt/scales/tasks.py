@@ -99,9 +99,7 @@ def _why_off(task: Task, text: RunningText, counts: Counter[str]) -> str:
 
 def _each(document: RunningDocument, read: Callable[[LabelledSentence], Sequence[Any] | None]) -> list[Any]:
     """A column of the document's sentences; None for the words of a sentence without it."""
-    labels = [
-        label for s in document.sentences for label in (read(s) or (None,) * len(s.words))
-    ]  # fmt: skip
+    labels = [label for s in document.sentences for label in (read(s) or (None,) * len(s.words))]
     return labels[: document.limit]
 
 

@@ -85,9 +85,9 @@ def _clusters(points: Array) -> NDArray[np.int64]:
             if (moved == member).all():
                 break
             member = moved
-            centres = np.stack([
-                points[member == k].mean(0) if (member == k).any() else centres[k] for k in range(TOPICS)
-            ])  # fmt: skip
+            centres = np.stack(
+                [points[member == k].mean(0) if (member == k).any() else centres[k] for k in range(TOPICS)]
+            )
         if (cost := float(distance.min(1).sum())) < best:
             best, answer = cost, member
     return answer

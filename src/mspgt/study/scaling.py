@@ -169,9 +169,11 @@ _ARRAYS = ("sums", "counts", "baseline", "entropy")
 def pack_gains(gains: Gains) -> StageResult:
     arrays = {name: getattr(gains, name) for name in _ARRAYS}
     meta = {
-        "tasks": list(gains.tasks), "classes": list(gains.classes), "off": gains.off,
+        "tasks": list(gains.tasks),
+        "classes": list(gains.classes),
+        "off": gains.off,
         "about": json.dumps(gains.about),
-    }  # fmt: skip
+    }
     return StageResult(arrays, meta)
 
 

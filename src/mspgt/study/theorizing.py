@@ -80,9 +80,14 @@ class Theorizing:
         yield Cost("theory: bottleneck", half, 2**16, memory=held + max(batch, covariance))
         texts = min(theory.texts, half)
         forward, backward = passes(
-            texts, depth, len(theory.sigmas), 3, draws=theory.noise_draws,
-            label_draws=theory.label_draws, hessian_draws=theory.hessian_draws,
-        )  # fmt: skip
+            texts,
+            depth,
+            len(theory.sigmas),
+            3,
+            draws=theory.noise_draws,
+            label_draws=theory.label_draws,
+            hessian_draws=theory.hessian_draws,
+        )
         again = len(shards(texts)) - 1  # every shard tries for a gradient
         forward, backward = forward + again, backward + again
         yield Cost("theory: sensitivity", forward + 2 * backward, 8 * texts * depth * 7, backward=backward)
@@ -106,36 +111,49 @@ class Theorizing:
         theory, identity = section_of(given.config), given.identity
         measure = given.config.measure
         reading = {
-            **who_is(Subject(identity)), "corpus": given.data.corpus.sha256, "too_long": measure.too_long,
+            **who_is(Subject(identity)),
+            "corpus": given.data.corpus.sha256,
+            "too_long": measure.too_long,
             "start": measure.start,
-            "sink_ratio": measure.sink_ratio, "scale_sentences": measure.scale_sentences, "seed": given.config.seed,
-        }  # fmt: skip
+            "sink_ratio": measure.sink_ratio,
+            "scale_sentences": measure.scale_sentences,
+            "seed": given.config.seed,
+        }
         settings = theory.model_dump(mode="json", exclude={"gradient_tokens"})
         where = {"LI": given.scales.LI, "IG": given.scales.IG}
         treebank = None if given.data.treebank is None else given.data.treebank.sha256
         profiles = addresses(given.root, given.config, Subject(identity), given.data)
         inputs: dict[str, dict[str, Any]] = {
             "information": {
-                **reading, "treebank": treebank,
+                **reading,
+                "treebank": treebank,
                 **_only(settings, "tokens", "components", "examples", "hidden", "epochs", "permutations"),
             },
             "bottleneck": {
-                **reading, **where, **_only(settings, "tokens", "components", "betas", "steps", "draws"),
+                **reading,
+                **where,
+                **_only(settings, "tokens", "components", "betas", "steps", "draws"),
             },
             "sensitivity": {
-                **reading, **where,
-                **_only(settings, "texts", "sigmas", "arm_sigma", "noise_draws", "label_draws", "hessian_draws"),
+                **reading,
+                **where,
+                **_only(
+                    settings, "texts", "sigmas", "arm_sigma", "noise_draws", "label_draws", "hessian_draws"
+                ),
             },
             "reach": {**reading, **_only(settings, "reach_window", "reach_windows")},
             "values": {
-                **reading, **where, **_only(settings, "tokens", "components", "value_steps", "draws"),
+                **reading,
+                **where,
+                **_only(settings, "tokens", "components", "value_steps", "draws"),
             },
             "widths": {
                 "geometry": profiles.geometry.key,
                 "probes": None if profiles.probes is None else profiles.probes.key,
-                "seed": given.config.seed, **_only(settings, "width_draws"),
+                "seed": given.config.seed,
+                **_only(settings, "width_draws"),
             },
-        }  # fmt: skip
+        }
         for stage, function in asked_for(theory).items():
             name = f"theory-{stage}"
             if stage != "sensitivity":

@@ -56,10 +56,17 @@ def kink_block(given: Given, result: StageResult) -> Block:
                 block[which][name] = {"p": None, "reason": str(error)}
                 continue
             block[which][name] = {
-                "layer": found.layer, "bend": found.bend, "expected": found.expected, "statistic": found.statistic,
-                "freedom": found.freedom, "caution": found.caution, "p": found.p, "rank": found.rank,
-                "kinked": found.kinked, "laws": {noise: asdict(law) for noise, law in found.laws.items()},
-            }  # fmt: skip
+                "layer": found.layer,
+                "bend": found.bend,
+                "expected": found.expected,
+                "statistic": found.statistic,
+                "freedom": found.freedom,
+                "caution": found.caution,
+                "p": found.p,
+                "rank": found.rank,
+                "kinked": found.kinked,
+                "laws": {noise: asdict(law) for noise, law in found.laws.items()},
+            }
         first = block[which]["all"]
         block[which] |= {"p": first["p"], "kinked": first.get("kinked")}
         if first["p"] is None:

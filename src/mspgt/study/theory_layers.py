@@ -32,18 +32,26 @@ def reach(shared: Shared) -> StageResult:
     theory, measure = shared.theory, shared.given.config.measure
     try:
         reading = read(
-            shared.model(), [document.sentences for document in shared.corpus.documents], start=measure.start,
-            window=theory.reach_window, too_long="cut",
-        )  # fmt: skip
+            shared.model(),
+            [document.sentences for document in shared.corpus.documents],
+            start=measure.start,
+            window=theory.reach_window,
+            too_long="cut",
+        )
         sizes = [len(document.sentences) for document in shared.corpus.documents]
         document = np.repeat(np.arange(len(sizes)), sizes)
         owners = [int(document[own[0]]) for own in reading.members()]
         long = [at for at, one in enumerate(reading.sequences) if len(one.ids) > theory.reach_window // 2]
         chosen = evenly_spread(long, theory.reach_windows)
         found = attention_reach(
-            shared.model(), [reading.sequences[at] for at in chosen], shared.scales, window=theory.reach_window,
-            sink_ratio=measure.sink_ratio, batch_tokens=measure.batch_tokens, progress=shared.report,
-        )  # fmt: skip
+            shared.model(),
+            [reading.sequences[at] for at in chosen],
+            shared.scales,
+            window=theory.reach_window,
+            sink_ratio=measure.sink_ratio,
+            batch_tokens=measure.batch_tokens,
+            progress=shared.report,
+        )
     except REFUSALS as error:
         return StageResult(meta={"missing": str(error)})
     return StageResult({"distance": found, "document": np.array([owners[at] for at in chosen])})
@@ -100,10 +108,15 @@ def values(shared: Shared) -> StageResult:
     theory = shared.theory
     try:
         found = block_values(
-            list(shared.components.projected[1:]), shared.states.following, shared.states.document,
-            layer_weights(shared.given), steps=theory.value_steps, draws=theory.draws, seed=shared.seed,
+            list(shared.components.projected[1:]),
+            shared.states.following,
+            shared.states.document,
+            layer_weights(shared.given),
+            steps=theory.value_steps,
+            draws=theory.draws,
+            seed=shared.seed,
             progress=shared.report,
-        )  # fmt: skip
+        )
     except REFUSALS as error:
         return StageResult(meta={"missing": str(error)})
     return StageResult(meta=to_jsonable(asdict(found)))

@@ -171,12 +171,19 @@ def sensitivity_of(result: StageResult) -> Sensitivity:
     """The stored sensitivity, as it was measured."""
     a, meta = result.arrays, result.meta
     return Sensitivity(
-        tokens=a["tokens"], document=a["document"], std=a["std"], sigmas=a["sigmas"], fisher=a["fisher"],
-        empirical=a["empirical"], hessian=a.get("hessian"), kl=a["kl"], loss=a["loss"],
+        tokens=a["tokens"],
+        document=a["document"],
+        std=a["std"],
+        sigmas=a["sigmas"],
+        fisher=a["fisher"],
+        empirical=a["empirical"],
+        hessian=a.get("hessian"),
+        kl=a["kl"],
+        loss=a["loss"],
         arms={name: a[f"arm.{name}"] for name in meta["arm_layers"]},
         arm_layers={name: tuple(layers) for name, layers in meta["arm_layers"].items()},
         arm_sigma=meta["arm_sigma"],
-    )  # fmt: skip
+    )
 
 
 def _fisher(given: Given, result: StageResult) -> Block:
@@ -210,11 +217,15 @@ def _fisher(given: Given, result: StageResult) -> Block:
         predicted = _with_interval(partial(found.predicted, name), weights)
         measured = _with_interval(partial(found.per_token, found.arms[name]), weights)
         block["arms"][name] = {
-            "layers": list(found.arm_layers[name]), "sigma": found.arm_sigma,
-            "predicted": predicted["value"], "predicted_ci": predicted["ci"],
-            "kl": measured["value"][0], "kl_ci": _column(measured["ci"], 0),
-            "loss": measured["value"][1], "loss_ci": _column(measured["ci"], 1),
-        }  # fmt: skip
+            "layers": list(found.arm_layers[name]),
+            "sigma": found.arm_sigma,
+            "predicted": predicted["value"],
+            "predicted_ci": predicted["ci"],
+            "kl": measured["value"][0],
+            "kl_ci": _column(measured["ci"], 0),
+            "loss": measured["value"][1],
+            "loss_ci": _column(measured["ci"], 1),
+        }
     block["equation30"] = _equation30(found, weights)
     return block
 

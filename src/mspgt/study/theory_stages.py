@@ -89,9 +89,12 @@ class Shared:
 
         measure = self.given.config.measure
         return measure_scales(
-            self.model(), self.encoded, sample=measure.scale_sentences, sink_ratio=measure.sink_ratio,
+            self.model(),
+            self.encoded,
+            sample=measure.scale_sentences,
+            sink_ratio=measure.sink_ratio,
             batch_tokens=measure.batch_tokens,
-        )  # fmt: skip
+        )
 
     @cached_property
     def states(self) -> States:
@@ -99,10 +102,16 @@ class Shared:
 
         measure = self.given.config.measure
         return sample_states(
-            self.model(), self.corpus, self.encoded, self.scales, tokens=self.theory.tokens,
-            sink_ratio=measure.sink_ratio, batch_tokens=measure.batch_tokens, seed=self.seed,
+            self.model(),
+            self.corpus,
+            self.encoded,
+            self.scales,
+            tokens=self.theory.tokens,
+            sink_ratio=measure.sink_ratio,
+            batch_tokens=measure.batch_tokens,
+            seed=self.seed,
             progress=self.report,
-        )  # fmt: skip
+        )
 
     @cached_property
     def components(self) -> Components:
@@ -130,18 +139,24 @@ def information(shared: Shared) -> StageResult:
         try:
             question, values = questions[kind]()
             found = usable_information(
-                values, question, examples=theory.examples, hidden=theory.hidden, epochs=theory.epochs,
-                seed=shared.seed, device=lm.device,
-            )  # fmt: skip
+                values,
+                question,
+                examples=theory.examples,
+                hidden=theory.hidden,
+                epochs=theory.epochs,
+                seed=shared.seed,
+                device=lm.device,
+            )
         except REFUSALS as error:
             missing[kind] = str(error)
             continue
         arrays |= {f"{kind}.{name}": getattr(found, name) for name in USABLE}
         meta["kinds"][kind] = {"label": found.label, "classes": found.classes, "scarce": found.scarce}
     meta |= {
-        "tokens": len(shared.states), "sinks": shared.states.sinks,
+        "tokens": len(shared.states),
+        "sinks": shared.states.sinks,
         "documents": len(np.unique(shared.states.document)),
-    }  # fmt: skip
+    }
     arrays["std"] = shared.scales.std
     try:
         found_components = shared.components
@@ -159,15 +174,20 @@ def information(shared: Shared) -> StageResult:
     shared.report(1, 2, "near-Markov flow")
     try:
         markov = near_markov(
-            found_components.projected[1:], shared.states.document, permutations=theory.permutations,
+            found_components.projected[1:],
+            shared.states.document,
+            permutations=theory.permutations,
             seed=shared.seed,
-        )  # fmt: skip
+        )
         names = ("ratio", "surrogate", "excess", "se", "conditional", "total", "p_null")
         arrays |= {f"markov.{name}": getattr(markov, name) for name in names}
         meta["markov"] = {
-            "k": markov.k, "groups": markov.groups, "mean": markov.mean, "ci": list(markov.ci),
+            "k": markov.k,
+            "groups": markov.groups,
+            "mean": markov.mean,
+            "ci": list(markov.ci),
             "permutations": theory.permutations,
-        }  # fmt: skip
+        }
     except REFUSALS as error:
         missing["markov"] = str(error)
     return StageResult(arrays, meta)
@@ -203,7 +223,7 @@ def _gaussian(projected: np.ndarray, document: np.ndarray, seed: int) -> tuple[n
         nearest_neighbour_information,
         require_validated,
         shuffled,
-    )  # fmt: skip
+    )
     from mspgt.theory.markov import GROUPS, document_groups_of
 
     depth, rows, k = projected.shape
@@ -236,9 +256,15 @@ def bottleneck(shared: Shared) -> StageResult:
     try:
         tops = [max(scales.global_), max(scales.intermediate), max(scales.local)]
         found = block_bottleneck(
-            [shared.components.projected[layer] for layer in tops], shared.states.following, shared.states.document,
-            betas=theory.betas, steps=theory.steps, draws=theory.draws, seed=shared.seed, progress=shared.report,
-        )  # fmt: skip
+            [shared.components.projected[layer] for layer in tops],
+            shared.states.following,
+            shared.states.document,
+            betas=theory.betas,
+            steps=theory.steps,
+            draws=theory.draws,
+            seed=shared.seed,
+            progress=shared.report,
+        )
     except REFUSALS as error:
         return StageResult(meta={"missing": str(error)})
     return StageResult(meta={**to_jsonable(asdict(found)), "layers": dict(zip("GIL", tops, strict=True))})

@@ -112,9 +112,13 @@ class HVIB(nn.Module):
         self.priors, self.posteriors = nn.ModuleList(priors), nn.ModuleList(posteriors)
 
     def terms(
-        self, context: Tensor, evidence: Sequence[Tensor], log_likelihood: LogLikelihood, noise: Sequence[Tensor],
+        self,
+        context: Tensor,
+        evidence: Sequence[Tensor],
+        log_likelihood: LogLikelihood,
+        noise: Sequence[Tensor],
         inflation: Sequence[float] = (1.0, 1.0, 1.0),
-    ) -> Terms:  # fmt: skip
+    ) -> Terms:
         """Reconstruction and KLs at given noise.
 
         Args:
@@ -153,9 +157,13 @@ def cubature(widths: Sequence[int], dtype: torch.dtype = torch.float64) -> list[
 def fit_exactly(loss: Callable[[], Tensor], parameters: Sequence[Tensor], *, steps: int = 500) -> float:
     """Minimise a deterministic loss by L-BFGS to machine precision; returns it. NumericsError if it diverges."""
     optimizer = torch.optim.LBFGS(
-        list(parameters), max_iter=steps, tolerance_grad=1e-10, tolerance_change=1e-14, history_size=50,
+        list(parameters),
+        max_iter=steps,
+        tolerance_grad=1e-10,
+        tolerance_change=1e-14,
+        history_size=50,
         line_search_fn="strong_wolfe",
-    )  # fmt: skip
+    )
 
     def closure() -> Tensor:
         optimizer.zero_grad()

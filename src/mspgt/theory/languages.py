@@ -231,9 +231,12 @@ class _Text:
         self.words = torch.from_numpy(np.where(words < 0, self.vocabulary - 1, words)).long()
 
     def terms(
-        self, model: HVIB, decoder: nn.Module, noise: Sequence[Tensor],
+        self,
+        model: HVIB,
+        decoder: nn.Module,
+        noise: Sequence[Tensor],
         factors: tuple[float, ...] = (1.0, 1.0, 1.0),
-    ) -> Terms:  # fmt: skip
+    ) -> Terms:
         """Terms by sentence, the KL of G shared out over the sentences of its document."""
         words = self.words.flatten(0, 1)  # (documents · sentences, slots)
         slots = nn.functional.one_hot(words, self.vocabulary).float()
@@ -255,8 +258,10 @@ def _model(text: _Text) -> tuple[HVIB, nn.Module]:
     slots = LONGEST * text.vocabulary
     priors = [Standard(g), Network(g, i), Network(i, l)]
     posteriors = [
-        Network(text.vocabulary, g), Network(g + slots, i, 96), Network(g + i + slots, l, 96),
-    ]  # fmt: skip
+        Network(text.vocabulary, g),
+        Network(g + slots, i, 96),
+        Network(g + i + slots, l, 96),
+    ]
     decoder = nn.Sequential(nn.Linear(g + i + l, 96), nn.SiLU(), nn.Linear(96, slots))
     return HVIB(priors, posteriors), decoder
 

@@ -7,8 +7,15 @@ READER_BYTES = 2**31  # of standardised float32 states that readers see at a tim
 
 
 def passes(
-    texts: int, layers: int, sigmas: int, arms: int, *, draws: int = 1, label_draws: int = 4, hessian_draws: int = 8
-) -> tuple[int, int]:  # fmt: skip
+    texts: int,
+    layers: int,
+    sigmas: int,
+    arms: int,
+    *,
+    draws: int = 1,
+    label_draws: int = 4,
+    hessian_draws: int = 8,
+) -> tuple[int, int]:
     """Forward and backward passes of texts that `measure_sensitivity` makes; one each way tries for a gradient."""
     backward = label_draws + 1 + 2 * hessian_draws
     forward = 2 + 2 * hessian_draws + 2 * draws * (layers * sigmas + arms)

@@ -141,9 +141,15 @@ def usable_information(
                     counts[document] += mine.sum()
     seen = counts > 0
     return Usable(
-        question.kind, question.label, question.classes, saved[seen], counts[seen], prior[seen],
-        np.flatnonzero(seen), scarcity(question),
-    )  # fmt: skip
+        question.kind,
+        question.label,
+        question.classes,
+        saved[seen],
+        counts[seen],
+        prior[seen],
+        np.flatnonzero(seen),
+        scarcity(question),
+    )
 
 
 def scarcity(question: Question) -> str:
@@ -207,9 +213,13 @@ def lexical(states: States) -> Question:
     where = np.flatnonzero(labels >= 0)
     document = states.document[where]
     return Question(
-        "lexical", f"which of the {len(common)} most frequent words", where[:, None], labels[where], document,
+        "lexical",
+        f"which of the {len(common)} most frequent words",
+        where[:, None],
+        labels[where],
+        document,
         _by_document(document, states.sentence[where]),
-    )  # fmt: skip
+    )
 
 
 def syntactic(treebank: Treebank, sentences: Sequence[LabelledSentence]) -> Question:
@@ -278,9 +288,15 @@ def _frequency_bits(labels: Ints, classes: int) -> Array:
 
 
 def _bits(
-    values: Tensor, question: Question, train: Ints, test: Ints, hidden: int, epochs: int,
-    rng: np.random.Generator, device: torch.device | str,
-) -> Array:  # fmt: skip
+    values: Tensor,
+    question: Question,
+    train: Ints,
+    test: Ints,
+    hidden: int,
+    epochs: int,
+    rng: np.random.Generator,
+    device: torch.device | str,
+) -> Array:
     """Bits of every test label by layer under probes of `train`, (layers, test).
 
     The family V may ignore what it sees (Xu et al.'s condition of optional ignorance): a reader's answer is mixed
