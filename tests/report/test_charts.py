@@ -13,8 +13,8 @@ from mspgt.report import panels
 from mspgt.report.charts import panel_chart
 from mspgt.report.curves import Line, Mark, Panel, StripRow
 from mspgt.report.markup import once
+from mspgt.report.paths import path as steps_of
 from mspgt.report.strips import strip_svg
-from mspgt.report.svg import path as steps_of
 from mspgt.report.svg import svg
 from tests.report.planted_results import HOSTILE
 from tests.whole import typed

@@ -15,6 +15,7 @@ from mspgt.report import figures
 from mspgt.report.charts import panel_chart
 from mspgt.report.curves import Line, Panel
 from mspgt.report.forest import Dot, Forest, Row
+from mspgt.report.look import venue_width
 from mspgt.report.panels import signal_panels, strip_rows
 from mspgt.report.strips import strips_figure
 from tests.report.planted_results import HOSTILE
@@ -82,4 +83,4 @@ def test_strips_of_all_models_name_every_model(results: dict[str, Any]) -> None:
 
 def test_an_unknown_venue_is_refused() -> None:
     with pytest.raises(InputError, match="neurips"):
-        figures.venue_width("nature")
+        venue_width("nature")

@@ -9,7 +9,7 @@ from pathlib import Path
 from mspgt.report.dose_section import dose_section, dose_tables
 from mspgt.report.effect_section import effect_section, effect_tables
 from mspgt.report.families import family_section
-from mspgt.report.figures import venue_width
+from mspgt.report.look import venue_width
 from mspgt.report.metrics_section import metrics_section, metrics_tables
 from mspgt.report.page import pages
 from mspgt.report.panels import strip_rows

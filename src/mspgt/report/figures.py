@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from io import BytesIO
+from collections.abc import Sequence
 from textwrap import wrap
 from typing import Any
 
-import matplotlib as mpl
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.figure import Figure
-from matplotlib.gridspec import GridSpec
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
-from mspgt.errors import InputError, did_you_mean
 from mspgt.report.charts import keys_of
 from mspgt.report.curves import rows_apart
+from mspgt.report.look import (
+    BLACK,
+    COLOURS,
+    FILLS,
+    GREY,
+    LOOKS,
+    MARKERS,
+    RAMP,
+    RULES,
+    SHEER,
+    VERMILLION,
+    files_of,
+    grid_of,
+    new_figure,
+    style,
+    venue_width,
+)
 from mspgt.report.marks import (
     Axis,
     Band,
@@ -36,65 +46,7 @@ from mspgt.report.marks import (
     Span,
     Whisker,
 )
-from mspgt.report.panels import UNDIVIDED, UNNAMED
 from mspgt.report.words import number
-
-# Width of the text, or of one column, in inches.
-VENUES = {"neurips": 5.5, "icml": 6.75, "icml-column": 3.25, "acl": 6.3, "acl-column": 3.03}
-
-BLUE, VERMILLION, PURPLE, BLACK, GREY = "#0b5a9e", "#c1440e", "#7b3f8c", "#1a1a1a", "#8f8f8f"
-COLOURS = {
-    **{"calibrated": BLUE, "paper": VERMILLION, "twin": GREY, "variant": PURPLE, "level": BLACK},
-    **{"functional": BLACK, "local": "#4d9a2a", "intermediate": "#2a788e", "global": "#440154"},
-}
-LOOKS: dict[str, dict[str, Any]] = {
-    "calibrated": {"linewidth": 1.1, "marker": "o", "markersize": 1.7, "zorder": 4},
-    "paper": {"linewidth": 0.7, "dashes": (4, 1.5), "zorder": 3},
-    "twin": {"linewidth": 0.7, "zorder": 2},
-    "variant": {"linewidth": 0.8, "dashes": (1.5, 1), "zorder": 3},
-    "level": {"linewidth": 0.7, "dashes": (1, 1.5), "zorder": 2},
-    # Told apart without colour too.
-    "local": {"linewidth": 1.2, "dashes": (1.2, 1), "zorder": 4},
-    "intermediate": {"linewidth": 1.2, "dashes": (4, 1.5), "zorder": 4},
-    "global": {"linewidth": 1.2, "zorder": 4},
-    "beyond": {"linewidth": 0.7, "dashes": (3, 3), "zorder": 2},
-    "within": {"linewidth": 0.7, "zorder": 2},
-}
-# Curves of models beside one another: six colours, whole and dashed.
-PRINTED = (BLUE, VERMILLION, PURPLE, COLOURS["local"], BLACK, GREY)
-for _model in range(2 * len(PRINTED)):
-    COLOURS[f"m{_model}"] = PRINTED[_model % len(PRINTED)]
-    LOOKS[f"m{_model}"] = {"linewidth": 1.0, "linestyle": "-" if _model < len(PRINTED) else (0, (4, 1.5))}
-# The scales are ordered with depth, so they take three steps of an ordered map (viridis), and their letters.
-SCALES = {
-    "Local": "#7ad151",
-    "Intermediate": "#2a788e",
-    "Global": "#440154",
-    UNNAMED: "#e3e3e3",
-    UNDIVIDED: "#ffffff",
-}
-FILLS = {
-    **COLOURS,
-    **{"local": SCALES["Local"], "intermediate": SCALES["Intermediate"], "global": SCALES["Global"]},
-    **{
-        "supported": BLUE,
-        "refuted": VERMILLION,
-        "inconclusive": GREY,
-        "not testable": "#ececec",
-        "chance": GREY,
-    },
-}
-SHEER = {"chance": 0.25}  # surfaces that others are seen through
-MARKERS = {"calibrated": "o", "paper": "s", "variant": "D", "twin": "^", "level": "x"}
-RULES: dict[str, dict[str, Any]] = {
-    "reference": {"linewidth": 0.5},
-    "axis": {"linewidth": 0.5},
-    "level": {"linewidth": 0.7, "dashes": (1, 1.5)},
-    "sink": {"linewidth": 0.6, "linestyle": ":"},
-    "cut": {"linewidth": 0.8},
-    "candidate": {"linewidth": 0.5, "dashes": (2, 2)},
-}
-RAMP = LinearSegmentedColormap.from_list("shades", ["#ffffff", BLUE])
 
 NAME_ROW, NAME_LETTER = 5, 3.6  # points: height of a row of names of boundaries, and width of a letter
 SETS = 0.16  # share of the height below the curves that confidence sets take
@@ -110,36 +62,6 @@ HEIGHTS = {
     "small": 1.05,
     "square": 1.6,
     "table": 0.85,
-}
-
-STYLE = {
-    "font.family": "serif",
-    # First the Times-like face that comes with matplotlib, so that a figure is the same on every machine.
-    "font.serif": ["STIXGeneral", "Times New Roman", "Times", "serif"],
-    "font.size": 8,
-    "axes.titlesize": 8,
-    "axes.labelsize": 7.5,
-    "xtick.labelsize": 7,
-    "ytick.labelsize": 7,
-    "legend.fontsize": 7.5,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.linewidth": 0.5,
-    "axes.edgecolor": BLACK,
-    "axes.titlelocation": "left",
-    "grid.color": "#e4e4e4",
-    "grid.linewidth": 0.4,
-    "axes.axisbelow": True,
-    "xtick.major.width": 0.5,
-    "ytick.major.width": 0.0,
-    "xtick.major.size": 2,
-    "ytick.major.size": 0,
-    "legend.frameon": False,
-    "pdf.fonttype": 42,
-    "svg.fonttype": "none",
-    "svg.hashsalt": "mspgt",
-    # A model may be called `$x$`.
-    "text.parse_math": False,
 }
 
 
@@ -229,54 +151,6 @@ def _legend_columns(keys: Sequence[Key], width: float) -> int:
     """As many as fit beside one another."""
     longest = max((len(key.label) for key in keys), default=0)
     return max(1, min(len(keys), int(width / (0.42 + LETTER * longest))))
-
-
-def venue_width(venue: str) -> float:
-    """Width of a figure in inches.
-
-    Raises:
-        InputError: an unknown venue.
-    """
-    if venue not in VENUES:
-        raise InputError(
-            f"Expected a venue out of {', '.join(VENUES)}, found {venue!r}. Choose one of them."
-            f"{did_you_mean(venue, VENUES)}"
-        )
-    return VENUES[venue]
-
-
-def new_figure(venue: str, height: float) -> Figure:
-    """An empty figure of a venue's width; `height` in inches."""
-    return Figure(figsize=(venue_width(venue), height))
-
-
-def grid_of(
-    figure: Figure,
-    lines: int,
-    columns: int,
-    *,
-    top: float,
-    bottom: float,
-    left: float,
-    right: float,
-    wide: float = 0.0,
-    high: float = 0.0,
-) -> GridSpec:
-    """Axes between margins in inches; a layout engine would draw every figure twice."""
-    width, height = figure.get_size_inches()
-    across = (width - left - right - wide * (columns - 1)) / columns
-    down = (height - top - bottom - high * (lines - 1)) / lines
-    return GridSpec(
-        lines,
-        columns,
-        figure,
-        left=left / width,
-        right=1 - right / width,
-        top=1 - top / height,
-        bottom=bottom / height,
-        wspace=wide / across,
-        hspace=high / down,
-    )
 
 
 def draw(axes: Axes, chart: Chart, title: Sequence[str], labels: float = 0.0) -> None:
@@ -470,22 +344,3 @@ def _handle(key: Key) -> Line2D | Patch:
         look: dict[str, Any] = {"facecolor": FILLS[key.role], "alpha": SHEER.get(key.role, 1.0)}
         return Patch(label=key.label, linewidth=0, **look)
     return Line2D([], [], color=COLOURS[key.role], label=key.label, **LOOKS[key.role])
-
-
-@contextmanager
-def style() -> Iterator[None]:
-    """The look of every figure, whatever the machine's own settings."""
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams.update(STYLE)
-        yield
-
-
-def files_of(figure: Figure) -> dict[str, bytes]:
-    """`svg` and `pdf` → the bytes of the file, without a date."""
-    files = {}
-    for form, metadata in (("svg", {"Date": None, "Creator": "mspgt"}), ("pdf", {"CreationDate": None})):
-        buffer = BytesIO()
-        figure.savefig(buffer, format=form, metadata=metadata)
-        files[form] = buffer.getvalue()
-    return files

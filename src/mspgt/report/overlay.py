@@ -10,9 +10,11 @@ from markupsafe import Markup
 
 from mspgt.report.charts import line_marks
 from mspgt.report.curves import Line, axis_values
-from mspgt.report.figures import PRINTED, charts_figure
+from mspgt.report.figures import charts_figure
+from mspgt.report.look import PRINTED
 from mspgt.report.marks import Axis, Chart, Key, around
 from mspgt.report.markup import figure_html, tag
+from mspgt.report.panels import SIGNALS as DRAWN
 from mspgt.report.section import Plate, Section
 from mspgt.report.svg import legend_html, svg
 from mspgt.report.tables import Cell, Table
@@ -28,9 +30,7 @@ ABOUT = (
 )
 # Key → title, unit.
 CURVES = {
-    "S1": ("S1 · representation change", "−log CKA"),
-    "S2": ("S2 · probe jump", "relative change of probe scores"),
-    "S3": ("S3 · attention drift", "JS divergence, bits"),
+    **{signal: DRAWN[signal][:2] for signal in SIGNALS},
     "L": ("Functional scale: Local", "share of its level"),
     "I": ("Functional scale: Intermediate", "share of its level"),
     "G": ("Functional scale: Global", "share of its level"),

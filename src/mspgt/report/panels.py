@@ -12,6 +12,7 @@ from mspgt.report.words import BOUNDARIES, NO_REASON, Located, claims, counted, 
 from mspgt.results import CalibratedResult, ModelResult, Results
 from mspgt.results.record import Rows
 from mspgt.stats.bootstrap import MAX_CLUSTERS
+from mspgt.vocabulary import SIGNALS as MEASURED
 
 # Signal → title, axis in calibrated mode, axis in paper mode (the same text: one shared axis).
 SIGNALS = {
@@ -84,7 +85,8 @@ def control_panels(results: Results, name: str) -> list[Panel]:
     with_sinks = model.controls.with_sinks or {}
     twins = model.controls.random_init.seeds
     panels = []
-    for signal, (title, axis, _) in list(SIGNALS.items())[:3]:
+    for signal in MEASURED:
+        title, axis, _ = SIGNALS[signal]
         own = _line(model, signal, "calibrated", "calibrated mode", "calibrated")
         if own is not None:
             own = replace(own, intervals=None)  # its bands stand among the signals

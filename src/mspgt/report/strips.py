@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch, Rectangle
 
 from mspgt.report.curves import Mark, StripRow, rows_apart
-from mspgt.report.figures import BLACK, COLOURS, SCALES, files_of, grid_of, new_figure, style
+from mspgt.report.look import BLACK, COLOURS, SCALES, files_of, grid_of, new_figure, style
 from mspgt.report.markup import shared, tag
 from mspgt.report.panels import UNDIVIDED
 from mspgt.report.svg import LETTER, ROW, Name, names_apart

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import groupby
 
 from markupsafe import Markup
 
@@ -31,6 +31,7 @@ from mspgt.report.marks import (
     Whisker,
 )
 from mspgt.report.markup import shared, tag
+from mspgt.report.paths import path, short
 from mspgt.report.words import number
 
 LETTER = 6.5  # width of a letter
@@ -157,10 +158,10 @@ def _across(axis: Axis, place: Place) -> Iterator[Markup]:
     floor, end = place.floor, place.end
     strokes = ""
     if axis.line:
-        strokes = f"M{place.left} {floor}H{_short(end)}"
-        strokes += "".join(f"M{_short(place.x(tick))} {floor}v4" for tick, _ in axis.ticks if not axis.grid)
+        strokes = f"M{place.left} {floor}H{short(end)}"
+        strokes += "".join(f"M{short(place.x(tick))} {floor}v4" for tick, _ in axis.ticks if not axis.grid)
     if axis.grid:
-        lines = "".join(f"M{_short(place.x(tick))} {place.top}V{floor}" for tick, _ in axis.ticks)
+        lines = "".join(f"M{short(place.x(tick))} {place.top}V{floor}" for tick, _ in axis.ticks)
         yield tag("path", class_="grid", d=lines)
     if strokes:
         yield tag("path", class_="axis", d=strokes)
@@ -179,9 +180,7 @@ def _upright(chart: Chart, place: Place) -> Iterator[Markup]:
     """The vertical axes: the main one on the left, a second one on the right."""
     axis, second = chart.y, chart.second
     if axis.grid:
-        lines = "".join(
-            f"M{place.left} {_short(place.y(tick))}H{_short(place.end)}" for tick, _ in axis.ticks
-        )
+        lines = "".join(f"M{place.left} {short(place.y(tick))}H{short(place.end)}" for tick, _ in axis.ticks)
         yield tag("path", class_="grid", d=lines)
     told = [tag("text", words, y=place.y(tick) + 3.5) for tick, words in axis.ticks]
     yield tag("g", *told, class_="ticks")
@@ -190,7 +189,7 @@ def _upright(chart: Chart, place: Place) -> Iterator[Markup]:
         yield tag("text", axis.label, class_="calibrated" if second else "", y=11)
     if second:
         told = [tag("text", words, y=place.y(tick, True) + 3.5) for tick, words in second.ticks]
-        yield tag("g", *told, class_="paper", transform=f"translate({_short(place.end + 6)})")
+        yield tag("g", *told, class_="paper", transform=f"translate({short(place.end + 6)})")
         yield tag("text", second.label, class_="end paper", x=place.frame.width, y=11)
 
 
@@ -226,17 +225,17 @@ def _paths(mark: object, place: Place) -> Iterator[tuple[str, str, bool]]:
             yield f"line {role}", steps + "h0" * (len(points) == 1), clipped
         case Dots(role, points):
             places = (place.at(point) for point in points)
-            yield f"points {role}", "".join(f"M{_short(x)} {_short(y)}h0" for x, y in places), False
+            yield f"points {role}", "".join(f"M{short(x)} {short(y)}h0" for x, y in places), False
         case Whisker(role, start, end):
             (x, y), (across, down) = place.at(start), place.at(end)
-            stroke = f"V{_short(down)}" if start[0] == end[0] else f"H{_short(across)}"
-            yield f"whisker {role}".strip(), f"M{_short(x)} {_short(y)}{stroke}", False
+            stroke = f"V{short(down)}" if start[0] == end[0] else f"H{short(across)}"
+            yield f"whisker {role}".strip(), f"M{short(x)} {short(y)}{stroke}", False
         case Sign(role, point, hollow):
             x, y = place.at(point)
-            yield f"dot {role}{' hollow' * hollow}", f"M{_short(x)} {_short(y)}{SHAPES[role]}", False
+            yield f"dot {role}{' hollow' * hollow}", f"M{short(x)} {short(y)}{SHAPES[role]}", False
         case Rule(role, at, level):
-            flat = f"M{_short(place.left)} {_short(place.y(at))}H{_short(place.end)}"
-            tall = f"M{_short(place.x(at))} {_short(place.top)}V{_short(place.floor)}"
+            flat = f"M{short(place.left)} {short(place.y(at))}H{short(place.end)}"
+            tall = f"M{short(place.x(at))} {short(place.top)}V{short(place.floor)}"
             yield role, flat if level else tall, False
         case Bar(role, at, value, width, pale):
             half, ground = width / 2 * place.step, place.y(0)
@@ -245,12 +244,12 @@ def _paths(mark: object, place: Place) -> Iterator[tuple[str, str, bool]]:
             yield f"bar {role}{' unclear' * pale}", outline, False
         case Boundary(role, _, at, spans, claimed):
             kind = role if claimed else f"{role} rejected"
-            yield f"mark {kind}", f"M{_short(place.x(at))} {_short(place.top)}V{_short(place.bottom)}", False
+            yield f"mark {kind}", f"M{short(place.x(at))} {short(place.top)}V{short(place.bottom)}", False
             # Sets lie in two rows above the axis, those of paper mode below.
             down = place.bottom + 4 + SET_ROW * (role == "paper")
             for low, high in spans:
                 length = max(place.x(high) - place.x(low), 2)
-                yield f"set {kind}", f"M{_short(place.x(low))} {_short(down)}h{_short(length)}", False
+                yield f"set {kind}", f"M{short(place.x(low))} {short(down)}h{short(length)}", False
 
 
 def _elements(mark: object, place: Place, names: Iterator[Name], identifier: str) -> Iterator[Markup]:
@@ -275,7 +274,7 @@ def _elements(mark: object, place: Place, names: Iterator[Name], identifier: str
             yield _text(name.text, place.x(at) + nudge, place.top - 4 - ROW * name.row, name.anchor, kind)
         case Label(text, point, role, anchor, shift, turned, told):
             left, down = (start + more for start, more in zip(place.at(point), shift, strict=True))
-            turn = f"rotate(-90 {_short(left)} {_short(down)})" if turned else ""
+            turn = f"rotate(-90 {short(left)} {short(down)})" if turned else ""
             kind = _words(anchor, role)
             yield tag("text", text, *_told(told), class_=kind, x=left, y=down, transform=turn)
 
@@ -348,35 +347,6 @@ def _shades(cells: Cells, place: Place) -> Iterator[Markup]:
     yield shared(tag("g", *squares, class_="shade"))
     yield _text(number(cells.low, 2), left - 4, down + 8, "end")
     yield _text(f"{number(cells.high, 2)} {cells.key}", left + 4 + SHADES * SHADE, down + 8)
-
-
-def path(points: Iterable[Point], unit: float = 0.1) -> str:
-    """A line through points, in steps from point to point: half the letters of places.
-
-    Args:
-        unit: what places are rounded to: a tenth of a pixel for a line, a pixel for the edge of a band.
-    """
-    scale = round(10 * unit)
-    tenths = [(scale * round(across / unit), scale * round(down / unit)) for across, down in points]
-    steps = [(x - a, y - b) for (a, b), (x, y) in pairwise(tenths)]
-    start = f"M{_tenths(tenths[0][0])} {_tenths(tenths[0][1])}"
-    return start + ("l" if steps else "") + "".join(_step(*step) for step in steps).strip()
-
-
-def _step(across: int, down: int) -> str:
-    """A sign separates two numbers as well as a space does."""
-    return "".join(text if text.startswith("-") else f" {text}" for text in (_tenths(across), _tenths(down)))
-
-
-def _tenths(count: int) -> str:
-    whole, tenth = divmod(abs(count), 10)
-    digits = f"{whole or ''}.{tenth}" if tenth else f"{whole}"
-    return f"-{digits}" if count < 0 else digits
-
-
-def _short(value: float) -> str:
-    """To a tenth of a pixel, in as few letters as it takes."""
-    return _tenths(round(10 * value))
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mspgt.report.accounts import TITLES, Account
-from mspgt.report.figures import add_legend, draw, files_of, new_figure, style, venue_width
+from mspgt.report.figures import add_legend, draw
+from mspgt.report.look import files_of, new_figure, style, venue_width
 from mspgt.report.marks import Chart
 from mspgt.report.strips import draw_strip
 
