@@ -36,10 +36,14 @@ def main() -> None:
         if one.get("vulns")
     }
     skipped = sorted(one["name"] for one in asked if "skip_reason" in one)
+    if len(skipped) == len(asked):
+        sys.stderr.write("audit: the index knows none of the releases, so that nothing is known of their weaknesses; "
+                         "the row is left as it is\n")  # fmt: skip
+        return
     seen = f"{sum(map(len, known.values()))} known weaknesses" + (f": {', '.join(known)}" if known else "")
     if skipped:
         seen += f"; not known to the index: {', '.join(skipped)}"
     record("audit", "packaging", None, [
-        {"done": "every locked release asked about (`pip-audit`)", "count": len(asked), "weaknesses": known,
-         "skipped": skipped, "seen": seen}
+        {"done": "every locked release asked about (`pip-audit`)", "count": len(asked) - len(skipped),
+         "weaknesses": known, "skipped": skipped, "seen": seen}
     ])  # fmt: skip

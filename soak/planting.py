@@ -17,7 +17,8 @@ import resource
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, FrameType, FunctionType
 from typing import Any
@@ -26,25 +27,44 @@ import pytest
 from hypothesis import Phase, settings
 
 from soak.mutating import Mutant, mutants
-from soak.record import progress, spent
+from soak.record import progress
 
+Functions = dict[str, list[FunctionType]]
 MEMORY = 4_000_000_000  # bytes of a fork; a fault may ask for all there is
 
 
-class Planting:
-    """Faults in one module, drawn from all that are known; `found` holds what became of them."""
+@dataclass(frozen=True)
+class Watched:
+    """A run of all tests without any fault."""
 
-    def __init__(self, module: str, most: int, seed: int) -> None:
-        self.module, self.most, self.seed = module, most, seed
-        self.found: dict[str, Any] = {}
+    reached: dict[str, dict[str, list[str]]]  # file of the package → test → functions that it runs
+    lines: dict[str, list[int]]  # file of the package → lines that all tests run
+    seconds: dict[str, float]  # of each test
+
+
+class Planting:
+    """Faults in modules, drawn from all that are known; what became of them is told module by module.
+
+    Args:
+        modules: name → prefixes of the tests that are to see its faults.
+        most: faults of a module that are drawn.
+        tell: called with a module and its figures.
+    """
+
+    def __init__(
+        self,
+        modules: Mapping[str, Sequence[str]],
+        most: int,
+        seed: int,
+        tell: Callable[[str, dict[str, Any]], None],
+    ) -> None:
+        self.modules, self.most, self.seed, self.tell = modules, most, seed, tell
         self.in_setup = False
-        self.functions: dict[str, list[FunctionType]] = {}
 
     def pytest_configure(self, config: pytest.Config) -> None:
         # An example that fails is enough; nobody reads the smallest.
-        settings.register_profile(
-            "faults", settings.get_profile("sure"), phases=(Phase.explicit, Phase.generate)
-        )
+        plain = settings.get_profile("sure")
+        settings.register_profile("faults", plain, phases=(Phase.explicit, Phase.generate))
         settings.load_profile("faults")
 
     @pytest.hookimpl(tryfirst=True)
@@ -56,75 +76,88 @@ class Planting:
         self.in_setup = False
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        path = str(importlib.import_module(self.module).__file__)
-        source = Path(path).read_text("utf-8")
-        every = list(mutants(source))
-        chosen = random.Random(self.seed).sample(every, min(self.most, len(every)))
-        chosen.sort(key=every.index)
+        paths = {module: str(importlib.import_module(module).__file__) for module in self.modules}
         # As the faulty sources are written, without any fault.
-        plain = compile(ast.unparse(ast.parse(source)), path, "exec")
-        self.functions = loaded(path)
+        plain = {path: compile(ast.unparse(ast.parse(_read(path))), path, "exec") for path in paths.values()}
+        functions = loaded(set(plain))
         gc.freeze()  # what is never looked at by the collector is not copied by a fork
-        started = spent()
-        told = forked(lambda: self._watched(session, plain, path), 600)
-        assert told, f"the tests of {self.module} fail without any fault"
-        seconds = round(3 * (spent() - started)) + 10
-        left = []
-        for number, mutant in enumerate(chosen):
-            items = sorted(
-                (item for item in session.items if mutant.scope in told["scopes"][item.nodeid]),
-                key=lambda item: told["seconds"][item.nodeid],
-            )
-            if forked(lambda m=mutant, i=items: self._passes(session, m, path, i), seconds):  # type: ignore[misc]
-                left.append((mutant.name, len(items)))
-            progress(f"mutants, {self.module}", number + 1, len(chosen))
-        lines = _lines(plain)
-        self.found = {"known": len(every), "drawn": len(chosen), "left": left,
-                      "lines": len(lines), "lines_run": len(lines & set(told["lines"]))}  # fmt: skip
+        told = forked(lambda: vars(self._watched(session, plain, functions)), quiet=False)
+        assert told, "tests fail without any fault"
+        for module, path in paths.items():
+            found = self._faults(session, module, path, functions[path], Watched(**told))
+            lines = _lines(plain[path])
+            run = lines & set(told["lines"].get(path, ()))
+            self.tell(module, {**found, "lines": len(lines), "lines_run": len(run)})
         return True
 
-    def _passes(
-        self, session: pytest.Session, mutant: Mutant, path: str, items: Sequence[pytest.Item]
-    ) -> bool:
-        plant(compile(mutant.source, path, "exec"), self.functions, mutant.scope)
-        return all(_run(session, items))
+    def _faults(
+        self, session: pytest.Session, module: str, path: str, functions: Functions, watched: Watched
+    ) -> dict[str, Any]:
+        every = list(mutants(_read(path)))
+        chosen = random.Random(self.seed).sample(every, min(self.most, len(every)))
+        chosen.sort(key=every.index)
+        mine = [one for one in session.items if one.nodeid.startswith(tuple(self.modules[module]))]
+        reached, left = watched.reached.get(path, {}), []
+        for number, mutant in enumerate(chosen):
+            items = [one for one in mine if mutant.scope in reached.get(one.nodeid, ())]
+            items.sort(key=lambda item: watched.seconds[item.nodeid])
+            seconds = round(5 * sum(watched.seconds[one.nodeid] for one in items)) + 10
 
-    def _watched(self, session: pytest.Session, plain: CodeType, path: str) -> dict[str, Any] | None:
-        """Test → the functions that it runs and its seconds, and the lines that all of them run; None: one fails."""
-        for scope in _scopes(plain):
-            plant(plain, self.functions, scope)
-        scopes, shared, seconds = defaultdict(set), defaultdict(set), {}
-        lines: set[int] = set()
+            def passes(fault: Mutant = mutant, items: list[pytest.Item] = items) -> bool:
+                plant(compile(fault.source, path, "exec"), functions, fault.scope)
+                return all(_run(session, items))
+
+            if forked(passes, seconds):
+                left.append((mutant.name, len(items)))
+            progress(f"mutants, {module}", number + 1, len(chosen))
+        return {"known": len(every), "drawn": len(chosen), "left": left}
+
+    def _watched(
+        self, session: pytest.Session, plain: Mapping[str, CodeType], functions: dict[str, Functions]
+    ) -> Watched:
+        """Run every test once.
+
+        Raises:
+            AssertionError: one fails.
+        """
+        for path, code in plain.items():
+            for scope in functions[path].keys() & _scopes(code):
+                plant(code, functions[path], scope)
+        tests: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+        fixtures: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+        lines, seconds = defaultdict(set), {}
         now = ""
 
         def called(frame: FrameType, event: str, _: Any) -> Any:
-            code = frame.f_code
-            if code.co_filename != path:
+            path = frame.f_code.co_filename
+            if path not in plain:
                 return None
-            name = code.co_qualname.partition(".<locals>")[0]
-            (shared[now.partition("::")[0]] if self.in_setup else scopes[now]).add(name)
-            lines.add(frame.f_lineno)
+            seen = fixtures[path][now.partition("::")[0]] if self.in_setup else tests[path][now]
+            seen.add(frame.f_code.co_qualname.partition(".<locals>")[0])
+            lines[path].add(frame.f_lineno)
             return inside
 
         def inside(frame: FrameType, event: str, _: Any) -> Any:
-            lines.add(frame.f_lineno)
+            lines[frame.f_code.co_filename].add(frame.f_lineno)
             return inside
 
-        items = session.items
-        results = _run(session, items)
-        for item in items:
+        results = _run(session, session.items)
+        for item in session.items:
             now, started = item.nodeid, time.process_time()
             sys.settrace(called)
             passed = next(results)
             sys.settrace(None)
+            assert passed, f"{item.nodeid} fails without any fault"
             seconds[item.nodeid] = time.process_time() - started
-            if not passed:
-                sys.stderr.write(f"{item.nodeid} fails without any fault\n")
-                return None
         reached = {
-            one.nodeid: sorted(scopes[one.nodeid] | shared[one.nodeid.partition("::")[0]]) for one in items
+            path: {one: sorted(tests[path][one] | fixtures[path][one.partition("::")[0]]) for one in seconds}
+            for path in plain
         }
-        return {"scopes": reached, "seconds": seconds, "lines": sorted(lines)}
+        return Watched(reached, {path: sorted(found) for path, found in lines.items()}, seconds)
+
+
+def _read(path: str) -> str:
+    return Path(path).read_text("utf-8")
 
 
 def _run(session: pytest.Session, items: Sequence[pytest.Item]) -> Iterator[bool]:
@@ -137,16 +170,17 @@ def _run(session: pytest.Session, items: Sequence[pytest.Item]) -> Iterator[bool
             return
 
 
-def loaded(path: str) -> dict[str, list[FunctionType]]:
-    """Functions of a module that somebody holds, by name."""
-    found = defaultdict(list)
+def loaded(paths: set[str]) -> dict[str, Functions]:
+    """File → functions of it that somebody holds, by name."""
+    found: dict[str, Functions] = {path: defaultdict(list) for path in paths}
     for one in gc.get_objects():
-        if isinstance(one, FunctionType) and one.__code__.co_filename == path:
-            found[one.__code__.co_qualname].append(one)
+        # type() and not isinstance(): some objects of libraries answer questions with warnings
+        if type(one) is FunctionType and one.__code__.co_filename in paths:
+            found[one.__code__.co_filename][one.__code__.co_qualname].append(one)
     return found
 
 
-def plant(code: CodeType, functions: dict[str, list[FunctionType]], scope: str) -> None:
+def plant(code: CodeType, functions: Functions, scope: str) -> None:
     """Give the loaded functions of that name the code that a compiled module has for it."""
     new = next(one for one in _every(code) if one.co_qualname == scope)
     for one in functions[scope]:
@@ -164,8 +198,8 @@ def forked(work: Callable[[], Any], seconds: int | None = None, *, quiet: bool =
                 resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
                 resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
             nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, 1)
             if quiet:
+                os.dup2(nowhere, 1)
                 os.dup2(nowhere, 2)
             os.write(writing, json.dumps(work()).encode())
         finally:

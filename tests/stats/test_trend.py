@@ -31,3 +31,9 @@ def test_the_interval_holds_the_slope_as_often_as_it_says():
 def test_two_places_give_no_line():
     with pytest.raises(ValueError, match="three places"):
         trend([1.0, 1.0, 2.0], [0.1, 0.2, 0.3])
+
+
+def test_three_places_are_enough():
+    found = trend([0.0, 1.0, 2.0], [0.0, 1.1, 2.0])
+    assert found.slope == pytest.approx(1.0)
+    assert found.ci[1] - found.slope == pytest.approx(t.ppf(0.975, 1) * 0.1 / 3**0.5)

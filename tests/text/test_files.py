@@ -1,7 +1,11 @@
+import gzip
+import tracemalloc
+
 import pytest
 
 from mspgt.errors import InputError
-from mspgt.text.files import read_text
+from mspgt.text import files
+from mspgt.text.files import read_bytes, read_text
 
 
 def test_only_the_mark_and_windows_line_ends_are_changed(tmp_path):
@@ -32,3 +36,20 @@ def test_missing_file_and_folder(tmp_path):
         read_text(tmp_path)
     with pytest.raises(InputError, match="cannot be read"):
         read_text(tmp_path / ("x" * 5_000))
+
+
+def test_a_small_gzip_file_takes_little_memory_and_a_bomb_is_refused(tmp_path, monkeypatch):
+    """Read in one call, it asked for the most that there may be: four gigabytes for a line of text."""
+    small, bomb = tmp_path / "small.gz", tmp_path / "bomb.gz"
+    small.write_bytes(gzip.compress(b"one line\n" * 1_000))
+    bomb.write_bytes(gzip.compress(bytes(5_000_000)))
+    tracemalloc.start()
+    try:
+        assert read_bytes(small) == b"one line\n" * 1_000
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
+    assert len(read_bytes(bomb)) == 5_000_000
+    monkeypatch.setattr(files, "_LARGEST", 2**22)
+    with pytest.raises(InputError, match="larger than"):
+        read_bytes(bomb)

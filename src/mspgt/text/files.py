@@ -11,6 +11,7 @@ from mspgt.text.words import composed
 _MOST_NULS = 0.25
 _GZIP = b"\x1f\x8b"
 _LARGEST = 4 * 2**30  # bytes of one unpacked file: more than any corpus here, less than a bomb
+_AT_ONCE = 2**20  # bytes
 # What a file is, by how it begins, where its bytes are no text.
 _BINARY = {
     b"PK\x03\x04": "a zip archive (or an office document): unpack it",
@@ -45,15 +46,25 @@ def read_bytes(path: Path) -> bytes:
     if not content.startswith(_GZIP):
         return content
     try:
-        with gzip.open(path) as packed:
-            content = packed.read(_LARGEST + 1)
+        return _unpacked(path)
     except (EOFError, OSError, zlib.error) as error:
         raise InputError(
             f"expected a gzip file, but {path} cannot be unpacked ({error}); fetch it again"
         ) from error
-    if len(content) > _LARGEST:
-        raise InputError(f"{path} is larger than {_LARGEST >> 30} GiB when unpacked; give a part of it")
-    return content
+
+
+def _unpacked(path: Path) -> bytes:
+    """Content of a gzip file, part by part: to read all at once would set aside the most that there may be."""
+    parts, size = [], 0
+    with gzip.open(path) as packed:
+        while part := packed.read(_AT_ONCE):
+            size += len(part)
+            if size > _LARGEST:
+                raise InputError(
+                    f"{path} is larger than {_LARGEST >> 30} GiB when unpacked; give a part of it"
+                )
+            parts.append(part)
+    return b"".join(parts)
 
 
 def read_text(path: Path) -> str:
