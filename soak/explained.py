@@ -1,3 +1,53 @@
 """Planted faults that no test sees, and why each changes no number and no promise."""
 
-EXPLAINED: dict[str, dict[str, str]] = {}
+BUFFER = "only how much is done at a time, or set aside for it"
+TINY = "only which of two equal ways of computing the same number is taken"
+
+EXPLAINED: dict[str, dict[str, str]] = {
+    "mspgt.study.store": {
+        "save: 3 → 4": "decimals of the wall time that a manifest keeps; nobody computes with them",
+    },
+    "mspgt.lm.keyed": {
+        "_signed: value + 2 ** 63 → value - 2 ** 63": "the two differ by 2⁶⁴, and the next step is modulo 2⁶⁴",
+        "_signed: (value + 2 ** 63) % 2 ** 64 - 2 ** 63 → (value + 2 ** 63) % 2 ** 64 + 2 ** 63": (
+            "the two differ by 2⁶⁴, and 64-bit integers add modulo 2⁶⁴"
+        ),
+    },
+    "mspgt.stats.bootstrap": {
+        "document_clusters: 0 → 1": "all clusters begin with the same size, so that none is preferred by it",
+    },
+    "mspgt.signals.cka": {
+        "hsic: u.shape[1] * v.shape[1] <= n * n → u.shape[1] * v.shape[1] < n * n": TINY,
+        "hsic: u.shape[1] * v.shape[1] → u.shape[1] / v.shape[1]": TINY,
+    },
+    "mspgt.signals.attention": {
+        "row_drift: mass > 0 → mass >= 0": "a row without mass is left out below, whatever it was divided by",
+        "row_drift: 1 → 2 (4)": "a row without mass, which this divides, is nothing but zeros and is left out",
+    },
+    "mspgt.signals.document_tables": {
+        "_hsic: (pairs - 2 * chains / n + product / n ** 2) / n ** 2 → (pairs - 2 * chains / n + product / n ** 2) * "
+        "n ** 2": "a factor that all three sums of a ratio share",
+        "layer_tables: see is not None and moment is not None → see is not None or moment is not None": (
+            "there is a moment exactly where somebody asks to see it"
+        ),
+    },
+    "mspgt.signals.jumps": {
+        "_document_noise: True → False": "whether lists of one length, made side by side, are asked for it",
+    },
+    "mspgt.theory.information": {
+        "nearest_neighbour_information: v - v.mean(0) → v + v.mean(0)": "distances know no shift of all points",
+    },
+    "mspgt.interventions.exchange": {
+        "exchanged_self_bleu: 2 → 3 (2)": BUFFER,
+        "_swaps: groups < 63 → groups <= 63": "2⁶³ exchanges are more than any number of draws",
+        "_copies: 1 → 2 (4)": "a column more than there are n-grams, which is empty",
+    },
+    "mspgt.interventions.diversity": {
+        "ngrams_of_orders: order > 1 → order >= 1": "words are numbered anew, each still apart from the others",
+        "nearest_other: 0 → 1": "the text below the shortest, which is not looked at two lines later",
+        "nearest_other: -1 → 1 (2)": "the text above the longest, which is not looked at two lines later",
+    },
+    "mspgt.boundaries.peaks": {
+        "_lowest_before_higher: place + step → place - step": "both directions are walked, and so change places",
+    },
+}

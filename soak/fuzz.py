@@ -1,15 +1,12 @@
 """Damaged input of every kind: errors of ours only, less than 1 GB more, less than 5 seconds of a processor each.
 
-Each kind runs in a process of its own, so that the memory of one says nothing of the next.
+Each kind runs in a fork of its own, so that the memory of one says nothing of the next.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import resource
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -18,6 +15,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, seed, settings
 
+from soak.planting import forked
 from soak.record import merged, progress, record, spent
 
 EXAMPLES, SEED = 10_000, 20
@@ -31,12 +29,8 @@ def tried(kind: str, examples: int) -> dict[str, Any]:
     Raises:
         AssertionError: too slow or too large; and whatever a reader raises that is no error of ours.
     """
-    import transformers
     from tests.trust.fuzzing import TARGETS
 
-    from mspgt.study import run
-
-    assert transformers.AutoModelForCausalLM, run  # the time to load libraries is no reader's
     count, refused, slowest = 0, 0, 0.0
     before = _peak()
 
@@ -74,17 +68,17 @@ def _peak() -> int:
 
 def main(only: Sequence[str] = ()) -> None:
     """All kinds of input, or those named, whose lines take the place of older ones."""
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    import transformers
     from tests.trust.fuzzing import TARGETS
 
+    from mspgt.study import run
+
+    assert transformers.AutoModelForCausalLM, run  # the time to load libraries is no reader's
     for kind in only or TARGETS:
         started = spent()
-        code = (
-            "import json, sys; from soak.fuzz import tried; "
-            "print(json.dumps(tried(sys.argv[1], int(sys.argv[2]))))"
-        )
-        command = [sys.executable, "-c", code, kind, str(FEWER.get(kind, EXAMPLES))]
-        environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
-        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)
-        one = {**json.loads(done.stdout.splitlines()[-1]), "processor_seconds": round(spent() - started)}
+        found = forked(lambda k=kind: tried(k, FEWER.get(k, EXAMPLES)), quiet=False)  # type: ignore[misc]
+        assert found, f"a reader of {kind} failed"
+        one = {**found, "processor_seconds": round(spent() - started)}
         # What was tried counts, though a later kind may fail.
         record("fuzz", "damaged input", SEED, merged("fuzz", one, "kind", TARGETS))

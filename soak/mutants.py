@@ -13,15 +13,17 @@ from typing import Any
 
 from soak.explained import EXPLAINED
 from soak.planting import Planting, forked
-from soak.record import merged, record, spent
+from soak.record import lines, merged, record, spent
 
 SEED, MOST, LEAST_SHARE = 18, 20, 85
 # A writer in a process of its own does not see the fault.
 LEFT_OUT = "not killed_at_random and not process_killed"
-DIGITS = "tests/trust/test_digits.py"
+DIGITS, EFFECTS = "tests/trust/test_digits.py", "tests/interventions/test_effects.py"
+EXCHANGE, COUNTS = "tests/interventions/test_exchange.py", "tests/trust/test_counts.py"
+TABLES = "tests/signals/test_document_tables.py"
 MODULES: dict[str, Sequence[str]] = {
     "mspgt.study.store": ("tests/study/test_store.py", "tests/trust/test_crashes.py", "tests/trust/test_fuzz.py"),
-    "mspgt.study.lock": ("tests/study/test_run.py::test_two_processes_in_one_folder_are_told_apart",),
+    "mspgt.study.lock": ("tests/trust/test_lock_of_runs.py",),
     "mspgt.lm.identity": ("tests/lm/test_identity.py", "tests/trust/test_fuzz.py", "tests/trust/test_cases.py"),
     "mspgt.lm.keyed": ("tests/lm/test_keyed.py",),
     "mspgt.stats.bootstrap": ("tests/stats/test_bootstrap.py", DIGITS),
@@ -32,15 +34,15 @@ MODULES: dict[str, Sequence[str]] = {
     "mspgt.stats.permutation": ("tests/stats/test_permutation.py", DIGITS),
     "mspgt.stats.trend": ("tests/stats/test_trend.py",),
     "mspgt.signals.cka": ("tests/signals/test_cka.py", DIGITS),
-    "mspgt.signals.attention": ("tests/signals/test_attention.py", DIGITS),
+    "mspgt.signals.attention": ("tests/signals/test_attention.py", "tests/signals/test_heads.py", DIGITS),
     "mspgt.signals.similarity": ("tests/signals/test_similarity.py", DIGITS),
-    "mspgt.signals.document_tables": ("tests/signals/test_document_tables.py", DIGITS),
+    "mspgt.signals.document_tables": (TABLES, "tests/signals/test_variants.py", DIGITS),
     "mspgt.signals.jumps": ("tests/signals/test_jumps.py",),
-    "mspgt.interventions.effects": ("tests/interventions/test_effects.py", "tests/trust/test_counts.py", DIGITS),
-    "mspgt.interventions.exchange": ("tests/interventions/test_exchange.py",),
+    "mspgt.interventions.effects": (EFFECTS, EXCHANGE, COUNTS, DIGITS),
+    "mspgt.interventions.exchange": (EXCHANGE,),
     "mspgt.interventions.lexical": ("tests/interventions/test_lexical.py", DIGITS),
     "mspgt.interventions.diversity": ("tests/interventions/test_diversity.py", DIGITS),
-    "mspgt.interventions.metrics": ("tests/interventions/test_effects.py", "tests/trust/test_counts.py", DIGITS),
+    "mspgt.interventions.metrics": (EFFECTS, COUNTS, DIGITS),
     "mspgt.theory.information": ("tests/theory/test_information.py", DIGITS),
     "mspgt.theory.fisher": ("tests/theory/test_fisher.py", DIGITS),
     "mspgt.families": ("tests/test_families.py", "tests/trust/test_counts.py", DIGITS),
@@ -48,31 +50,64 @@ MODULES: dict[str, Sequence[str]] = {
 }  # fmt: skip
 
 
-def line(module: str, found: dict[str, Any]) -> dict[str, Any]:
-    """The line of the table; survivors that nobody explained go to the terminal too."""
-    left, drawn = [name for name, _ in found["left"]], found["drawn"]
-    why = {name: EXPLAINED.get(module, {}).get(name) for name in left}
-    for name, tests in found["left"]:
+def line(module: str, found: dict[str, Any], before: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The line of the table; survivors that nobody explained go to the terminal too.
+
+    before: the stored line, whose survivors alone were planted again.
+    """
+    left = dict(found["left"])
+    drawn, known = (found["drawn"], found["known"]) if before is None else (before["count"], before["known"])
+    names = (
+        [name for name in before["survivors"] if explained(module, name) or name in left]
+        if before
+        else list(left)
+    )
+    why = {name: explained(module, name) for name in names}
+    for name, tests in left.items():
         if why[name] is None:
             sys.stderr.write(f"survives in {module} ({tests} tests run it): {name}\n")
-    told, caught = sum(text is not None for text in why.values()), drawn - len(left)
+    told, caught = sum(text is not None for text in why.values()), drawn - len(names)
     share, run = 100 * caught / drawn, 100 * found["lines_run"] / found["lines"]
-    seen = f"{caught} caught ({share:.0f} %); {len(left)} survive, {told} of them explained; {run:.0f} % of lines run"
-    return {"done": f"a fault in `{module}` (of {found['known']} known)", "module": module, "count": drawn,
+    seen = f"{caught} caught ({share:.0f} %); {len(names)} survive, {told} of them explained"
+    seen += f"; {run:.0f} % of lines run"
+    return {"done": f"a fault in `{module}` (of {known} known)", "module": module, "count": drawn, "known": known,
             "caught": caught, "survivors": why, "lines": found["lines"], "lines_run": found["lines_run"],
             "seen": seen}  # fmt: skip
 
 
+def explained(module: str, name: str) -> str | None:
+    return EXPLAINED.get(module, {}).get(name)
+
+
 def main(only: Sequence[str] = ()) -> None:
-    """All modules, or those named, whose lines take the place of older ones."""
+    """All modules, or those named, whose lines take the place of older ones.
+
+    `--only survivors`: of every module the stored survivors that nobody explained, after tests were added.
+    """
     import pytest
 
+    stored = {one["module"]: one for one in lines("mutants")}
+    named = None
+    if list(only) == ["survivors"]:
+        open_ones = {m: [n for n in one["survivors"] if not explained(m, n)] for m, one in stored.items()}
+        named = {module: names for module, names in open_ones.items() if names}
+        only = list(named)
+        for module in stored.keys() - named.keys():  # explained since
+            nothing = {"left": [], "lines": stored[module]["lines"], "lines_run": stored[module]["lines_run"]}
+            stored[module] |= line(module, nothing, stored[module])
+            record(
+                "mutants", "the tests themselves", SEED, merged("mutants", stored[module], "module", MODULES)
+            )
+        if not named:
+            return
     modules = {module: MODULES[module] for module in only or MODULES}
     started = spent()
 
     def tell(module: str, found: dict[str, Any]) -> None:
         nonlocal started
-        one = {**line(module, found), "processor_seconds": round(spent() - started)}
+        before = stored[module] if named else None
+        seconds = round(spent() - started) + (before["processor_seconds"] if before else 0)
+        one = {**line(module, found, before), "processor_seconds": seconds}
         started = spent()
         record("mutants", "the tests themselves", SEED, merged("mutants", one, "module", MODULES))
 
@@ -80,6 +115,7 @@ def main(only: Sequence[str] = ()) -> None:
         files = dict.fromkeys(name for tests in modules.values() for name in tests)
         with tempfile.TemporaryDirectory() as made:
             options = ["-s", "-p", "no:cacheprovider", "--basetemp", f"{made}/tests", "-k", LEFT_OUT]
-            return int(pytest.main([*options, *files], plugins=[Planting(modules, MOST, SEED, tell)]))
+            plugin = Planting(modules, MOST, SEED, tell, named)
+            return int(pytest.main([*options, *files], plugins=[plugin]))
 
     assert forked(run, quiet=False) == 0, "tests fail without any fault"

@@ -16,6 +16,7 @@ import random
 import resource
 import sys
 import time
+import traceback
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -49,6 +50,7 @@ class Planting:
         modules: name → prefixes of the tests that are to see its faults.
         most: faults of a module that are drawn.
         tell: called with a module and its figures.
+        named: module → faults to plant instead of drawn ones.
     """
 
     def __init__(
@@ -57,8 +59,10 @@ class Planting:
         most: int,
         seed: int,
         tell: Callable[[str, dict[str, Any]], None],
+        named: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self.modules, self.most, self.seed, self.tell = modules, most, seed, tell
+        self.named = named
         self.in_setup = False
 
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -94,8 +98,12 @@ class Planting:
         self, session: pytest.Session, module: str, path: str, functions: Functions, watched: Watched
     ) -> dict[str, Any]:
         every = list(mutants(_read(path)))
-        chosen = random.Random(self.seed).sample(every, min(self.most, len(every)))
-        chosen.sort(key=every.index)
+        if self.named is None:
+            chosen = random.Random(self.seed).sample(every, min(self.most, len(every)))
+            chosen.sort(key=every.index)
+        else:
+            chosen = [mutant for mutant in every if mutant.name in self.named[module]]
+            assert len(chosen) == len(self.named[module]), f"{module} is not what it was: try all of it again"
         mine = [one for one in session.items if one.nodeid.startswith(tuple(self.modules[module]))]
         reached, left = watched.reached.get(path, {}), []
         for number, mutant in enumerate(chosen):
@@ -203,6 +211,8 @@ def forked(work: Callable[[], Any], seconds: int | None = None, *, quiet: bool =
                 os.dup2(nowhere, 2)
             os.write(writing, json.dumps(work()).encode())
         finally:
+            if sys.exc_info()[0] is not None:
+                traceback.print_exc()
             os._exit(0)
     os.close(writing)
     with os.fdopen(reading, "rb") as stream:

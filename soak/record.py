@@ -43,10 +43,17 @@ def record(row: str, what: str, seed: int | None, found: list[dict[str, Any]]) -
 
 def merged(row: str, line: dict[str, Any], key: str, order: Iterable[str]) -> list[dict[str, Any]]:
     """Stored lines of a row with one put in its place; lines that `order` no longer names are left out."""
+    found = {one[key]: one for one in lines(row) if key in one} | {line[key]: line}
+    return [found[name] for name in order if name in found]
+
+
+def lines(row: str) -> list[dict[str, Any]]:
+    """Stored lines of a row; none where it was not run."""
     file = RESULTS / f"{row}.json"
-    before = json.loads(file.read_text("utf-8"))["found"] if file.exists() else []
-    lines = {one[key]: one for one in before if key in one} | {line[key]: line}
-    return [lines[name] for name in order if name in lines]
+    if not file.exists():
+        return []
+    found: list[dict[str, Any]] = json.loads(file.read_text("utf-8"))["found"]
+    return found
 
 
 def spent() -> float:

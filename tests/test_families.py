@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from mspgt.errors import InputError
-from mspgt.families import compare_families, cv_interval
+from mspgt.families import compare_families, cv_interval, cv_p_values
 
 # Table 1 of the paper: layers of the boundaries and of the model.
 TABLE_1 = {
@@ -102,6 +102,34 @@ def test_interval_by_its_limits():
     assert cv_interval(1e-4, 10) == pytest.approx(exact, rel=1e-6)
     with pytest.raises(InputError):
         cv_interval(0.1, 1)
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 12])
+@pytest.mark.parametrize(("cv", "rounding"), [(0.1, 0.0), (0.25, 0.0), (0.25, 0.05), (0.0, 0.08)])
+def test_p_values_of_a_cv_are_where_its_intervals_end(n, cv, rounding):
+    for level in (0.9, 0.6):
+        low, high = cv_interval(cv, n, level, rounding)
+        tail = (1 - level) / 2
+        if high < inf:
+            assert cv_p_values(cv, n, high, rounding)[0] == pytest.approx(tail, rel=1e-9)
+            assert cv_p_values(cv, n, 1.1 * high, rounding)[0] < tail
+        if low > 0:
+            assert cv_p_values(cv, n, low, rounding)[1] == pytest.approx(tail, rel=1e-9)
+            assert cv_p_values(cv, n, 0.9 * low, rounding)[1] < tail
+
+
+@pytest.mark.parametrize(
+    ("cv", "n", "threshold"), [(0.1, 1, 0.2), (-0.1, 5, 0.2), (np.nan, 5, 0.2), (0.1, 5, 0.0)]
+)
+def test_p_values_of_no_cv_are_refused(cv, n, threshold):
+    with pytest.raises(InputError, match="a test of a CV needs"):
+        cv_p_values(cv, n, threshold)
+
+
+def test_members_at_one_layer_are_known_to_half_a_layer():
+    found = compare_families({"f": {m: {"LI": (8, 32)} for m in "abcd"}}).families["f"]["LI"]
+    assert found.cv == 0
+    assert found.ci == cv_interval(0.0, 4, rounding=0.5 / 32 / 0.25)
 
 
 def test_offset_interval_is_welchs():

@@ -8,6 +8,7 @@ from mspgt.interventions.effects import Effect, all_effects, contrasts, effect, 
 from mspgt.interventions.metrics import Scores, mean_scores, rate_scores, shares, text_scores, value
 from mspgt.report.interventions import _change
 from mspgt.results.interventions import EffectResult
+from mspgt.stats.bootstrap import document_weights
 from mspgt.stats.permutation import paired_permutation
 
 DOCUMENTS = np.repeat(np.arange(20), 5)
@@ -226,3 +227,58 @@ def test_a_magnitude_of_either_sign_keeps_its_level():
 def test_an_empty_effect_is_all_null():
     assert Effect(reason="why").percent is None
     assert not Scores("ratio", np.zeros((3, 2))).defined.any()
+
+
+def test_intervals_and_errors_are_those_of_documents_laid_out_anew():
+    """Six documents of two texts: every draw by hand, from copies of the documents that it holds."""
+    rng, documents, draws = np.random.default_rng(8), np.repeat(np.arange(6), 2), 60
+    before, after = rng.normal(10, 1, 12), rng.normal(11, 2, 12)
+    found = effect(mean_scores(before), mean_scores(after), documents, draws=draws, seed=3)
+    rows = []
+    for counts in document_weights(6, draws, 3).astype(int):
+        texts = [text for d, times in enumerate(counts) for text in [2 * d, 2 * d + 1] * times]
+        rows.append((before[texts].mean(), after[texts].mean()))
+    low, high = np.array(rows).T
+    wider = (6 / 5) ** 0.5  # a resample of six varies as five do
+    tail = stats.norm.sf(stats.t.ppf(0.975, 5) * wider)
+    for values, se, ci in (
+        (high - low, found.se, found.ci),
+        (100 * (high - low) / low, found.percent_se, found.percent_ci),
+        (np.log(high / low), None, found.log_ratio_ci),
+    ):
+        assert ci == pytest.approx(tuple(np.quantile(values, [tail, 1 - tail])))
+        assert se is None or se == pytest.approx(values.std(ddof=1) * wider)
+    assert found.equivalent == (abs(found.difference) + stats.t.ppf(0.95, 5) * found.se < found.margin)
+
+
+def test_two_documents_change_places_in_four_ways():
+    before, after = np.array([10.0, 10.0, 20.0, 20.0]), np.array([11.0, 12.0, 19.0, 16.0])
+    low, high = label_swap_range(mean_scores(before), mean_scores(after), [0, 0, 1, 1], draws=999)
+    # Sums of ±3 and ±5 over four texts, in percent of 15.
+    assert (low, high) == pytest.approx((-100 * 2 / 15, 100 * 2 / 15))
+
+
+def test_changes_without_spread_are_certain_or_nothing():
+    x = np.arange(8.0) / 2 + 4
+    documents = np.arange(8)
+    up = effect(mean_scores(x), mean_scores(x + 0.25), documents, draws=100)
+    assert (up.p_t, up.difference, up.se, up.ci) == (0.0, 0.25, 0.0, (0.25, 0.25))
+    same = effect(mean_scores(x), mean_scores(x), documents, draws=100)
+    assert (same.p_t, same.se) == (1.0, 0.0)
+
+    def of(shifts):
+        arms = {arm: {"length": mean_scores(x + shift)} for arm, shift in shifts.items()}
+        found = {
+            arm: {"length": effect(mean_scores(x), one["length"], documents, draws=100)}
+            for arm, one in arms.items()
+        }
+        return contrasts(found)["length"]["plain"]
+
+    nothing = of({"local": 0.0, "intermediate": 0.0, "global": 0.0})
+    assert (nothing.signed.p, nothing.absolute.p) == (1.0, 1.0)
+    assert (nothing.signed.estimate, nothing.absolute.estimate) == (0.0, 0.0)
+
+
+def test_two_sentences_have_a_variance_and_one_has_none():
+    assert value("variance", np.array([2.0, 7.0, 25.0])) == 0.5
+    assert np.isnan(value("variance", np.array([[1.0, 3.0, 9.0], [0.0, 0.0, 0.0]]))).all()

@@ -6,7 +6,7 @@ from scipy import stats
 
 from mspgt.interventions.diversity import self_bleu, self_bleu_scores
 from mspgt.interventions.effects import effect, label_swap_range
-from mspgt.interventions.exchange import differences, exchanged_self_bleu
+from mspgt.interventions.exchange import _swaps, differences, exchanged_self_bleu
 from mspgt.interventions.metrics import Scores, mean_scores
 
 
@@ -37,6 +37,16 @@ def test_documents_change_places_whole_and_few_of_them_are_enumerated():
     drawn = exchanged_self_bleu(first, second, np.arange(8), draws=99, seed=3)
     assert len(drawn) == 100
     assert set(np.round(found, 12)) <= set(np.round(exchanged_self_bleu(first, second, np.arange(8)), 12))
+
+
+def test_all_exchanges_stand_once_where_they_are_no_more_than_draws_and_one():
+    every = _swaps(3, 7, 0)
+    assert len({tuple(row) for row in every.tolist()}) == len(every) == 8
+    drawn = _swaps(3, 6, 0)
+    assert drawn.shape == (7, 3)
+    assert not every[0].any()
+    assert not drawn[0].any()
+    assert _swaps(63, 2, 0).shape == (3, 63)
 
 
 def test_texts_without_a_word_take_no_part():

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mspgt.interventions.lexical import mattr, mtld, ttr
+from mspgt.interventions.lexical import _mtld_forward, mattr, mtld, ttr
 from mspgt.interventions.structure import length_moments, sentence_lengths, variance_within
 from mspgt.text.words import words
 
@@ -59,3 +59,9 @@ def test_sentence_lengths_and_their_variance():
     assert within[0] == pytest.approx(np.var([4, 2, 2], ddof=1))
     assert np.isnan(within[1:3]).all()
     assert within[3] == pytest.approx(1.0)
+
+
+def test_a_ratio_of_exactly_72_percent_ends_a_factor():
+    """18 words in 25 places, and then five new ones, which begin another."""
+    words = [f"w{n}" for n in range(18)] + ["w0"] * 7 + [f"v{n}" for n in range(5)]
+    assert _mtld_forward(words) == 30

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mspgt.errors import ModelError
-from mspgt.lm.identity import folder_sha256, read_card, safe_name
+from mspgt.lm.identity import card_from, folder_sha256, read_card, safe_name
 from mspgt.lm.load import load
 
 from .tiny import tiny_model
@@ -46,6 +46,35 @@ def test_the_card_is_what_loads(tmp_path: Path, family: str) -> None:
     assert card.parameters == lm.parameters
     assert card.digest == lm.weights_sha256
     assert card.has_attention == lm.has_attention
+
+
+def test_the_digest_is_of_names_and_of_files_that_count(tmp_path: Path) -> None:
+    contents = {"config.json": b"{}", "model.safetensors": b"one", "other.safetensors": b"two"}
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    seen = folder_sha256(tmp_path)
+    (tmp_path / "README.md").write_text("words")
+    (tmp_path / "runs.json").mkdir()
+    assert folder_sha256(tmp_path) == seen
+    (tmp_path / "other.safetensors").rename(tmp_path / "renamed.safetensors")
+    assert folder_sha256(tmp_path) != seen  # the same bytes under another name may be other weights
+
+
+def test_what_a_config_leaves_out_has_its_usual_value() -> None:
+    plain = {"model_type": "llama", "num_hidden_layers": 4, "hidden_size": 8}
+    card = card_from("m", plain, {}, "")
+    assert (card.tied, card.feed_forward, card.vocabulary, card.context) == (True, 32, 0, None)
+    assert (card.heads, card.dtype, card.has_attention, card.parameters) == (None, "float32", True, 0)
+    assert not card_from("m", {**plain, "tie_word_embeddings": False}, {}, "").tied
+    assert card_from("m", {**plain, "torch_dtype": "bfloat16"}, {}, "").dtype == "bfloat16"
+    assert card_from("m", {**plain, "torch_dtype": "bfloat16"}, {"F32": 9, "F16": 2}, "").dtype == "float32"
+    assert (
+        card_from("m", {**plain, "num_hidden_layers": 10_000, "hidden_size": 1_000_000}, {}, "").layers
+        == 10_000
+    )
+    for wrong in ({"num_hidden_layers": 10_001}, {"hidden_size": 1_000_001}, {"num_hidden_layers": 0}):
+        with pytest.raises(ModelError, match="expected 1 to"):
+            card_from("m", {**plain, **wrong}, {}, "")
 
 
 @pytest.mark.parametrize("config", ["", "[]", "null", '{"model_type": "llama"}'])

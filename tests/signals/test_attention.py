@@ -30,6 +30,14 @@ def test_is_symmetric_and_one_for_disjoint_supports():
     assert jensen_shannon([1, 0, 0], [0, 0.5, 0.5]) == 1.0
 
 
+def test_never_exceeds_one_by_rounding():
+    p, q = np.zeros((2, 20_000, 14))
+    p[:, :7], q[:, 7:] = np.random.default_rng(0).random((2, 20_000, 7))
+    found = jensen_shannon(p, q)
+    assert found.max() == 1.0
+    assert found.min() == pytest.approx(1.0, abs=1e-14)
+
+
 def test_keeps_its_digits_when_the_divergence_is_tiny():
     p = np.array([0.25, 0.25, 0.5])
     step = np.array([1.0, -1.0, 0.0])

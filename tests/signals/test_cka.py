@@ -59,6 +59,14 @@ def test_cka_ignores_rotation_scale_and_shift():
     assert cka(x, -x) == pytest.approx(1.0, abs=1e-12)
 
 
+@pytest.mark.parametrize("unbiased", [True, False])
+def test_cka_of_very_small_and_very_large_numbers(unbiased):
+    x, y = np.random.default_rng(4).normal(size=(2, 30, 5))
+    for small, large in ((1e-9, 1.0), (1e-20, 1e-30), (1e20, 1e-20), (1e30, 1e30)):
+        found = cka(small * x, large * y, unbiased=unbiased)
+        assert found == pytest.approx(cka(x, y, unbiased=unbiased), abs=1e-12)
+
+
 def test_cka_of_a_constant_is_not_a_number():
     assert np.isnan(cka(np.ones((10, 3)), np.random.default_rng(0).normal(size=(10, 3))))
 

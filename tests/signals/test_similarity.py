@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from mspgt.signals import similarity
 from mspgt.signals.similarity import VARIANTS, largest_lag, update_similarity
 
 
@@ -106,3 +107,11 @@ def test_one_document_is_not_measurable():
 
 def test_the_largest_lag_is_a_third_of_the_depth_within_bounds():
     assert [largest_lag(layers) for layers in (2, 5, 12, 18, 24, 80)] == [1, 4, 4, 6, 8, 8]
+
+
+def test_small_sums_are_sums_and_a_step_that_does_nothing_has_no_similarity():
+    sums = np.array([[0.25, 0.1, 0.0], [0.1, 0.5, 0.0], [0.0, 0.0, 0.0]])
+    found = similarity._normalised(sums)
+    np.testing.assert_allclose(found[:2, :2], [[1, 0.1 / 0.125**0.5], [0.1 / 0.125**0.5, 1]])
+    assert np.isnan(found[2]).all()
+    assert np.isnan(found[:, 2]).all()

@@ -24,6 +24,7 @@ def test_weights_are_counts_of_a_resample():
 def test_weights_follow_the_seed():
     assert (document_weights(5, 9, seed=1) == document_weights(5, 9, seed=1)).all()
     assert (document_weights(5, 9, seed=1) != document_weights(5, 9, seed=2)).any()
+    assert document_weights(2, 1, seed=1).shape == (1, 2)
 
 
 @pytest.mark.parametrize(("documents", "draws"), [(0, 10), (1, 10), (5, 0)])
@@ -61,6 +62,12 @@ def test_clusters_are_deterministic_complete_and_balanced(sizes, at_most):
         assert totals.max() - totals.min() <= max(sizes)
 
 
+def test_as_many_documents_as_clusters_keep_their_order():
+    assert document_clusters([3, 1, 2], at_most=3).tolist() == [0, 1, 2]
+    # The largest first, each into the smallest so far: 9 | 3 | 2, 1.
+    assert document_clusters([3, 1, 2, 9], at_most=3).tolist() == [1, 2, 2, 0]
+
+
 def test_a_measurement_in_memory_and_a_study_resample_the_same_groups():
     assert len(set(document_clusters([1] * 250))) == MAX_CLUSTERS == 64
     documents = tuple(Document(str(i), "", ("One sentence.",) * (1 + i % 7)) for i in range(250))
@@ -86,7 +93,7 @@ def test_a_failed_draw_is_not_skipped_in_silence():
     assert np.isnan(ends[:, 1]).all()
 
 
-@pytest.mark.parametrize(("draws", "level"), [([], 0.95), ([1.0, 2.0], 1.0), (3.0, 0.9)])
+@pytest.mark.parametrize(("draws", "level"), [([], 0.95), ([1.0, 2.0], 1.0), ([1.0, 2.0], 0.0), (3.0, 0.9)])
 def test_interval_rejects(draws, level):
     with pytest.raises(InputError):
         percentile_interval(draws, level)

@@ -5,7 +5,9 @@ from mspgt.errors import InputError
 from mspgt.stats.coverage import clopper_pearson, rate_lower, rate_upper
 
 
-@pytest.mark.parametrize(("successes", "trials"), [(0, 20), (1, 20), (7, 40), (20, 20), (53, 1_000)])
+@pytest.mark.parametrize(
+    ("successes", "trials"), [(0, 1), (1, 1), (0, 20), (1, 20), (7, 40), (20, 20), (53, 1_000)]
+)
 @pytest.mark.parametrize("level", [0.9, 0.95])
 def test_agrees_with_scipy(successes, trials, level):
     exact = binomtest(successes, trials).proportion_ci(level, method="exact")
@@ -17,7 +19,7 @@ def test_agrees_with_scipy(successes, trials, level):
 
 
 @pytest.mark.parametrize(
-    ("successes", "trials", "level"), [(3, 2, 0.95), (-1, 5, 0.95), (0, 0, 0.95), (1, 2, 1)]
+    ("successes", "trials", "level"), [(3, 2, 0.95), (-1, 5, 0.95), (0, 0, 0.95), (1, 2, 1), (1, 2, 0)]
 )
 def test_rejects(successes, trials, level):
     with pytest.raises(InputError):

@@ -34,6 +34,18 @@ def test_one_document_that_carries_everything_widens_the_interval():
     )
 
 
+@pytest.mark.parametrize("count", [2, 6])
+@pytest.mark.parametrize("level", [0.95, 0.8])
+def test_influences_of_one_size_are_known_as_well_as_so_many_documents_can(count: int, level: float) -> None:
+    """Kurtosis 1, the least there is; beside it a statistic that no document moves, and a bias that is taken off."""
+    signs = np.resize([1.0, -1.0], count)
+    left_out = np.stack([4.0 - 0.5 * signs, np.full(count, 7.0)], axis=1)
+    low, high = jackknife_interval([4.0, 7.0], left_out, [1.0, -2.0], level)
+    reach = stats.t.ppf((1 + level) / 2, count - 1) * 0.5 * np.sqrt(count - 1)
+    np.testing.assert_allclose(low, [3.0 - reach, 9.0], rtol=1e-12)
+    np.testing.assert_allclose(high, [3.0 + reach, 9.0], rtol=1e-12)
+
+
 def test_a_biased_ratio_is_covered_where_percentiles_miss_it():
     rng, covered, by_percentiles = np.random.default_rng(1), 0, 0
     for run in range(400):
@@ -55,4 +67,7 @@ def test_shapes_and_levels_are_checked():
         jackknife_interval([1.0], np.ones((1, 1)), 0.0)
     with pytest.raises(InputError, match="level"):
         jackknife_interval([1.0], np.ones((3, 1)), 0.0, level=95)
+    for level in (0.0, 1.0):
+        with pytest.raises(InputError, match="level"):
+            jackknife_interval([1.0], np.ones((3, 1)), 0.0, level=level)
     assert np.isnan(jackknife_interval([np.nan], np.ones((3, 1)), 0.0)).all()

@@ -53,6 +53,29 @@ def test_plus_one_correction_never_gives_zero():
     assert p_value(3.0, np.zeros(9)) == pytest.approx(0.1)
 
 
+def test_all_signs_are_tried_where_they_are_no_more_than_draws_and_one():
+    assert paired_permutation([0.1, 0.5, 0.3], draws=7).exact
+    assert not paired_permutation([0.1, 0.5, 0.3], draws=6).exact
+
+
+@pytest.mark.parametrize("draws", [99, 2_500])
+def test_every_draw_counts(draws):
+    """One difference among nothing: every arrangement is as extreme as what was seen."""
+    values = np.zeros(200)
+    values[7] = 1.0
+    found = paired_permutation(values, draws=draws)
+    assert (found.p, found.permutations) == (1.0, draws)
+    one_sided = paired_permutation(values, draws=draws, alternative="greater")
+    assert one_sided.p == pytest.approx(0.5, abs=4 * (0.25 / draws) ** 0.5)
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e-14, 1.0, 1e200])
+@pytest.mark.parametrize(("alternative", "p"), [("greater", 0.4), ("less", 0.8), ("two-sided", 0.4)])
+def test_p_knows_no_unit(scale, alternative, p):
+    null = np.array([1.0, 2.0, 4.0, 2.5]) * scale
+    assert p_value(3 * scale, null, alternative=alternative) == p
+
+
 def test_pairs_of_a_document_flip_together():
     values = np.array([1.0, 2.0, 3.0, 4.0, -1.0, 0.5])
     groups = np.array(["a", "a", "b", "b", "c", "c"])

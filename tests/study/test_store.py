@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mspgt.errors import StoreError
-from mspgt.study.store import Address, StageResult, digest, write_json
+from mspgt.study.store import Address, StageResult, digest, sweep, write_json
 
 
 def address(root, **inputs):
@@ -29,6 +29,17 @@ def test_what_is_saved_is_read_back(tmp_path):
     np.testing.assert_array_equal(back.arrays["x"], result().arrays["x"])
     assert back.meta == {"note": "ü", "n": 3}
     assert where.seconds() == 1.5
+    assert where.status().done
+
+
+def test_what_writers_left_in_the_middle_is_swept_and_nothing_else(tmp_path):
+    where = address(tmp_path)
+    where.save(result(), 0.0)
+    left = where.folder.with_name(f".{where.folder.name}.host.1")
+    left.mkdir()
+    (left / "meta.json").write_text("{}")
+    sweep(tmp_path)
+    assert [path.name for path in where.folder.parent.iterdir()] == [where.folder.name]
     assert where.status().done
 
 

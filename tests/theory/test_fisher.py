@@ -12,6 +12,7 @@ from mspgt.errors import InputError, ModelError
 from mspgt.lm.tokenize import batches, encode
 from mspgt.synthetic.softmax_head import SoftmaxHead
 from mspgt.theory.fisher import (
+    SIGMA_RANGE,
     draw_labels,
     measure_sensitivity,
     places,
@@ -222,3 +223,16 @@ def test_softmax_head_closed_form():
     labels = draw_labels(logits, torch.rand((40_000, 1), generator=torch.Generator().manual_seed(1)))
     traces = squared_gradients(score(logits, labels, everywhere), [h], everywhere, retain=False)
     assert float(traces.mean()) == pytest.approx(exact, rel=0.03)
+
+
+def test_texts_without_a_predicted_token_are_refused_and_the_ends_of_the_range_are_not(tiny_lm):
+    lm = tiny_lm("llama", layers=3)
+    whole = encode(lm, TEXTS[:1])
+    (short,) = (replace(one, ids=one.ids[:1]) for one in whole)
+    for texts in ([], [short], [*whole, short]):
+        with pytest.raises(InputError, match="at least two tokens"):
+            measure_sensitivity(lm, texts, [0] * len(texts), np.ones(3))
+    found = measure_sensitivity(
+        lm, whole, [0], np.ones(3), sigmas=SIGMA_RANGE, hessian_draws=0, label_draws=1
+    )
+    assert found.sigmas.tolist() == [0.001, 0.5]

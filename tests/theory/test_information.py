@@ -6,6 +6,7 @@ from sklearn.feature_selection import mutual_info_regression
 
 from mspgt.errors import InputError, NumericsError
 from mspgt.synthetic.chains import GaussianChain
+from mspgt.theory import information
 from mspgt.theory.information import (
     Covariance,
     bias_of_plug_in,
@@ -116,3 +117,11 @@ def test_values_that_are_not_finite_are_refused():
     x[3, 1] = np.nan
     with pytest.raises(InputError, match="finite"):
         gaussian_information(x, x)
+
+
+def test_rows_are_turned_by_a_quarter_at_least(monkeypatch):
+    """Neighbouring rows are alike, so that a small turn would leave information in the null."""
+    rows = np.arange(40.0)[:, None]
+    monkeypatch.setattr(information, "gaussian_information", lambda x, y: float(y[0, 0]))
+    firsts = set(shuffled(rows, rows, draws=2_000, seed=0).tolist())
+    assert firsts == set(range(11, 31))
