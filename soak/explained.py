@@ -7,6 +7,9 @@ EXPLAINED: dict[str, dict[str, str]] = {
     "mspgt.study.store": {
         "save: 3 → 4": "decimals of the wall time that a manifest keeps; nobody computes with them",
     },
+    "mspgt.study.lock": {
+        "run_lock: 0 → 1": "one byte of the older holder stays, and is written over at once",
+    },
     "mspgt.lm.keyed": {
         "_signed: value + 2 ** 63 → value - 2 ** 63": "the two differ by 2⁶⁴, and the next step is modulo 2⁶⁴",
         "_signed: (value + 2 ** 63) % 2 ** 64 - 2 ** 63 → (value + 2 ** 63) % 2 ** 64 + 2 ** 63": (
@@ -15,6 +18,10 @@ EXPLAINED: dict[str, dict[str, str]] = {
     },
     "mspgt.stats.bootstrap": {
         "document_clusters: 0 → 1": "all clusters begin with the same size, so that none is preferred by it",
+    },
+    "mspgt.stats.jackknife": {
+        "jackknife_interval: 1 → 2 (5)": "up to a kurtosis of 2 the degrees of freedom are capped at c − 1 anyway",
+        "jackknife_interval: 1 → 2 (7)": "a kurtosis is below c, so that there are always more than two of them",
     },
     "mspgt.signals.cka": {
         "hsic: u.shape[1] * v.shape[1] <= n * n → u.shape[1] * v.shape[1] < n * n": TINY,

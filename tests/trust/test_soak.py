@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from soak import table
+from soak.explained import EXPLAINED
+from soak.mutants import LEAST_SHARE, MODULES
 from soak.record import RESULTS, ROWS
 
 ROOT = Path(__file__).parents[2]
@@ -33,6 +36,54 @@ def test_a_figure_that_was_changed_is_seen(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(table, "RESULTS", tmp_path)
     text = table.PAGE.read_text("utf-8")
     assert table.page(text) != text
+
+
+def found(row: str) -> list[dict[str, Any]]:
+    lines: list[dict[str, Any]] = json.loads((RESULTS / f"{row}.json").read_text("utf-8"))["found"]
+    return lines
+
+
+def short(lines: list[dict[str, Any]]) -> list[str]:
+    """What is wrong with figures of planted faults: a survivor that nobody explained, or too many of them."""
+    wrong = [
+        f"{line['module']}: {name}" for line in lines for name, why in line["survivors"].items() if not why
+    ]
+    caught, drawn = (sum(line[name] for line in lines) for name in ("caught", "count"))
+    return wrong + ([] if 100 * caught >= LEAST_SHARE * drawn else [f"{caught} of {drawn} caught"])
+
+
+def test_enough_planted_faults_are_caught_and_the_others_explained() -> None:
+    lines = found("mutants")
+    assert [line["module"] for line in lines] == list(MODULES)
+    assert short(lines) == []
+    assert all(line["count"] == line["caught"] + len(line["survivors"]) for line in lines)
+    # An explanation is of a survivor that is there, and says something.
+    assert {m: set(named) for m, named in EXPLAINED.items() if named} == {
+        line["module"]: set(line["survivors"]) for line in lines if line["survivors"]
+    }
+    assert all(len(why) > 20 for named in EXPLAINED.values() for why in named.values())
+
+
+def test_a_survivor_without_a_reason_and_too_many_with_one_are_seen() -> None:
+    """Planted: figures of a suite that lets a fault through, and of one that explains them away."""
+    line = {"module": "m", "count": 10, "caught": 9, "survivors": {"f: a → b": None}}
+    assert short([line]) == ["m: f: a → b"]
+    talked = {**line, "caught": 5, "survivors": {f"f: {n} → b": "a reason" for n in range(5)}}
+    assert short([talked]) == ["5 of 10 caught"]
+
+
+def test_no_row_that_was_stored_saw_what_must_not_be() -> None:
+    for row, key in (
+        ("runs", "different"),
+        ("runs", "redone"),
+        ("reruns", "changed"),
+        ("workers", "different"),
+    ):
+        assert [line[key] for line in found(row)] == [0], row
+    for row in ("writers", "nodes"):
+        assert not any(line["failed"] for line in found(row) if "failed" in line), row
+    kills = found("kills")
+    assert kills[0]["torn"] == 0 < kills[1]["torn"]
 
 
 REFERENCES = ("stats", "signals", "theory", "synthetic", "boundaries", "trust")
