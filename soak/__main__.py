@@ -10,7 +10,6 @@ import argparse
 import importlib
 
 from soak.record import ROWS
-from soak.table import write_page
 
 parser = argparse.ArgumentParser(prog="soak")
 parser.add_argument("rows", nargs="*", choices=[*ROWS, []], default=[])
@@ -19,4 +18,3 @@ asked = parser.parse_args()
 for name in asked.rows or ROWS:
     row = importlib.import_module(f"soak.{name}")
     row.main(asked.only) if asked.only else row.main()
-    write_page()

@@ -20,7 +20,7 @@ LIBRARIES = ("mspgt", "torch", "transformers", "numpy", "safetensors", "hypothes
 
 
 def record(row: str, what: str, seed: int | None, found: list[dict[str, Any]]) -> None:
-    """Write soak/results/<row>.json.
+    """Write soak/results/<row>.json, and the table anew.
 
     Args:
         found: lines of the table: `done` (what was done, in words), `count`, `seen` (in words), and figures; with
@@ -38,6 +38,9 @@ def record(row: str, what: str, seed: int | None, found: list[dict[str, Any]]) -
         "versions": {name: version(name) for name in LIBRARIES},
     }
     (RESULTS / f"{row}.json").write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    from soak.table import write_page  # which reads what was stored
+
+    write_page()
     sys.stderr.write("\n")
 
 
