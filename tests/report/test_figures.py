@@ -62,7 +62,7 @@ def test_every_font_of_every_kind_of_figure_is_embedded_truetype(report: Path) -
 @pytest.mark.parametrize(("venue", "inches"), [("neurips", 5.5), ("icml", 6.75), ("icml-column", 3.25), ("acl", 6.3),
                                                ("acl-column", 3.03)])  # fmt: skip
 def test_every_venue_has_its_width(venue: str, inches: float) -> None:
-    forest = Forest("k", "t", "layer", (Row("a", (Dot("calibrated", 3.0, (2.0, 5.0)),)),))
+    forest = Forest("t", "layer", (Row("a", (Dot("calibrated", 3.0, (2.0, 5.0)),)),))
     drawing = ElementTree.fromstring(figures.charts_figure([forest.chart], "", venue)["svg"])
     assert float(drawing.get("width", "").removesuffix("pt")) == pytest.approx(72 * inches, abs=0.01)
 

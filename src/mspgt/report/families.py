@@ -223,7 +223,7 @@ def trajectories(results: Judged) -> list[Forest]:
             Row(f"step {step:,}", tuple(_dots(results.models[name])), missing="no boundary")
             for step, name in states
         )
-        plots.append(Forest("trajectory", run, "relative depth", rows, limits=(0.0, 1.0), caption=MOVING))
+        plots.append(Forest(run, "relative depth", rows, limits=(0.0, 1.0)))
     return plots
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from textwrap import wrap
 from typing import Any
 
@@ -85,51 +86,37 @@ def charts_figure(
     Returns:
         `svg` and `pdf` → the file's bytes.
     """
-    width = venue_width(venue)
-    columns = max(1, min(abreast if width > 4 else abreast - 1, len(charts)))
-    lines = -(-len(charts) // columns)
     keys = keys_of(charts) if legend is None else legend
-    across = _legend_columns(keys, width)
-    # Under charts whose horizontal axis is the same its name stands once a column.
-    alike = len({chart.x.label for chart in charts}) == 1 and charts[0].shape in ("panel", "bars")
-    longest = max((len(words) for chart in charts for _, words in chart.y.ticks), default=0)
-    rows = any(chart.shape == "rows" for chart in charts)
-    left = min(LABELS, 0.2 + LETTER * longest) if rows else 0.5
-    # A second axis, or the key of a matrix.
-    beside = any(chart.second or any(isinstance(mark, Cells) for mark in chart.marks) for chart in charts)
-    right = 0.48 if beside else 0.08
-    room = (width - columns * (left + right)) / columns + (left if rows else right)
-    named = [_title(chart, room) for chart in charts]
-    above = LINE * max(len(one) - 1 for one in named)
-    below = LINE * max(len(chart.x.label.split("\n")) - 1 for chart in charts)
-    high = (0.5 if alike else 0.75) + above + below
-    top = (0.42 if title else 0.25) + above
-    bottom = 0.4 + below + (0.05 + 0.14 * -(-len(keys) // across) if keys else 0)
+    sheet = Sheet.of(charts, bool(title), venue_width(venue), abreast)
+    across = _legend_columns(keys, sheet.width)
+    legend_lines = -(-len(keys) // across)
+    bottom = sheet.bottom + (0.05 + 0.14 * legend_lines if keys else 0)
     with style():
-        height = top + bottom + lines * max(map(_height, charts)) + high * (lines - 1)
+        height = (
+            sheet.top + bottom + sheet.lines * max(map(_height, charts)) + sheet.between * (sheet.lines - 1)
+        )
         figure = new_figure(venue, height)
         if title:
-            figure.text(0.05 / width, 1 - 0.02 / height, title, va="top", fontsize=9)
+            figure.text(0.05 / sheet.width, 1 - 0.02 / height, title, va="top", fontsize=9)
         grid = grid_of(
             figure,
-            lines,
-            columns,
-            top=top,
+            sheet.lines,
+            sheet.columns,
+            top=sheet.top,
             bottom=bottom,
-            left=left,
-            right=right,
-            wide=left + right,
-            high=high,
+            left=sheet.left,
+            right=sheet.right,
+            wide=sheet.left + sheet.right,
+            high=sheet.between,
         )
-        for at, (chart, words) in enumerate(zip(charts, named, strict=True)):
-            axes = figure.add_subplot(grid[divmod(at, columns)])
-            draw(axes, chart, words, left if rows else 0.0)
-            if alike and at + columns < len(charts):
+        for at, chart in enumerate(charts):
+            axes = figure.add_subplot(grid[divmod(at, sheet.columns)])
+            draw(axes, chart, sheet.titled(chart), sheet.left if sheet.rows else 0.0)
+            if sheet.alike and at + sheet.columns < len(charts):
                 axes.set_xlabel("")
         if keys:
-            handles = [_handle(key) for key in keys]
             figure.legend(
-                handles=handles,
+                handles=[_handle(key) for key in keys],
                 loc="lower center",
                 ncols=across,
                 handlelength=1.8,
@@ -139,12 +126,56 @@ def charts_figure(
         return files_of(figure)
 
 
+@dataclass(frozen=True)
+class Sheet:
+    """Where charts stand beside one another, in inches: margins, and room between lines of them."""
+
+    width: float
+    columns: int
+    lines: int
+    top: float
+    bottom: float  # without a legend
+    left: float
+    right: float
+    between: float
+    rows: bool  # whether the left margin holds names of rows
+    alike: bool  # whether the name of the horizontal axis stands once a column
+
+    @classmethod
+    def of(cls, charts: Sequence[Chart], headed: bool, width: float, abreast: int) -> Sheet:
+        columns = max(1, min(abreast if width > 4 else abreast - 1, len(charts)))
+        alike = len({chart.x.label for chart in charts}) == 1 and charts[0].shape in ("panel", "bars")
+        longest = max((len(words) for chart in charts for _, words in chart.y.ticks), default=0)
+        rows = any(chart.shape == "rows" for chart in charts)
+        # A second axis, or the key of a matrix.
+        beside = any(chart.second or any(isinstance(mark, Cells) for mark in chart.marks) for chart in charts)
+        bare = cls(
+            width,
+            columns,
+            -(-len(charts) // columns),
+            0.42 if headed else 0.25,
+            0.4,
+            min(LABELS, 0.2 + LETTER * longest) if rows else 0.5,
+            0.48 if beside else 0.08,
+            0.5 if alike else 0.75,
+            rows,
+            alike,
+        )
+        above = LINE * max(len(bare.titled(chart)) - 1 for chart in charts)
+        below = LINE * max(len(chart.x.label.split("\n")) - 1 for chart in charts)
+        return replace(
+            bare, top=bare.top + above, bottom=bare.bottom + below, between=bare.between + above + below
+        )
+
+    def titled(self, chart: Chart) -> list[str]:
+        """The lines of a title; it may use the place of the names of rows."""
+        own = (self.width - self.columns * (self.left + self.right)) / self.columns
+        inches = own + (self.left if self.rows else self.right)
+        return wrap(chart.title, int(inches / LETTER)) or [""]
+
+
 def _height(chart: Chart) -> float:
     return ROW * abs(chart.y.high - chart.y.low) if chart.shape == "rows" else HEIGHTS[chart.shape]
-
-
-def _title(chart: Chart, inches: float) -> list[str]:
-    return wrap(chart.title, int(inches / LETTER)) or [""]
 
 
 def _legend_columns(keys: Sequence[Key], width: float) -> int:

@@ -45,14 +45,12 @@ class Row:
 class Forest:
     """One forest plot; `reference` is the value of no effect."""
 
-    key: str
     title: str
     axis: str
     rows: tuple[Row, ...]
     reference: float | None = None
     limits: tuple[float, float] | None = None
     whole: bool = False  # the axis counts whole things (layers)
-    caption: str = ""
 
     @property
     def drawn(self) -> bool:

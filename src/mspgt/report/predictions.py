@@ -198,7 +198,7 @@ def readings_chart(judged: Predictions) -> Chart:
 def _evidence(item: tuple[str, PredictionResult]) -> Forest:
     name, one = item
     rows = tuple(_rows(one.units))
-    return Forest("units", f"{name} · {one.title}", one.statistic_name, rows, reference=one.threshold)
+    return Forest(f"{name} · {one.title}", one.statistic_name, rows, reference=one.threshold)
 
 
 def _rows(units: Sequence[UnitResult]) -> Iterator[Row]:

@@ -71,7 +71,7 @@ def _forest(sizes: Json) -> Forest:
         )
         for one in sizes["configurations"]
     ]
-    return Forest("sizes", "Positions by size", "relative depth", tuple(rows), limits=(0.0, 1.0))
+    return Forest("Positions by size", "relative depth", tuple(rows), limits=(0.0, 1.0))
 
 
 def _name(one: Json) -> str:

@@ -52,15 +52,7 @@ def specification_section(results: Results, stems: Mapping[str, str]) -> Section
 
 def specification(name: str, model: ModelResult) -> Forest:
     """What one model's boundaries are under every choice."""
-    return Forest(
-        "specification",
-        name,
-        "layer",
-        tuple(_rows(model)),
-        limits=(0, model.layers),
-        whole=True,
-        caption=ABOUT,
-    )
+    return Forest(name, "layer", tuple(_rows(model)), limits=(0, model.layers), whole=True)
 
 
 def _rows(model: ModelResult) -> Iterator[Row]:
