@@ -42,7 +42,7 @@ BARS = (
     Bar("measuring / pass without logits, 12 layers of 128", "measuring", lambda f: f["llama-a"]["ratio"], 1.6),
     Bar(
         "reduction / measuring, SmolLM2",
-        "measuring", lambda f: f["SmolLM2-135M"]["reduction_to_measuring"], 0.1,
+        "reduction", lambda f: f["reduction_to_measuring"], 0.1,
     ),
     Bar("1,000 bootstrap iterations, s", "bootstrap", lambda f: f["seconds_1000_draws"], 2.0),
     Bar(
@@ -57,6 +57,26 @@ BARS = (
     Bar(
         "Self-BLEU: times faster than fast-bleu",
         "self_bleu", lambda f: f["times_faster_than_fast_bleu"], 3, most=False,
+    ),
+    Bar(
+        "watching: times faster than nnsight",
+        "peers", lambda f: f["watching"]["nnsight"]["ratio"], 1, most=False,
+    ),
+    Bar(
+        "watching: times faster than TransformerLens",
+        "peers", lambda f: f["watching"]["TransformerLens"]["ratio"], 1, most=False,
+    ),
+    Bar(
+        "CKA of all pairs: times faster than torch_cka",
+        "peers", lambda f: f["similarity"]["torch_cka"]["ratio"], 1, most=False,
+    ),
+    Bar(
+        "CKA of all pairs: times faster than pytorch-cka (float32)",
+        "peers", lambda f: f["similarity"]["pytorch-cka"]["ratio"], 1, most=False,
+    ),
+    Bar(
+        "Self-BLEU: times faster than sacrebleu",
+        "peers", lambda f: f["diversity"]["sacrebleu"]["ratio"], 1, most=False,
     ),
     Bar("generation of all arms / plain generate, a token", "generation", lambda f: f["llama-a"]["ratio"], 1.1),
 )  # fmt: skip
@@ -81,6 +101,8 @@ def tables() -> Iterator[str]:
         held = "yes" if one.excess() <= 1 else "**no**"
         on = figures(one.file)["hardware"]["processor"]
         yield f"| {one.what} | {sign} {one.bar:,g} | {one.measured():,g} | {held} | {on} |"
+    yield from _peers()
+    yield from _planned()
     grown = figures("growth")["figures"]
     for axis in ("sentences", "layers", "width"):
         yield f"\n## Growth with {axis}\n"
@@ -93,6 +115,65 @@ def tables() -> Iterator[str]:
         yield f"| exponent | {' | '.join(_exponent(found.get(name)) for name in names)} |"
         tails = [(found.get(name) or {}).get("tail") for name in names]
         yield f"| of the last two points | {' | '.join(map(_cell, tails))} |"
+
+
+def _peers() -> Iterator[str]:
+    """Every peer's time over ours."""
+    found = figures("peers")["figures"]
+    yield "\n## Beside others\n"
+    yield "| what | other | its time over ours | smallest, largest | largest difference in the result |"
+    yield "|---|---|---|---|---|"
+    parts = {
+        "watching": "residual stream and mean attention, 12 layers of 128",
+        "similarity": "HSIC₁ CKA of all pairs of layers",
+        "diversity": "Self-BLEU of 1,000 texts",
+    }
+    for part, what in parts.items():
+        for name, one in found[part].items():
+            if not isinstance(one, dict) or "ratio" not in one:
+                continue
+            low, high = one["range"]
+            apart = found[part].get(f"largest difference, {name}")
+            if isinstance(apart, dict):
+                apart = max(apart.values())
+            told = "" if apart is None else f"{apart:.0e}".replace("-", "−")
+            version = found["versions"].get(name.replace("_", "-"), found["versions"].get("transformer-lens"))
+            label = name if name.startswith("plain") else f"{name} {version}"
+            yield f"| {what} | {label} | {_times(one['ratio'])} | {_times(low)}, {_times(high)} | {told} |"
+
+
+def _planned() -> Iterator[str]:
+    """What plans said beside what runs took."""
+    found = figures("planned")["figures"]
+    yield "\n## Plans against runs\n"
+    yield "| model | parameters | sentences | said, s | taken, s | ratio | said, GiB | taken, GiB | ratio |"
+    yield "|---|---|---|---|---|---|---|---|---|"
+    for one in found["runs"]:
+        yield (
+            f"| {one['model']} | {one['parameters']:,} | {one['sentences']:,} | {one['said_seconds']:g} | "
+            f"{one['taken_seconds']:g} | {one['time_ratio']:g} | {one['said_gib']:g} | {one['taken_gib']:g} | "
+            f"{one['memory_ratio']:g} |"
+        )
+    for what, name in (("time_ratio", "time"), ("memory_ratio", "memory")):
+        one = found["growth_with_parameters"][what]
+        if one["slope"] is None:
+            continue
+        low, middle, high = one["at_70_billion"]
+        a, b = one["interval"]
+        yield (
+            f"\nThe ratio of {name} grows with parameters to the {one['slope']:g} [{a:g}, {b:g}], which leads "
+            f"to {middle:g} [{low:g}, {high:g}] at 70 billion.".replace("-", "−")
+        )
+    large = found["of_70_billion"]
+    yield (
+        f"\nFor {large['parameters']:,} parameters ({large['layers']} layers of {large['width']:,}) in bfloat16 and "
+        f"{large['sentences']:,} sentences the plan says {large['gib']:g} GiB, {large['gib_of_weights']:g} of them "
+        f"of weights, and {large['hours_of_one_H200']:g} hours of one H200 (or more cards)."
+    )
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:,.0f}" if ratio >= 100 else f"{ratio:.3g}"
 
 
 def _cell(value: float | None) -> str:
