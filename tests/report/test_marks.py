@@ -1,6 +1,7 @@
 """Every mark stands at the same data coordinates on the page and on paper, read back from what was drawn."""
 
 import re
+from importlib.resources import files
 from typing import Any, get_args
 from xml.etree import ElementTree
 
@@ -9,6 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from mspgt.report.figures import draw
+from mspgt.report.look import LOOKS
 from mspgt.report.marks import (
     Axis,
     Band,
@@ -227,6 +229,27 @@ def test_axes_hold_their_values_and_tell_no_tick_outside() -> None:
     assert around("u", []) is None
     assert decades("u", [0.02, 7.0]).low == pytest.approx(0.01)
     assert decades("u", [0.02, 7.0]).high == pytest.approx(10)
+
+
+@pytest.mark.parametrize(
+    ("kind", "roles"),
+    [
+        ("line", [role for role in LOOKS if not role.startswith("m")]),
+        ("mark", ["calibrated", "paper", "functional", "level"]),
+        ("set", ["calibrated", "paper", "functional"]),
+        ("bar", ["local", "intermediate", "global"]),
+    ],
+)
+def test_a_role_that_paper_knows_has_a_colour_on_the_page(kind: str, roles: list[str]) -> None:
+    """A line of a role without a rule of its own would not be seen."""
+    style = (files("mspgt.report") / "template" / "report.css").read_text("utf-8")
+    rules = re.findall(r"^([^{}@]+)\{([^{}]*)\}", style, re.M)
+    painted = "fill:" if kind == "bar" else "stroke:"
+    for role in roles:
+        # In charts of responses every line is grey, and those beyond the linear range are dashed.
+        name = rf"\.bars \.{kind}" if role in ("within", "beyond") else rf"\.{kind}\.{role}"
+        own = [body for names, body in rules if re.search(rf"{name}( |,|$)", names.strip())]
+        assert any(painted in body for body in own), role
 
 
 def test_what_was_not_measured_has_no_shade() -> None:
