@@ -19,6 +19,7 @@ from mspgt.report.theory_values import _weights, values_html
 from mspgt.report.words import number
 from mspgt.results import dumped, parse, read, to_jsonable
 from mspgt.results.theory import Theory
+from mspgt.study.config import RunConfig
 from mspgt.study.describe import describe
 from mspgt.study.loading import make_config
 from mspgt.study.run import run_study
@@ -277,6 +278,9 @@ def test_sensitivity_is_kept_shard_by_shard(tmp_path):
     kept = by_shard[0, 8].stat().st_mtime_ns
     shutil.rmtree(by_shard[8, 12].parent)
     assert run_study(config, out, quiet=True)["models"]["small"]["theory"] == whole
+    # As tasks of two processes, which keep the model between them.
+    spread = config.model_copy(update={"run": RunConfig(workers=2, spread=True)})
+    assert run_study(spread, tmp_path / "spread", quiet=True)["models"]["small"]["theory"] == whole
     assert by_shard[0, 8].stat().st_mtime_ns == kept
     assert by_shard[8, 12].exists()
 

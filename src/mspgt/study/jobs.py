@@ -17,10 +17,11 @@ from mspgt.study.config import BUNDLED, MeasureConfig, ModelConfig, StudyConfig
 from mspgt.study.controlling import try_control
 from mspgt.study.identity import Identity, Subject
 from mspgt.study.parts import Given, Part, Report
-from mspgt.study.pieces import Piece, intervene_piece, measure_piece, scale_piece
+from mspgt.study.pieces import Piece, intervene_piece, measure_piece, scale_piece, theory_piece
 from mspgt.study.scaling import Scaling
 from mspgt.study.stages import Data, Measuring, compute, measured
 from mspgt.study.store import Address
+from mspgt.study.theorizing import Theorizing
 
 T = TypeVar("T")
 if TYPE_CHECKING:
@@ -125,6 +126,12 @@ def _attempt_piece(
         given = context.given(identity, job.work)
         if isinstance(job.work.part, Scaling):
             scale_piece(given, job.twin, partial(loader.subject, job.model), report)
+        elif isinstance(job.work.part, Theorizing):
+            part, model = job.work.part, partial(loader.subject, job.model)
+            shared = loader.sharing(
+                (job.model, job.twin, "theory", given.scales), lambda: part.shared(given, model, report)
+            )
+            theory_piece(shared, piece, report)
         else:
             intervene_piece(given, piece, loader.subject(job.model), report)
         return
@@ -187,6 +194,8 @@ class Loader:
         from mspgt.lm.twin import random_twin
 
         if self._key != (model, twin):
+            if self._shared[0] is not None and self._shared[0][:2] != (model, twin):
+                self._shared = (None, None)
             if twin is None:
                 self._key = self._held = None
                 self._held = self._trained(model)

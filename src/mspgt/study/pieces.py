@@ -19,6 +19,8 @@ from mspgt.study.stages import (
     observed_shard,
     trained_probes,
 )
+from mspgt.study.theorizing import Theorizing
+from mspgt.study.theory_stages import Shared
 
 if TYPE_CHECKING:
     from mspgt.lm.model import LanguageModel
@@ -63,6 +65,14 @@ def scale_piece(given: Given, twin: int | None, model: Models, report: Report) -
     """Functional gains of a model or of a random twin of it, unless they are there."""
     address = dict(by_twin(given))[twin]
     address.fill(partial(functional, given, model, twin, report))
+
+
+def theory_piece(shared: Shared, piece: Piece, report: Report) -> None:
+    """Compute one stage of the theory, or one shard of it, unless it is there."""
+    _, function, address = [*Theorizing().stages(shared.given)][piece.number or 0]
+    shared.report = report
+    report(0, 1, piece.stage)
+    address.fill(partial(function, shared))
 
 
 def intervene_piece(given: Given, piece: Piece, model: LanguageModel, report: Report) -> None:

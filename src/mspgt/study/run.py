@@ -42,7 +42,7 @@ from mspgt.study.controlling import control_addresses, read_controls
 from mspgt.study.cost import cost_of, peak_bytes
 from mspgt.study.decide import decide
 from mspgt.study.describe import expected, standing
-from mspgt.study.engines import run_jobs
+from mspgt.study.engines import Workers, run_jobs
 from mspgt.study.experiments import ROUNDS
 from mspgt.study.identity import Identity
 from mspgt.study.jobs import Context, Job, Trial, Work
@@ -96,9 +96,9 @@ def run_study(config: StudyConfig, out: Path, *, quiet: bool = False) -> dict[st
     plan = None
     try:
         with run_lock(out), ended_by_the_system():
-            workers = worker_count(config)
-            plan, inspected = make_plan(config, out, data, twin_data, workers, quiet)
-            results = _carry_on(plan, inspected, out, workers, quiet)
+            with Workers(worker_count(config)) as workers:
+                plan, inspected = make_plan(config, out, data, twin_data, workers, quiet)
+                results = _carry_on(plan, inspected, out, workers, quiet)
             results.provenance = replace(
                 results.provenance,
                 started=started,
@@ -117,7 +117,7 @@ def run_study(config: StudyConfig, out: Path, *, quiet: bool = False) -> dict[st
         raise kind(f"{how}. {told}; run the same command again to go on from there.") from None
 
 
-def _carry_on(plan: Plan, inspected: Inspected, out: Path, workers: int, quiet: bool) -> Results:
+def _carry_on(plan: Plan, inspected: Inspected, out: Path, workers: Workers, quiet: bool) -> Results:
     """From a plan to its results, but for the record of the run."""
     config, data = plan.config, plan.data
     groups = replicate_groups(config, plan.identities)
@@ -225,7 +225,7 @@ def parted(
 
 
 def carry_out(
-    together: Sequence[tuple[Part, list[Job]]], context: Context, workers: int, quiet: bool
+    together: Sequence[tuple[Part, list[Job]]], context: Context, workers: Workers, quiet: bool
 ) -> None:
     """Compute what is missing of the parts of a round, a model's parts side by side."""
     todo: list[Job] = []
@@ -254,11 +254,11 @@ def conclude_part(
     return notices
 
 
-def run_in_waves(jobs: Sequence[Job | Trial], context: Context, workers: int, quiet: bool) -> None:
+def run_in_waves(jobs: Sequence[Job | Trial], context: Context, workers: Workers, quiet: bool) -> None:
     """Run jobs, first piece by piece where one model's work is spread over workers."""
     for wave in waves(jobs, context):
         with display(len(wave), quiet) as shown:
-            run_jobs(wave, context, min(workers, max(1, len(wave))), shown)
+            run_jobs(wave, context, workers, shown)
 
 
 def _given(context: Context, job: Job) -> Given:
@@ -272,13 +272,13 @@ def counted_layers(layers: int) -> str:
 
 
 def make_plan(
-    config: StudyConfig, out: Path, data: Data, twin_data: Data, workers: int, quiet: bool
+    config: StudyConfig, out: Path, data: Data, twin_data: Data, workers: Workers, quiet: bool
 ) -> tuple[Plan, Inspected]:
     """Load and check every model once; raises before any measuring if one of them cannot be measured."""
     context = Context(out, config, data, twin_data)
     jobs = [Job(model) for model in config.models]
     with display(len(jobs), quiet) as shown:
-        inspected = run_jobs(jobs, context, min(workers, len(jobs)), shown)
+        inspected = run_jobs(jobs, context, workers, shown)
     identities = tuple(inspected[model.label][0] for model in config.models)
     return Plan(config, data, twin_data, identities), inspected
 

@@ -166,12 +166,7 @@ class Theorizing:
 
     def compute(self, given: Given, model: Callable[[], LanguageModel], report: Report) -> None:
         """Compute what is missing, stage by stage."""
-        profiles = addresses(given.root, given.config, Subject(given.identity), given.data)
-
-        def signals() -> tuple[StageResult, StageResult | None]:
-            return profiles.geometry.load(), None if profiles.probes is None else profiles.probes.load()
-
-        shared = Shared(given, model, signals, report)
+        shared = self.shared(given, model, report)
         told = ""
         for stage, function, address in self.stages(given):
             if not address.status().done:
@@ -179,6 +174,15 @@ class Theorizing:
                     report(0, 1, stage)
                 told = stage
                 address.fill(partial(function, shared))
+
+    def shared(self, given: Given, model: Callable[[], LanguageModel], report: Report) -> Shared:
+        """What stages of one model share, nothing of it made yet."""
+        profiles = addresses(given.root, given.config, Subject(given.identity), given.data)
+
+        def signals() -> tuple[StageResult, StageResult | None]:
+            return profiles.geometry.load(), None if profiles.probes is None else profiles.probes.load()
+
+        return Shared(given, model, signals, report)
 
     def serving(self, config: StudyConfig) -> AbstractContextManager[StudyConfig]:
         """Nothing is shared."""
