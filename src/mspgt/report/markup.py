@@ -50,14 +50,18 @@ def table_html(
 
     Args:
         label: what it shows, for those who cannot see it.
-        kind: its class: `numbers` for right-aligned figures.
+        kind: its class: `numbers` for right-aligned figures; `stacked` for a table of few rows that a narrow screen
+            shows row by row, each cell behind the name of its column.
         head: whether the first cell of a row names the row.
     """
-    names = [Markup("<th>{}").format(column.replace("_", " ")) for column in columns]
-    opening = (Markup("<tr><th scope=row>") if head else Markup("<tr><td>"), Markup("<td>"))
+    called = [column.replace("_", " ") for column in columns]
+    names = [Markup("<th>{}").format(name) for name in called]
+    first = Markup("<tr><th scope=row>") if head else Markup("<tr><td>")
     # Without the end tags that HTML does not need: tables are most of a page.
+    later = [Markup('<td data-label="{}">').format(n) if kind == "stacked" else Markup("<td>") for n in called]
+    opening = [first, *later[1:]]
     body = [
-        Markup("").join(opening[at > 0] + Markup("{}").format(cell_text(cell)) for at, cell in enumerate(row))
+        Markup("").join(opening[at] + Markup("{}").format(cell_text(cell)) for at, cell in enumerate(row))
         for row in rows
     ]
     table = tag(
