@@ -58,7 +58,9 @@ def table_html(
     names = [Markup("<th>{}").format(name) for name in called]
     first = Markup("<tr><th scope=row>") if head else Markup("<tr><td>")
     # Without the end tags that HTML does not need: tables are most of a page.
-    later = [Markup('<td data-label="{}">').format(n) if kind == "stacked" else Markup("<td>") for n in called]
+    later = [
+        Markup('<td data-label="{}">').format(n) if kind == "stacked" else Markup("<td>") for n in called
+    ]
     opening = [first, *later[1:]]
     body = [
         Markup("").join(opening[at] + Markup("{}").format(cell_text(cell)) for at, cell in enumerate(row))
