@@ -15,14 +15,18 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy import stats
 
+from bench.measuring import DATA, REAL
 from bench.record import record
+from mspgt.errors import InputError
 from mspgt.lm.identity import Card
+from mspgt.lm.wheel import weights_of
 from mspgt.study.afar import on_one_gpu
 from mspgt.study.config import ModelConfig, StudyConfig
 from mspgt.study.describe import needed
@@ -34,7 +38,7 @@ from mspgt.study.stages import Data
 from mspgt.text.corpus import Corpus
 from mspgt.text.documents import Document
 
-TEXT = Path(__file__).parents[2] / "shared" / "data" / "wikitext" / "wiki.valid.raw"
+TEXT = DATA / "wikitext" / "wiki.valid.raw"
 # Llama-2-70b by its config.json: heads of keys and values are fewer, which the card need not know.
 LARGE = Card("llama", 80, 8192, 64, 68_976_648_192, "bfloat16", "", True, 28_672, 32_000, False, 4096)
 SENTENCES, WORDS, DOCUMENTS = 10_000, 25, 100  # of the large run
@@ -131,9 +135,21 @@ def of_70_billion() -> Figures:
     }  # fmt: skip
 
 
-def main(models: tuple[str, ...] = ("triscale-llama-1=zoo:triscale-llama-1:400",)) -> None:
+def here() -> Iterator[str]:
+    """Models that lie where benchmarks look for them, small and large."""
+    yield "triscale-llama-1=zoo:triscale-llama-1:200"
+    for name in ("llama-a", "llama-deep"):
+        if (DATA / "models" / name).exists():
+            yield f"{name}={DATA / 'models' / name}:100"
+    try:
+        yield f"SmolLM2-135M={weights_of(REAL)}:32"
+    except InputError:
+        return
+
+
+def main(models: tuple[str, ...] = ()) -> None:
     rows = []
-    for one in models:
+    for one in models or tuple(here()):
         name, _, where = one.partition("=")
         folder, _, sentences = where.rpartition(":")
         rows.append(compared(name, folder, int(sentences)))
@@ -142,4 +158,4 @@ def main(models: tuple[str, ...] = ("triscale-llama-1=zoo:triscale-llama-1:400",
 
 
 if __name__ == "__main__":
-    main(tuple(sys.argv[1:]) or ("triscale-llama-1=zoo:triscale-llama-1:400",))
+    main(tuple(sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""A store of many stage results (100,000): writing, looking for what is done,
+"""A store of many stage results (10,000 by what is committed, 100,000 by default): writing, looking for what is done,
 looking for what is missing, collecting.
 
 Processor seconds by number of results, with the exponent of growth (1: in step), once with all results of one state
