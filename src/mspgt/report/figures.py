@@ -90,7 +90,7 @@ def charts_figure(
     sheet = Sheet.of(charts, bool(title), venue_width(venue), abreast)
     across = _legend_columns(keys, sheet.width)
     legend_lines = -(-len(keys) // across)
-    bottom = sheet.bottom + (0.05 + 0.14 * legend_lines if keys else 0)
+    bottom = sheet.bottom + (0.1 + 0.15 * legend_lines if keys else 0)
     with style():
         height = (
             sheet.top + bottom + sheet.lines * max(map(_height, charts)) + sheet.between * (sheet.lines - 1)
