@@ -94,10 +94,11 @@ def _rate_distortion(block: Bottleneck) -> Chart:
         return _chart(title, None, None, ())
     points = tuple((sum(one.kl), one.distortion) for one in block.curve)
     found: list[Mark] = [Curve("calibrated", points), Dots("calibrated", points)]
-    found += [
-        Label(f"β {number(one.beta)}", point, shift=(5, -5))
-        for one, point in zip(block.curve, points, strict=True)
-    ]
+    # Inside the drawing: to the left of the last point, to the right of the others.
+    most = max(points)
+    for one, point in zip(block.curve, points, strict=True):
+        anchor, right = ("end", -5) if point == most else ("start", 5)
+        found.append(Label(f"β {number(one.beta)}", point, anchor=anchor, shift=(right, -5)))
     heights = [height for _, height in points]
     if block.blind is not None:
         found.append(Rule("level", block.blind, level=True))
