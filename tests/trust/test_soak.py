@@ -82,6 +82,20 @@ def test_no_row_that_was_stored_saw_what_must_not_be() -> None:
     assert kills[0]["torn"] == 0 < kills[1]["torn"]  # the second is the control
 
 
+# Bars that are not met, as docs/promises.md says.
+MISSED = {
+    "interval: percentiles of a bootstrap over 30 documents",
+    "interval: rank correlation over 10 architectures, interval",
+}
+
+
+def test_intervals_and_tests_keep_their_level_but_for_those_that_are_named() -> None:
+    lines = found("levels")
+    assert len(lines) >= 18
+    assert {line["done"] for line in lines if not line["met"]} == MISSED
+    assert all(line["count"] >= (2_000 if line["done"].startswith("interval") else 5_000) for line in lines)
+
+
 REFERENCES = ("stats", "signals", "theory", "synthetic", "boundaries", "trust")
 
 

@@ -121,7 +121,7 @@ def read_card(folder: Path) -> Card:
     counts = parameter_counts(folder)
     try:
         config = json.loads((folder / "config.json").read_text("utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"{folder}: expected a readable config.json, found: {error}.") from error
     return card_from(str(folder), config, counts, folder_sha256(folder))
 
@@ -149,6 +149,8 @@ def card_from(where: str, config: Any, counts: dict[str, int], digest: str) -> C
     if not isinstance(config, dict):
         raise ModelError(f"{where}: expected an object in config.json, found {type(config).__name__}.")
     text = config.get("text_config") or config
+    if not isinstance(text, dict):
+        raise ModelError(f"{where}: expected an object as text_config, found {text!r:.60}. Fetch it again.")
     dtype = str(config.get("dtype") or config.get("torch_dtype") or "float32")
     if counts:
         dtype = _DTYPES.get(max(counts, key=lambda name: counts[name]), dtype)
@@ -203,6 +205,8 @@ def refuse_impossible(folder: Path) -> None:
         config = json.loads((folder / "config.json").read_text("utf-8"))
     except (OSError, ValueError):
         return
+    except RecursionError as error:
+        raise ModelError(f"{folder}: config.json is nested too deeply to be read. Fetch it again.") from error
     text = (config.get("text_config") or config) if isinstance(config, dict) else {}
     if isinstance(text, dict) and _first(text, *LAYERS) is not None and _first(text, *WIDTH) is not None:
         require_size(str(folder), text)
