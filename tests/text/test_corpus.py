@@ -303,3 +303,13 @@ def test_chinese_has_sentences_of_characters(tmp_path):
     )
     assert documents(corpus) == [("今天天气很好。", "我们去公园吧！"), ("第二个文档在这里？",)]
     assert (corpus.language, corpus.scripts) == ("zh", {"Han": 1.0})
+
+
+def test_a_parquet_table_whose_text_is_not_utf_8_is_told(tmp_path):
+    """The column says text, and its bytes are not."""
+    import pyarrow.parquet
+
+    text = pyarrow.array([b"five words of text caf\xe9"]).view(pyarrow.string())
+    pyarrow.parquet.write_table(pyarrow.table({"text": text}), tmp_path / "x.parquet")
+    with pytest.raises(InputError, match="cannot be read: 'utf-8' codec"):
+        load_corpus(tmp_path / "x.parquet")

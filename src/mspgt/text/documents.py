@@ -166,7 +166,7 @@ def _parquet_rows(path: Path) -> list[dict[str, Any]]:
         names = set(pyarrow.parquet.read_schema(path).names)
         columns = [name for name in ("id", "title", "text", "sentences") if name in names]
         return list(pyarrow.parquet.read_table(path, columns=columns or None).to_pylist())
-    except (pyarrow.ArrowException, OSError) as error:
+    except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
         raise InputError(f"expected a Parquet file, but {path} cannot be read: {error}") from error
 
 
