@@ -82,6 +82,19 @@ def test_power_with_unequal_noise_is_found_again_in_a_short_run():
     assert found == pytest.approx(stated, abs=0.12)  # 400 boundaries: 2.5 standard errors and the 5 points
 
 
+def test_error_under_noise_that_transitions_share_is_found_again():
+    """One shift of the whole profile as large as its roughness: contrasts do not see it, and neither may the floor."""
+    room = importlib.import_module("calibration.sentence_noise")
+    stored = json.loads(room.OUT.read_text("utf-8"))
+    (told,) = [
+        one
+        for one in stored["cells"]
+        if (one["transitions"], one["noise"], one["ratio"]) == (23, "one shift", 1.0)
+    ]
+    assert room.cell(23, "one shift", 1.0, **stored["settings"]) == told
+    assert all(one["upper_covariance"] < 0.01 for one in stored["cells"])
+
+
 def test_noise_scale_is_the_median_standard_deviation():
     draws = np.random.default_rng(2).standard_normal((2_000, 3, 9)) * np.array([1.0, 2.0, 0.5])[:, None]
     draws[:, 2] = np.nan
