@@ -83,7 +83,7 @@ def test_power_with_unequal_noise_is_found_again_in_a_short_run():
 
 
 def test_error_under_noise_that_transitions_share_is_found_again():
-    """One shift of the whole profile as large as its roughness: contrasts do not see it, and neither may the floor."""
+    """A shift of the whole profile as large as its roughness: contrasts do not see it, nor may the floor."""
     room = importlib.import_module("calibration.sentence_noise")
     stored = json.loads(room.OUT.read_text("utf-8"))
     (told,) = [
