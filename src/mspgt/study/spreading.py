@@ -7,7 +7,7 @@ The numbers are those of the job alone, because each task is a stage under its o
     measuring       norms of the layers (and pairs of heads) ─► each shard of documents, probes, precision ─► the rest
     scales          the model, each random twin
     interventions   dose audit                               ─► each shard of prompts, noise response      ─► the rest
-    theory          each stage, each shard of sensitivity
+    theory          each stage but sensitivity               ─► each shard of sensitivity, beside the prompts
 
 A model and its random twin are subjects of their own, so functional scales are always taken side by side.
 """
@@ -76,10 +76,10 @@ def _pieces(job: Job, identity: Identity, context: Context, wave: int) -> Iterat
         for number, (_, where) in enumerate(measured(context.root, context.config, subject, data)):
             for stage, shard in _first(where) if wave == 0 else _side_by_side(where):
                 yield Piece(stage, number, shard)
-    elif isinstance(job.work.part, Theorizing) and wave == 0:
+    elif isinstance(job.work.part, Theorizing):
         stages = job.work.part.stages(context.given(identity, job.work))
         for number, (stage, _, address) in enumerate(stages):
-            if not address.status().done:
+            if wave == (stage == "sensitivity") and not address.status().done:
                 yield Piece(stage, 0, number)
     elif isinstance(job.work.part, Interventions):
         yield from _of_interventions(context.given(identity, job.work), wave)
