@@ -53,7 +53,7 @@ def _judged(lm: LanguageModel, worst: float, own: str) -> tuple[bool, str]:
 
 
 def _moved_by_exchange(lm: LanguageModel, batch: Batch) -> float:
-    """Largest relative difference that other tokens in place of padding make; NaN where a state is none."""
+    """Largest relative difference of a text's states that other tokens in place of padding make."""
     rows = lm.model.get_input_embeddings().weight.shape[0]
     others = (batch.input_ids + 1 + torch.arange(batch.input_ids.shape[1])) % rows
     real = batch.attention_mask.bool()

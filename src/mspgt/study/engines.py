@@ -8,13 +8,17 @@ reading a model can take as long as a task.
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.connection
 import os
-import queue
 import signal
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 from mspgt.errors import MspgtError
@@ -60,7 +64,6 @@ class Workers:
             self._crew = _Crew(context)
         outcome = self._crew.run(jobs, context, min(self.count, len(jobs)), display)
         if not self._crew.alive:
-            self._crew.end(at_once=True)  # with them what nobody took
             self._crew = None
         return outcome
 
@@ -94,17 +97,18 @@ def run_jobs(
 
 
 class _Crew:
-    """Processes that take tasks from one queue; the text lies in each, a task brings the settings."""
+    """Processes that each have a pipe to this one, which hands a task to whoever is free.
+
+    Nothing is shared between them, so that one that is killed, at work or idle, keeps nobody waiting.
+    """
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._spawn = multiprocessing.get_context("spawn")
-        self._todo, self._events = self._spawn.Queue(), self._spawn.Queue()
-        self._processes: list[Any] = []
+        self._members: dict[Connection, BaseProcess] = {}
 
     @property
-    def alive(self) -> list[Any]:
-        return [process for process in self._processes if process.exitcode is None]
+    def alive(self) -> bool:
+        return bool(self._members)
 
     def serves(self, context: Context) -> bool:
         """Whether its processes hold the text of a context."""
@@ -114,57 +118,77 @@ class _Crew:
     def run(
         self, jobs: Sequence[Job | Trial], context: Context, count: int, display: Display
     ) -> dict[str, Any]:
+        """What each job returned, by name."""
         threads = max(1, (os.cpu_count() or 1) // count)
-        for job in jobs:
-            self._todo.put((job, context.config, threads))
-        self._processes = self.alive
-        for _ in range(count - len(self._processes)):
-            arguments = (self._context, os.getpid(), self._todo, self._events)
-            process = self._spawn.Process(target=_worker, args=arguments, daemon=True)
-            self._processes.append(process)
-            process.start()
+        waiting = deque(jobs)
+        holding: dict[Connection, Job | Trial] = {}
         outcome: dict[str, Any] = {}
-        holding: dict[int, str] = {}
+        self._hire(count)
         while len(outcome) < len(jobs):
-            try:
-                kind, pid, name, *rest = self._events.get(timeout=0.5)
-            except queue.Empty:
-                self._bury(holding, outcome, display)
-                if not self.alive and self._events.empty():
-                    for job in jobs:
-                        outcome.setdefault(job.name, WorkerDied("no worker was left to run it"))
-                continue
-            if kind == "start":
-                holding[pid] = name
-            elif kind == "step":
-                display.update(name, *rest)
-            else:
-                holding.pop(pid, None)
+            for pipe in [pipe for pipe in self._members if pipe not in holding][: len(waiting)]:
+                job = waiting.popleft()
+                try:
+                    pipe.send((job, context.config, threads))
+                    holding[pipe] = job
+                except OSError:  # it ended while it was idle
+                    waiting.appendleft(job)
+                    self._bury(pipe)
+            if not self._members:
+                for job in waiting:
+                    outcome[job.name] = WorkerDied("no worker was left to run it")
+                break
+            ready = multiprocessing.connection.wait([*holding])
+            for pipe in [pipe for pipe in holding if pipe in ready]:
+                name = holding[pipe].name
+                try:
+                    kind, *rest = pipe.recv()
+                except (EOFError, OSError):
+                    del holding[pipe]
+                    outcome[name] = WorkerDied(
+                        f"its process ended with code {self._bury(pipe)} (killed, or out of memory); stages "
+                        "finished before are kept. Run the same command again, with fewer run.workers if "
+                        "memory was short."
+                    )
+                    display.finish(name, "died")
+                    continue
+                if kind == "step":
+                    display.update(name, *rest)
+                    continue
+                del holding[pipe]
                 outcome[name] = rest[0]
                 display.finish(name, _words(rest[0]))
         return outcome
 
-    def _bury(self, holding: dict[int, str], outcome: dict[str, Any], display: Display) -> None:
-        """What a process held that ended is lost."""
-        for process in [p for p in self._processes if p.exitcode not in (None, 0) and p.pid in holding]:
-            name = holding.pop(process.pid or 0)
-            outcome[name] = WorkerDied(
-                f"its process ended with code {process.exitcode} (killed, or out of memory); stages "
-                "finished before are kept. Run the same command again, with fewer run.workers if "
-                "memory was short."
-            )
-            display.finish(name, "died")
+    def _hire(self, count: int) -> None:
+        """Have at least so many processes, those aside that ended while they were idle."""
+        for pipe in [pipe for pipe, process in self._members.items() if process.exitcode is not None]:
+            self._bury(pipe)
+        spawn = multiprocessing.get_context("spawn")
+        for _ in range(count - len(self._members)):
+            ours, theirs = spawn.Pipe()
+            process = spawn.Process(target=_worker, args=(self._context, os.getpid(), theirs), daemon=True)
+            process.start()
+            theirs.close()  # so that its end is the end of the pipe
+            self._members[ours] = process
+
+    def _bury(self, pipe: Connection) -> int | None:
+        """Forget a process that ended; returns its exit status."""
+        process = self._members.pop(pipe)
+        pipe.close()
+        process.join(5)
+        return process.exitcode
 
     def end(self, at_once: bool = False) -> None:
-        self._todo.cancel_join_thread()  # tasks that nobody takes any more are no reason to wait
-        if not at_once:  # they end by themselves, and give back what they hold
-            for _ in self.alive:
-                self._todo.put(None)
-            for process in self._processes:
+        """End all processes; unless `at_once`, they give back what they hold first."""
+        if not at_once:
+            for pipe in self._members:
+                with suppress(OSError):  # it has ended already
+                    pipe.send(None)
+            for process in self._members.values():
                 process.join(10)
-        for process in self._processes:
+        for process in self._members.values():
             process.terminate()
-        for process in self._processes:
+        for process in self._members.values():
             process.join(5)
 
 
@@ -183,23 +207,21 @@ def end_with_parent(parent: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _worker(context: Context, parent: int, todo: Any, events: Any) -> None:
+def _worker(context: Context, parent: int, pipe: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     end_with_parent(parent)
     import torch
 
     most = torch.get_num_threads()
     loader = Loader()
-    while (task := todo.get()) is not None:
+    while (task := pipe.recv()) is not None:
         job, config, threads = task
         torch.set_num_threads(min(most, threads))
-        events.put(("start", os.getpid(), job.name))
 
-        def step(done: int, total: int, stage: str, name: str = job.name) -> None:
-            events.put(("step", os.getpid(), name, done, total, stage))
+        def step(done: int, total: int, stage: str) -> None:
+            pipe.send(("step", done, total, stage))
 
-        outcome = carefully(job, replace(context, config=config), loader, step)
-        events.put(("end", os.getpid(), job.name, outcome))
+        pipe.send(("end", carefully(job, replace(context, config=config), loader, step)))
 
 
 def _report_to(update: Callable[[str, int, int, str], None], name: str) -> Callable[[int, int, str], None]:

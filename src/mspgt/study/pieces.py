@@ -69,7 +69,8 @@ def scale_piece(given: Given, twin: int | None, model: Models, report: Report) -
 
 def theory_piece(shared: Shared, piece: Piece, report: Report) -> None:
     """Compute one stage of the theory, or one shard of it, unless it is there."""
-    _, function, address = [*Theorizing().stages(shared.given)][piece.number or 0]
+    assert piece.number is not None
+    _, function, address = [*Theorizing().stages(shared.given)][piece.number]
     shared.report = report
     report(0, 1, piece.stage)
     address.fill(partial(function, shared))
