@@ -1,11 +1,10 @@
 """How the estimate of a plan responds: to text, twins, arms and shapes. No clock is read."""
 
-from dataclasses import replace
-
 import pytest
 
 from mspgt.lm.identity import Card
-from mspgt.study.estimate import LIBRARIES, Shape, memory, stage_work
+from mspgt.lm.shape import Shape
+from mspgt.study.estimate import stage_work
 from mspgt.study.loading import make_config
 from mspgt.study.plan import PlannedStage
 from mspgt.study.reading import read_data
@@ -63,27 +62,3 @@ def test_windows_cost_more_than_sentences_and_twins_less_than_models(given):
     assert 0 < work("probes", config, twin_data, twin=True) < work("probes", config, data)
     more = config.model_copy(update={"probes": config.probes.model_copy(update={"seeds": 6})})
     assert work("probes", more, data) > work("probes", config, data)
-
-
-def test_memory_holds_one_set_of_weights_and_the_largest_stage(given):
-    config, data, _ = given
-    alone, both = (memory(SHAPE, "float32", config, data, [], twins=twins) for twins in (False, True))
-    assert both == alone  # a twin takes the place of the model
-    half, drawn = (memory(SHAPE, "bfloat16", config, data, [], twins=twins) for twins in (False, True))
-    assert drawn - half == 2 * CARD.parameters  # it is drawn in float32
-    large = PlannedStage("m", "functional", Status(False, ""), 0, 0, 0, 10**12)
-    known = memory(SHAPE, "float32", config, data, [large], twins=False)
-    assert known == LIBRARIES + 4 * CARD.parameters + 10**12
-
-
-def test_memory_holds_the_representation_of_every_word_of_the_treebank(given):
-    config, data, _ = given
-    many = replace(data.treebank, train=data.treebank.train * 200)
-    twice = replace(data.treebank, train=data.treebank.train * 400)
-    words = sum(len(sentence.words) for sentence in data.treebank.train)
-    one, other = (
-        memory(SHAPE, "float32", config, replace(data, treebank=bank), [], twins=False)
-        for bank in (many, twice)
-    )
-    assert other - one == 200 * words * 31 * 576 * 4
-    assert memory(SHAPE, "float32", config, replace(data, treebank=None), [], twins=False) < one

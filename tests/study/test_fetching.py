@@ -9,7 +9,8 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM
 
 from mspgt.errors import InputError, StoreError
-from mspgt.study.afar import CARDS, DOCUMENTS, SENTENCES, TREEBANK, WORDS_A_SENTENCE, describe_afar, elsewhere
+from mspgt.lm.cards import CARDS
+from mspgt.study.afar import DOCUMENTS, SENTENCES, TREEBANK, WORDS_A_SENTENCE, describe_afar, elsewhere
 from mspgt.study.fetching import MANIFEST, fetch, needed, require_here
 from mspgt.study.loading import load_config, make_config
 from mspgt.text.corpus import load_corpus

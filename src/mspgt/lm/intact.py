@@ -13,8 +13,19 @@ from mspgt.lm.blocks import layer_of
 from mspgt.lm.model import LanguageModel
 from mspgt.lm.offload import each_weight
 
+_AT_ONCE = 2**22  # weights
+
 
 def require_complete(name: str, info: dict[str, Any], blocks_path: str, depth: int, notes: list[str]) -> None:
+    """Refuse tensors that would be random, and blocks that the config leaves out; tensors too many are noted.
+
+    Args:
+        info: what `from_pretrained` says of how it loaded.
+        depth: blocks of the model.
+
+    Raises:
+        ModelError: tensors are missing, have another shape, or belong to blocks beyond `depth`.
+    """
     missing = sorted(info["missing_keys"])
     missing += [f"{key} (shape {tuple(found)})" for key, found, _ in sorted(info["mismatched_keys"])]
     if missing:
@@ -49,7 +60,8 @@ def require_finite_weights(name: str, model: PreTrainedModel, blocks_path: str) 
     for key, weights in each_weight(model):
         if not weights.is_floating_point():
             continue
-        if not bool(torch.isfinite(weights).all()):
+        # Looked at whole, the vectors of a vocabulary take twice their own memory once more.
+        if not all(bool(torch.isfinite(part).all()) for part in weights.reshape(-1).split(_AT_ONCE)):
             raise ModelError(
                 f"Weights of {name!r} hold NaN or infinity: {key} ({layer_of(key, blocks_path)}). "
                 "Download it again, or load it with dtype='float32' if a narrower type was asked for."

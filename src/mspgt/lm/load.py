@@ -89,7 +89,7 @@ def _moved(
     loaded: PreTrainedModel, target: torch.device, wanted: torch.dtype | None, notes: list[str]
 ) -> PreTrainedModel:
     """The whole model on one device; float16 that nobody asked for becomes float32 on a CPU."""
-    loaded = loaded.to(target)  # type: ignore[arg-type]
+    loaded = loaded.to(target)
     if wanted is None and target.type == "cpu" and loaded.dtype == torch.float16:
         notes.append("float16 checkpoint computed in float32: half precision on a CPU is slow and overflows")
         return loaded.float()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mspgt.errors import InputError
 from mspgt.lm.start import AUTO, start_token
-from mspgt.lm.tokenize import DEFAULT, Encoded, Front, encode
+from mspgt.lm.tokenize import DEFAULT, Encoded, Front, Known, encode, encode_each
 from mspgt.lm.windows import fitting_window
 
 if TYPE_CHECKING:
@@ -98,13 +98,14 @@ def _windows(
     """Whole sentences of one document, as many as fit behind the start token, in the spelling of running text."""
     room = length - (0 if front is None else 1)
     texts = [JOINT.join(document) for document in documents]
-    whole = encode(lm, texts, front=None, too_long="never")
+    whole = encode_each(lm, texts, front=None, too_long="never")
+    known = Known()
     sentences: list[Encoded] = []
     sequences: list[Encoded] = []
     place: list[tuple[int, int]] = []
     for document, tokens in zip(documents, whole, strict=True):
         filled = room + 1  # a document starts a window
-        for part in _parts(document, tokens):
+        for part in _parts(document, tokens, known):
             if len(part.ids) > room:
                 if too_long == "error":
                     raise InputError(
@@ -122,7 +123,7 @@ def _windows(
     return Reading(sentences, sequences, np.array(place, dtype=np.int64).reshape(-1, 2))
 
 
-def _parts(document: Sequence[str], tokens: Encoded) -> list[Encoded]:
+def _parts(document: Sequence[str], tokens: Encoded, known: Known) -> list[Encoded]:
     """The tokens of each sentence: those whose last character lies in it, with offsets from its own start."""
     lengths = np.array([len(sentence) for sentence in document])
     begins = np.concatenate([[0], np.cumsum(lengths + len(JOINT))[:-1]])
@@ -137,11 +138,11 @@ def _parts(document: Sequence[str], tokens: Encoded) -> list[Encoded]:
             raise InputError(
                 f"A sentence has no token of its own ({document[at][:40]!r}); drop empty sentences first."
             )
-        offsets = tuple(
+        offsets = [
             (min(max(0, a - begin), len(document[at])), min(b - begin, len(document[at])))
             for a, b in tokens.offsets[some]
-        )
-        parts.append(Encoded(tokens.ids[some], offsets, tokens.special[some]))
+        ]
+        parts.append(Encoded(tokens.ids[some], known(offsets), tokens.special[some]))
     return parts
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import torch
 from torch import Tensor
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 # What stands in front of a text: a token, nothing, or (paper mode) whatever the tokenizer adds by itself.
 Front = int | None | Literal["default"]
 DEFAULT: Literal["default"] = "default"
+_Value = TypeVar("_Value")
+_AT_ONCE = 256  # texts that the tokenizer is given
 
 
 @dataclass(frozen=True)
@@ -61,10 +63,51 @@ def encode(
     `lm.max_length` raises InputError, or is cut at its end and says so in `Encoded.cut` ("never": it is left whole,
     to be divided). A text without a single token raises InputError.
     """
+    return list(encode_each(lm, texts, too_long=too_long, front=front))
+
+
+def encode_each(
+    lm: LanguageModel,
+    texts: Sequence[str],
+    *,
+    too_long: Literal["error", "cut", "never"] = "error",
+    front: Front = DEFAULT,
+) -> Iterator[Encoded]:
+    """As `encode`, text after text, so that few are held in the tokenizer's own form at a time."""
     if isinstance(texts, str):
         raise InputError("Expected a sequence of texts, found a single string; pass [text].")
-    if not texts:
-        return []
+    known = Known()
+    for first in range(0, len(texts), _AT_ONCE):
+        some = texts[first : first + _AT_ONCE]
+        for place, (ids, offsets, special) in enumerate(_tokens(lm, some, front), start=first):
+            cut = 0 if too_long == "never" else max(0, len(ids) - lm.max_length)
+            if not ids:
+                raise InputError(
+                    f"Text {place} has no tokens ({texts[place][:40]!r}); drop empty texts first."
+                )
+            if cut and too_long == "error":
+                raise InputError(
+                    f"Text {place} has {len(ids)} tokens, {lm.name} takes {lm.max_length}. "
+                    "Split it into sentences, or have it cut (in a study measure.too_long: cut)."
+                )
+            keep = len(ids) - cut
+            yield Encoded(known(ids[:keep]), known(offsets[:keep]), tuple(map(bool, special[:keep])), cut)
+
+
+class Known:
+    """Equal numbers, or pairs of them, as one object: a long text holds few different ones, and many of each."""
+
+    def __init__(self) -> None:
+        self._seen: dict[Any, Any] = {}
+
+    def __call__(self, values: Sequence[_Value]) -> tuple[_Value, ...]:
+        return tuple(map(self._seen.setdefault, values, values))
+
+
+def _tokens(
+    lm: LanguageModel, texts: Sequence[str], front: Front
+) -> Iterator[tuple[list[int], list[tuple[int, int]], list[int]]]:
+    """Ids, offsets and the mask of special tokens of each text, with what stands in front."""
     table = lm.tokenizer(
         list(texts),
         return_offsets_mapping=True,
@@ -72,28 +115,17 @@ def encode(
         return_attention_mask=False,
         add_special_tokens=front == DEFAULT,
         split_special_tokens=True,
-        verbose=False,  # a text longer than the context is told below
+        verbose=False,  # a text longer than the context is told by who asks
         truncation=False,
         padding=False,
     )
-    encoded = []
-    rows = zip(table["input_ids"], table["offset_mapping"], table["special_tokens_mask"], strict=True)
-    for place, (ids, offsets, special) in enumerate(rows):
+    for ids, offsets, special in zip(
+        table["input_ids"], table["offset_mapping"], table["special_tokens_mask"], strict=True
+    ):
         if ids and isinstance(front, int):
-            ids, offsets, special = [front, *ids], [(0, 0), *offsets], [1, *special]
-        cut = 0 if too_long == "never" else max(0, len(ids) - lm.max_length)
-        if not ids:
-            raise InputError(f"Text {place} has no tokens ({texts[place][:40]!r}); drop empty texts first.")
-        if cut and too_long == "error":
-            raise InputError(
-                f"Text {place} has {len(ids)} tokens, {lm.name} takes {lm.max_length}. "
-                "Split it into sentences, or have it cut (in a study measure.too_long: cut)."
-            )
-        keep = len(ids) - cut
-        encoded.append(
-            Encoded(tuple(ids[:keep]), tuple(offsets[:keep]), tuple(map(bool, special[:keep])), cut)
-        )
-    return encoded
+            yield [front, *ids], [(0, 0), *offsets], [1, *special]
+        else:
+            yield ids, offsets, special
 
 
 def batches(encoded: Sequence[Encoded], *, max_tokens: int, pad_id: int = 0) -> Iterator[Batch]:

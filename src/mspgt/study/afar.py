@@ -9,14 +9,17 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from mspgt.errors import MspgtError
+from mspgt.lm.cards import CARDS
 from mspgt.lm.hub import commit_of, reachable
 from mspgt.lm.identity import Card
 from mspgt.lm.memory import BYTES
+from mspgt.lm.shape import Shape
 from mspgt.scales.documents import RunningDocument, RunningText
 from mspgt.study.config import ModelConfig, StudyConfig
 from mspgt.study.describe import in_bytes, in_time, later_stages
-from mspgt.study.estimate import WRITING, Shape, memory, share_of_speed, stage_work
+from mspgt.study.estimate import TOKENS_A_WORD, WRITING, share_of_speed, stage_work
 from mspgt.study.fetching import Needed, needed
+from mspgt.study.footprint import Weights, memory
 from mspgt.study.jobs import local_id
 from mspgt.study.looking import identity_of, look
 from mspgt.study.plan import Plan
@@ -27,21 +30,6 @@ from mspgt.text.documents import Document
 from mspgt.text.treebank import FIELD_OF_TASK, Treebank
 from mspgt.text.trees import LabelledSentence
 
-# The paper's models, as their config.json has them.
-CARDS = {
-    "meta-llama/Llama-2-7b-hf": Card(
-        "llama", 32, 4096, 32, 6_738_415_616, "float16", "", True, 11008, 32000, False, 4096
-    ),
-    "meta-llama/Meta-Llama-3-8B": Card(
-        "llama", 32, 4096, 32, 8_030_261_248, "bfloat16", "", True, 14336, 128256, False, 8192
-    ),
-    "Qwen/Qwen1.5-7B": Card(
-        "qwen2", 32, 4096, 32, 7_721_324_544, "bfloat16", "", True, 11008, 151936, False, 32768
-    ),
-    "Qwen/Qwen2.5-7B": Card(
-        "qwen2", 28, 3584, 28, 7_615_616_512, "bfloat16", "", True, 18944, 152064, False, 131072
-    ),
-}
 GPU = "H200"
 # By its data sheet: products of bfloat16 a second, bytes of memory a second. Large products reach about 0.7 of it.
 PRODUCTS, BANDWIDTH, LARGE = 989e12, 4.8e12, 0.7
@@ -118,8 +106,7 @@ def on_one_gpu(
     for stage in stages:
         twin = " (twin" in stage.subject
         own = twin_data if twin else data
-        words = sum(len(s.split()) for document in own.corpus.documents for s in document.sentences)
-        tokens = 1.3 * words
+        tokens = _tokens(own)
         work = stage_work(stage, shape, config, own, tokens, twin=twin)
         computing = work / share_of_speed(stage) / (PRODUCTS * LARGE)
         if stage.stage.split()[0] in WRITING:
@@ -127,7 +114,17 @@ def on_one_gpu(
             steps = stage.passes * tokens / max(1, own.corpus.n_sentences) / rows
             computing = max(computing, steps * card.parameters * BYTES.get(dtype, 2) / BANDWIDTH)
         seconds += computing
-    return seconds, memory(shape, dtype, config, data, stages, twins=config.twins.seeds > 0)
+    peak = memory(
+        shape, Weights(dtype, card.dtype), config, data, stages,
+        tokens=_tokens(data), twins=config.twins.seeds > 0,
+    )  # fmt: skip
+    return seconds, peak
+
+
+def _tokens(data: Data) -> float:
+    return TOKENS_A_WORD * sum(
+        len(sentence.split()) for document in data.corpus.documents for sentence in document.sentences
+    )
 
 
 def _stand_ins(config: StudyConfig) -> tuple[Data, Data]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from mspgt.lm.memory import BYTES
+from mspgt.lm.memory import bytes_of
+from mspgt.lm.shape import Shape
 from mspgt.study.config import ModelConfig, StudyConfig
-from mspgt.study.estimate import TOKENS_A_WORD, Shape, memory, share_of_speed, stage_work
+from mspgt.study.estimate import TOKENS_A_WORD, share_of_speed, stage_work
 from mspgt.study.experiments import PARTS
+from mspgt.study.footprint import Drawn, Weights, memory
 from mspgt.study.identity import Identity
 from mspgt.study.kept import PLANS
 from mspgt.study.looking import Look, look, on_gpu, readings
@@ -52,8 +54,8 @@ def describe(config: StudyConfig, root: Path, *, quiet: bool = False) -> Iterato
     yield f"to run  {len(todo)} of {len(stages)} stages, {sentences:,} sentences through a model"
     yield from _needs(config, plan, looks, todo)
     activations = max(
-        2 * config.measure.cka_tokens * (i.layers + 1) * i.width * BYTES.get(i.dtype, 4)
-        for i in plan.identities
+        Drawn.of(Shape.of(one.card), one.identity.dtype, config, data, _tokens(one, data)).bytes
+        for one in looks
     )
     yield f"disk    {in_bytes(sum(s.disk for s in todo))} to keep, {in_bytes(activations)} at a time while measuring"
 
@@ -94,8 +96,7 @@ def needed(
     identity, shape = found.identity, Shape.of(found.card, config.measure.window)
     products, own = 0.0, []  # operations of large products that would take as long
     for twin, data in ((False, plan.data), (True, plan.twin_data)):
-        text = [sentence for document in data.corpus.documents for sentence in document.sentences]
-        tokens = _tokens(found, text)
+        tokens = _tokens(found, data)
         for stage in todo:
             label, _, which = stage.subject.partition(" (twin")
             if label == identity.label and bool(which) == twin:
@@ -106,12 +107,18 @@ def needed(
         return None
     device = "cuda" if on_gpu(model) else "cpu"
     speed = flops_a_second(identity.width, found.card.feed_forward, identity.dtype, 1, device)
-    peak = memory(shape, identity.dtype, config, plan.data, own, twins=config.twins.seeds > 0)
+    within = None if model.memory is None else bytes_of(model.memory)
+    stored = None if found.quantised else found.card.dtype
+    peak = memory(
+        shape, Weights(identity.dtype, stored, within), config, plan.data, own,
+        tokens=_tokens(found, plan.data), twins=config.twins.seeds > 0,
+    )  # fmt: skip
     return products / speed, peak
 
 
-def _tokens(found: Look, text: Sequence[str]) -> float:
+def _tokens(found: Look, data: Data) -> float:
     """Tokens of a text: counted where the tokenizer lies here, else by its words."""
+    text = [sentence for document in data.corpus.documents for sentence in document.sentences]
     if found.vocabulary is not None and found.vocabulary.count is not None:
         return float(found.vocabulary.count(text))
     return TOKENS_A_WORD * sum(len(sentence.split()) for sentence in text)

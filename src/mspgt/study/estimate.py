@@ -1,13 +1,8 @@
-"""What the stages of a study cost, in floating-point operations, and the memory that they need at once."""
+"""What the stages of a study cost, in floating-point operations."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-
-from mspgt.lm.identity import Card
-from mspgt.lm.memory import BYTES
-from mspgt.lm.windows import WINDOW
+from mspgt.lm.shape import Shape
 from mspgt.signals.labels import SPLITS
 from mspgt.study.config import StudyConfig
 from mspgt.study.plan import PlannedStage
@@ -17,8 +12,6 @@ TOKENS_A_WORD = 1.3  # of English, where no tokenizer is at hand
 PROBE_UNITS = 128  # of a probe's hidden layer
 FORWARD_AND_BACK = 3  # forward passes that a step of training is worth
 ONLINE_CODE = 2.0  # trainings on everything that the growing parts of an online code are worth, about
-LIBRARIES = 0.6 * 2**30  # bytes, before any model is there
-TABLES = 2**28  # bytes of standardised features that probes hold at a time
 # Share of the speed of one large product that a stage gets. Of a study of SmolLM2 (120 sentences, 600 of a treebank,
 # one thread), whose stages were counted as here against its processor time. Held since against whole runs: SmolLM2
 # with all parts 1.1 times what it took, its quick look .7, two models of 24 layers and 4 million parameters .6,
@@ -27,28 +20,6 @@ ACHIEVED = 0.38
 # Passes and little else, many texts at a time: 200 texts of 23 arms with SmolLM2, and its dose audit.
 ACHIEVED_WRITING = 0.75
 WRITING = ("texts", "audit", "response")
-
-
-@dataclass(frozen=True)
-class Shape:
-    """What the cost of a pass depends on. inside: parameters of the blocks, those that every token meets."""
-
-    layers: int
-    width: int
-    inside: int
-    parameters: int
-    window: int
-
-    @classmethod
-    def of(cls, card: Card, window: int | None = None) -> Shape:
-        """Vectors of the vocabulary multiply nothing: the measuring pass ends before the output is scored."""
-        outside = card.vocabulary * card.width * (1 if card.tied else 2)
-        inside = card.parameters - outside if card.parameters > outside else card.parameters
-        return cls(card.layers, card.width, inside, card.parameters, window or WINDOW)
-
-    def forward(self, tokens: float, length: float) -> float:
-        """Operations of one pass over so many tokens, in sequences of such a length."""
-        return tokens * (2.0 * self.inside + 4.0 * self.layers * self.width * length)
 
 
 def share_of_speed(stage: PlannedStage) -> float:
@@ -97,7 +68,7 @@ def _probed(shape: Shape, config: StudyConfig, data: Data, *, twin: bool) -> flo
     """Features of every word at every layer, then probes on each of them."""
     if data.treebank is None:
         return 0.0
-    words = _words(data)
+    words = words_by_split(data)
     examples = min(words["train"], config.probes.max_examples or words["train"])
     seeds = config.twins.probe_seeds if twin else config.probes.seeds
     trainings = seeds + (1 + ONLINE_CODE if config.probes.controls and not twin else 0)
@@ -106,22 +77,7 @@ def _probed(shape: Shape, config: StudyConfig, data: Data, *, twin: bool) -> flo
     return read + one * trainings * (shape.layers + 1) * len(data.treebank.tasks)
 
 
-def memory(
-    shape: Shape, dtype: str, config: StudyConfig, data: Data, stages: Iterable[PlannedStage], *, twins: bool
-) -> float:
-    """Bytes at the peak: the libraries, one set of weights and the largest stage beside.
-
-    A twin is drawn in float32, after the weights of the model are let go of.
-    """
-    held = LIBRARIES + shape.parameters * max(BYTES.get(dtype, 4), 4 if twins else 0)
-    states = 2 * config.measure.cka_tokens * (shape.layers + 1) * shape.width * BYTES.get(dtype, 4)
-    batch = config.measure.batch_tokens * (shape.layers + 1) * (4 * shape.width + 2 * 4 * shape.window)
-    features = sum(_words(data).values()) * (shape.layers + 1) * shape.width * BYTES.get(dtype, 4)
-    each = [2.0 * states, float(batch), features + float(TABLES), *(float(stage.memory) for stage in stages)]
-    return held + max(each)
-
-
-def _words(data: Data) -> dict[str, int]:
+def words_by_split(data: Data) -> dict[str, int]:
     """Words of the treebank, by split."""
     if data.treebank is None:
         return {}

@@ -19,7 +19,7 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ from mspgt.results import to_jsonable
 
 MANIFEST, META, ARRAYS = "manifest.json", "meta.json", "arrays.safetensors"
 OWN = {MANIFEST, META, ARRAYS}
+_SETTLED = 10**9  # nanoseconds
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -89,10 +90,13 @@ class Address:
         return Status(fault is None, "up to date" if fault is None else fault)
 
     def _has_others(self) -> bool:
-        """Whether some result of this stage lies here; the first found is enough, of 100,000 in one folder."""
+        """Whether some result of this stage lies here."""
+        place = self.folder.parent
         try:
-            with os.scandir(self.folder.parent) as entries:
-                return any(entry.name.startswith(f"{self.stage}-") for entry in entries)
+            changed = place.stat().st_mtime_ns
+            # What changed just now may change again within the same tick of the file system's clock.
+            look = _holds if time.time_ns() - changed > _SETTLED else _holds.__wrapped__
+            return look(place, self.stage, changed)
         except FileNotFoundError:
             return False
 
@@ -239,6 +243,13 @@ class Address:
                 "its folder and the disk, then run the same command again."
             ) from error
         shutil.rmtree(aside, ignore_errors=True)
+
+
+@lru_cache(maxsize=1024)
+def _holds(place: Path, stage: str, changed: int) -> bool:
+    """Whether a folder that last changed then holds a result of a stage; of 100,000 the first found is enough."""
+    with os.scandir(place) as entries:
+        return any(entry.name.startswith(f"{stage}-") for entry in entries)
 
 
 def _writer() -> str:
