@@ -1,12 +1,14 @@
 """The paper's four architectures with random weights in bfloat16 on an accelerator: every stage beside the plain pass
 or plain `generate` over the same tokens.
 
-    python -m bench.gpu                 # all four, as many texts as fit about ten minutes
+    python -m bench.gpu                 # all four; after eight minutes no new stage is begun
     python -m bench.gpu --tiny          # a trial of the script on any machine: six narrow layers, nothing written
 
 Needs nothing but this package: text and labels are the planted language's, words are tokens. What grows in step with
 its input (10,000 sentences, 1,000 samples, 16,622 labelled ones) is measured on less and multiplied; both numbers are
-written to bench/results/gpu.json. Batches are halved where memory runs out, and the size that fitted is told.
+written to bench/results/gpu.json after every stage, so that a machine that is taken away leaves what it had measured.
+Every model gets an equal share of the time, and says whether it was complete. Batches are halved where memory runs
+out, and the size that fitted is told.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import argparse
 import copy
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,18 +29,18 @@ from bench.measuring import forward
 from bench.record import record
 from mspgt.errors import NumericsError
 from mspgt.lm.blocks import find_blocks
+from mspgt.lm.cards import CARDS
 from mspgt.lm.identity import Card
 from mspgt.lm.model import LanguageModel
 from mspgt.lm.norms import reading_norms
 from mspgt.lm.probe import SAMPLE, probe
+from mspgt.lm.shape import Shape
 from mspgt.signals.features import word_features
 from mspgt.signals.geometry import Geometry, reduce_shards
 from mspgt.signals.labels import probe_tasks
 from mspgt.signals.measure import Scales, Shard, measure_scales, measure_shard
 from mspgt.signals.probes import train_probes
 from mspgt.signals.tokens import CorpusTokens, read_corpus
-from mspgt.study.afar import CARDS
-from mspgt.study.estimate import Shape
 from mspgt.study.multiply import flops_a_second
 from mspgt.synthetic.corpora import sample_corpus, sample_treebank
 from mspgt.synthetic.triscale import TriScale
@@ -52,6 +54,7 @@ KEY_VALUE_HEADS = {
 TINY = Card("llama", 6, 64, 4, 0, "float32", "", True, 128, 0, False, 2048)
 PAPER = {"sentences": 10_000, "samples": 1_000, "labelled": 12_544 + 2_001 + 2_077}
 AGREEING_LAYERS, AGREEING_SENTENCES = 3, 60
+SECONDS = 480.0
 Figures = dict[str, Any]
 
 
@@ -152,8 +155,10 @@ def measured(
     return scales, measure_shard(lm, tokens, range(documents), scales, **settings)
 
 
-def stages(lm: LanguageModel, card: Card, corpus: Corpus, treebank: Treebank, size: Size) -> Figures:
-    """Seconds, shares and memory of every stage that runs on the accelerator."""
+def stages(
+    lm: LanguageModel, card: Card, corpus: Corpus, treebank: Treebank, size: Size
+) -> Iterator[Figures]:
+    """Seconds, shares and memory of every stage that runs on the accelerator, as soon as each is known."""
     clock = Clock(lm.device)
     tokens = read_corpus(lm, corpus, limit=size.drawn, seed=0)
     documents = len(corpus.documents)
@@ -163,44 +168,56 @@ def stages(lm: LanguageModel, card: Card, corpus: Corpus, treebank: Treebank, si
     measuring, measuring_memory, shard = clock(
         lambda: measure_shard(lm, tokens, range(documents), scales, **settings), size.repeats
     )
-    reducing, reducing_memory, _ = clock(lambda: _reduced(lm, shard, documents))
-    splits = treebank.train, treebank.dev, treebank.test
-    reading, reading_memory, features = clock(
-        lambda: [word_features(lm, split, batch_tokens=rows) for split in splits]
-    )
-    probing, probing_memory, _ = clock(
-        lambda: train_probes(*features, probe_tasks(treebank), seeds=3, controls=False)
-    )
-    samples, writing = fitting(lambda n: generation.ratio(lm, n, size.new_tokens, size.repeats), size.samples)
     count = sum(len(text.ids) for part, _ in tokens.passes() for text in part.sequences)
     shape = replace(Shape.of(replace(card, parameters=lm.parameters)), layers=lm.layers)
     length = count / sum(len(part.sequences) for part, _ in tokens.passes())
     large = flops_a_second(4096, card.width, card.feed_forward, 1, _name(lm.dtype), lm.device.type)
-    written = writing["rows"] * writing["new_tokens"] * writing["microseconds_a_token"] / 1e6
-    labelled = sum(map(len, splits))
-    hours = {
-        "measuring": measuring * PAPER["sentences"] / corpus.n_sentences,
-        "reduction": reducing,
-        "probes": (reading + probing) * PAPER["labelled"] / labelled,
-        "generation": written * PAPER["samples"] / samples,
-    }
-    return {
+    yield {
         "layers": lm.layers, "width": lm.width, "parameters": lm.parameters, "dtype": _name(lm.dtype),
         "sentences": corpus.n_sentences, "tokens": count, "batch_tokens": rows,
         "plain_pass_seconds": round(plain, 3),
         "measuring_to_plain_pass": round(measuring / plain, 3),
-        "reduction_to_measuring": round(reducing / measuring, 3),
-        "probe_features_and_training_seconds": [round(reading, 2), round(probing, 2)],
-        "labelled_sentences": labelled,
-        "generation": writing, "samples_at_once": samples,
         "large_products_tflops": round(large / 1e12, 1),
         "plain_pass_share_of_large_products": round(shape.forward(count, length) / plain / large, 3),
         "measuring_share_of_large_products": round(shape.forward(count, length) / measuring / large, 3),
-        "peak_gib": {"plain pass": plain_memory, "measuring": measuring_memory, "reduction": reducing_memory,
-                     "probe features": reading_memory, "probes": probing_memory},
-        "hours_at_the_paper's_scale": {name: round(spent / 3600, 4) for name, spent in hours.items()},
-        "hours": round(sum(hours.values()) / 3600, 4),
+        "peak_gib": {"plain pass": plain_memory, "measuring": measuring_memory},
+        "hours_at_the_paper's_scale": {"measuring": _hours(measuring * PAPER["sentences"] / corpus.n_sentences)},
     }  # fmt: skip
+    reducing, memory, _ = clock(lambda: _reduced(lm, shard, documents))
+    yield {
+        "reduction_to_measuring": round(reducing / measuring, 3),
+        "peak_gib": {"reduction": memory}, "hours_at_the_paper's_scale": {"reduction": _hours(reducing)},
+    }  # fmt: skip
+    samples, writing = fitting(lambda n: generation.ratio(lm, n, size.new_tokens, size.repeats), size.samples)
+    written = writing["rows"] * writing["new_tokens"] * writing["microseconds_a_token"] / 1e6
+    yield {
+        "generation": writing, "samples_at_once": samples,
+        "hours_at_the_paper's_scale": {"generation": _hours(written * PAPER["samples"] / samples)},
+    }  # fmt: skip
+    splits = treebank.train, treebank.dev, treebank.test
+    labelled = sum(map(len, splits))
+    reading, reading_memory, features = clock(
+        lambda: [word_features(lm, split, batch_tokens=rows) for split in splits]
+    )
+    yield {"labelled_sentences": labelled, "probe_features_seconds": round(reading, 2)}
+    probing, probing_memory, _ = clock(
+        lambda: train_probes(*features, probe_tasks(treebank), seeds=3, controls=False)
+    )
+    yield {
+        "probe_training_seconds": round(probing, 2),
+        "peak_gib": {"probe features": reading_memory, "probes": probing_memory},
+        "hours_at_the_paper's_scale": {"probes": _hours((reading + probing) * PAPER["labelled"] / labelled)},
+    }  # fmt: skip
+
+
+def _hours(seconds: float) -> float:
+    return round(seconds / 3600, 4)
+
+
+def joined(told: Figures, more: Figures) -> Figures:
+    """Figures with more of them; tables of both are one table."""
+    tables = {key: {**told[key], **one} for key, one in more.items() if isinstance(told.get(key), dict)}
+    return {**told, **more, **tables}
 
 
 def _reduced(lm: LanguageModel, shard: Shard, documents: int) -> Geometry:
@@ -211,7 +228,8 @@ def agreement(
     name: str, card: Card, heads: int, words: list[str], corpus: Corpus, device: str, batch: int
 ) -> Figures:
     """Largest difference of CKA and of S3 between the processor and the accelerator, in float32, of a few layers."""
-    few = replace(card, layers=min(card.layers, AGREEING_LAYERS))
+    # Only the words of the text: on a processor the vectors of a whole vocabulary take a minute to draw.
+    few = replace(card, layers=min(card.layers, AGREEING_LAYERS), vocabulary=0)
     here = model_of(name, few, heads, words, "cpu", torch.float32)
     found = []
     for where in ("cpu", device):
@@ -240,7 +258,7 @@ def fewer(corpus: Corpus, sentences: int) -> Corpus:
     return replace(corpus, documents=corpus.documents[: max(6, sentences // each)])
 
 
-def main(names: tuple[str, ...] = (), tiny: bool = False) -> Figures:
+def main(names: tuple[str, ...] = (), tiny: bool = False, seconds: float = SECONDS) -> Figures:
     gpu = torch.cuda.is_available()
     if not gpu and not tiny:
         print("gpu: no accelerator here, nothing measured; `python -m bench.gpu --tiny` tries the script")
@@ -256,18 +274,32 @@ def main(names: tuple[str, ...] = (), tiny: bool = False) -> Figures:
     device = "cuda" if gpu else "cpu"
     dtype = torch.bfloat16 if gpu else torch.float32
     figures: Figures = {}
-    for name, card in cards.items():
-        heads = KEY_VALUE_HEADS.get(name, 2)
-        some = fewer(corpus, AGREEING_SENTENCES)
-        told = agreement(name, card, heads, words, some, device, size.batch_tokens)
-        lm = model_of(name, card, heads, words, device, dtype)
-        figures[name] = {**stages(lm, card, corpus, treebank, size), "processor_and_accelerator": told}
+    end = time.monotonic() + seconds
+    for place, (name, card) in enumerate(cards.items()):
+        # What is left is shared by the models still to come.
+        until = time.monotonic() + (end - time.monotonic()) / (len(cards) - place)
+        figures[name] = {"complete": False}
+        lm = model_of(name, card, KEY_VALUE_HEADS.get(name, 2), words, device, dtype)
+        for more in stages(lm, card, corpus, treebank, size):
+            figures[name] = joined(figures[name], more)
+            _write(figures, tiny)
+            if time.monotonic() > until:
+                break
+        else:
+            some = fewer(corpus, AGREEING_SENTENCES)
+            told = agreement(name, card, KEY_VALUE_HEADS.get(name, 2), words, some, device, size.batch_tokens)
+            figures[name] = joined(figures[name], {"processor_and_accelerator": told, "complete": True})
+            figures[name]["hours"] = round(sum(figures[name]["hours_at_the_paper's_scale"].values()), 4)
+            _write(figures, tiny)
         del lm
         gc.collect()
         torch.cuda.empty_cache()
-        if not tiny:
-            record("gpu", {**figures, "paper": PAPER})
     return figures
+
+
+def _write(figures: Figures, tiny: bool) -> None:
+    if not tiny:
+        record("gpu", {**figures, "paper": PAPER})
 
 
 def _pieces(text: str) -> list[str]:
@@ -283,7 +315,8 @@ if __name__ == "__main__":
     parser.add_argument(
         "--tiny", action="store_true", help="try the script on any machine; nothing is written"
     )
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="after which no new stage is begun")
     asked = parser.parse_args()
-    found = main(tuple(asked.names), asked.tiny)
+    found = main(tuple(asked.names), asked.tiny, asked.seconds)
     if asked.tiny:
         print(found)

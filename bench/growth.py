@@ -33,8 +33,8 @@ from mspgt.vocabulary import SINK_RATIO
 
 SENTENCES = 1_000, 3_000, 10_000, 30_000, 100_000
 LAYERS = 12, 24, 48, 80
-WIDTHS = 128, 512, 2_048, 8_192
-WIDEST_REDUCED = 2_048  # tables of wider states take gigabytes of moments
+WIDTHS = 128, 512, 1_024, 2_048, 4_096, 8_192
+WIDEST_REDUCED = 4_096  # tables of wider states take gigabytes of moments
 WORDS = 500
 SETTINGS = {"sink_ratio": SINK_RATIO, "batch_tokens": 4096}
 MIB = 2**20
@@ -42,9 +42,15 @@ Point = dict[str, Any]
 
 
 def llama(folder: Path, layers: int, width: int) -> LanguageModel:
-    """A Llama with random weights over invented words: heads of 32 dimensions, one for keys, narrow in between."""
+    """`random_llama`, narrow in between, loaded in float32."""
+    random_llama(folder, layers, width, 256, torch.float32)
+    return load(folder, dtype="float32")
+
+
+def random_llama(folder: Path, layers: int, width: int, inner: int, dtype: torch.dtype) -> None:
+    """A Llama with random weights over invented words: heads of 32 dimensions, one for keys."""
     from tokenizers import Tokenizer, models, pre_tokenizers
-    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+    from transformers import AutoModelForCausalLM, LlamaConfig, PreTrainedTokenizerFast
 
     words = {**{f"w{i}": i for i in range(WORDS)}, "<unk>": WORDS, "<s>": WORDS + 1}
     tokenizer = Tokenizer(models.WordLevel(words, unk_token="<unk>"))
@@ -54,12 +60,11 @@ def llama(folder: Path, layers: int, width: int) -> LanguageModel:
     )
     torch.manual_seed(0)
     config = LlamaConfig(
-        vocab_size=WORDS + 2, hidden_size=width, intermediate_size=256, num_hidden_layers=layers,
+        vocab_size=WORDS + 2, hidden_size=width, intermediate_size=inner, num_hidden_layers=layers,
         num_attention_heads=width // 32, num_key_value_heads=1, head_dim=32,
     )  # fmt: skip
-    LlamaForCausalLM(config).save_pretrained(folder)
+    AutoModelForCausalLM.from_config(config, dtype=dtype).save_pretrained(folder)
     gc.collect()
-    return load(folder, dtype="float32")
 
 
 def corpus_of(sentences: int, words: int) -> Corpus:
@@ -79,9 +84,9 @@ def measured(layers: int, width: int, sentences: int, words: int, limit: int) ->
     with tempfile.TemporaryDirectory() as folder:
         lm = llama(Path(folder), layers, width)
     corpus = corpus_of(sentences, words)
-    started = time.process_time()
+    held, started = _watch(), time.process_time()
     tokens = read_corpus(lm, corpus, limit=limit, seed=0)
-    reading = time.process_time() - started
+    reading, read = time.process_time() - started, _peak() - held
     scales = measure_scales(lm, tokens.readings["calibrated"], sample=64, **SETTINGS)
     held, started = _watch(), time.process_time()
     shard = measure_shard(lm, tokens, range(len(corpus.documents)), scales, **SETTINGS)
@@ -89,6 +94,7 @@ def measured(layers: int, width: int, sentences: int, words: int, limit: int) ->
         "tokens": sum(len(text.ids) for part, _ in tokens.passes() for text in part.sequences),
         "drawn": len(shard.token_document["calibrated"]),
         "reading_seconds": round(reading, 2),
+        "reading_mib": read,
         "measuring_seconds": round(time.process_time() - started, 2),
         "measuring_mib": _peak() - held,
     }
@@ -162,7 +168,7 @@ def main() -> None:
         "sentences": grown(
             "sentences",
             SENTENCES,
-            ("reading_seconds", *both),
+            ("reading_seconds", "reading_mib", *both),
             lambda n: apart(layers=4, width=64, sentences=n, words=8, limit=4096),
         ),
         "layers": grown(
@@ -172,13 +178,16 @@ def main() -> None:
             "width", WIDTHS, both, lambda n: apart(layers=2, width=n, sentences=80, words=12, limit=512)
         ),
     }
-    figures["sentences"]["measuring_bytes_a_sentence"] = bytes_a_sentence(figures["sentences"]["points"])
+    for what in ("reading", "measuring"):
+        figures["sentences"][f"{what}_bytes_a_sentence"] = bytes_a_sentence(
+            figures["sentences"]["points"], f"{what}_mib"
+        )
     record("growth", figures)
 
 
-def bytes_a_sentence(points: list[Point]) -> dict[str, Any]:
-    """Slope of the measuring pass's peak over sentences, with its 95 % interval."""
-    line = stats.linregress([p["sentences"] for p in points], [p["measuring_mib"] * MIB for p in points])
+def bytes_a_sentence(points: list[Point], what: str) -> dict[str, Any]:
+    """Slope of a peak over sentences, with its 95 % interval."""
+    line = stats.linregress([p["sentences"] for p in points], [p[what] * MIB for p in points])
     half = float(stats.t.ppf(0.975, len(points) - 2)) * line.stderr
     return {"slope": round(line.slope), "interval": [round(line.slope - half), round(line.slope + half)]}
 

@@ -16,6 +16,8 @@ def record(name: str, figures: dict[str, Any]) -> None:
     """Write bench/results/<name>.json and print the figures."""
     import torch
 
+    import mspgt
+
     hardware = {
         "processor": _processor(),
         "cores": os.cpu_count(),
@@ -23,7 +25,8 @@ def record(name: str, figures: dict[str, Any]) -> None:
         "torch_threads": torch.get_num_threads(),
         "load_average": [round(x, 2) for x in os.getloadavg()],
     }
-    versions = {p: version(p) for p in ("mspgt", "torch", "transformers", "numpy")}
+    versions = {"mspgt": mspgt.__version__}  # which need not be installed
+    versions |= {p: version(p) for p in ("torch", "transformers", "numpy")}
     RESULTS.mkdir(exist_ok=True)
     content = {
         "benchmark": name,

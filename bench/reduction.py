@@ -17,13 +17,13 @@ from bench.record import record
 from mspgt.errors import InputError
 from mspgt.lm.load import load
 from mspgt.lm.norms import reading_norms
+from mspgt.lm.shape import Shape
 from mspgt.lm.wheel import weights_of
 from mspgt.signals.geometry import Geometry, reduce_shards
 from mspgt.signals.measure import measure_scales, measure_shard
 from mspgt.signals.similarity import MOST_TOKENS
 from mspgt.signals.tokens import read_corpus
 from mspgt.study.config import ModelConfig
-from mspgt.study.estimate import Shape
 from mspgt.study.looking import look
 from mspgt.text.corpus import load_corpus
 from mspgt.vocabulary import SINK_RATIO
