@@ -53,6 +53,17 @@ def test_longer_than_the_context(tiny_lm: Make) -> None:
     assert len(cut.ids) == len(cut.offsets) == len(cut.special) == 64
 
 
+def test_many_texts_are_as_each_alone_and_hold_equal_pairs_once(tiny_lm: Make) -> None:
+    lm = tiny_lm("llama")
+    texts = [f"{TEXTS[i % len(TEXTS)][:20]} {i}" for i in range(600)]
+    encoded = encode(lm, texts)
+    assert [encoded[i] for i in (0, 255, 256, 599)] == [encode(lm, [texts[i]])[0] for i in (0, 255, 256, 599)]
+    pairs = [pair for text in encoded for pair in text.offsets]
+    assert len({id(pair) for pair in pairs}) == len(set(pairs)) < len(pairs) / 50
+    with pytest.raises(InputError, match="Text 577 has 201 tokens"):
+        encode(lm, [*texts[:577], "q" * 200])
+
+
 def test_texts_that_cannot_be_encoded(tiny_lm: Make) -> None:
     assert encode(tiny_lm("llama"), []) == []
     assert encode(tiny_lm("llama"), [""])[0].special == (True,)

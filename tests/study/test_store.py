@@ -32,6 +32,22 @@ def test_what_is_saved_is_read_back(tmp_path):
     assert where.status().done
 
 
+def test_a_missing_result_tells_of_others_as_they_come_and_go(tmp_path):
+    missing, other = address(tmp_path), address(tmp_path, b=2)
+    assert missing.status().reason == "not computed yet"
+    for age in (0.0, 60.0, 30.0):  # of the folder: an old one is looked at once
+        other.save(result(), 1.0)
+        before = time.time() - age
+        os.utime(other.folder.parent, (before, before))
+        assert {missing.status().reason for _ in range(2)} == {
+            "not computed yet with these inputs, settings and code"
+        }
+        other.discard()
+        before += 5.0 if age else 0.0
+        os.utime(other.folder.parent, (before, before))
+        assert {missing.status().reason for _ in range(2)} == {"not computed yet"}
+
+
 def test_what_writers_left_in_the_middle_is_swept_and_nothing_else(tmp_path):
     where = address(tmp_path)
     where.save(result(), 0.0)
