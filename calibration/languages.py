@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from calibration.latents import Trained, common_rates, language_family, multiplier, train_language
 
-import mspgt.theory
 from mspgt.errors import InputError
-from mspgt.synthetic.triscale import language_family
-from mspgt.theory.languages import Slope, Trained, common_rates, equation23, multiplier, train_language
+from mspgt.theory.languages import Slope, equation23
 
-OUT = Path(mspgt.theory.__file__).parent / "data" / "languages.json"
+OUT = Path(__file__).parent / "results" / "languages.json"
 
 
 def main(arguments: Sequence[str] = ()) -> None:
@@ -32,7 +31,6 @@ def main(arguments: Sequence[str] = ()) -> None:
             train_language(language, steps=options.steps, documents=options.documents, seed=options.seed)
         )
         print(f"{language.name}: {time.perf_counter() - started:.0f} s", flush=True)
-    OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps({"settings": vars(options), **summary(trained)}, indent=1) + "\n")
 
 

@@ -13,25 +13,26 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from calibration.oracles.chains import GaussianChain
+from calibration.oracles.exact_hvib import Linear, cubature, fit_exactly
+from calibration.oracles.gaussian_bottleneck import GaussianBottleneck
+from calibration.oracles.linear_gaussian import LinearGaussian
+from calibration.oracles.softmax_head import SoftmaxHead
 from calibration.page import write_between
 from scipy import stats
 
 from mspgt.results import to_jsonable
 from mspgt.stats.coverage import clopper_pearson
 from mspgt.stats.nulls import NULL_CELLS, null_profiles
-from mspgt.synthetic.chains import GaussianChain
-from mspgt.synthetic.gaussian_bottleneck import GaussianBottleneck
-from mspgt.synthetic.linear_gaussian import LinearGaussian
-from mspgt.synthetic.softmax_head import SoftmaxHead
 from mspgt.theory.beta import scale_weights
 from mspgt.theory.fisher import draw_labels, score, squared_gradients
-from mspgt.theory.hvib import HVIB, Linear, cubature, fit_exactly, sampled
+from mspgt.theory.hvib import HVIB, sampled
 from mspgt.theory.information import conditional_information, gaussian_information
 from mspgt.theory.kink import kink_test, straightened
-from mspgt.theory.languages import shipped
 from mspgt.theory.markov import near_markov
 
 OUT = Path(__file__).parent / "results" / "theory_truths.json"
+LATENTS = OUT.with_name("languages.json")  # of `python -m calibration languages`
 PAGE = Path(__file__).parents[1] / "docs" / "theory.md"
 MARKS = "<!-- truths: made by `python -m calibration truths` -->", "<!-- end of truths -->"
 PLANTED = (0.97,) * 7 + (0.90,) * 8 + (0.97,) * 8
@@ -305,7 +306,7 @@ def _fisher() -> Iterator[Truth]:
 
 
 def _equation23() -> Iterator[Truth]:
-    table = shipped()
+    table = json.loads(LATENTS.read_text())
     weights = np.array([row["beta_hat_at_one"] for row in table["languages"]])
     for scale in range(3):
         found = _mean(weights[:, scale].tolist())

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from calibration.oracles.gaussian_bottleneck import GaussianBottleneck
 
 from mspgt.errors import InputError
-from mspgt.synthetic.gaussian_bottleneck import GaussianBottleneck
 from mspgt.theory.channel import at_rates, channel_weights
 
 CASE = GaussianBottleneck((0.95, 0.8, 0.5, 0.2))

@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from calibration.oracles.softmax_head import SoftmaxHead
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from mspgt.errors import InputError, ModelError
 from mspgt.lm.tokenize import batches, encode
-from mspgt.synthetic.softmax_head import SoftmaxHead
 from mspgt.theory.fisher import (
     SIGMA_RANGE,
     draw_labels,

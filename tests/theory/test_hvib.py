@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from calibration.oracles.exact_hvib import Linear, cubature, fit_exactly
+from calibration.oracles.linear_gaussian import LinearGaussian
 
 from mspgt.errors import InputError, NumericsError
-from mspgt.synthetic.linear_gaussian import LinearGaussian
 from mspgt.theory.beta import scale_weights
-from mspgt.theory.hvib import HVIB, Linear, Network, Standard, cubature, fit_exactly, sampled
+from mspgt.theory.hvib import HVIB, Network, Standard, sampled
 from mspgt.theory.rates import information_and_gap
 
 WIDTHS = (2, 3, 4)

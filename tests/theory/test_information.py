@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from calibration.oracles.chains import GaussianChain
 from sklearn.feature_selection import mutual_info_regression
 
 from mspgt.errors import InputError, NumericsError
-from mspgt.synthetic.chains import GaussianChain
 from mspgt.theory import information
 from mspgt.theory.information import (
     Covariance,

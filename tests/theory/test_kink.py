@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from calibration.oracles.chains import GaussianChain
 
 from mspgt.errors import InputError, NumericsError
 from mspgt.stats.coverage import rate_lower, rate_upper
 from mspgt.stats.nulls import NullCell, null_profiles
-from mspgt.synthetic.chains import GaussianChain
 from mspgt.theory.information import gaussian_information
 from mspgt.theory.kink import caution, kink_test, straightened
 

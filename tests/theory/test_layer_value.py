@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from calibration.oracles.exact_hvib import Linear, cubature, fit_exactly
+from calibration.oracles.layer_value import layer_values
+from calibration.oracles.linear_gaussian import LinearGaussian
 
 from mspgt.errors import InputError
-from mspgt.synthetic.layer_value import layer_values
-from mspgt.synthetic.linear_gaussian import LinearGaussian
-from mspgt.theory.hvib import HVIB, Linear, cubature, fit_exactly
+from mspgt.theory.hvib import HVIB
 from mspgt.theory.layer_value import block_values, values_of
 
 WIDTHS = (1, 2, 2)

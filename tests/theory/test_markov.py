@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from calibration.oracles.chains import GaussianChain
 
 from mspgt.errors import InputError
 from mspgt.predictions.judging import verdict_alone
@@ -9,7 +10,6 @@ from mspgt.predictions.readings import Reading
 from mspgt.predictions.rules import Rules
 from mspgt.results import to_jsonable
 from mspgt.synthetic.blocks import block_chain
-from mspgt.synthetic.chains import GaussianChain
 from mspgt.theory.markov import near_markov
 from tests.whole import measured
 

@@ -184,11 +184,3 @@ def power_law(size: int, exponent: float) -> np.ndarray:
     """Zipf probabilities of ranks 1 to `size`."""
     weights = np.arange(1, size + 1, dtype=float) ** -exponent
     return weights / weights.sum()
-
-
-def language_family() -> tuple[TriScale, ...]:
-    """Twelve languages, the entropies of topic, template and words varied against one another."""
-    return tuple(
-        TriScale(topics=topics, template_skew=skew, zipf=zipf)
-        for topics, skew, zipf in itertools.product((2, 4, 8), (0.6, 1.8), (0.6, 1.4))
-    )

@@ -5,7 +5,7 @@
 The paper has β_s(l) constant within a scale and switching at a boundary, and infers a kink of V there. As a maximum
 of lines in β, V is convex in the weights, so that a switch by Δβ makes it jump by something between −Σ KL_s Δβ_s at
 the rates before and at those after: `bounds`. It is zero only where no rate is paid, and says nothing of the states:
-V jumps wherever weights are told to switch, at a boundary or not (`mspgt.synthetic.layer_value` has it closed).
+V jumps wherever weights are told to switch, at a boundary or not (closed: `calibration/oracles/layer_value.py`).
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from calibration.oracles.entropies import entropies, entropy
 
 from mspgt.synthetic.bayes import filter_sentences, surprisal
-from mspgt.synthetic.entropies import entropies, entropy
 from mspgt.synthetic.triscale import TriScale
 
 

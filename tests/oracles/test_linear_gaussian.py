@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from calibration.oracles.linear_gaussian import Factor, LinearGaussian
 from scipy.stats import multivariate_normal
 
 from mspgt.errors import InputError
-from mspgt.synthetic.linear_gaussian import Factor, LinearGaussian
 
 MODEL = LinearGaussian.draw((2, 3, 4), observed=5, context=2, seed=1)
 C, Z, X = MODEL.sample(6, seed=2)

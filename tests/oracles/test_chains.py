@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from calibration.oracles.chains import GaussianChain
 
 from mspgt.errors import InputError
-from mspgt.synthetic.chains import GaussianChain
 
 
 def information(*blocks):

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from calibration.oracles.gaussian_bottleneck import GaussianBottleneck
 from scipy.optimize import minimize
 
 from mspgt.errors import InputError
-from mspgt.synthetic.gaussian_bottleneck import GaussianBottleneck
 
 
 @pytest.mark.parametrize(("correlations", "slope"), [((0.8,), 0.3), ((0.9, 0.6, -0.3), 0.25)])

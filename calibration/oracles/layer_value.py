@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from calibration.oracles.linear_gaussian import LinearGaussian
 from numpy.typing import ArrayLike, NDArray
 
 from mspgt.errors import InputError
-from mspgt.synthetic.linear_gaussian import LinearGaussian
 
 Array = NDArray[np.float64]
 

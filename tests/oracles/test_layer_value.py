@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from calibration.oracles.layer_value import layer_values
+from calibration.oracles.linear_gaussian import LinearGaussian
 
 from mspgt.errors import InputError
-from mspgt.synthetic.layer_value import layer_values
-from mspgt.synthetic.linear_gaussian import LinearGaussian
 from mspgt.theory.kink import kink_test
 
 MODEL = LinearGaussian.draw((2, 3, 4), 6, seed=3)

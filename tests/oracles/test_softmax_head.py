@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from calibration.oracles.softmax_head import SoftmaxHead
 
 from mspgt.errors import InputError
-from mspgt.synthetic.softmax_head import SoftmaxHead
 
 RNG = np.random.default_rng(0)
 HEAD = SoftmaxHead(RNG.standard_normal((5, 3)), RNG.standard_normal(5))
