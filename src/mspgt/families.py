@@ -1,7 +1,7 @@
 """Experiment 3: how consistent boundary positions are within a family of models, and how families differ."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import combinations
 from math import inf, sqrt
@@ -10,45 +10,13 @@ import numpy as np
 from scipy import stats
 
 from mspgt.errors import InputError
+from mspgt.results.families import Consistency, DriftResult
 from mspgt.vocabulary import BOUNDARIES
 
 MIN_MEMBERS = 3
 
 Position = Sequence[float] | float | None
 Families = Mapping[str, Mapping[str, Mapping[str, Position]]]
-
-
-@dataclass(frozen=True)
-class Drift:
-    """Distance |ρ_second − ρ_first| between two members of one family."""
-
-    first: str
-    second: str
-    drift: float
-
-
-@dataclass(frozen=True)
-class FamilyBoundary:
-    """One boundary over the members of one family. Positions are relative, ρ = layer / layers.
-
-    `sd` and `cv` divide by n − 1; `ci` is the 95 % interval of the CV, with upper end `inf` where the data
-    set no limit. The `_paper` figures divide by n and start from percentages rounded half-up to one decimal.
-    A figure that cannot be computed is None, with the reason.
-    """
-
-    members: dict[str, float]
-    missing: list[str]
-    mean: float | None
-    sd: float | None
-    cv: float | None
-    ci: tuple[float, float] | None
-    percent_paper: dict[str, float]
-    mean_paper: float | None
-    cv_paper: float | None
-    drift: list[Drift]
-    max_drift: float | None
-    underpowered: bool
-    reasons: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -66,9 +34,13 @@ class Offset:
 
 @dataclass(frozen=True)
 class FamilyComparison:
-    """`families[name][boundary]` and the offsets between every two families."""
+    """`families[name][boundary]` and the offsets between every two families.
 
-    families: dict[str, dict[str, FamilyBoundary]]
+    A figure that cannot be computed is None, with the reason; the upper end of a `ci` is `inf` where the data set no
+    limit.
+    """
+
+    families: dict[str, dict[str, Consistency]]
     offsets: list[Offset]
 
 
@@ -160,7 +132,7 @@ def cv_p_values(cv: float, n: int, threshold: float, rounding: float = 0.0) -> t
     return below, float(stats.chi2.sf(quantile(unexplained), n - 1))
 
 
-def _family_boundary(positions: Mapping[str, Position]) -> FamilyBoundary:
+def _family_boundary(positions: Mapping[str, Position]) -> Consistency:
     depths = {model: _relative(model, position) for model, position in positions.items()}
     members = {model: depth for model, depth in depths.items() if depth is not None}
     tenths = {model: _tenths_of_percent(positions[model]) for model in members}
@@ -186,8 +158,8 @@ def _family_boundary(positions: Mapping[str, Position]) -> FamilyBoundary:
             ci = cv_interval(cv, n, rounding=rounding)
         else:
             reasons.append("no interval: equal positions, given without layers, so of unknown precision")
-    drift = [Drift(a, b, abs(members[b] - members[a])) for a, b in combinations(members, 2)]
-    return FamilyBoundary(
+    drift = [DriftResult(a, b, abs(members[b] - members[a])) for a, b in combinations(members, 2)]
+    return Consistency(
         members=members,
         missing=missing,
         mean=mean,
@@ -204,7 +176,7 @@ def _family_boundary(positions: Mapping[str, Position]) -> FamilyBoundary:
     )
 
 
-def _offset(boundary: str, first: str, second: str, a: FamilyBoundary, b: FamilyBoundary) -> Offset:
+def _offset(boundary: str, first: str, second: str, a: Consistency, b: Consistency) -> Offset:
     x, y = (np.array(list(family.members.values())) for family in (a, b))
     offset = float(x.mean() - y.mean())
     ci = None

@@ -1,11 +1,12 @@
 """The engine: error held over the headline predictions, rules fixed in advance, every reading counted."""
 
 import json
+from dataclasses import fields
 
 import pytest
 
 from mspgt.predictions.judging import specification_curve, verdicts
-from mspgt.predictions.readings import READING_KEYS
+from mspgt.predictions.readings import Reading
 from mspgt.predictions.registry import fixed_in_advance, predictions
 from mspgt.predictions.rules import Rules
 from mspgt.results import to_jsonable
@@ -153,7 +154,7 @@ def test_the_curve_counts_every_reading(study, judged):
     assert not lost.testable
     others = [row for row in rows[1:] if row.testable]
     assert curve.agree == sum(row.verdict == rows[0].verdict for row in others) / len(others)
-    assert all(set(row.reading) <= set(READING_KEYS) for row in rows)
+    assert all(set(row.reading) <= {field.name for field in fields(Reading)} for row in rows)
 
 
 def test_a_reading_in_paper_mode_never_gives_the_verdict():

@@ -72,7 +72,7 @@ def test_training_reaches_the_closed_form(trained):
 def test_the_switch_is_the_exact_jump_and_lies_within_its_bounds(trained):
     (switch,) = trained.switches
     exact = layer_values(TRUTH, (NOISE[2],) * 2, [BEFORE, AFTER]).value
-    assert switch.layer == 2
+    assert switch.layer == 3
     assert switch.jump == pytest.approx(exact[1] - exact[0], abs=1e-5)
     assert switch.bounds[0] <= switch.jump <= switch.bounds[1]
     assert switch.bounds[1] - switch.bounds[0] > 1e-3

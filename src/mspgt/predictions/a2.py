@@ -82,5 +82,4 @@ PREDICTION = Prediction(
         f"that M beyond its Markov surrogates stays below {rules.markov:g} at every layer, in more than half of the "
         "models"
     ),
-    shown="middle",
 )

@@ -89,15 +89,8 @@ def paper(results: Measurements, rules: Rules, reading: Reading) -> PaperSays:
 
 def power(design: Design, rules: Rules) -> str:
     """Needs two families with interventions; three models each to speak of families."""
-    if design.samples is None:
-        return "needs Experiment 2 (interventions) on models of two families"
-    families = design.families()
-    if len(families) < 2:
-        return f"needs models of two families, found {len(families)}"
-    few = [name for name, members in families.items() if len(members) < rules.members]
-    if len(families) - len(few) < 2:
-        return f"needs {rules.members} models in each of two families; fewer in {', '.join(few)}"
-    return f"{len(families) - len(few)} families, {design.samples} texts an arm"
+    enough = [own for own in design.families().values() if len(own) >= rules.members]
+    return design.too_few(rules.members) or f"{len(enough)} families, {design.samples} texts an arm"
 
 
 PREDICTION = Prediction(
@@ -138,5 +131,4 @@ PREDICTION = Prediction(
         for per_layer in (True, False)
         for metric in ("", *METRICS)
     ),
-    shown="middle",
 )

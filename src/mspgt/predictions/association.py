@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from mspgt.predictions.readings import Measurements, finished, named
+from mspgt.predictions.readings import Measurements, by_architecture
 from mspgt.predictions.rules import Rules
 from mspgt.predictions.verdict import Unit
 
@@ -31,19 +31,14 @@ class Pair:
     y: float
 
 
-def by_architecture(results: Measurements, pairs: Mapping[str, Pair]) -> dict[str, Pair]:
+def means_by_architecture(results: Measurements, pairs: Mapping[str, Pair]) -> dict[str, Pair]:
     """Architecture → the mean of both numbers over its training runs; runs without them are not in it."""
-    groups: dict[tuple[str, int, int, int], list[Pair]] = {}
-    for name, model in named(finished(results)):
-        if name in pairs:
-            key = (model.family, model.layers, model.width, model.parameters)
-            groups.setdefault(key, []).append(pairs[name])
-    return {
-        f"{family}, {layers} layers, width {width}": Pair(
-            sum(one.x for one in own) / len(own), sum(one.y for one in own) / len(own)
-        )
-        for (family, layers, width, _), own in sorted(groups.items())
-    }
+    found = {}
+    for (family, layers, width, _), runs in by_architecture(results):
+        if own := [pairs[name] for name in runs if name in pairs]:
+            mean = Pair(sum(one.x for one in own) / len(own), sum(one.y for one in own) / len(own))
+            found[f"{family}, {layers} layers, width {width}"] = mean
+    return found
 
 
 def rank_unit(name: str, found: Mapping[str, Pair], sign: float, evidence: str, rules: Rules) -> Unit | str:

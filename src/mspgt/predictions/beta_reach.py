@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mspgt.predictions.association import Pair, by_architecture, rank_unit, told_power
+from mspgt.predictions.association import Pair, means_by_architecture, rank_unit, told_power
 from mspgt.predictions.design import Design
 from mspgt.predictions.effects import perturbed
 from mspgt.predictions.readings import Measurements, Reading, finished, named
@@ -37,7 +37,7 @@ def judge(results: Measurements, rules: Rules, reading: Reading) -> Finding:
     rate, weights = _at_one_rate(curves)
     pairs = {name: Pair(lengths[name], weights[name]) for name in lengths if name in weights}
     evidence = "models.*.theory.reach.mean, models.*.theory.beta.response"
-    found = rank_unit(f"β_G at {rate:g} nats", by_architecture(results, pairs), -1.0, evidence, rules)
+    found = rank_unit(f"β_G at {rate:g} nats", means_by_architecture(results, pairs), -1.0, evidence, rules)
     if isinstance(found, Unit):
         return Finding((found,), tuple(missing))
     return Finding((), (*missing, found))

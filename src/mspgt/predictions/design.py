@@ -13,14 +13,7 @@ class Member:
 
     name: str
     family: str
-    layers: int
-    width: int
-    parameters: int
-
-    @property
-    def architecture(self) -> tuple[str, int, int, int]:
-        """What two runs must share to be runs of one architecture."""
-        return self.family, self.layers, self.width, self.parameters
+    shape: tuple[int, int, int]  # layers, width, parameters
 
 
 @dataclass(frozen=True)
@@ -41,21 +34,30 @@ class Design:
             grouped.setdefault(member.family, []).append(member)
         return grouped
 
+    def too_few(self, members: int) -> str:
+        """What pairs of families with so many members each lack; empty where there is one."""
+        if self.samples is None:
+            return "needs Experiment 2 (interventions) on models of two families"
+        families = self.families()
+        if len(families) < 2:
+            return f"needs models of two families, found {len(families)}"
+        few = [name for name, own in families.items() if len(own) < members]
+        if len(families) - len(few) < 2:
+            return f"needs {members} models in each of two families; fewer in {', '.join(few)}"
+        return ""
+
     def architectures(self) -> dict[tuple[str, int, int, int], list[Member]]:
         """Members by architecture: training runs of one configuration together."""
         grouped: dict[tuple[str, int, int, int], list[Member]] = {}
         for member in self.members:
-            grouped.setdefault(member.architecture, []).append(member)
+            grouped.setdefault((member.family, *member.shape), []).append(member)
         return grouped
 
 
 def design_of(results: Measurements) -> Design:
     """The design that results came from."""
     models = finished(results)
-    members = tuple(
-        Member(name, model.family, model.layers, model.width, model.parameters)
-        for name, model in models.items()
-    )
+    members = tuple(Member(name, model.family, model.shape) for name, model in models.items())
     abouts = [model.interventions_about for model in models.values()]
     samples = [about.samples for about in abouts if about and about.samples]
     sets = [

@@ -33,8 +33,8 @@ def split_drift(
         return None
     positions: dict[str, Place] = {}
     refused = []
-    for shape in sorted({_shape(model) for model in models.values()}):
-        own = {name: model for name, model in named(models) if _shape(model) == shape}
+    for shape in sorted({model.shape for model in models.values()}):
+        own = {name: model for name, model in named(models) if model.shape == shape}
         found = {name: boundaries_of(model, reading) for name, model in own.items() if _declared(model)}
         refused += [f"{name} declares not all of {', '.join(PARTS)}" for name in own if name not in found]
         refused += [f"{name}: {why}" for name, why in found.items() if isinstance(why, str)]
@@ -46,7 +46,7 @@ def split_drift(
             refused.append(matched)
         else:
             positions |= matched.places
-    made = {name: (_shape(models[name]), models[name].trained) for name in positions}
+    made = {name: (models[name].shape, models[name].trained) for name in positions}
     return {part: _part(part, positions, made, refused) for part in PARTS}
 
 
@@ -83,10 +83,6 @@ def _part(
 
 def _declared(model: ModelResult) -> bool:
     return all(part in model.trained for part in PARTS)
-
-
-def _shape(model: ModelResult) -> tuple[int, int, int]:
-    return model.layers, model.width, model.parameters
 
 
 def told(found: Mapping[str, DriftPart]) -> str:

@@ -66,7 +66,6 @@ PREDICTION = Prediction(
     judge=judge,
     paper=untested("derived, not tested"),
     power=power,
-    false_in=(),
     excluded=lambda rules: f"a slope within {rules.slope_margin:g} of −1 over the planted languages",
     readings=tuple(Reading(metric=metric) for metric in ("", "G", "I", "L")),
 )

@@ -72,7 +72,6 @@ PREDICTION = Prediction(
     judge=judge,
     paper=untested("derived, not tested"),
     power=power,
-    false_in=(),
     excluded=lambda rules: (
         f"a loss slope within a factor of {1 + rules.fisher_margin:g} of ½ tr F in all scales, in more than half of "
         "the models"

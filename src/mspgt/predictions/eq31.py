@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mspgt.predictions.association import Pair, by_architecture, rank_unit, told_power
+from mspgt.predictions.association import Pair, means_by_architecture, rank_unit, told_power
 from mspgt.predictions.design import Design
 from mspgt.predictions.effects import PAPER_METRICS, Perturbed, brittleness, perturbed
 from mspgt.predictions.readings import Measurements, Reading, finished, named
@@ -29,7 +29,7 @@ def judge(results: Measurements, rules: Rules, reading: Reading) -> Finding:
             if trace is not None and effect is not None:
                 pairs[model.name] = Pair(trace, abs(effect.value))
         evidence = f"models.*.theory.fisher.fisher, models.*.interventions.{arm}.{metric}"
-        found = rank_unit(metric, by_architecture(results, pairs), 1.0, evidence, rules)
+        found = rank_unit(metric, means_by_architecture(results, pairs), 1.0, evidence, rules)
         if isinstance(found, Unit):
             units.append(found)
         else:

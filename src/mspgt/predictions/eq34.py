@@ -57,7 +57,6 @@ PREDICTION = Prediction(
     judge=judge,
     paper=untested("derived, not tested"),
     power=power,
-    false_in=(),
     excluded=lambda rules: (
         f"an exponent of interval width on draws of {-0.5 + rules.exponent_margin:g} or less, in more than half of "
         "the models"

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from mspgt.predictions.governs import READINGS, Governs, form
-from mspgt.predictions.verdict import Claim, Prediction
+from mspgt.predictions.governs import Governs, form
+from mspgt.predictions.verdict import Claim
 
-STATEMENT = Governs("global", "coherence", -1.0, ("signed", "absolute"))
-
-
-PREDICTION = Prediction(
+PREDICTION = Governs("global", "coherence", -1.0, ("signed", "absolute")).predicts(
     id="G-coherence",
     title="The Global scale governs coherence",
     tier="assumption",
-    quantifier="most",
     statistic="lead of Global over the other two in the fall of coherence, log ratio, weakest contrast",
-    threshold=lambda rules: 0.0,
     rule=(
         "As P2.1: the lead of the Global scale over both other scales in the fall of coherence, with doses "
         f"matched by perturbed layers and by relative variance, signed and as the absolute log ratio. {form()}"
@@ -28,14 +23,8 @@ PREDICTION = Prediction(
         "Table 2 conflicts with itself (its caption says Qwen1.5), doses are unmatched, and −24.1 against −18.5 % "
         "on the Intermediate scale is told without an interval.",
     ),
-    judge=STATEMENT.judge,
-    paper=STATEMENT.paper,
-    power=STATEMENT.power,
-    true_in=("as predicted, texts",),
     excluded=lambda rules: (
         "that the Global scale leads in the fall of coherence at every matched dose, on average over models like "
         "these"
     ),
-    false_in=("equal layers", "equal families", "hump", "on the edge"),
-    readings=READINGS,
 )

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import hypot, sqrt
+from typing import Any
 
 from scipy import stats
 
@@ -21,7 +22,7 @@ from mspgt.predictions.random_sets import BEYOND, LEAST, Excess, excess, log_rat
 from mspgt.predictions.ratios import Effect, flipped, p_both, tail
 from mspgt.predictions.readings import Measurements, Reading, finished, named
 from mspgt.predictions.rules import Rules
-from mspgt.predictions.verdict import Finding, PaperSays, Unit
+from mspgt.predictions.verdict import Finding, PaperSays, Prediction, Unit
 from mspgt.results.interventions import Contrast
 from mspgt.vocabulary import SCALES
 
@@ -77,6 +78,20 @@ class Governs:
     sign: float
     effects: tuple[str, ...]
     share: float = 1.0
+
+    def predicts(self, **own: Any) -> Prediction:
+        """The prediction of this form: all of it but its names, words and what the paper says is the same."""
+        alike: dict[str, Any] = {
+            "quantifier": "most",
+            "threshold": lambda rules: 0.0,
+            "judge": self.judge,
+            "paper": self.paper,
+            "power": self.power,
+            "false_in": ("equal layers", "equal families", "hump", "on the edge"),
+            "true_in": ("as predicted, texts",),
+            "readings": READINGS,
+        }
+        return Prediction(**{**alike, **own})
 
     def judge(self, results: Measurements, rules: Rules, reading: Reading) -> Finding:
         """One unit over all models, or one a model where they are too few to stand for others."""

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from mspgt.predictions.governs import READINGS, Governs, form
-from mspgt.predictions.verdict import Claim, Prediction
+from mspgt.predictions.governs import Governs, form
+from mspgt.predictions.verdict import Claim
 
-STATEMENT = Governs("local", "ttr", 1.0, ("absolute",))
-
-
-PREDICTION = Prediction(
+PREDICTION = Governs("local", "ttr", 1.0, ("absolute",)).predicts(
     id="L-lexical",
     title="The Local scale governs lexical richness",
     tier="assumption",
-    quantifier="most",
     statistic="lead of Local over the other two in the size of the change of TTR, log ratio, weakest contrast",
-    threshold=lambda rules: 0.0,
     rule=(
         "As P2.1: the lead of the Local scale over both other scales in the size of the change of lexical "
         "richness, with doses matched by perturbed layers and by relative variance, as the absolute log ratio. "
@@ -27,14 +22,8 @@ PREDICTION = Prediction(
         "implied",
         "The paper's own Table 2 has −0.4 % on the Local scale against +21.8 and +30.9 % on the other two.",
     ),
-    judge=STATEMENT.judge,
-    paper=STATEMENT.paper,
-    power=STATEMENT.power,
-    true_in=("as predicted, texts",),
     excluded=lambda rules: (
         "that the Local scale leads in the size of the change of lexical richness at every matched dose, on "
         "average over models like these"
     ),
-    false_in=("equal layers", "equal families", "hump", "on the edge"),
-    readings=READINGS,
 )

@@ -65,7 +65,7 @@ def _test(kinks: Kink, which: str, profile: str = "") -> KinkTest | None:
 def _p_absent(statistic: float, laws: Mapping[str, NoiseLaw], size: float) -> float:
     """Chance of a statistic this small at a kink of `size` SDs of the other layers' bends, at most.
 
-    Under the law of the statistic that makes it likeliest (mspgt.theory.kink.Law). The statistic is that of the more
+    Under the law of the statistic that makes it likeliest (NoiseLaw). The statistic is that of the more
     bent end of the transition, and without its sign, either of which makes a small one rarer still.
     """
     chances = [stats.nct.cdf(statistic * law.scale, law.freedom, size * law.unit) for law in laws.values()]
@@ -131,5 +131,4 @@ PREDICTION = Prediction(
         for scales in ("calibrated", "any")
         for metric in ("", "topical", "syntactic", "lexical", "gaussian")
     ),
-    shown="middle",
 )

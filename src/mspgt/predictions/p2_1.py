@@ -7,18 +7,13 @@ from itertools import product
 from mspgt.predictions.effects import STRUCTURE
 from mspgt.predictions.governs import HEADLINE, Governs, form
 from mspgt.predictions.readings import Reading
-from mspgt.predictions.verdict import Claim, Prediction
+from mspgt.predictions.verdict import Claim
 
-STATEMENT = Governs("intermediate", STRUCTURE, 1.0, ("signed", "absolute"), HEADLINE)
-
-
-PREDICTION = Prediction(
+PREDICTION = Governs("intermediate", STRUCTURE, 1.0, ("signed", "absolute"), HEADLINE).predicts(
     id="P2.1",
     title="The Intermediate scale governs structure",
     tier="2",
-    quantifier="most",
     statistic="Δ(I) − max(Δ(L), Δ(G)) on sentence-length variance, weakest contrast",
-    threshold=lambda rules: 0.0,
     rule=(
         "Δ(I) − max(Δ(L), Δ(G)) on sentence-length variance is tested four ways: with doses matched by perturbed "
         f"layers and by relative variance, signed and as the absolute log ratio. {form()}"
@@ -34,14 +29,9 @@ PREDICTION = Prediction(
         "18 layers were perturbed on the Intermediate scale against 2 and 8. Table 2 conflicts with itself: its "
         "caption says Qwen1.5, the text gives the same numbers to Qwen2.5, Figure 7 shows +184 %.",
     ),
-    judge=STATEMENT.judge,
-    paper=STATEMENT.paper,
-    power=STATEMENT.power,
     excluded=lambda rules: (
         "that the Intermediate scale leads at every matched dose, on average over models like these"
     ),
-    false_in=("equal layers", "equal families", "hump", "on the edge"),
-    true_in=("as predicted, texts",),
     readings=tuple(
         Reading(dose=dose, effect=effect, metric=metric, scales=scales, arithmetic=arithmetic)
         for arithmetic, scales, dose, effect, metric in (

@@ -99,14 +99,10 @@ def paper(results: Measurements, rules: Rules, reading: Reading) -> PaperSays:
 
 def power(design: Design, rules: Rules) -> str:
     """The ratio that would be seen, and how well the smaller effect must be known."""
+    if lacking := design.too_few(rules.members):
+        return lacking
+    assert design.samples is not None
     families = design.families()
-    if design.samples is None:
-        return "needs Experiment 2 (interventions) on models of two families"
-    if len(families) < 2:
-        return f"needs models of two families, found {len(families)}"
-    few = [name for name, members in families.items() if len(members) < rules.members]
-    if len(families) - len(few) < 2:
-        return f"needs {rules.members} models in each of two families; fewer in {', '.join(few)}"
     n = min(len(members) for members in families.values() if len(members) >= rules.members)
     pairs = len(PAPER_METRICS) * len(families) * (len(families) - 1) / 2
     tail = stats.t.isf(rules.level * HEADLINE / (2 * pairs), 2 * n - 2) + stats.norm.ppf(0.8)

@@ -16,14 +16,13 @@ from mspgt.predictions.readings import (
     Reading,
     boundaries_of,
     boundary_readings,
+    by_architecture,
     by_family,
-    finished,
     named,
     position,
 )
 from mspgt.predictions.rules import Rules
 from mspgt.predictions.verdict import Claim, Finding, PaperSays, Prediction, Unit
-from mspgt.results import ModelResult
 
 BOUNDARY = "IG"
 SHOWN_PAIRS = 10
@@ -36,7 +35,7 @@ HALF = (
 def judge(results: Measurements, rules: Rules, reading: Reading) -> Finding:
     """One unit an architecture that was trained several times, if its boundaries match between the runs."""
     units, missing = [], []
-    for (family, layers, width, _), models in _architectures(results):
+    for (family, layers, width, _), models in by_architecture(results):
         name = f"{family}, {layers} layers, width {width}"
         if len(models) < rules.runs:
             missing.append(f"{name}: {len(models)} training runs; needed are {rules.runs}")
@@ -123,22 +122,12 @@ def power(design: Design, rules: Rules) -> str:
     return "; ".join(parts)
 
 
-def _architectures(results: Measurements) -> list[tuple[tuple[str, int, int, int], dict[str, ModelResult]]]:
-    groups: dict[tuple[str, int, int, int], dict[str, ModelResult]] = {}
-    for name, model in named(finished(results)):
-        key = (model.family, model.layers, model.width, model.parameters)
-        groups.setdefault(key, {})[name] = model
-    return sorted(groups.items())
-
-
 def _not_one_architecture(results: Measurements) -> list[str]:
     """Families of several members that are not runs of one architecture, and how they differ."""
     told = []
     for family, models in sorted(by_family(results).items()):
         shapes = {
-            f"{name} ({m.layers} layers, width {m.width}, {m.parameters:,} parameters)": (
-                *(m.layers, m.width, m.parameters),
-            )
+            f"{name} ({m.layers} layers, width {m.width}, {m.parameters:,} parameters)": m.shape
             for name, m in named(models)
         }
         if len(set(shapes.values())) > 1:

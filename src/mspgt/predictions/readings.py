@@ -7,7 +7,7 @@ curve. A reading in paper mode never gives a verdict.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import product
 from math import inf
 
@@ -30,6 +30,7 @@ EVIDENCE = (
 
 
 POSITIONS = ("functional", "shocks", "phases")
+Architecture = tuple[str, int, int, int]  # family, layers, width, parameters
 
 
 @dataclass(frozen=True)
@@ -64,9 +65,6 @@ class Reading:
             for key, value in asdict(self).items()
             if value != first[key]
         }
-
-
-READING_KEYS = tuple(field.name for field in fields(Reading))
 
 
 def boundary_readings() -> tuple[Reading, ...]:
@@ -237,6 +235,14 @@ def by_family(results: Measurements) -> dict[str, dict[str, ModelResult]]:
     for name, model in finished(results).items():
         families.setdefault(model.family, {})[name] = model
     return families
+
+
+def by_architecture(results: Measurements) -> list[tuple[Architecture, dict[str, ModelResult]]]:
+    """Every architecture, in order, with its training runs."""
+    groups: dict[Architecture, dict[str, ModelResult]] = {}
+    for name, model in named(finished(results)):
+        groups.setdefault((model.family, *model.shape), {})[name] = model
+    return sorted(groups.items())
 
 
 def named(models: Mapping[str, ModelResult]) -> Iterator[tuple[str, ModelResult]]:

@@ -14,7 +14,7 @@ from typing import Final, Literal
 from mspgt.predictions.design import Design
 from mspgt.predictions.readings import Measurements, Reading
 from mspgt.predictions.rules import Rules
-from mspgt.results.predictions import DecidedBy, Outcome, PaperClaim, Share
+from mspgt.results.predictions import DecidedBy, Outcome, PaperClaim, Share, Unit
 
 Quantifier = Literal["every", "most", "some"]
 Shown = Literal["largest", "smallest", "middle"]
@@ -23,23 +23,6 @@ REFUTED: Final = "refuted"
 INCONCLUSIVE: Final = "inconclusive"
 NOT_TESTABLE: Final = "not testable"
 Claim = PaperClaim  # by its short name, where a prediction is declared
-
-
-@dataclass(frozen=True)
-class Unit:
-    """One test behind a verdict.
-
-    `p_support` is the chance of evidence this strong for the prediction if it does not hold here; `p_refute`
-    that of evidence this strong against it if it does hold. 1 where the unit cannot speak that way.
-    """
-
-    name: str
-    statistic: float | None
-    ci: tuple[float, float] | None
-    p_support: float
-    p_refute: float
-    evidence: str  # dotted path into results.json
-    note: str = ""
 
 
 @dataclass(frozen=True)

@@ -28,10 +28,8 @@ from mspgt.results.theory import (
     Curve,
     Fisher,
     Kink,
-    KinkTest,
     Markov,
     Measured,
-    NoiseLaw,
     Reach,
     UsableInformation,
 )
@@ -169,17 +167,8 @@ def kinks(layers: int, places: Sequence[int], size: float, rng: Rng) -> Kink:
     scatter = float(np.std(np.diff(profile, 2)))
     for place in places:
         profile = profile + size * scatter * np.maximum(np.arange(1, layers + 1) - place, 0)
-    li, ig = (_kinks_at(profile, place, places) for place in places)
+    li, ig = (BoundaryKinks(boundary=place, all=kink_test(profile, place, places)) for place in places)
     return Kink(li, ig, source="calibrated", primary="all")
-
-
-def _kinks_at(profile: Array, place: int, places: Sequence[int]) -> BoundaryKinks:
-    found = kink_test(profile, place, places)
-    same = ("layer", "bend", "expected", "statistic", "freedom", "caution", "p", "rank")
-    laws = {noise: NoiseLaw(law.freedom, law.scale, law.unit) for noise, law in found.laws.items()}
-    return BoundaryKinks(
-        boundary=place, all=KinkTest(**{key: getattr(found, key) for key in same}, laws=laws)
-    )
 
 
 def traces(sensitivity: Array, derived: bool, spread: float, rng: Rng) -> Fisher:

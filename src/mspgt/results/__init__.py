@@ -24,7 +24,7 @@ from mspgt.results.phases import PhasesResult
 from mspgt.results.planted import PlantedControl, PlantedPlace, PlantedTest
 from mspgt.results.precision import PrecisionResult, SignalPrecision
 from mspgt.results.predictions import PaperClaim, PredictionResult
-from mspgt.results.record import Numbers, from_json, to_jsonable
+from mspgt.results.record import Numbers, from_json, numbers, to_jsonable
 from mspgt.results.scales import (
     FunctionalBoundary,
     FunctionalOrder,
@@ -77,6 +77,7 @@ __all__ = [
     "TokenSetResult",
     "dumped",
     "from_json",
+    "numbers",
     "parse",
     "read",
     "to_jsonable",

@@ -169,14 +169,13 @@ class TwinClaim(Record):
 class RandomInit(Record):
     """What random-initialised twins show; a list has an entry for each of them."""
 
-    sparse = ("levels", "signals", "paper_found", "calibrated_claims", "floors")
+    sparse = ("levels", "signals", "paper_found", "calibrated_claims")
 
     seeds: int  # how many twins were measured; 0: none
     levels: BySignal[float | None] | None = None  # median size of each signal
     signals: ByMode[dict[str, list[Numbers]]] | None = None  # signal → twins → transitions
     paper_found: list[tuple[int, int] | None] | None = None  # LI and IG
     calibrated_claims: list[list[TwinClaim]] | None = None  # what the calibrated detector finds in each twin
-    floors: dict[str, float | None] | None = None  # of old runs: where signals were floored
 
 
 @dataclass(frozen=True)

@@ -66,3 +66,8 @@ class ModelResult(Record):
     # claims that one metric of S1 shows alone
     metric_dependent: list[MetricDependent] = field(default_factory=list)
     precision: PrecisionResult | None = None  # null: it computes in float32 or more, or nothing was compared
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Layers, width and parameters: what training runs of one architecture in a family share."""
+        return self.layers, self.width, self.parameters

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from mspgt.results.record import HalfOpen, Record
@@ -21,8 +21,10 @@ class PaperClaim(Record):
 
 
 @dataclass(frozen=True)
-class UnitResult(Record):
+class Unit(Record):
     """One test behind a verdict: a family, a model, a pair of families."""
+
+    always = ("note",)
 
     name: str  # of the unit
     statistic: float | None  # in the unit of `statistic_name`
@@ -31,9 +33,15 @@ class UnitResult(Record):
     p_support: float
     p_refute: float  # the same of evidence against it, if it does hold
     evidence: str  # dotted path into results.json
-    note: str  # what the reader should know of it
-    p_support_bh: float | None  # adjusted within this family of tests (Benjamini–Hochberg)
-    p_refute_bh: float | None  # the same
+    note: str = ""  # what the reader should know of it
+
+
+@dataclass(frozen=True)
+class UnitResult(Unit):
+    """One test behind a verdict, with its p-values as adjusted within this family of tests (Benjamini–Hochberg)."""
+
+    p_support_bh: float | None = field(kw_only=True)  # of `p_support`
+    p_refute_bh: float | None = field(kw_only=True)  # of `p_refute`
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import dataclasses
 import math
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args, get_origin
@@ -112,6 +112,11 @@ def to_jsonable(value: Any, *, whole: bool = False) -> Any:
     if isinstance(value, Path):
         return str(value)
     return value
+
+
+def numbers(values: Iterable[float]) -> Numbers:
+    """Values as a list of the results; one that is not finite is null."""
+    return [float(value) if math.isfinite(value) else None for value in values]
 
 
 def _items(record: Any, whole: bool) -> typing.Iterator[tuple[str, Any]]:

@@ -52,7 +52,7 @@ class Information(Record):
 
 @dataclass(frozen=True)
 class NoiseLaw(Record):
-    """The law of the statistic without a kink."""
+    """The law of the statistic at a kink: `scale` × statistic is a noncentral t."""
 
     freedom: float  # degrees of freedom of the noncentral t
     scale: float  # factor that makes the statistic a noncentral t
@@ -238,7 +238,7 @@ class Equation23(PlantedSlope):
 
     claim: float | None = None  # the paper's slope
     by_scale: dict[str, PlantedSlope] = field(default_factory=dict)  # G, I, L, all
-    languages: int | list[PlantedLanguage] = 0  # how many; runs of old list them here
+    languages: int = 0  # how many
     points: list[PlantedLanguage] = field(default_factory=list)  # the languages one by one
     common_rate_nats: list[float] = field(default_factory=list)  # of G, I, L: where multipliers are read
     estimator: str = ""  # how they are computed, in words

@@ -23,6 +23,11 @@ class Identity:
     no_attention: str
     blocks: str = ""  # where the study says that the blocks are, for odd architectures
 
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """As of `ModelResult`."""
+        return self.layers, self.width, self.parameters
+
 
 @dataclass(frozen=True)
 class Subject:

@@ -56,9 +56,9 @@ def replicate_groups(config: StudyConfig, identities: Sequence[Identity]) -> Gro
         if name is not None:
             named.setdefault(name, []).append(identity)
         else:
-            alike.setdefault((identity.family, *_shape(identity)), []).append(identity)
+            alike.setdefault((identity.family, *identity.shape), []).append(identity)
     for name, members in named.items():
-        if len({_shape(member) for member in members}) > 1:
+        if len({member.shape for member in members}) > 1:
             shapes = "; ".join(
                 f"{m.label}: {m.layers} layers, width {m.width}, {m.parameters:,} parameters" for m in members
             )
@@ -111,7 +111,3 @@ def replicate_lines(config: StudyConfig, identities: Sequence[Identity]) -> Iter
             f"runs    {name}: {runs} runs of one configuration ({', '.join(m.label for m in members)}), also judged "
             f"on their mean; common to all and seen in 80 %: {', '.join(seen) or 'nothing at this depth'}"
         )
-
-
-def _shape(identity: Identity) -> tuple[int, int, int]:
-    return identity.layers, identity.width, identity.parameters

@@ -55,18 +55,9 @@ def kink_block(given: Given, result: StageResult) -> Block:
             except (InputError, NumericsError) as error:
                 block[which][name] = {"p": None, "reason": str(error)}
                 continue
-            block[which][name] = {
-                "layer": found.layer,
-                "bend": found.bend,
-                "expected": found.expected,
-                "statistic": found.statistic,
-                "freedom": found.freedom,
-                "caution": found.caution,
-                "p": found.p,
-                "rank": found.rank,
-                "kinked": found.kinked,
-                "laws": {noise: asdict(law) for noise, law in found.laws.items()},
-            }
+            told = asdict(found)
+            del told["reason"]  # there is a test
+            block[which][name] = told
         first = block[which]["all"]
         block[which] |= {"p": first["p"], "kinked": first.get("kinked")}
         if first["p"] is None:

@@ -144,12 +144,9 @@ def values_block(given: Given, result: StageResult) -> Block:
     }
     if missing := result.meta.get("missing"):
         return {**block, "reason": missing}
-    switches = [
-        {**one, "layer": one["layer"] + 1} for one in result.meta["switches"]
-    ]  # counted from 0 in the estimator
     return {
         **block,
         **{key: result.meta[key] for key in ("value", "ci", "kl")},
         "weights": layer_weights(given).tolist(),
-        "switches": switches,
+        "switches": result.meta["switches"],
     }

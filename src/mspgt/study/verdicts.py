@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import replace
 from typing import Any
 
 from mspgt.families import FamilyComparison, compare_families
@@ -14,7 +14,7 @@ from mspgt.predictions.readings import Measurements, Reading, by_family, named, 
 from mspgt.predictions.registry import predictions
 from mspgt.predictions.rules import Rules
 from mspgt.results import ModelResult, Notice, PredictionResult, from_json, to_jsonable
-from mspgt.results.families import FamilyResult
+from mspgt.results.families import FamilyResult, OffsetResult
 from mspgt.study.config import StudyConfig
 from mspgt.study.identity import Identity
 from mspgt.study.replicates import training_runs
@@ -118,20 +118,18 @@ def _boundary(
     models: dict[str, ModelResult],
     reading: Reading,
 ) -> dict[str, Any]:
-    found = asdict(compared.families[family][which])
-    for pair in found["drift"]:
-        pair["same_architecture"] = _shape(models[pair["first"]]) == _shape(models[pair["second"]])
-    found["offsets"] = {
-        one.second: {"offset": one.offset, "ci": one.ci, "offset_paper": one.offset_paper}
+    found = compared.families[family][which]
+    drift = [
+        replace(pair, same_architecture=models[pair.first].shape == models[pair.second].shape)
+        for pair in found.drift
+    ]
+    offsets = {
+        one.second: OffsetResult(one.offset, one.ci, one.offset_paper)
         for one in compared.offsets
         if one.boundary == which and one.first == family
     }
-    found["split"] = split_drift(models, which, reading)
-    return dict(to_jsonable(found))
-
-
-def _shape(model: ModelResult) -> tuple[int, int, int]:
-    return model.layers, model.width, model.parameters
+    split = split_drift(models, which, reading)
+    return dict(to_jsonable(replace(found, drift=drift, offsets=offsets, split=split)))
 
 
 def power_lines(config: StudyConfig, identities: Sequence[Identity], documents: int) -> Iterator[str]:
@@ -139,7 +137,7 @@ def power_lines(config: StudyConfig, identities: Sequence[Identity], documents: 
     runs = training_runs(config, identities)
     sections = {name: getattr(config, name, None) for name in ("interventions", "theory")}
     design = Design(
-        members=tuple(Member(i.label, i.family, i.layers, i.width, i.parameters) for i in runs),
+        members=tuple(Member(i.label, i.family, i.shape) for i in runs),
         documents=documents,
         samples=getattr(sections["interventions"], "samples", None),
         random_sets=getattr(sections["interventions"], "random_sets", 0),

@@ -9,7 +9,7 @@ the paper's protocol), against B at all documents, and against the number of doc
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from scipy import stats
 from mspgt.boundaries.fuse import fuse
 from mspgt.boundaries.peaks import MIN_SUCCESSES, peak_prominences
 from mspgt.errors import InputError
+from mspgt.results.theory import WidthLaw
 from mspgt.stats.bootstrap import percentile_interval
 
 Array = NDArray[np.float64]
@@ -29,29 +30,16 @@ DRAWS = (50, 100, 200, 400, 800)
 FEWEST = 4  # documents in the smallest subset
 
 
-@dataclass(frozen=True)
-class Curve:
-    """Width in layers against a count: `counts` and `widths` point by point, the log–log slope and its 95 %
-    interval; slope None, with the reason, where widths vanish or do not suffice."""
+class Widths(NamedTuple):
+    """Width in layers against each count: equation 34 says −½ of the first."""
 
-    counts: tuple[int, ...]
-    widths: tuple[float, ...]
-    slope: float | None
-    ci: tuple[float, float] | None
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class Concentration:
-    """Both curves: equation 34 says −½ of the first, in B."""
-
-    by_draws: Curve
-    by_documents: Curve
+    by_draws: WidthLaw
+    by_documents: WidthLaw
 
 
 def concentration(
     profiles: Profiles, documents: int, *, draws: Sequence[int] = DRAWS, subsets: int = 4, seed: int = 0
-) -> Concentration:
+) -> Widths:
     """Measure both curves.
 
     Args:
@@ -82,7 +70,7 @@ def concentration(
         for _ in range(1 if size == documents else subsets):
             by_documents.append((size, width(peaks(rng.permutation(everyone)[:size], each))))
         size //= 2
-    return Concentration(_curve(by_draws), _curve(by_documents))
+    return Widths(_law(by_draws), _law(by_documents))
 
 
 def peak(evidence: Array) -> Array:
@@ -113,8 +101,9 @@ def width(positions: Array) -> float:
     return float(high - low)
 
 
-def _curve(points: Sequence[tuple[int, float]]) -> Curve:
-    counts, widths = (tuple(column) for column in zip(*points, strict=True))
+def _law(points: Sequence[tuple[int, float]]) -> WidthLaw:
+    """The log–log slope with its 95 % interval; null, with the reason, where widths vanish or do not suffice."""
+    counts, widths = [count for count, _ in points], [width for _, width in points]
     why = ""
     if np.isnan(widths).any():
         why = "more than 5 % of the draws have no peak"
@@ -123,8 +112,8 @@ def _curve(points: Sequence[tuple[int, float]]) -> Curve:
     elif len(set(counts)) < 3:
         why = "fewer than three counts"
     if why:
-        return Curve(counts, widths, None, None, f"no slope: {why}")
+        return WidthLaw(counts, [*widths], None, None, f"no slope: {why}")
     fit = stats.linregress(np.log(counts), np.log(widths))
     margin = float(stats.t.ppf(0.975, max(len(points) - 2, 1)) * fit.stderr)
     slope = float(fit.slope)
-    return Curve(counts, widths, slope, (slope - margin, slope + margin))
+    return WidthLaw(counts, [*widths], slope, (slope - margin, slope + margin))

@@ -24,6 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from mspgt.errors import InputError, NumericsError
+from mspgt.results.theory import KinkTest, NoiseLaw
 from mspgt.stats.nulls import NULL_CELLS, null_profiles
 
 Array = NDArray[np.float64]
@@ -45,48 +46,9 @@ REFINE = 4000  # with so many curves each
 NOISES: Mapping[str, tuple[float, ...]] = {"bends": (1.0,), "profile": (1.0, -2 / 3, 1 / 6)}
 
 
-@dataclass(frozen=True)
-class Law:
-    """Of the statistic at a kink: `scale` × statistic is a noncentral t of `freedom`.
-
-    unit: noncentrality of a kink of one SD of the other layers' bends.
-    """
-
-    scale: float
-    freedom: float
-    unit: float
-
-
-@dataclass(frozen=True)
-class Kink:
-    """The test at one boundary.
-
-    layer: where of b, b + 1 the bend is strongest. bend: its second difference, expected: what the smooth curve has
-    there, both in the unit of the profile. statistic: Student t; p: two-sided, for the better of the two ends of the
-    transition, after the statistic is divided by `caution`. rank: share of the other layers that bend at
-    least as far from their own smooth curve. laws: noise (a key of NOISES) → law of the statistic at a kink.
-    """
-
-    boundary: int
-    layer: int
-    bend: float
-    expected: float
-    statistic: float
-    freedom: float
-    caution: float
-    p: float
-    rank: float
-    laws: Mapping[str, Law]
-
-    @property
-    def kinked(self) -> bool:
-        """Whether the bend is beyond a smooth curve at 5 %."""
-        return self.p < LEVEL
-
-
 def kink_test(
     profile: ArrayLike, boundary: int, boundaries: Sequence[int] = (), spread: ArrayLike | None = None
-) -> Kink:
+) -> KinkTest:
     """Test for a kink at the transition from layer `boundary` to the next.
 
     Args:
@@ -100,21 +62,8 @@ def kink_test(
         NumericsError: the profile has no scatter at all, so that nothing can be compared.
     """
     y = np.asarray(profile, dtype=np.float64)
-    if y.ndim != 1 or not np.isfinite(y).all():
-        raise InputError(
-            f"Expected a finite profile (layers,), found shape {y.shape} or values that are not."
-        )
+    _require_testable(y, boundary)
     depth = len(y)
-    if depth < MIN_LAYERS:
-        raise InputError(
-            f"The kink test is validated from {MIN_LAYERS} layers on, found {depth}: in fewer, a smooth bend cannot "
-            "be told from a kink. Use a deeper model."
-        )
-    if not MARGIN <= boundary <= depth - MARGIN:
-        raise InputError(
-            f"The kink test needs {MARGIN} layers on either side: a boundary in {MARGIN}..{depth - MARGIN}, found "
-            f"{boundary}."
-        )
     bends = np.diff(y, 2)
     floor = np.zeros(depth - 2) if spread is None else np.asarray(spread, dtype=np.float64)
     special = tuple(sorted({*boundaries, boundary}))
@@ -135,18 +84,37 @@ def kink_test(
     )
     divisor = caution(depth, boundary, special)
     others = [abs(statistic(_smooth(depth, special, at), 0.0)[0]) for at in _layers(depth, special)]
-    return Kink(
-        boundary=boundary,
+    p = min(1.0, 4 * float(stats.t.sf(abs(found) / divisor, end.freedom)))
+    return KinkTest(
+        p=p,
         layer=end.layer,
         bend=float(bends[end.layer - 2]),
         expected=float(end.read(bends)[0]),
         statistic=found,
         freedom=end.freedom,
         caution=divisor,
-        p=min(1.0, 4 * float(stats.t.sf(abs(found) / divisor, end.freedom))),
         rank=float(np.mean(np.array(others) >= abs(found))),
+        kinked=p < LEVEL,
         laws={noise: end.law(correlations, share) for noise, correlations in NOISES.items()},
     )
+
+
+def _require_testable(y: Array, boundary: int) -> None:
+    if y.ndim != 1 or not np.isfinite(y).all():
+        raise InputError(
+            f"Expected a finite profile (layers,), found shape {y.shape} or values that are not."
+        )
+    depth = len(y)
+    if depth < MIN_LAYERS:
+        raise InputError(
+            f"The kink test is validated from {MIN_LAYERS} layers on, found {depth}: in fewer, a smooth bend cannot "
+            "be told from a kink. Use a deeper model."
+        )
+    if not MARGIN <= boundary <= depth - MARGIN:
+        raise InputError(
+            f"The kink test needs {MARGIN} layers on either side: a boundary in {MARGIN}..{depth - MARGIN}, found "
+            f"{boundary}."
+        )
 
 
 @cache
@@ -207,7 +175,7 @@ class _Smooth:
         squares = np.square(bends @ self.left.T) @ self.weight
         return bends @ self.hat, np.sqrt(squares / self.mean * (1 + self.hat @ self.hat))
 
-    def law(self, correlations: Sequence[float], share: float) -> Law:
+    def law(self, correlations: Sequence[float], share: float) -> NoiseLaw:
         """Of the statistic at a kink, for bends of these correlations with their neighbours.
 
         share: scatter over the error that the statistic was divided by. Where that error is the larger one, a kink
@@ -225,7 +193,7 @@ class _Smooth:
         error = float(np.sqrt(contrast @ correlation @ contrast))
         white = float(np.sqrt(1 + self.hat @ self.hat))
         freedom = max(mean**2 / float(np.trace(form @ form)), 1.0)
-        return Law(white * float(np.sqrt(mean / self.mean)) / error, freedom, share / error)
+        return NoiseLaw(freedom, white * float(np.sqrt(mean / self.mean)) / error, share / error)
 
 
 def _layers(depth: int, boundaries: tuple[int, ...]) -> list[int]:

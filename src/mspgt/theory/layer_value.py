@@ -18,6 +18,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from mspgt.errors import InputError
+from mspgt.results.theory import ValueSwitch
 from mspgt.stats.bootstrap import percentile_interval
 from mspgt.theory.blocks import Blocks, Three
 from mspgt.vocabulary import Progress
@@ -28,26 +29,13 @@ Optimum = Callable[[int, Three], tuple[Array, Array]]
 
 
 @dataclass(frozen=True)
-class Switch:
-    """Where the weights change: the first `layer` (from 0) under the new ones, and how V jumps there, in nats.
-
-    bounds: between which the jump lies at perfect optima.
-    """
-
-    layer: int
-    jump: float
-    ci: tuple[float, float]
-    bounds: tuple[float, float]
-
-
-@dataclass(frozen=True)
 class LayerValues:
     """V by layer, in nats an example: `value` (layers,), `ci` (layers, 2); `kl` (layers, 3) of G, I, L."""
 
     value: Array
     ci: Array
     kl: Array
-    switches: tuple[Switch, ...]
+    switches: tuple[ValueSwitch, ...]
 
 
 def values_of(optimum: Optimum, betas: ArrayLike, resampled: Array) -> LayerValues:
@@ -80,7 +68,7 @@ def values_of(optimum: Optimum, betas: ArrayLike, resampled: Array) -> LayerValu
             low, high = percentile_interval(shares @ (each - before[0]))
             bounds = (-float(before[1] @ change), -float(kl[layer] @ change))
             jump = float((each - before[0]).mean())
-            switches.append(Switch(layer, jump, (float(low), float(high)), bounds))
+            switches.append(ValueSwitch(layer + 1, jump, (float(low), float(high)), bounds))
     return LayerValues(value, ci, kl, tuple(switches))
 
 
