@@ -14,9 +14,8 @@ import time
 
 from bench.record import record
 from mspgt.errors import MspgtError
-from mspgt.interventions.experiment import error_scores
-from mspgt.interventions.grammar import languagetool
-from mspgt.interventions.metrics import value
+from mspgt.interventions.grammar import errors_of, languagetool
+from mspgt.interventions.metrics import rate_scores, value
 
 # LanguageTool may find more in the second kind, never nothing; in the first kind it finds nothing.
 CORRECT = ("The cat sat on the mat.", "She has lived in Paris for ten years.", "Nobody knew why.")
@@ -35,7 +34,7 @@ def main() -> int:
             text = " ".join(CORRECT + WRONG) + " <b>&amp;</b> \x00\x1b naïve 😀"
             texts = [f"{text} {number}" for number in range(50)]
             started = time.perf_counter()
-            scores = error_scores(texts, server.errors)
+            scores = rate_scores(errors_of(texts, server.errors), texts)
             seconds = time.perf_counter() - started
             rate = float(value(scores.law, scores.sums.sum(axis=0)))
     except MspgtError as error:

@@ -7,9 +7,8 @@ import sys
 import pytest
 
 from mspgt.errors import InputError, MissingExtraError, UnavailableError
-from mspgt.interventions.experiment import error_scores
-from mspgt.interventions.grammar import harper, languagetool
-from mspgt.interventions.metrics import value
+from mspgt.interventions.grammar import errors_of, harper, languagetool
+from mspgt.interventions.metrics import rate_scores, value
 from tests.interventions.languagetool_server import install, serving
 
 
@@ -41,7 +40,7 @@ def test_html_and_control_characters_are_text_like_any_other():
 def test_errors_per_hundred_words():
     with serving() as server, languagetool(server.url) as tool:
         texts = ["teh cat", "a b c d e f", "", "teh cat", "!!"]
-        scores = error_scores(texts, tool.errors)
+        scores = rate_scores(errors_of(texts, tool.errors), texts)
         assert float(value(scores.law, scores.sums.sum(0))) == pytest.approx(100 * 2 / 10)
         assert scores.defined.tolist() == [True, True, False, True, False]
         assert len(server.asked) == 1 + 3, "equal texts are checked once, an empty one never"
@@ -49,7 +48,7 @@ def test_errors_per_hundred_words():
 
 def test_a_text_that_a_checker_fails_on_is_left_out_and_counted_as_such():
     counted = {"teh cat": 1.0, "must of": math.nan, "a b c d": 0.0}
-    scores = error_scores(list(counted), counted.__getitem__)
+    scores = rate_scores(errors_of(list(counted), counted.__getitem__), list(counted))
     assert scores.defined.tolist() == [True, False, True]
     assert float(value(scores.law, scores.sums.sum(0))) == pytest.approx(100 * 1 / 6)
 

@@ -14,6 +14,7 @@ from mspgt.interventions.costs import passage_costs
 from mspgt.interventions.doses import Yardsticks
 from mspgt.interventions.prompts import Prompt
 from mspgt.lm.model import LanguageModel
+from mspgt.results import Numbers, numbers
 
 Array = NDArray[np.float64]
 
@@ -164,12 +165,11 @@ def _between(layers: int, low: int, high: int, size: float) -> tuple[float, ...]
     return tuple(size if low <= layer < high else 0.0 for layer in range(layers))
 
 
-def _costs(kl: Array, nats: Array) -> dict[str, list[float | None]]:
+def _costs(kl: Array, nats: Array) -> dict[str, Numbers]:
     """Means over passages (passages, arms) with standard errors; None where an arm was not finite."""
-    found: dict[str, list[float | None]] = {}
+    found: dict[str, Numbers] = {}
     for key, values in (("kl", kl), ("nats", nats)):
         means, count = values.mean(axis=0), len(values)
         errors = values.std(axis=0, ddof=1) / count**0.5 if count > 1 else np.full(len(means), np.nan)
-        for name, numbers in ((key, means), (f"{key}_se", errors)):
-            found[name] = [float(one) if np.isfinite(one) else None for one in numbers]
+        found |= {key: numbers(means), f"{key}_se": numbers(errors)}
     return found

@@ -18,7 +18,7 @@ from mspgt.interventions.costs import make_passages
 from mspgt.interventions.doses import Yardsticks, added_variance
 from mspgt.interventions.effects import MARGIN, Effect, all_effects, contrasts
 from mspgt.interventions.exchange import exchanged_self_bleu
-from mspgt.interventions.metrics import MATTR_WINDOW, Scores, mean_scores, rate_scores, text_scores
+from mspgt.interventions.metrics import MATTR_WINDOW, Scores, mean_scores, text_scores
 from mspgt.interventions.prompts import Prompt, make_prompts
 from mspgt.interventions.response import costs_by_noise, response_curve
 from mspgt.interventions.texts import Scope, Texts, documents_of, write_texts
@@ -75,29 +75,25 @@ def intervene(
     """
     scales = _scales(lm, boundaries)
     yardsticks = _yardsticks(lm, corpus, start) if std is None else Yardsticks.flat(std)
-    audited: dict[str, Any] = {"doses": None, "doses_about": None}
-    if audit_passages:
-        passages = make_passages(lm, corpus, audit_passages, PASSAGE, start=start)
-        audited = audit(lm, passages, scales, yardsticks, sigma=sigma, definition=dose, seed=seed)
+    passages = make_passages(lm, corpus, audit_passages, PASSAGE, start=start) if audit_passages else []
+    audited = _audit(lm, passages, scales, yardsticks, sigma=sigma, definition=dose, seed=seed)
     equal = audited["doses_about"] and audited["doses_about"]["equal_kl"]["sizes"]
     arms = plan_arms(scales, sigma=sigma, definition=dose, equal_kl=equal, random_sets=random_sets, seed=seed)
     prompts = make_prompts(lm, corpus, samples, prompt_tokens, start=start)
     written = write_texts(lm, prompts, arms, yardsticks, seed=seed, new_tokens=new_tokens, scope=scope)
     scores = arm_scores(written)
     if encoder is not None:
-        for arm in written.arms:
-            scores[arm]["coherence"] = mean_scores(coherence(written.of(arm)["text"], encoder))
+        for arm, metrics in scores.items():
+            metrics["coherence"] = mean_scores(coherence(written.of(arm)["text"], encoder))
     response = None
     if response_samples:
         planned = plan_response(scales, SIGMAS, dose)
         response = respond(
             lm, prompts[:response_samples], planned, yardsticks, new_tokens=new_tokens, scope=scope, seed=seed
         )
-    settings = {"sigma": sigma, "dose": dose, "scope": scope, "prompt_tokens": prompt_tokens}
-    settings["new_tokens"] = new_tokens
-    found = summary(
-        written, scores, arms, scales, yardsticks, settings=settings, response=response, seed=seed
-    )
+    told = {"sigma": sigma, "dose": dose, "scope": scope, "prompt_tokens": prompt_tokens}
+    told["new_tokens"] = new_tokens
+    found = summary(written, scores, arms, scales, yardsticks, settings=told, response=response, seed=seed)
     return found | to_jsonable(audited)
 
 
@@ -108,7 +104,7 @@ def _yardsticks(lm: LanguageModel, corpus: Corpus, start: str) -> Yardsticks:
     return Yardsticks.of(measure_scales(lm, encoded, sample=256, sink_ratio=SINK_RATIO, batch_tokens=4096))
 
 
-def audit(
+def _audit(
     lm: LanguageModel,
     passages: Sequence[Prompt],
     scales: Scales,
@@ -118,11 +114,13 @@ def audit(
     definition: Definition,
     seed: int,
 ) -> dict[str, Any]:
-    """`doses` and `doses_about` of results.json: the audit by layer and scale, and the sizes of equal KL."""
+    """`doses` and `doses_about` of results.json: by layer and scale, and sizes of equal KL; null of no passage."""
+    if not passages:
+        return {"doses": None, "doses_about": None}
     by_layer = dose_audit(lm, passages, yardsticks, sigma=sigma, seed=seed)
     by_scale = scale_costs(lm, passages, scales, yardsticks, sigma=sigma, seed=seed)
     equal = equal_divergence(lm, passages, scales, yardsticks, definition=definition, sigma=sigma, seed=seed)
-    return audit_summary(by_layer, by_scale, equal, yardsticks, passages=passages, sigma=sigma)
+    return audit_summary(by_layer, by_scale, equal, yardsticks, read=passages_read(passages), sigma=sigma)
 
 
 def audit_summary(
@@ -131,11 +129,10 @@ def audit_summary(
     equal: Mapping[str, Any],
     yardsticks: Yardsticks,
     *,
-    passages: Sequence[Prompt] | Mapping[str, Any],
+    read: Mapping[str, Any],
     sigma: float,
 ) -> dict[str, Any]:
-    """`doses` and `doses_about` of results.json from their parts; what was read may come as its own summary."""
-    read = passages if isinstance(passages, Mapping) else passages_read(passages)
+    """`doses` and `doses_about` of results.json from their parts; `read` is that of `passages_read`."""
     doses = {name: {**found, "scales": by_scale[name]} for name, found in by_layer.items()}
     about = {"sigma": sigma, "sink_layer": yardsticks.sink_layer, "equal_kl": dict(equal), **read}
     return {"doses": doses, "doses_about": about}
@@ -173,12 +170,6 @@ def arm_scores(texts: Texts, *, mattr_window: int = MATTR_WINDOW) -> dict[str, d
             swapped = exchanged_self_bleu(before, texts.of(arm)["text"], documents)
             found[arm]["self_bleu"] = replace(found[arm]["self_bleu"], exchanged=swapped)
     return found
-
-
-def error_scores(texts: Sequence[str], errors: Callable[[str], float]) -> Scores:
-    """Errors per 100 words by one checker over the texts of one arm; equal texts are checked once."""
-    known = {text: errors(text) for text in dict.fromkeys(texts)}
-    return rate_scores([known[text] for text in texts], texts)
 
 
 def respond(

@@ -14,10 +14,13 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mspgt.errors import InputError, MissingExtraError, UnavailableError
 
@@ -225,3 +228,9 @@ def harper() -> tuple[Callable[[str], float], str]:
             return math.nan
 
     return errors, f"harper-py {version('harper-py')}"
+
+
+def errors_of(texts: Sequence[str], errors: Callable[[str], float]) -> NDArray[np.float64]:
+    """What a checker says of each text, (texts,); equal ones are checked once."""
+    known = {text: errors(text) for text in dict.fromkeys(texts)}
+    return np.array([known[text] for text in texts], dtype=np.float64)

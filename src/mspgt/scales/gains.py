@@ -103,16 +103,7 @@ def measure_gains(
                 progress(layer, states.layers, "functional scales: readers, layers")
         for seed, reader in enumerate(readers):
             sums[seed, :, :, 0] = reader.at_embedding(every)
-        about: dict[str, float | str] = {
-            "words": int(kept.sum()),
-            "words_read": len(kept),
-            "sinks": int(sinks.sum()),
-            "beyond_context": int((~states.present).sum()),
-            "first_words": int(first.sum()),
-            "distinct_words": states.alone.values.shape[1],
-            "start_token": states.start,
-            "alone_depths": ", ".join(map(str, states.alone.depths)),
-        }
+        about = _about(states, kept, first, sinks)
     return Gains(
         tasks=tuple(each.task.name for each in asked),
         sums=sums,
@@ -123,6 +114,19 @@ def measure_gains(
         off=off,
         about=about,
     )
+
+
+def _about(states: WordStates, kept: Bools, first: Bools, sinks: Bools) -> dict[str, float | str]:
+    return {
+        "words": int(kept.sum()),
+        "words_read": len(kept),
+        "sinks": int(sinks.sum()),
+        "beyond_context": int((~states.present).sum()),
+        "first_words": int(first.sum()),
+        "distinct_words": states.alone.values.shape[1],
+        "start_token": states.start,
+        "alone_depths": ", ".join(map(str, states.alone.depths)),
+    }
 
 
 class _Readers:

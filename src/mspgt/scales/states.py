@@ -117,13 +117,10 @@ def word_states(
     found = start_token(lm, start)
     front, name = (None, "") if found is None else (found.id, found.token)
     encoded = encode(lm, [document.text for document in text.documents], too_long="cut", front=front)
-    firsts, lasts = zip(
-        *(_subtokens(e, document.spans) for e, document in zip(encoded, text.documents, strict=True)),
-        strict=True,
-    )
-    sizes = [len(last) for last in lasts]
+    sizes = [len(document.spans) for document in text.documents]
     begins = np.cumsum([0, *sizes])
-    first, last = np.concatenate(firsts), np.concatenate(lasts)
+    ends = [_subtokens(e, document.spans) for e, document in zip(encoded, text.documents, strict=True)]
+    first, last = (np.concatenate(part) for part in zip(*ends, strict=True))
     if not (last >= 0).any():
         raise InputError(
             f"No word of the text has a token of {lm.name}; check its tokenizer with `mspgt check`."

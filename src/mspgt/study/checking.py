@@ -125,19 +125,19 @@ def _coherence(settings: InterventionsConfig) -> Iterator[Checker]:
 
 @contextmanager
 def _grammar(settings: InterventionsConfig) -> Iterator[Checker]:
-    from mspgt.interventions.grammar import languagetool
+    from mspgt.interventions.grammar import errors_of, languagetool
 
     assert settings.languagetool is not None
     with languagetool(settings.languagetool, settings.language, settings.languagetool_version) as server:
-        yield server.version, lambda texts: _errors(texts, server.errors)
+        yield server.version, lambda texts: errors_of(texts, server.errors)
 
 
 @contextmanager
 def _harper(_: InterventionsConfig) -> Iterator[Checker]:
-    from mspgt.interventions.grammar import harper
+    from mspgt.interventions.grammar import errors_of, harper
 
     errors, version = harper()
-    yield version, lambda texts: _errors(texts, errors)
+    yield version, lambda texts: errors_of(texts, errors)
 
 
 MAKERS: dict[str, Callable[[InterventionsConfig], AbstractContextManager[Checker]]] = {
@@ -145,11 +145,6 @@ MAKERS: dict[str, Callable[[InterventionsConfig], AbstractContextManager[Checker
     "grammar": _grammar,
     "harper": _harper,
 }
-
-
-def _errors(texts: list[str], errors: Callable[[str], float]) -> NDArray[np.float64]:
-    known = {text: errors(text) for text in dict.fromkeys(texts)}
-    return np.array([known[text] for text in texts], dtype=np.float64)
 
 
 def note(places: Sequence[Address], why: str | None) -> None:

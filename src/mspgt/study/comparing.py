@@ -68,42 +68,24 @@ def compare_runs(
         raise InputError("Expected the folders of one or more finished runs, found none.")
     problems = [line for other in runs[1:] for line in differences(runs[0], other)]
     if problems and not curves_only:
-        raise InputError(
-            "these runs did not measure the same thing the same way:\n  "
-            + "\n  ".join(problems)
-            + "\nRun one of the studies again with the settings of the other, or lay their curves over one another "
-            "without judging anything: --curves."
-        )
+        raise _not_alike(problems)
     models, notices = merged(runs)
     notices += [
         Notice(f"runs.{key}", how, "heights of curves do not compare") for key, how in _split(problems)
     ]
-    short = [run for run in runs if run.results.provenance.limits]
-    notices += [Notice(f"runs.{run.name}", _read_of(run), "a sketch of the whole") for run in short]
-    documents = min(run.results.provenance.data.documents for run in runs)
+    cut = [run for run in runs if run.results.provenance.limits]
+    notices += [Notice(f"runs.{run.name}", _read_of(run), "a sketch of the whole") for run in cut]
     rules = Rules(**runs[0].plan["config"]["predictions"])
     if account is not None and account != rules.positions:
-        what = f"positions are read by {account}; the runs planned {rules.positions}"
-        notices.append(Notice("predictions", what, "these verdicts were not fixed in advance"))
+        notices.append(_not_planned(rules, account))
         rules = replace(rules, positions=account)  # type: ignore[arg-type]
-    everything = Measurements(models, documents)
+    everything = Measurements(models, min(run.results.provenance.data.documents for run in runs))
     families, predictions, told = ({}, {}, []) if curves_only else conclusions(everything, rules)
     sizes = None if curves_only else against_sizes(models, primary(everything, rules)[0])
-    content = to_jsonable(
+    content: dict[str, Any] = to_jsonable(
         {
             "schema": SCHEMA,
-            "runs": [
-                {
-                    "name": run.name,
-                    "study": run.results.study.name,
-                    "hash": run.results.study.hash,
-                    "mspgt": run.results.provenance.mspgt,
-                    "started": run.results.provenance.started,
-                    "data": run.results.provenance.data.name,
-                    "limits": run.results.provenance.limits,
-                }
-                for run in runs
-            ],
+            "runs": [_row(run) for run in runs],
             "models": {name: _light(model) for name, model in models.items()},
             "account": "" if curves_only else account or rules.positions,
             "sketches": [*sketches(runs, models), *unlike_words(problems)],
@@ -117,7 +99,26 @@ def compare_runs(
     )
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / "compare.json", content)
-    return dict(content)
+    return content
+
+
+def _not_alike(problems: Sequence[str]) -> InputError:
+    listed = "\n  ".join(problems)
+    return InputError(
+        f"these runs did not measure the same thing the same way:\n  {listed}\nRun one of the studies again with the "
+        "settings of the other, or lay their curves over one another without judging anything: --curves."
+    )
+
+
+def _not_planned(rules: Rules, account: str) -> Notice:
+    what = f"positions are read by {account}; the runs planned {rules.positions}"
+    return Notice("predictions", what, "these verdicts were not fixed in advance")
+
+
+def _row(run: FinishedRun) -> dict[str, Any]:
+    study, provenance = run.results.study, run.results.provenance
+    told = {"mspgt": provenance.mspgt, "started": provenance.started, "data": provenance.data.name}
+    return {"name": run.name, "study": study.name, "hash": study.hash, **told, "limits": provenance.limits}
 
 
 def sketches(runs: Sequence[FinishedRun], models: Mapping[str, ModelResult]) -> Iterator[str]:

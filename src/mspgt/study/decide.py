@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from mspgt.results import (
     Numbers,
     ProbeResult,
     TokenSetResult,
+    numbers,
 )
 from mspgt.signals.document_tables import LEAST_DOCUMENTS
 from mspgt.signals.geometry import CKA_FLOOR, calibrated_s1, paper_s1
@@ -29,6 +30,7 @@ from mspgt.signals.labels import SCORES
 from mspgt.signals.profiles import Draws, Signals
 from mspgt.stats.bootstrap import LEAST_SHARE, document_weights
 from mspgt.study import codec, intervals
+from mspgt.study.config import StudyConfig
 from mspgt.study.identity import Identity, Subject
 from mspgt.study.plan import Plan
 from mspgt.study.precision import precision_result
@@ -45,36 +47,11 @@ def decide(
     plan: Plan, identity: Identity, root: Path, checks: list[Check], notes: list[str]
 ) -> tuple[ModelResult, list[Notice], Findings]:
     """Boundaries in both modes, controls and probes of one model; what the reader must be told; and the findings."""
-    config = plan.config
+    config, place = plan.config, f"models.{identity.label}"
     where = addresses(root, config, Subject(identity), plan.data)
-    embedding = config.boundaries.include_embedding
-    signals = read_signals(identity, where, plan.data, embedding)
-    twins = [
-        read_signals(
-            identity,
-            addresses(root, config, Subject(identity, twin), plan.twin_data),
-            plan.twin_data,
-            embedding,
-        )
-        for twin in range(config.twins.seeds)
-    ]
-    place = f"models.{identity.label}"
-    notices = [
-        Notice(f"{place}.signals.{name}", why, f"{name} is null") for name, why in signals.missing.items()
-    ]
-    notices += [Notice(place, note, "") for note in notes]
-    notices += clip_notices(signals, place) + document_notices(signals, place)
-
-    draws: Draws | None = None
-    if signals.transitions < 1:
-        notices.append(Notice(f"{place}.boundaries", "the model has one layer", "no boundary possible"))
-    elif signals.geometry.n_clusters < 2:
-        notices.append(
-            Notice(f"{place}.boundaries", "one document", "no interval, no acceptance, no noise ratio")
-        )
-    else:
-        draws = signals.bootstrap(config.boundaries.draws, config.seed)
-        notices += [Notice(f"{place}.signals_ci.S2", note, "") for note in draws.notes]
+    signals, *twins = _all_signals(plan, identity, root)
+    draws, notices = _resampled(config, signals, place)
+    notices = [*_before_decisions(signals, notes, place), *notices]
     findings = find_boundaries(signals, twins=twins, draws=draws, settings=config.boundaries.model_dump())
     notices += [Notice(f"{place}.boundaries", why, "") for why in findings.notes]
     if findings.phases is None:
@@ -100,7 +77,7 @@ def decide(
             one.measure.context: _calibrated_signals(read_signals(identity, there, plan.data))
             for one, there in measured(root, config, Subject(identity), plan.data)[1:]
         },
-        signals_from_embedding=_signal_table(signals, findings, 0) if embedding else None,
+        signals_from_embedding=_signal_table(signals, findings, 0) if signals.embedding else None,
         checks=checks,
         metrics=_metrics(signals),
         token_sets=_token_sets(signals),
@@ -125,6 +102,35 @@ def decide(
         )
         notices += [Notice(f"{place}.{key}", what, consequence) for key, what, consequence in about]
     return result, notices + token_notices(result.tokens, place), findings
+
+
+def _all_signals(plan: Plan, identity: Identity, root: Path) -> Iterator[Signals]:
+    """Of the model, then of its twins."""
+    config = plan.config
+    for twin in (None, *range(config.twins.seeds)):
+        subject, data = Subject(identity, twin), plan.data if twin is None else plan.twin_data
+        where = addresses(root, config, subject, data)
+        yield read_signals(identity, where, data, config.boundaries.include_embedding)
+
+
+def _resampled(config: StudyConfig, signals: Signals, place: str) -> tuple[Draws | None, list[Notice]]:
+    """Bootstrap draws of the signals, or why there are none."""
+    if signals.transitions < 1:
+        return None, [Notice(f"{place}.boundaries", "the model has one layer", "no boundary possible")]
+    if signals.geometry.n_clusters < 2:
+        why = "no interval, no acceptance, no noise ratio"
+        return None, [Notice(f"{place}.boundaries", "one document", why)]
+    draws = signals.bootstrap(config.boundaries.draws, config.seed)
+    return draws, [Notice(f"{place}.signals_ci.S2", note, "") for note in draws.notes]
+
+
+def _before_decisions(signals: Signals, notes: list[str], place: str) -> Iterator[Notice]:
+    """Of the signals themselves: those that are missing, what loading told, S1 where it was clipped or is null."""
+    for name, why in signals.missing.items():
+        yield Notice(f"{place}.signals.{name}", why, f"{name} is null")
+    yield from (Notice(place, note, "") for note in notes)
+    yield from clip_notices(signals, place)
+    yield from document_notices(signals, place)
 
 
 def token_notices(tokens: dict[str, int], place: str) -> list[Notice]:
@@ -230,9 +236,7 @@ def unpack_signals(
 
 
 def _numbers(row: Array) -> Numbers | None:
-    if np.isnan(row).all():
-        return None
-    return [float(value) if np.isfinite(value) else None for value in row]
+    return None if np.isnan(row).all() else numbers(row)
 
 
 def _signal_table(signals: Signals, findings: Findings, skip: int) -> dict[str, dict[str, Numbers | None]]:
@@ -309,7 +313,7 @@ def _probe_results(
             about.append((f"probes.{task}.f1", why, ""))
         f1_ci, f1_bands = (None, None) if shaken is None else intervals.of_draws(shaken)
         results[task] = ProbeResult(
-            f1=[float(v) if np.isfinite(v) else None for v in point.f1[task]],
+            f1=numbers(point.f1[task]),
             f1_ci=f1_ci,
             f1_bands=f1_bands,
             selectivity=probes.selectivity(task),

@@ -126,7 +126,7 @@ def audit_results(given: Given, where: Pair | None) -> dict[str, Any]:
         by_scale["scales"],
         by_scale["equal_kl"],
         yardsticks(given),
-        passages=by_layer["read"],
+        read=by_layer["read"],
         sigma=_settings(given).sigma,
     )
 

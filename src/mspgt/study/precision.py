@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from mspgt.results import Notice, Numbers, PrecisionResult, SignalPrecision
+from mspgt.results import Notice, PrecisionResult, SignalPrecision, numbers
 from mspgt.results.record import Rows
 from mspgt.signals.precision import Precision
 from mspgt.study import codec
@@ -41,13 +41,13 @@ def precision_result(
         documents=found.documents,
         sentences=found.sentences,
         tokens=found.tokens,
-        states=_numbers(found.states),
+        states=numbers(found.states),
         signals={
             name: SignalPrecision(
-                own=_numbers(found.own[name]),
-                float32=_numbers(found.float32[name]),
-                difference=_numbers(found.difference(name)),
-                digits=_numbers(found.digits(name)),
+                own=numbers(found.own[name]),
+                float32=numbers(found.float32[name]),
+                difference=numbers(found.difference(name)),
+                digits=numbers(found.digits(name)),
             )
             for name in found.own
         },
@@ -60,10 +60,6 @@ def precision_result(
     return result, [
         Notice(place, statement, f"read them to as many digits, or measure with dtype float32 ({place})")
     ]
-
-
-def _numbers(values: np.ndarray) -> Numbers:
-    return [float(value) if np.isfinite(value) else None for value in values]
 
 
 def _of_interval(found: Precision, signal: str, intervals: Intervals) -> float | None:

@@ -117,15 +117,15 @@ def _information(given: Given, result: StageResult) -> Block:
         "sinks_left_out": result.meta["sinks"],
         "documents": result.meta["documents"],
     }
-    draws, seed = settings_of(given)
     for kind in KINDS:
         found = usable_of(result, kind)
         if found is None:
             block[kind] = {"bits": None, "reason": result.meta["missing"][kind]}
             continue
+        bits = _with_interval(found.bits, _weights(given, len(found.counts)))
         block[kind] = {
-            "bits": found.bits().tolist(),
-            "ci": _interval(found.bits, len(found.counts), draws, seed),
+            "bits": bits["value"],
+            "ci": bits["ci"],
             "entropy": found.entropy,
             "label": found.label,
             "classes": found.classes,
@@ -327,16 +327,6 @@ def _concentration(result: StageResult) -> Block:
 def _weights(given: Given, documents: int) -> Array | None:
     draws, seed = settings_of(given)
     return document_weights(documents, draws, seed) if documents > 1 else None
-
-
-def _interval(
-    value: Callable[[Array], Array], documents: int, draws: int, seed: int
-) -> list[list[float]] | None:
-    """95 % intervals over documents, one a layer; None with a single document."""
-    if documents < 2:
-        return None
-    low, high = percentile_interval(value(document_weights(documents, draws, seed)))
-    return [[float(a), float(b)] for a, b in zip(low, high, strict=True)]
 
 
 def _with_interval(value: Callable[[Array | None], Array], weights: Array | None) -> Block:

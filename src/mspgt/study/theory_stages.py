@@ -14,7 +14,7 @@ from mspgt.results import to_jsonable
 from mspgt.study.config import StudyConfig, TheoryConfig
 from mspgt.study.parts import Given, Report
 from mspgt.study.stages import Data, document_groups
-from mspgt.study.store import StageResult, digest
+from mspgt.study.store import Arrays, StageResult, digest
 from mspgt.text.corpus import Corpus
 from mspgt.text.trees import LabelledSentence
 
@@ -122,17 +122,49 @@ class Shared:
 
 
 def information(shared: Shared) -> StageResult:
-    from mspgt.theory.markov import near_markov
+    """V-information of the labels, Gaussian information and near-Markov flow, each null with its reason by itself."""
+    arrays, kinds, missing = _usable(shared)
+    meta: dict[str, Any] = {
+        "kinds": kinds,
+        "missing": missing,
+        "tokens": len(shared.states),
+        "sinks": shared.states.sinks,
+        "documents": len(np.unique(shared.states.document)),
+    }
+    arrays["std"] = shared.scales.std
+    try:
+        found = shared.components
+    except REFUSALS as error:
+        missing["components"] = str(error)
+        return StageResult(arrays, meta)
+    arrays |= {name: getattr(found, name) for name in ("variances", "correlations", "explained")}
+    blocks = {
+        "gaussian": (_gaussian, "Gaussian information by layer"),
+        "markov": (_markov, "near-Markov flow"),
+    }
+    for place, (name, (measure, told)) in enumerate(blocks.items()):
+        shared.report(place, len(blocks), told)
+        try:
+            own, meta[name] = measure(shared, found)
+        except REFUSALS as error:
+            missing[name] = str(error)
+            continue
+        arrays |= own
+    return StageResult(arrays, meta)
+
+
+def _usable(shared: Shared) -> tuple[Arrays, dict[str, Any], dict[str, str]]:
+    """V-information of every kind of label: arrays, kind → what was asked, kind → why it was not measured."""
     from mspgt.theory.usable import KINDS, lexical, syntactic, topical, usable_information
 
-    theory, lm = shared.theory, shared.model()
-    arrays: dict[str, np.ndarray] = {}
+    theory, states = shared.theory, shared.states
+    arrays: Arrays = {}
+    kinds: dict[str, Any] = {}
     missing: dict[str, str] = {}
-    meta: dict[str, Any] = {"kinds": {}, "missing": missing}
     questions = {
-        "topical": lambda: (topical(shared.corpus, shared.states), shared.states.values),
+        "topical": lambda: (topical(shared.corpus, states), states.values),
         "syntactic": lambda: _trees(shared, syntactic),
-        "lexical": lambda: (lexical(shared.states), shared.states.values),
+        "lexical": lambda: (lexical(states), states.values),
     }
     for place, kind in enumerate(KINDS):
         shared.report(place, len(KINDS), f"V-information, {kind}")
@@ -145,52 +177,14 @@ def information(shared: Shared) -> StageResult:
                 hidden=theory.hidden,
                 epochs=theory.epochs,
                 seed=shared.seed,
-                device=lm.device,
+                device=shared.model().device,
             )
         except REFUSALS as error:
             missing[kind] = str(error)
             continue
         arrays |= {f"{kind}.{name}": getattr(found, name) for name in USABLE}
-        meta["kinds"][kind] = {"label": found.label, "classes": found.classes, "scarce": found.scarce}
-    meta |= {
-        "tokens": len(shared.states),
-        "sinks": shared.states.sinks,
-        "documents": len(np.unique(shared.states.document)),
-    }
-    arrays["std"] = shared.scales.std
-    try:
-        found_components = shared.components
-    except REFUSALS as error:
-        missing["components"] = str(error)
-        return StageResult(arrays, meta)
-    arrays |= {name: getattr(found_components, name) for name in ("variances", "correlations", "explained")}
-    shared.report(0, 2, "Gaussian information by layer")
-    try:
-        profile, checks = _gaussian(found_components.projected, shared.states.document, shared.seed)
-        arrays["gaussian"] = profile
-        meta["gaussian"] = {"k": found_components.k, **checks}
-    except REFUSALS as error:
-        missing["gaussian"] = str(error)
-    shared.report(1, 2, "near-Markov flow")
-    try:
-        markov = near_markov(
-            found_components.projected[1:],
-            shared.states.document,
-            permutations=theory.permutations,
-            seed=shared.seed,
-        )
-        names = ("ratio", "surrogate", "excess", "se", "conditional", "total", "p_null")
-        arrays |= {f"markov.{name}": getattr(markov, name) for name in names}
-        meta["markov"] = {
-            "k": markov.k,
-            "groups": markov.groups,
-            "mean": markov.mean,
-            "ci": list(markov.ci),
-            "permutations": theory.permutations,
-        }
-    except REFUSALS as error:
-        missing["markov"] = str(error)
-    return StageResult(arrays, meta)
+        kinds[kind] = {"label": found.label, "classes": found.classes, "scarce": found.scarce}
+    return arrays, kinds, missing
 
 
 def _trees(shared: Shared, syntactic: Any) -> Any:
@@ -211,7 +205,26 @@ def _trees(shared: Shared, syntactic: Any) -> Any:
     return replace(question, **chosen), features.values
 
 
-def _gaussian(projected: np.ndarray, document: np.ndarray, seed: int) -> tuple[np.ndarray, dict[str, float]]:
+def _markov(shared: Shared, found: Components) -> tuple[Arrays, dict[str, Any]]:
+    """A2 over layers 1..L−2."""
+    from mspgt.theory.markov import near_markov
+
+    permutations = shared.theory.permutations
+    markov = near_markov(
+        found.projected[1:], shared.states.document, permutations=permutations, seed=shared.seed
+    )
+    names = ("ratio", "surrogate", "excess", "se", "conditional", "total", "p_null")
+    about = {
+        "k": markov.k,
+        "groups": markov.groups,
+        "mean": markov.mean,
+        "ci": list(markov.ci),
+        "permutations": permutations,
+    }
+    return {f"markov.{name}": getattr(markov, name) for name in names}, about
+
+
+def _gaussian(shared: Shared, found: Components) -> tuple[Arrays, dict[str, Any]]:
     """I(h_0; h_l) for l = 1..L: the estimate, then the estimate without each group of documents, (1 + groups, L).
 
     With fewer groups than a jackknife needs, the estimate alone, (1, L).
@@ -226,9 +239,10 @@ def _gaussian(projected: np.ndarray, document: np.ndarray, seed: int) -> tuple[n
     )
     from mspgt.theory.markov import GROUPS, document_groups_of
 
+    projected, seed = found.projected, shared.seed
     depth, rows, k = projected.shape
     require_validated(rows, (k, k))
-    groups = document_groups_of(document, GROUPS)
+    groups = document_groups_of(shared.states.document, GROUPS)
     count = int(groups.max()) + 1
     profile = np.empty((1 + (count if count >= JACKKNIFE else 0), depth - 1))
     for layer in range(1, depth):
@@ -241,12 +255,13 @@ def _gaussian(projected: np.ndarray, document: np.ndarray, seed: int) -> tuple[n
     some = np.random.default_rng(seed).permutation(rows)[:2000]
     # Repeated words are ties, which nearest neighbours cannot stand; the layer after the first block has none.
     a, b, r = canonical_pair(projected[1], projected[-1])
-    checks = {
+    about = {
+        "k": k,
         "bias_left": float(left.mean()),
         "canonical_gaussian": float(-0.5 * np.log1p(-min(r * r, 1 - 1e-12))),
         "canonical_neighbours": nearest_neighbour_information(a[some], b[some]),
     }
-    return profile, checks
+    return {"gaussian": profile}, about
 
 
 def bottleneck(shared: Shared) -> StageResult:
@@ -297,4 +312,4 @@ def widths(shared: Shared) -> StageResult:
         found = concentration(profiles, signals.geometry.n_clusters, draws=draws, seed=shared.seed)
     except REFUSALS as error:
         return StageResult(meta={"missing": str(error)})
-    return StageResult(meta=to_jsonable(asdict(found)))
+    return StageResult(meta=to_jsonable(found._asdict()))

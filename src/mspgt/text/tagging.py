@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 from mspgt.errors import InputError, MissingExtraError
@@ -42,12 +42,7 @@ def tag_corpus(
     limits = {"train": max_train, "dev": max_eval, "test": max_eval}
     splits, found = {}, {}
     for split, share in _SHARES.items():
-        sentences = [
-            (document.id, f"{document.id}-{number}", text)
-            for place, document in enumerate(corpus.documents)
-            if place % 10 in share
-            for number, text in enumerate(document.sentences)
-        ]
+        sentences = _dealt(corpus, share)
         found[split] = len(sentences)
         kept = in_stretches([document for document, _, _ in sentences], limits[split])
         splits[split] = _tag(nlp, [sentences[place] for place in kept])
@@ -80,6 +75,16 @@ def tag_corpus(
         # Sentences that a limit left are no running text.
         whole=splits if found == {split: len(sentences) for split, sentences in splits.items()} else {},
     )
+
+
+def _dealt(corpus: Corpus, share: Container[int]) -> list[tuple[str, str, str]]:
+    """Document, name and text of the sentences of a split, whose documents are those of a share of every ten."""
+    return [
+        (document.id, f"{document.id}-{number}", text)
+        for place, document in enumerate(corpus.documents)
+        if place % 10 in share
+        for number, text in enumerate(document.sentences)
+    ]
 
 
 def _pipeline(name: str) -> Any:

@@ -76,27 +76,9 @@ def load_treebank(
     Raises InputError for a file with two splits in its name, a repeated sent_id, labels whose ids are not the
     treebank's, and malformed files.
     """
-    if not conllu:
-        raise InputError(
-            "expected at least one CoNLL-U file, found none; name the treebank's train, dev and test"
-        )
-    splits: dict[str, list[LabelledSentence]] = {"train": [], "dev": [], "test": []}
-    named = {_split_of(Path(source)) for source in conllu if not _of_hub(source)}
-    if UNNAMED in named and len(named) > 1:
-        raise InputError(
-            f"expected one of the words train, dev, test in the name of every file or of none, found "
-            f"{', '.join(Path(source).name for source in conllu)}; rename the files to say which split each is"
-        )
-    words: dict[str, tuple[str, ...]] = {}
-    places: dict[str, str] = {}
     dropped: Counter[str] = Counter()
-    for source in conllu:
-        for split, where, sentence in _sentences(source, len(conllu), dropped):
-            _note_place(places, sentence.sent_id, where)
-            words[sentence.sent_id] = sentence.words
-            splits[split].append(sentence)
-
-    given, (splits, said) = splits, fill_splits(splits)
+    given, words = _read(conllu, dropped)
+    splits, said = fill_splits(given)
     notes = [said] if said else []
     found_tags = [each for source in entities for each in _entities(source, notes)]
     found_frames = list(chain.from_iterable(read_roles(Path(path)) for path in roles))
@@ -115,9 +97,7 @@ def load_treebank(
     off = _tasks_off(used, {"ner": bool(entities), "srl": bool(roles)})
     content = json.dumps([list(map(vars, sentences)) for sentences in used.values()], default=vars)
     return Treebank(
-        name=str(conllu[0])
-        if _of_hub(conllu[0])
-        else _SPLIT.sub("", Path(conllu[0]).stem).strip("-_. ") or "treebank",
+        name=_name(conllu[0]),
         train=used["train"],
         dev=used["dev"],
         test=used["test"],
@@ -130,6 +110,35 @@ def load_treebank(
         language=_language(conllu[0]),
         whole={split: tuple(map(joined, sentences)) for split, sentences in given.items()},
     )
+
+
+def _read(
+    conllu: Sequence[Path | str], dropped: Counter[str]
+) -> tuple[dict[str, list[LabelledSentence]], dict[str, tuple[str, ...]]]:
+    """Sentences by split, and the words of each by sent_id."""
+    if not conllu:
+        raise InputError(
+            "expected at least one CoNLL-U file, found none; name the treebank's train, dev and test"
+        )
+    splits: dict[str, list[LabelledSentence]] = {"train": [], "dev": [], "test": []}
+    named = {_split_of(Path(source)) for source in conllu if not _of_hub(source)}
+    if UNNAMED in named and len(named) > 1:
+        raise InputError(
+            f"expected one of the words train, dev, test in the name of every file or of none, found "
+            f"{', '.join(Path(source).name for source in conllu)}; rename the files to say which split each is"
+        )
+    words: dict[str, tuple[str, ...]] = {}
+    places: dict[str, str] = {}
+    for source in conllu:
+        for split, where, sentence in _sentences(source, len(conllu), dropped):
+            _note_place(places, sentence.sent_id, where)
+            words[sentence.sent_id] = sentence.words
+            splits[split].append(sentence)
+    return splits, words
+
+
+def _name(source: Path | str) -> str:
+    return str(source) if _of_hub(source) else _SPLIT.sub("", Path(source).stem).strip("-_. ") or "treebank"
 
 
 def limited(sentences: Sequence[LabelledSentence], limit: int | None) -> list[LabelledSentence]:

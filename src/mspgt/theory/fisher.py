@@ -14,7 +14,7 @@ summed score is an unbiased draw of tr F at every layer at once. Noise is relati
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -127,35 +127,13 @@ def measure_sensitivity(
         InputError: a text without a predicted token, or noise outside the range.
     """
     noise = np.asarray(sigmas, dtype=np.float64)
-    low, high = SIGMA_RANGE
-    if not noise.size or not ((noise >= low) & (noise <= high)).all() or not low <= arm_sigma <= high:
-        raise InputError(
-            f"Expected relative noise within [{low}, {high}] activation standard deviations, found {noise.tolist()} "
-            f"and {arm_sigma} for arms: below it rounding is measured, beyond it no slope."
-        )
-    if not encoded or min(len(text.ids) for text in encoded) < 2:
-        raise InputError("Expected texts of at least two tokens each; drop shorter ones first.")
-    if len(std) != lm.layers or not (np.isfinite(std).all() and (std > 0).all()):
-        raise NumericsError(f"Expected {lm.layers} positive activation scales, found {np.asarray(std)}.")
-    _require_gradient(lm, encoded[0])
-    missing = {}
-    if not hessian_draws:
-        missing["hessian"] = "not asked for"
-    if hessian_draws and lm.dtype in SIXTEEN_BIT:
-        missing["hessian"] = (
-            f"differences of gradients are lost in the rounding of {lm.dtype}; load with dtype='float32'"
-        )
-        hessian_draws = 0
-    chosen = {name: tuple(layers) for name, layers in (arms or {}).items()}
-    n, depth = len(encoded), lm.layers
-    fisher, empirical, curvature = np.zeros((3, n, depth))
-    kl, loss = np.zeros((2, n, len(noise), depth))
-    by_arm = {name: np.zeros((n, 2)) for name in chosen}
-    job = _Noise(
-        lm, torch.as_tensor(std, dtype=torch.float32), seed, range(n) if numbers is None else numbers
-    )
-    steps = 1 + hessian_draws + draws * (depth + len(chosen))
-    done, total = 0, n * steps
+    _require_usable(lm, encoded, std, noise, arm_sigma)
+    lacking = _why_no_hessian(lm, hessian_draws)
+    directions = 0 if lacking else hessian_draws
+    found = _zeros(encoded, document, std, noise, arms or {}, arm_sigma, lacking)
+    keys = range(len(encoded)) if numbers is None else numbers
+    job = _Noise(lm, torch.as_tensor(std, dtype=torch.float32), seed, keys)
+    done, total = 0, len(encoded) * (1 + directions + draws * (lm.layers + len(found.arms)))
 
     def step(texts: int) -> None:
         nonlocal done
@@ -165,42 +143,102 @@ def measure_sensitivity(
 
     with frozen(lm.model):
         for batch in batches(encoded, max_tokens=batch_tokens):
-            rows = np.array(batch.indices)
-            fisher[rows], empirical[rows] = _gradient_traces(job, batch, label_draws)
-            step(len(rows))
-            for draw in range(hessian_draws):
-                curvature[rows] += _hessian_traces(job, batch, draw) / hessian_draws
-                step(len(rows))
-            with torch.no_grad():
-                clean = torch.log_softmax(logits_of(lm, batch), -1)
-                for draw in range(draws):
-                    for layer in range(1, depth + 1):
-                        for at, sigma in enumerate(noise):
-                            pair = job.pair(batch, clean, (layer,), float(sigma), (_NOISE, draw))
-                            kl[rows, at, layer - 1] += pair[:, 0] / draws
-                            loss[rows, at, layer - 1] += pair[:, 1] / draws
-                        step(len(rows))
-                    for name, layers in chosen.items():
-                        by_arm[name][rows] += job.pair(batch, clean, layers, arm_sigma, (_ARM, draw)) / draws
-                        step(len(rows))
-    for name, values in (("Fisher traces", fisher), ("KL slopes", kl)):
+            _add_traces(found, job, batch, label_draws, directions, step)
+            _add_slopes(found, job, batch, draws, step)
+    for name, values in (("Fisher traces", found.fisher), ("KL slopes", found.kl)):
         if not np.isfinite(values).all():
             raise NumericsError(f"{lm.name}: {name} are not finite ({lm.dtype}). Load with dtype='float32'.")
+    return found
+
+
+def _zeros(
+    encoded: Sequence[Encoded],
+    document: Sequence[int],
+    std: Array,
+    sigmas: Array,
+    arms: Mapping[str, Sequence[int]],
+    arm_sigma: float,
+    lacking: str,
+) -> Sensitivity:
+    """What batches are summed into; `lacking`: why there will be no Hessian."""
+    n, depth = len(encoded), len(std)
     return Sensitivity(
         tokens=np.array([len(text.ids) - 1 for text in encoded], dtype=np.float64),
         document=np.asarray(document, dtype=np.int64),
         std=np.asarray(std, dtype=np.float64),
-        sigmas=noise,
-        fisher=fisher,
-        empirical=empirical,
-        hessian=curvature if hessian_draws else None,
-        kl=kl,
-        loss=loss,
-        arms=by_arm,
-        arm_layers=chosen,
+        sigmas=sigmas,
+        fisher=np.zeros((n, depth)),
+        empirical=np.zeros((n, depth)),
+        hessian=None if lacking else np.zeros((n, depth)),
+        kl=np.zeros((n, len(sigmas), depth)),
+        loss=np.zeros((n, len(sigmas), depth)),
+        arms={name: np.zeros((n, 2)) for name in arms},
+        arm_layers={name: tuple(layers) for name, layers in arms.items()},
         arm_sigma=arm_sigma,
-        missing=missing,
+        missing={"hessian": lacking} if lacking else {},
     )
+
+
+def _require_usable(
+    lm: LanguageModel, encoded: Sequence[Encoded], std: Array, sigmas: Array, arm_sigma: float
+) -> None:
+    low, high = SIGMA_RANGE
+    if not sigmas.size or not ((sigmas >= low) & (sigmas <= high)).all() or not low <= arm_sigma <= high:
+        raise InputError(
+            f"Expected relative noise within [{low}, {high}] activation standard deviations, found {sigmas.tolist()} "
+            f"and {arm_sigma} for arms: below it rounding is measured, beyond it no slope."
+        )
+    if not encoded or min(len(text.ids) for text in encoded) < 2:
+        raise InputError("Expected texts of at least two tokens each; drop shorter ones first.")
+    if len(std) != lm.layers or not (np.isfinite(std).all() and (std > 0).all()):
+        raise NumericsError(f"Expected {lm.layers} positive activation scales, found {np.asarray(std)}.")
+    _require_gradient(lm, encoded[0])
+
+
+def _why_no_hessian(lm: LanguageModel, draws: int) -> str:
+    """Empty where it can be measured."""
+    if not draws:
+        return "not asked for"
+    if lm.dtype not in SIXTEEN_BIT:
+        return ""
+    return f"differences of gradients are lost in the rounding of {lm.dtype}; load with dtype='float32'"
+
+
+def _add_traces(
+    found: Sensitivity,
+    job: _Noise,
+    batch: Batch,
+    label_draws: int,
+    directions: int,
+    step: Callable[[int], None],
+) -> None:
+    """Fisher, empirical and Hessian traces of a batch."""
+    rows = np.array(batch.indices)
+    found.fisher[rows], found.empirical[rows] = _gradient_traces(job, batch, label_draws)
+    step(len(rows))
+    for draw in range(directions):
+        assert found.hessian is not None
+        found.hessian[rows] += _hessian_traces(job, batch, draw) / directions
+        step(len(rows))
+
+
+@torch.no_grad()
+def _add_slopes(
+    found: Sensitivity, job: _Noise, batch: Batch, draws: int, step: Callable[[int], None]
+) -> None:
+    """KL and loss of a batch under noise after each block, and after all blocks of each arm."""
+    rows = np.array(batch.indices)
+    clean = torch.log_softmax(logits_of(job.lm, batch), -1)
+    for draw in range(draws):
+        for layer in range(1, job.lm.layers + 1):
+            for at, sigma in enumerate(found.sigmas):
+                pair = job.pair(batch, clean, (layer,), float(sigma), (_NOISE, draw))
+                found.kl[rows, at, layer - 1] += pair[:, 0] / draws
+                found.loss[rows, at, layer - 1] += pair[:, 1] / draws
+            step(len(rows))
+        for name, layers in found.arm_layers.items():
+            found.arms[name][rows] += job.pair(batch, clean, layers, found.arm_sigma, (_ARM, draw)) / draws
+            step(len(rows))
 
 
 def score(logits: Tensor, labels: Tensor, valid: Tensor) -> Tensor:

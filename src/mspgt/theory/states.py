@@ -114,14 +114,7 @@ def sample_states(
         done += len(batch.indices)
         if progress is not None:
             progress(done, len(chosen), "states of sampled tokens, sentences")
-    if not is_kept.any():
-        raise InputError(
-            "No token of the corpus is left (all are first positions or sinks); give a longer text."
-        )
-    kept = np.flatnonzero(is_kept)
-    if len(kept) < len(is_kept):
-        for layer in values:
-            layer[: len(kept)] = layer[torch.from_numpy(kept)]
+    kept = _squeezed(values, is_kept)
     return States(
         values=values[:, : len(kept)],
         document=drawn.document[sentence[kept]],
@@ -130,6 +123,23 @@ def sample_states(
         following=following[kept],
         sinks=len(is_kept) - len(kept),
     )
+
+
+def _squeezed(values: Tensor, is_kept: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Which tokens are kept; their states move to the front, in place.
+
+    Raises:
+        InputError: none is.
+    """
+    if not is_kept.any():
+        raise InputError(
+            "No token of the corpus is left (all are first positions or sinks); give a longer text."
+        )
+    kept = np.flatnonzero(is_kept)
+    if len(kept) < len(is_kept):
+        for layer in values:
+            layer[: len(kept)] = layer[torch.from_numpy(kept)]
+    return kept
 
 
 def _words(text: str, encoded: Encoded, positions: list[int]) -> list[str]:
