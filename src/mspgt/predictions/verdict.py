@@ -14,7 +14,8 @@ from typing import Final, Literal
 from mspgt.predictions.design import Design
 from mspgt.predictions.readings import Measurements, Reading
 from mspgt.predictions.rules import Rules
-from mspgt.results.predictions import DecidedBy, Outcome, PaperClaim, Share, Unit
+from mspgt.results.predictions import DecidedBy, Outcome, PaperClaim, Share
+from mspgt.results.predictions import Unit as Unit  # what a prediction finds
 
 Quantifier = Literal["every", "most", "some"]
 Shown = Literal["largest", "smallest", "middle"]
