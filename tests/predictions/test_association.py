@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mspgt.predictions.association import Pair, by_architecture, rank_unit, spearman
+from mspgt.predictions.association import Pair, means_by_architecture, rank_unit, spearman
 from mspgt.predictions.judging import verdicts
 from mspgt.predictions.registry import predictions
 from mspgt.predictions.rules import Rules
@@ -80,7 +80,7 @@ def test_few_architectures_test_nothing_and_say_how_many_there_were():
 def test_runs_of_an_architecture_are_averaged():
     found = study(lambda k: 1.0, architectures=2, runs=2)
     pairs = {name: Pair(float(i), 10.0 * i) for i, name in enumerate(sorted(found["models"]))}
-    assert [(one.x, one.y) for one in by_architecture(measured(found), pairs).values()] == [
+    assert [(one.x, one.y) for one in means_by_architecture(measured(found), pairs).values()] == [
         (0.5, 5.0),
         (2.5, 25.0),
     ]
