@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from tests.lm.tiny import tiny_model
 from tests.study.small import write_corpus
 from tests.trust.reruns import comparable, moved
 
+from mspgt.report.words import counted
 from soak.record import progress, record
 
 RUNS = 20
@@ -47,7 +49,7 @@ def run(model: Path, corpus: Path, root: Path, circumstances: dict[str, str]) ->
 
 def main() -> None:
     different: dict[str, float] = {}
-    changed = 0
+    same = {threads: [0, 0] for threads in ("1", "2")}  # to the last bit, of so many runs
     first: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
@@ -57,18 +59,37 @@ def main() -> None:
             found = run(model, corpus, folder / str(number), circumstances)
             first = first or found
             seen = moved(first, found)
-            changed += bool(seen)
+            counts = same[circumstances["OMP_NUM_THREADS"]]
+            counts[0] += not seen
+            counts[1] += 1
             different |= {path: max(size, different.get(path, 0.0)) for path, size in seen.items()}
             progress("reruns", number + 1, RUNS)
-            tell(number + 1, changed, different)
+            tell(same, different)
 
 
-def tell(runs: int, changed: int, different: dict[str, float]) -> None:
+def tell(same: dict[str, list[int]], different: dict[str, float]) -> None:
     """Figures of the runs so far: what was seen counts, though the command be stopped."""
-    told = f"{runs - changed} of {runs} the same to the last bit"
-    if different:
-        told += f"; {len(different)} fields moved, by up to {max(different.values()):.0e} relative"
-    record("reruns", "reproducibility", 0, [
-        {"done": "one study again: 1 and 2 threads, hash seeds, locales, time zones, folders", "count": runs,
-         "changed": changed, "moved": different, "seen": told}
-    ])  # fmt: skip
+    told = "to the last bit as the first, which had one thread: " + ", ".join(
+        f"{own} of {all_} with {threads}" for threads, (own, all_) in same.items()
+    )
+    # Words hold figures of rounding too.
+    words = sorted(path for path, size in different.items() if math.isinf(size))
+    numbers = {path: size for path, size in different.items() if math.isfinite(size)}
+    if numbers:
+        told += f"; {len(numbers)} numbers moved, by up to {max(numbers.values()):.0e} relative"
+    if words:
+        told += f", and {counted(len(words), 'text')}"
+    most: dict[str, float] = {}  # by the part of a model's results
+    for path, size in numbers.items():
+        part = path.split(".")[3].partition("[")[0] if path.startswith(".models.") else path
+        most[part] = max(size, most.get(part, 0.0))
+    found = {
+        "done": "one study again: 1 and 2 threads, hash seeds, locales, time zones, folders",
+        "count": sum(all_ for _, all_ in same.values()),
+        "same": same,
+        "moved": most,
+        "numbers": len(numbers),
+        "words": words,
+        "seen": told,
+    }
+    record("reruns", "reproducibility", 0, [found])
