@@ -2,10 +2,11 @@
 
 import os
 import signal
+from collections import deque
 
 import pytest
 
-from mspgt.study.engines import WorkerDied, Workers
+from mspgt.study.engines import WorkerDied, Workers, _next
 from mspgt.study.jobs import Context, Job
 from mspgt.study.reading import read_data
 from tests.lm.tiny import tiny_model
@@ -66,9 +67,10 @@ def test_a_worker_that_is_killed_while_it_waits_does_not_stop_the_others(context
 def test_what_a_killed_worker_held_is_lost_and_the_rest_is_done(context):
     one, two, stuck, _ = (Job(model) for model in context.config.models)
     with Workers(2) as workers:
-        first, second = started(workers, context)
-        shown = Watch(lambda: killed(first))
+        # The first of them has taken the first task.
+        shown = Watch(lambda: killed(next(iter(workers._crew._members.values()))))
         outcome = workers.run([stuck, one, two], context, shown)
+        (second,) = workers._crew._members.values()
         assert {name for name, found in outcome.items() if isinstance(found, Exception)} == {"stuck"}
         assert "ended with code -9" in str(outcome["stuck"])
         assert set(outcome) == {"stuck", "one", "two"} == {name for name, _ in shown.finished}
@@ -78,10 +80,25 @@ def test_what_a_killed_worker_held_is_lost_and_the_rest_is_done(context):
 def test_where_no_worker_is_left_every_job_says_so(context):
     one, _, *never = (Job(model) for model in context.config.models)
     with Workers(2) as workers:
-        both = started(workers, context)
-        outcome = workers.run([*never, one], context, Watch(lambda: [killed(each) for each in both]))
+
+        def kill_all():
+            for each in [*workers._crew._members.values()]:
+                killed(each)
+
+        outcome = workers.run([*never, one], context, Watch(kill_all))
         assert set(outcome) == {"stuck", "held", "one"}
         assert all(isinstance(found, WorkerDied) for found in outcome.values())
         assert "no worker was left" in str(outcome["one"])
         again = workers.run([one], context, Watch())  # with a process of its own
         assert not isinstance(again["one"], Exception)
+
+
+def test_a_worker_goes_on_with_the_weights_that_it_has_read(context):
+    one, two, *_ = context.config.models
+    jobs = [Job(one), Job(two), Job(two, twin=0), Job(two)]
+    waiting = deque(jobs)
+    assert _next(waiting, (two, 0)) is jobs[2]
+    assert _next(waiting, (two, None)) is jobs[1]
+    assert _next(waiting, (one, 0)) is jobs[0]  # nobody's twin is left
+    assert _next(waiting, None) is jobs[3]
+    assert not waiting

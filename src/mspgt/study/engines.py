@@ -105,6 +105,7 @@ class _Crew:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._members: dict[Connection, BaseProcess] = {}
+        self._read: dict[Connection, object] = {}  # whose weights each has read last
 
     @property
     def alive(self) -> bool:
@@ -126,13 +127,15 @@ class _Crew:
         self._hire(count)
         while len(outcome) < len(jobs):
             for pipe in [pipe for pipe in self._members if pipe not in holding][: len(waiting)]:
-                job = waiting.popleft()
+                job = _next(waiting, self._read.get(pipe))
                 try:
                     pipe.send((job, context.config, threads))
-                    holding[pipe] = job
                 except OSError:  # it ended while it was idle
                     waiting.appendleft(job)
                     self._bury(pipe)
+                    continue
+                holding[pipe] = job
+                self._read[pipe] = job.weights or self._read.get(pipe)
             if not self._members:
                 for job in waiting:
                     outcome[job.name] = WorkerDied("no worker was left to run it")
@@ -174,6 +177,7 @@ class _Crew:
     def _bury(self, pipe: Connection) -> int | None:
         """Forget a process that ended; returns its exit status."""
         process = self._members.pop(pipe)
+        self._read.pop(pipe, None)
         pipe.close()
         process.join(5)
         return process.exitcode
@@ -190,6 +194,14 @@ class _Crew:
             process.terminate()
         for process in self._members.values():
             process.join(5)
+
+
+def _next(waiting: deque[Job | Trial], read: object) -> Job | Trial:
+    """Take the first that needs the weights somebody has read, else the first."""
+    at = next((at for at, job in enumerate(waiting) if read is not None and job.weights == read), 0)
+    job = waiting[at]
+    del waiting[at]
+    return job
 
 
 def _words(value: Any) -> str:

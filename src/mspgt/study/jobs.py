@@ -56,6 +56,11 @@ class Job:
     piece: Piece | None = None
 
     @property
+    def weights(self) -> tuple[ModelConfig, int | None]:
+        """Which are read for it."""
+        return self.model, self.twin
+
+    @property
     def name(self) -> str:
         if self.identity is None:
             return self.model.label
@@ -74,6 +79,7 @@ class Trial:
 
     control: Control
     address: Address
+    weights: None = None
 
     @property
     def name(self) -> str:

@@ -54,7 +54,7 @@ from mspgt.study.plan import Plan, environment
 from mspgt.study.progress import Bars, Display, Lines
 from mspgt.study.reading import data_warnings, limits, read_data
 from mspgt.study.replicates import judge_replicates, replicate_groups
-from mspgt.study.spreading import waves
+from mspgt.study.spreading import spreads, waves
 from mspgt.study.stages import Data
 from mspgt.study.store import sweep, write_json
 from mspgt.study.verdicts import conclude
@@ -256,7 +256,7 @@ def conclude_part(
 
 def run_in_waves(jobs: Sequence[Job | Trial], context: Context, workers: Workers, quiet: bool) -> None:
     """Run jobs, first piece by piece where one model's work is spread over workers."""
-    for wave in waves(jobs, context):
+    for wave in waves(jobs, context, spread=spreads(context.config, workers.count)):
         with display(len(wave), quiet) as shown:
             run_jobs(wave, context, workers, shown)
 
@@ -284,12 +284,18 @@ def make_plan(
 
 
 def worker_count(config: StudyConfig) -> int:
-    """Processes to use: as asked, else one a core on a CPU and one on a GPU."""
+    """Processes to use: as asked, else one on a GPU, and on a CPU one a core, though no more than have a model each.
+
+    Where one model's work is spread, no more copies of it are then in memory than there are of it and its twins.
+    """
     import torch
 
     if config.run.workers is not None:
         return config.run.workers
-    return 1 if torch.cuda.is_available() else max(1, os.cpu_count() or 1)
+    if torch.cuda.is_available():
+        return 1
+    cores = max(1, os.cpu_count() or 1)
+    return cores if config.run.spread else min(cores, len(config.models) * (1 + config.twins.seeds))
 
 
 def on_terminal(quiet: bool) -> bool:

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from mspgt.study.config import RunConfig
+from mspgt.study.config import StudyConfig
 from mspgt.study.dosing import scales_address
 from mspgt.study.identity import Identity, Subject
 from mspgt.study.intervening import Interventions, places
@@ -31,19 +31,26 @@ from mspgt.study.theorizing import Theorizing
 WAVES = 2
 
 
-def spreads(run: RunConfig) -> bool:
-    """Whether one model's work is spread over workers."""
-    return run.on == "ray" if run.spread is None else run.spread
+def spreads(config: StudyConfig, workers: int) -> bool:
+    """Whether one model's work is spread over workers: as asked, else on Ray and where models are few."""
+    run = config.run
+    if run.spread is not None:
+        return run.spread
+    return run.on == "ray" or (workers > 1 and len(config.models) <= workers)
 
 
-def waves(jobs: Sequence[Job | Trial], context: Context) -> Iterator[list[Job | Trial]]:
-    """The tasks of some jobs, wave by wave, and at last the jobs; each wave is made when the one before is done."""
+def waves(jobs: Sequence[Job | Trial], context: Context, *, spread: bool) -> Iterator[list[Job | Trial]]:
+    """The tasks of some jobs, wave by wave, and at last the jobs; each wave is made when the one before is done.
+
+    Args:
+        spread: also what `spreads` speaks of, and not only functional scales of a model and of its random twins.
+    """
     for wave in range(WAVES):
         found = [
             task
             for job in jobs
             if isinstance(job, Job) and job.identity is not None
-            for task in _tasks(job, job.identity, context, wave)
+            for task in _tasks(job, job.identity, context, wave, spread)
         ]
         if found:
             yield [*found]
@@ -59,13 +66,13 @@ def _done(job: Job | Trial, context: Context) -> bool:
     return finished(job.work.part, context.given(job.identity, job.work))
 
 
-def _tasks(job: Job, identity: Identity, context: Context, wave: int) -> Iterator[Job]:
+def _tasks(job: Job, identity: Identity, context: Context, wave: int, spread: bool) -> Iterator[Job]:
     """What of a job is missing and can run now, each as a task of its own."""
     if job.work is not None and isinstance(job.work.part, Scaling):
         places = by_twin(context.given(identity, job.work)) if wave == 0 else []
         missing = [twin for twin, address in places if not address.status().done]
         yield from (replace(job, twin=twin, piece=Piece("functional")) for twin in missing)
-    elif spreads(context.config.run):
+    elif spread:
         yield from (replace(job, piece=one) for one in _pieces(job, identity, context, wave))
 
 
@@ -93,13 +100,14 @@ def _first(where: Addresses) -> Iterator[tuple[str, int | None]]:
 
 
 def _side_by_side(where: Addresses) -> Iterator[tuple[str, int | None]]:
+    """The longest first, so that no worker is left alone with it."""
+    for stage, other in (("probes", where.probes), ("precision", where.precision)):
+        if other is not None and not other.status().done:
+            yield stage, None
     if not where.geometry.status().done:
         for shard, (_, address) in enumerate(where.shards):
             if not address.status().done:
                 yield "observe", shard
-    for stage, other in (("probes", where.probes), ("precision", where.precision)):
-        if other is not None and not other.status().done:
-            yield stage, None
 
 
 def _of_interventions(given: Given, wave: int) -> Iterator[Piece]:

@@ -1,0 +1,43 @@
+"""When one model's work is spread over workers, and over how many."""
+
+import os
+
+import pytest
+import torch
+
+from mspgt.study.run import worker_count
+from mspgt.study.spreading import spreads
+from tests.study.small import study
+
+
+def of(models, twins=1, **run):
+    return study([f"m{number}" for number in range(models)], "text.jsonl", twins={"seeds": twins}, run=run)
+
+
+@pytest.mark.parametrize(
+    ("models", "workers", "run", "expected"),
+    [
+        (1, 2, {}, True),
+        (2, 2, {}, True),
+        (3, 2, {}, False),  # whole models keep both busy
+        (1, 1, {}, False),
+        (3, 1, {"on": "ray"}, True),
+        (1, 2, {"spread": False}, False),
+        (3, 2, {"spread": True}, True),
+        (1, 2, {"on": "ray", "spread": False}, False),
+    ],
+)
+def test_few_models_are_spread(models, workers, run, expected):
+    assert spreads(of(models, **run), workers) is expected
+
+
+def test_memory_holds_no_more_copies_of_a_model_than_it_has_subjects(monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 16)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert worker_count(of(1)) == 2
+    assert worker_count(of(1, twins=0)) == 1
+    assert worker_count(of(6, twins=3)) == 16
+    assert worker_count(of(1, workers=5)) == 5
+    assert worker_count(of(1, spread=True)) == 16
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert worker_count(of(6)) == 1
