@@ -19,7 +19,7 @@ def of(models, twins=1, **run):
     [
         (1, 2, {}, True),
         (2, 2, {}, True),
-        (3, 2, {}, False),  # whole models keep both busy
+        (3, 2, {}, False),  # with their twins six, and whole ones keep both busy
         (1, 1, {}, False),
         (3, 1, {"on": "ray"}, True),
         (1, 2, {"spread": False}, False),

@@ -208,7 +208,7 @@ class RunConfig(_Section):
     on: Literal["here", "ray"] = "here"  # ray: the cluster of RAY_ADDRESS; the run folder is on a shared disk
     workers: int | None = Field(None, ge=1)  # processes; null: one (GPU), up to one a core (CPU)
     # One model's shards of documents and prompts, and its probes, side by side; each worker then holds the model
-    spread: bool | None = None  # null: on Ray, and where models are no more than workers
+    spread: bool | None = None  # null: on Ray, and where models and twins are two a worker or fewer
     gpus: float | None = Field(None, ge=0)  # that a task on Ray asks for; null: 1 where the cluster has any
     keep_activations: bool = False  # keep the sampled activations after they are reduced
 

@@ -54,7 +54,7 @@ from mspgt.study.plan import Plan, environment
 from mspgt.study.progress import Bars, Display, Lines
 from mspgt.study.reading import data_warnings, limits, read_data
 from mspgt.study.replicates import judge_replicates, replicate_groups
-from mspgt.study.spreading import spreads, waves
+from mspgt.study.spreading import spreads, subjects, waves
 from mspgt.study.stages import Data
 from mspgt.study.store import sweep, write_json
 from mspgt.study.verdicts import conclude
@@ -295,7 +295,7 @@ def worker_count(config: StudyConfig) -> int:
     if torch.cuda.is_available():
         return 1
     cores = max(1, os.cpu_count() or 1)
-    return cores if config.run.spread else min(cores, len(config.models) * (1 + config.twins.seeds))
+    return cores if config.run.spread else min(cores, subjects(config))
 
 
 def on_terminal(quiet: bool) -> bool:

@@ -29,14 +29,21 @@ from mspgt.study.stages import Addresses, measured
 from mspgt.study.theorizing import Theorizing
 
 WAVES = 2
+FEW = 2  # subjects a worker
 
 
 def spreads(config: StudyConfig, workers: int) -> bool:
-    """Whether one model's work is spread over workers: as asked, else on Ray and where models are few."""
+    """Whether one model's work is spread over workers: as asked, else on Ray and where subjects are few."""
     run = config.run
     if run.spread is not None:
         return run.spread
-    return run.on == "ray" or (workers > 1 and len(config.models) <= workers)
+    # Of more, whole ones keep all workers busy.
+    return run.on == "ray" or (workers > 1 and subjects(config) <= FEW * workers)
+
+
+def subjects(config: StudyConfig) -> int:
+    """How many sets of weights are measured: models, and random twins of each."""
+    return len(config.models) * (1 + config.twins.seeds)
 
 
 def waves(jobs: Sequence[Job | Trial], context: Context, *, spread: bool) -> Iterator[list[Job | Trial]]:
