@@ -4,6 +4,7 @@ import sys
 import pytest
 
 from mspgt.cli.app import app
+from mspgt.cli.options import Labels, Loading, Running
 from mspgt.cli.quick import quick_study
 from mspgt.errors import InputError
 from mspgt.study.loading import make_config
@@ -98,26 +99,32 @@ def test_a_plan_refuses_scales_that_do_not_fit_the_model(tmp_path):
 
 
 def test_the_planted_language_needs_no_file():
-    quick = quick_study(["zoo:triscale-llama-1"], "triscale", treebank=["triscale"], seed=3, dtype=None)
-    config = make_config(quick, ("boundaries.draws=500",), where="command line")
+    loading, running = Loading(dtype="float32"), Running(seed=3, settings=["boundaries.draws=500"])
+    quick = quick_study(["zoo:triscale-llama-1"], "triscale", Labels(["triscale"]), loading)
+    config = make_config(quick, running.overrides, where="command line")
+    assert (config.seed, config.models[0].dtype, config.models[0].device) == (3, "float32", None)
     assert config.name == "triscale-llama-1"
     assert config.corpus.format == config.treebank.planted == "triscale"
     assert config.boundaries.draws == 500
     with pytest.raises(InputError, match="give one of `conllu`"):
-        make_config(quick_study(["c"], "text.txt", entities=["e.iob2"]), (), where="command line")
-    plain = quick_study(["a/b", "c"], "text.txt", treebank=["x.conllu"], roles=["r.jsonl"])
+        make_config(
+            quick_study(["c"], "text.txt", Labels(entities=["e"]), Loading()), (), where="command line"
+        )
+    labels = Labels(["x.conllu"], roles=["r.jsonl"])
+    plain = quick_study(["a/b", "c"], "text.txt", labels, Loading())
     assert plain["corpus"] == {"source": "text.txt"}
     assert plain["treebank"] == {"conllu": ["x.conllu"], "roles": ["r.jsonl"]}
     assert plain["name"] == "b-and-1-more"
 
 
 def test_a_quick_look_is_cut_everywhere_and_single_limits_can_be_taken_back():
-    quick = quick_study(["zoo:triscale-llama-1"], "triscale", treebank=["triscale"], quick=True)
+    quick = quick_study(["zoo:triscale-llama-1"], "triscale", Labels(["triscale"]), Loading(), quick=True)
     config = make_config(quick, ("corpus.max_sentences=900",), where="command line")
     assert config.corpus.max_sentences == 900
     assert (config.treebank.max_train, config.treebank.max_eval, config.twins.seeds) == (600, 300, 1)
     assert config.scales is None
-    unlabelled = make_config(quick_study(["m"], "text.txt", quick=True), (), where="command line")
+    bare = quick_study(["m"], "text.txt", Labels(), Loading(), quick=True)
+    unlabelled = make_config(bare, (), where="command line")
     assert unlabelled.treebank is None
     assert unlabelled.twins.max_sentences == 200
 

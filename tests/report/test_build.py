@@ -15,7 +15,8 @@ import pytest
 
 from mspgt.errors import InputError, StoreError
 from mspgt.report import build_report
-from mspgt.report.page import MAX_BYTES, _package_file, pages
+from mspgt.report.document import _bare
+from mspgt.report.page import MAX_BYTES, pages
 from mspgt.report.verdicts import verdict_section
 from mspgt.report.views import model_view
 from mspgt.report.words import number
@@ -211,7 +212,7 @@ def test_a_page_too_large_is_spread_over_one_page_a_model(results: dict[str, Any
 
 
 def test_the_page_grows_with_its_results_and_not_faster(report: Path) -> None:
-    style, script = (len(_package_file(f"report.{form}")) for form in ("css", "js"))
+    style, script = (len(_bare(f"report.{form}")) for form in ("css", "js"))
     whole = len((report / "report.html").read_bytes())
     measured = len((report / "results.json").read_bytes())
     # A number is once in the results, and on the page as text and as a place in a drawing.
@@ -233,14 +234,6 @@ def test_no_model_is_deep_enough_to_fill_a_page_of_its_own(results: dict[str, An
         )
     # Interventions do not grow with depth; the theory's seven charts a model do, as the eleven here.
     assert 2 * 1500 * (size[80] - size[40]) / 40 < MAX_BYTES
-
-
-def test_progress_is_told(results: dict[str, Any], tmp_path: Path) -> None:
-    results["models"] = {"one-block": results["models"]["one-block"]}
-    (tmp_path / "results.json").write_text(json.dumps(results))
-    told: list[tuple[int, int, str]] = []
-    build_report(tmp_path, progress=lambda *step: told.append(step))
-    assert told == [(0, 1, "figures of one-block"), (1, 1, "page")]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from mspgt.report.build import build_report
 from mspgt.report.dose_charts import brittleness_chart
 from mspgt.report.dose_section import dose_section, dose_tables
-from mspgt.report.doses import Audit, audit_of, brittleness, brittleness_table, dose_sentences, doses_table
+from mspgt.report.doses import Audit, audit_of, brittleness_table, dose_sentences, doses_table
 from mspgt.report.figures import charts_figure
 from mspgt.report.svg import svg
 from mspgt.results import ModelResult
@@ -61,9 +61,9 @@ def results(**given: Any) -> dict[str, Any]:
 
 
 def test_curves_stand_where_their_numbers_are_and_the_sink_where_it_appears() -> None:
-    found = brittleness(audit(), "m <b>")
+    found = audit()
     assert found.jump == (3, 4, pytest.approx(100 * 4 / 3))
-    chart = brittleness_chart(found)
+    chart = brittleness_chart(found, "m <b>")
     assert (chart.y.low, chart.y.high) == pytest.approx((0.01, 10))
     drawing = ET.fromstring(svg(chart))
     points = {
@@ -91,10 +91,9 @@ def test_costs_that_were_not_measured_leave_the_curve_and_a_model_without_a_sink
     model = audited(sink=None)
     model["doses"]["own"]["ends"]["nats"][1:3] = [None, -0.001]
     found = audit_of(record(ModelResult, model))
-    chart = brittleness(found, "m")
-    assert chart.jump is None
-    assert [k for k, _ in chart.curves[-1][2]] == [1, 4, 5]
-    assert "a sink appears" not in "".join(ET.fromstring(svg(brittleness_chart(chart))).itertext())
+    assert found.jump is None
+    assert [k for k, _ in found.curves["own"]] == [1, 4, 5]
+    assert "a sink appears" not in "".join(ET.fromstring(svg(brittleness_chart(found, "m"))).itertext())
     assert "No sink" in dose_sentences(found)[-1]
 
 

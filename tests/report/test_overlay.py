@@ -40,12 +40,12 @@ FOUND = comparison(
 
 def test_layers_stand_at_their_share_of_the_depth_whatever_the_depth():
     s1, local = overlays(FOUND)
-    assert [curve.depths for curve in s1.curves] == [
+    assert [depths for _, depths in s1.curves] == [
         (1 / 8, 2 / 8, 3 / 8, 4 / 8, 5 / 8, 6 / 8, 7 / 8),
         (1 / 4, 2 / 4, 3 / 4),
     ]
-    (rise,) = local.curves
-    assert (rise.depths[0], rise.depths[4], rise.depths[-1]) == (0, 0.5, 1)
+    ((_, depths),) = local.curves
+    assert (depths[0], depths[4], depths[-1]) == (0, 0.5, 1)
     assert local.missing == (f"{HOSTILE}: not measured here",)
 
 

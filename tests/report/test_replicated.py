@@ -1,6 +1,5 @@
 """What a group of runs shows, in words and on the page."""
 
-from mspgt.report.facts import undrawn
 from mspgt.report.replicated import replicated_lines, replicated_section
 from mspgt.results import to_jsonable
 from tests.report.planted_results import claim, planted
@@ -49,6 +48,4 @@ def test_a_section_shows_mean_boundaries_and_what_could_have_been_seen():
     profile, claims = section.tables
     assert [row[4] for row in profile.rows if row[1] == "S1"] == GROUP["signals"]["S1"]
     assert claims.rows[0][:2] == ("llama", "spike")
-    assert "replicated" in undrawn(results, [])
-    assert "replicated" not in undrawn(results, [section])
     assert replicated_section(typed(planted())) is None

@@ -10,7 +10,7 @@ import pytest
 from mspgt.boundaries.phase_results import phases_of
 from mspgt.planted.updates import measured, tokens_of
 from mspgt.report.accounts import accounts, disagreement, where_lines
-from mspgt.report.heat import Heat
+from mspgt.report.heat import heat_chart
 from mspgt.report.svg import SHADES, shades_of, svg
 from mspgt.report.where_section import accounts_table, checks_table, where_section
 from mspgt.results import FunctionalBoundary, FunctionalScale, FunctionalScales, Located, to_jsonable
@@ -135,7 +135,7 @@ def test_tables_hold_places_and_checks(where):
 def test_a_matrix_is_drawn_cell_by_cell():
     rng = np.random.default_rng(1)
     values = rng.random((9, 9))
-    chart = Heat("t", values.tolist(), (4,), 6).chart
+    chart = heat_chart("t", values.tolist(), (4,), 6)
     drawing = str(svg(chart, "here"))
     cells = np.zeros((9, 9), dtype=int)
     shades = re.findall(r'<path d="([^"]*)" opacity="([0-9.]+)"/>', drawing)
@@ -153,8 +153,9 @@ def test_a_matrix_is_drawn_cell_by_cell():
 
 def test_what_was_not_measured_has_no_shade():
     rows = [[1.0, None, 0.5], [None, 1.0, 0.2], [0.5, 0.2, 1.0]]
-    assert shades_of(Heat("t", rows).chart.marks[0])[0] == [SHADES, 0, SHADES]
-    assert Heat("t", rows).ends == (0.2, 0.5)
+    cells = heat_chart("t", rows).marks[0]
+    assert shades_of(cells)[0] == [SHADES, 0, SHADES]
+    assert (cells.low, cells.high) == (0.2, 0.5)
 
 
 def test_the_terminal_tells_phases_and_whether_accounts_agree(where):

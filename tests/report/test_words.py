@@ -57,7 +57,7 @@ def test_when_the_modes_disagree(
     model = results["models"]["acme/llama-deep"]
     both = zip(("LI", "IG"), paper, chosen, strict=True)
     model["boundaries"]["paper"]["accepted"] = accepted
-    for kind in words.KIND_NAMES:
+    for kind in words.KINDS:
         model["boundaries"]["calibrated"][kind] = []
     for which, layer, one in both:
         model["boundaries"]["paper"][which] = boundary(layer) if layer else None

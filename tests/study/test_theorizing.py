@@ -177,7 +177,7 @@ def test_a_part_that_was_not_measured_is_told_with_its_reason(finished, block):
     groups, figures, _ = drawn(whole, "deep")
     assert all(figures)
     if block == "markov":
-        panels = [panel for _, some in groups.values() for panel in some]
+        panels = [panel for group in groups for panel in group.panels]
         assert ("planted: too few texts",) in [panel.missing for panel in panels]
 
 
@@ -185,7 +185,7 @@ def test_panels_figures_and_table_show_what_was_measured(finished):
     _, results = finished
     theory = results["models"]["deep"]["theory"]
     groups, figures, table = drawn(results, "deep")
-    panels = {panel.key: panel for _, group in groups.values() for panel in group}
+    panels = {panel.key: panel for group in groups for panel in group.panels}
     assert panels["information-topical"].lines[0].values == theory["information"]["topical"]["bits"]
     assert panels["fisher"].lines[-1].values == theory["fisher"]["fisher"]["value"]
     assert [len(panel.x) for panel in panels.values()] == [23, 23, 23, 23, 22, 22, 20]
@@ -261,7 +261,7 @@ def test_a_model_in_bfloat16_reports_what_it_can(tmp_path):
     assert "rounding" in theory["fisher"]["hessian"]["reason"]
     assert "from 20 layers on" in theory["kink"]["LI"]["lexical"]["reason"]
     groups, _, _ = drawn(results, "half")
-    assert "rounding" in groups["sensitivity"][1][1].missing[0]
+    assert "rounding" in groups[1].panels[1].missing[0]
 
 
 def test_sensitivity_is_kept_shard_by_shard(tmp_path):
@@ -303,7 +303,7 @@ def test_too_little_text_leaves_blocks_null_with_reasons(tmp_path):
     assert "at least 8 documents" in theory["concentration"]["reason"]
     assert theory["hvib"]["curve"] is None
     groups, _, _ = drawn(results, "small")
-    assert not groups["markov"][1][0].drawn
+    assert not groups[2].panels[0].drawn
     assert theory["fisher"]["fisher"]["value"]
     words = told(results, "small")
     assert theory["hvib"]["reason"] in words

@@ -20,7 +20,7 @@ DIGITS = 5  # significant ones: an entry is read and compared, never computed wi
 LARGEST = 256 * 1024  # bytes
 # Of a model's results; what else there is would have to be measured again by whoever doubts it.
 KEPT = (
-    *(
+    *[
         "family",
         "layers",
         "width",
@@ -31,7 +31,7 @@ KEPT = (
         "scales",
         "phases",
         "metrics",
-    ),
+    ],
     *("doses", "tokens", "seconds"),
 )
 EFFECT = ("baseline", "value", "percent", "difference", "ci", "p_adjusted", "n")

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
-from importlib.resources import files
 from pathlib import Path
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from mspgt.atlas.entry import Json
 from mspgt.atlas.shelf import read_all
 from mspgt.errors import InputError
 from mspgt.report.accounts import accounts, disagreement
-from mspgt.report.markup import table_html
+from mspgt.report.document import document
 from mspgt.report.section import Section
 from mspgt.report.tables import Cell
 from mspgt.report.where_section import where_section
@@ -36,7 +31,6 @@ class Group:
     limits: str
     rows: Sequence[Sequence[Cell]]
     section: Section
-    columns: Sequence[str] = COLUMNS
 
 
 def write_page(atlas: Path, out: Path) -> int:
@@ -115,16 +109,8 @@ def _short(marks: Sequence[str], *, measured: bool) -> str:
 
 
 def _page(entries: Sequence[Json]) -> str:
-    style = (files("mspgt.report") / "template" / "report.css").read_text("utf-8")
-    fingerprint = b64encode(sha256(style.encode()).digest()).decode()
-    loader = PackageLoader("mspgt.report", "template")
-    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    environment.globals |= {"table_html": table_html}
-    found = groups(entries)
     entered = "1 entry" if len(entries) == 1 else f"{len(entries)} entries"
-    return environment.get_template("atlas.html.j2").render(
-        policy=f"default-src 'none'; style-src 'sha256-{fingerprint}'",
-        css=style,
-        about=f"{entered}; every account of where the scales of a model lie, with what each could have seen",
-        groups=found,
+    about = f"{entered}; every account of where the scales of a model lie, with what each could have seen"
+    return document(
+        "atlas.html.j2", "report.css", title="Atlas", about=about, columns=COLUMNS, groups=groups(entries)
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mspgt.atlas.entry import LARGEST, OF_ITS_OWN, Json, comparable, dumped, make_entry, place_of
 from mspgt.errors import InputError
+from mspgt.report.writing import write
 from mspgt.results import SCHEMA, to_jsonable
 from mspgt.study.comparing import read_run
 from mspgt.study.differences import short, unlike
@@ -45,10 +46,7 @@ def add(run: Path, atlas: Path) -> tuple[list[Path], list[str]]:
     told = [words for entry in entries for words in _words(entry, others)]
     written = [atlas / place_of(entry) for entry in entries]
     for path, entry in zip(written, entries, strict=True):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_suffix(".part")
-        fresh.write_text(dumped(entry), "utf-8")
-        fresh.replace(path)
+        write(path, dumped(entry).encode())
     return written, told
 
 

@@ -52,18 +52,23 @@ def every(
     """Options that stand before a command."""
 
 
-app.command("run")(run.run)
-app.command("plan")(plan.plan)
-app.command("boundaries")(boundaries.boundaries)
-app.command("theory")(theory.theory)
-app.command("intervene")(intervene.intervene)
-app.command("fetch")(fetch.fetch)
-app.command("check")(check.check)
-app.command("compare")(compare.compare)
-app.command("worlds")(worlds.worlds)
-app.command("explain")(explain.explain)
-app.command("report")(report.report)
-app.command("gc")(gc.gc)
-app.command("doctor")(doctor.doctor)
+# A command is the function that its file is called after.
+COMMANDS = (
+    run,
+    plan,
+    boundaries,
+    theory,
+    intervene,
+    fetch,
+    check,
+    compare,
+    worlds,
+    explain,
+    report,
+    gc,
+    doctor,
+)
+for file in COMMANDS:
+    app.command()(getattr(file, file.__name__.rpartition(".")[2]))
 app.add_typer(zoo.app, name="zoo")
 app.add_typer(atlas.app, name="atlas")

@@ -6,15 +6,15 @@ from typing import Annotated
 
 import typer
 
-from mspgt.cli import options
+from mspgt.cli.options import Corpus, Labels, Loading, Models, Running, grouped, start_logging
 
 
+@grouped
 def boundaries(
-    models: options.Models,
-    corpus: options.Corpus,
-    treebank: options.Treebank = None,
-    entities: options.Entities = None,
-    roles: options.Roles = None,
+    models: Models,
+    corpus: Corpus,
+    labels: Labels,
+    *,
     tagger: Annotated[
         str | None,
         typer.Option("--tagger", help="Without a treebank: silver labels by an installed spaCy pipeline."),
@@ -34,20 +34,11 @@ def boundaries(
             "page says what was cut. --set takes single limits back.",
         ),
     ] = False,
-    out: options.Out = None,
     mode: Annotated[
         str | None, typer.Option("--mode", help="paper or calibrated: which one tables put first.")
     ] = None,
-    seed: options.Seed = None,
-    dtype: options.Dtype = None,
-    device: options.Device = None,
-    revision: options.Revision = None,
-    device_map: options.DeviceMap = None,
-    memory: options.Memory = None,
-    offload: options.Offload = None,
-    trust_remote_code: options.Remote = False,
-    settings: options.Settings = None,
-    quiet: options.Quiet = False,
+    running: Running,
+    loading: Loading,
 ) -> None:
     """Find the Local–Intermediate and Intermediate–Global boundaries, in both modes.
 
@@ -65,26 +56,9 @@ def boundaries(
 
       mspgt boundaries ./my-model --corpus text.txt --tagger en_core_web_sm
     """
-    options.start_logging()
+    start_logging()
     from mspgt.cli.quick import quick_study, run_quick
 
-    data = quick_study(
-        models,
-        corpus,
-        treebank=treebank,
-        entities=entities,
-        roles=roles,
-        tagger=tagger,
-        functional=scales and bool(treebank) and not quick,
-        quick=quick,
-        mode=mode,
-        seed=seed,
-        dtype=dtype,
-        device=device,
-        revision=revision,
-        device_map=device_map,
-        memory=memory,
-        offload=offload,
-        trust_remote_code=trust_remote_code or None,
-    )
-    run_quick(data, settings, out, quiet)
+    functional = scales and bool(labels.treebank) and not quick
+    data = quick_study(models, corpus, labels, loading, tagger=tagger, functional=functional, quick=quick)
+    run_quick(data | ({} if mode is None else {"mode": mode}), running)

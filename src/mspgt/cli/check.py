@@ -7,18 +7,12 @@ from typing import Annotated
 
 import typer
 
-from mspgt.cli.options import Device, DeviceMap, Dtype, Memory, Offload, Remote, Revision, say, start_logging
+from mspgt.cli.options import Loading, grouped, say, start_logging
 
 
+@grouped
 def check(
-    model: Annotated[str, typer.Argument(help="Hugging Face id or local folder.")],
-    dtype: Dtype = None,
-    device: Device = None,
-    device_map: DeviceMap = None,
-    memory: Memory = None,
-    offload: Offload = None,
-    revision: Revision = None,
-    trust_remote_code: Remote = False,
+    model: Annotated[str, typer.Argument(help="Hugging Face id or local folder.")], loading: Loading
 ) -> None:
     """Look at a model: blocks, hooks, attention, padding, tokenizer, float range; each yes or no with a reason.
 
@@ -36,16 +30,7 @@ def check(
     from mspgt.lm.load import load
     from mspgt.zoo.bundled import planted_text
 
-    lm = load(
-        folder,
-        dtype=dtype or "auto",
-        device=device,
-        device_map=device_map,
-        memory=memory,
-        offload=offload,
-        revision=revision,
-        trust_remote_code=trust_remote_code,
-    )
+    lm = load(folder, **vars(loading) | {"dtype": loading.dtype or "auto"})
     say(
         f"{lm.name}: {lm.family}, {lm.layers} blocks, width {lm.width}, {lm.parameters:,} parameters, {lm.dtype}"
     )

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mspgt.cli.options import say
+from mspgt.cli.options import Running, say
+
+if TYPE_CHECKING:
+    from mspgt.study.config import StudyConfig
 
 
-def finish(config: object, out: Path, quiet: bool) -> None:
+def finish(config: StudyConfig, running: Running) -> None:
     """Run, build the report, print the story, Table 1, effects, verdicts and where the page is."""
     from mspgt.errors import StoppedError
     from mspgt.report import build_report, summary_lines
@@ -18,12 +22,11 @@ def finish(config: object, out: Path, quiet: bool) -> None:
     from mspgt.report.replicated import replicated_lines
     from mspgt.report.story import story_lines
     from mspgt.results import read
-    from mspgt.study.config import StudyConfig
     from mspgt.study.run import run_study
 
-    assert isinstance(config, StudyConfig)
+    out = running.out or Path("runs") / config.name
     try:
-        run_study(config, out, quiet=quiet)
+        run_study(config, out, quiet=running.quiet)
     except KeyboardInterrupt:  # caught here, or the command-line library would answer with a bare word
         raise StoppedError(
             "stopped. Finished stages are kept; run the same command again to go on from them."

@@ -6,12 +6,15 @@ from typing import Annotated
 
 import typer
 
-from mspgt.cli import options
+from mspgt.cli.options import Corpus, Labels, Loading, Models, Running, grouped, start_logging
 
 
+@grouped
 def intervene(
-    models: options.Models,
-    corpus: options.Corpus,
+    models: Models,
+    corpus: Corpus,
+    labels: Labels,
+    *,
     boundaries: Annotated[
         str | None,
         typer.Option("--boundaries", metavar="LI,IG", help="Last layers of Local and Intermediate, from 1."),
@@ -24,17 +27,8 @@ def intervene(
     languagetool: Annotated[
         str | None, typer.Option("--languagetool", help="URL of a running LanguageTool server, or: local.")
     ] = None,
-    treebank: options.Treebank = None,
-    entities: options.Entities = None,
-    roles: options.Roles = None,
-    out: options.Out = None,
-    seed: options.Seed = None,
-    dtype: options.Dtype = None,
-    device: options.Device = None,
-    revision: options.Revision = None,
-    trust_remote_code: options.Remote = False,
-    settings: options.Settings = None,
-    quiet: options.Quiet = False,
+    running: Running,
+    loading: Loading,
 ) -> None:
     """Add noise to one scale at a time and measure what becomes of the text.
 
@@ -47,22 +41,11 @@ def intervene(
 
       mspgt intervene ./my-model --corpus text.txt --boundaries 8,16 --languagetool http://localhost:8081
     """
-    options.start_logging()
+    start_logging()
     from mspgt.cli.quick import quick_study, run_quick
     from mspgt.errors import InputError
 
-    data = quick_study(
-        models,
-        corpus,
-        treebank=treebank,
-        entities=entities,
-        roles=roles,
-        seed=seed,
-        dtype=dtype,
-        device=device,
-        revision=revision,
-        trust_remote_code=trust_remote_code or None,
-    )
+    data = quick_study(models, corpus, labels, loading)
     asked = {"samples": samples, "sigma": sigma, "languagetool": languagetool}
     data["interventions"] = {key: value for key, value in asked.items() if value is not None}
     if boundaries is not None:
@@ -76,4 +59,4 @@ def intervene(
             model["scales"] = [int(layer) for layer in layers]
         # Random twins judge boundaries that were found; there is nothing to judge.
         data["twins"] = {"seeds": 0}
-    run_quick(data, settings, out, quiet)
+    run_quick(data, running)

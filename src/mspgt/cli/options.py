@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from dataclasses import dataclass, is_dataclass
+from functools import wraps
+from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
@@ -14,42 +18,92 @@ Models = Annotated[
 Corpus = Annotated[
     str, typer.Option("--corpus", help="Text file, JSONL, WikiText file, or a hub data set; or triscale.")
 ]
-Treebank = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--treebank",
-        help="CoNLL-U files (train, dev and test; may be repeated), or one hub id; or triscale.",
-    ),
-]
-Entities = Annotated[
-    list[str] | None, typer.Option("--entities", help="IOB2 files by sent_id, or one hub id.")
-]
-Roles = Annotated[list[str] | None, typer.Option("--roles", help="PropBank-style JSONL, by sent_id.")]
-Out = Annotated[Path | None, typer.Option("--out", help="Run folder; runs/<study> when absent.")]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Any key of the study file; may be repeated."),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Log lines instead of bars.")]
-Seed = Annotated[int | None, typer.Option("--seed", help="Seed of the study.")]
-Dtype = Annotated[str | None, typer.Option("--dtype", help="auto, float32, float16 or bfloat16.")]
-Device = Annotated[str | None, typer.Option("--device", help="cpu, cuda, cuda:1 …")]
-DeviceMap = Annotated[str | None, typer.Option("--device-map", help="As in transformers: auto, …")]
-Memory = Annotated[
-    str | None,
-    typer.Option(
-        "--memory", help="That weights may take (3GB); the rest is read from disk in every pass, and is slow."
-    ),
-]
-Offload = Annotated[
-    str | None,
-    typer.Option("--offload", help="Folder for weights that must be written anew to be read from disk."),
-]
-Revision = Annotated[str | None, typer.Option("--revision", help="Branch, tag or commit on the Hub.")]
-Remote = Annotated[
-    bool,
-    typer.Option("--trust-remote-code", help="Run code that ships with the model. Off unless asked for."),
-]
+Texts = list[str] | None
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Where labels come from."""
+
+    treebank: Annotated[
+        Texts,
+        typer.Option(
+            "--treebank",
+            help="CoNLL-U files (train, dev and test; may be repeated), or one hub id; or triscale.",
+        ),
+    ] = None
+    entities: Annotated[Texts, typer.Option("--entities", help="IOB2 files by sent_id, or one hub id.")] = (
+        None
+    )
+    roles: Annotated[Texts, typer.Option("--roles", help="PropBank-style JSONL, by sent_id.")] = None
+
+
+@dataclass(frozen=True)
+class Loading:
+    """How models are loaded."""
+
+    dtype: Annotated[str | None, typer.Option("--dtype", help="auto, float32, float16 or bfloat16.")] = None
+    device: Annotated[str | None, typer.Option("--device", help="cpu, cuda, cuda:1 …")] = None
+    device_map: Annotated[str | None, typer.Option("--device-map", help="As in transformers: auto, …")] = None
+    memory: Annotated[
+        str | None,
+        typer.Option(
+            "--memory",
+            help="That weights may take (3GB); the rest is read from disk in every pass, and is slow.",
+        ),
+    ] = None
+    offload: Annotated[
+        str | None,
+        typer.Option("--offload", help="Folder for weights that must be written anew to be read from disk."),
+    ] = None
+    revision: Annotated[str | None, typer.Option("--revision", help="Branch, tag or commit on the Hub.")] = (
+        None
+    )
+    trust_remote_code: Annotated[
+        bool,
+        typer.Option("--trust-remote-code", help="Run code that ships with the model. Off unless asked for."),
+    ] = False
+
+
+@dataclass(frozen=True)
+class Running:
+    """Where a study lies, what is changed of it, and how it tells what it does."""
+
+    out: Annotated[Path | None, typer.Option("--out", help="Run folder; runs/<study> when absent.")] = None
+    seed: Annotated[int | None, typer.Option("--seed", help="Seed of the study.")] = None
+    settings: Settings = None
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Log lines instead of bars.")] = False
+
+    @property
+    def overrides(self) -> tuple[str, ...]:
+        """`section.key=value`, the seed among them."""
+        return (*(self.settings or ()), *([] if self.seed is None else [f"seed={self.seed}"]))
+
+
+def grouped(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose parameters of the kinds above are one option a field on the command line."""
+    hints = get_type_hints(command, include_extras=True)
+    groups: dict[str, Callable[..., Any]] = {n: kind for n, kind in hints.items() if is_dataclass(kind)}
+    shown: list[Parameter] = []
+    for name, one in signature(command).parameters.items():
+        fields = signature(groups[name], eval_str=True).parameters.values() if name in groups else ()
+        shown += fields or [one.replace(annotation=hints[name])]
+
+    @wraps(command)
+    def run(**given: Any) -> None:
+        for name, kind in groups.items():
+            given[name] = kind(**{field: given.pop(field) for field in signature(kind).parameters})
+        command(**given)
+
+    run.__signature__ = Signature(  # type: ignore[attr-defined]
+        [one.replace(kind=Parameter.KEYWORD_ONLY) for one in shown]
+    )
+    run.__annotations__ = {one.name: one.annotation for one in shown}
+    return run
 
 
 class _Printable(logging.Formatter):
@@ -66,14 +120,8 @@ def start_logging() -> None:
     logging.basicConfig(level=logging.INFO)
     for handler in logging.getLogger().handlers:
         handler.setFormatter(_Printable("%(asctime)s %(message)s", "%H:%M:%S"))
-    for noisy in (
-        "httpx",
-        "huggingface_hub",
-        "transformers",
-        "sentence_transformers",
-        "matplotlib",
-        "fontTools",
-    ):
+    others = ("httpx", "huggingface_hub", "transformers", "sentence_transformers", "matplotlib", "fontTools")
+    for noisy in others:
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

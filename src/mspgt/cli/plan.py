@@ -7,19 +7,17 @@ from typing import Annotated
 
 import typer
 
-from mspgt.cli.options import Entities, Out, Quiet, Roles, Settings, Treebank, say, start_logging
-from mspgt.cli.quick import other_data
+from mspgt.cli.options import Labels, Running, grouped, say, start_logging
+from mspgt.cli.quick import study_of
 
 
+@grouped
 def plan(
     study: Annotated[str, typer.Argument(help="Study file (YAML), or a shipped study.")],
+    *,
     corpus: Annotated[str | None, typer.Option("--corpus", help="In place of the study's own text.")] = None,
-    treebank: Treebank = None,
-    entities: Entities = None,
-    roles: Roles = None,
-    out: Out = None,
-    settings: Settings = None,
-    quiet: Quiet = False,
+    labels: Labels,
+    running: Running,
 ) -> None:
     """Validate a study and print its stages, with the reason each will run or is up to date; runs nothing.
 
@@ -35,13 +33,12 @@ def plan(
     start_logging()
     from mspgt.study.afar import describe_afar, elsewhere
     from mspgt.study.describe import describe
-    from mspgt.study.loading import load_config
 
-    config = load_config(study, tuple(settings or ()), other_data(corpus, treebank, entities, roles))
+    config = study_of(study, corpus, labels, running)
     files, models = elsewhere(config)
     if files or models:
         for line in describe_afar(config, files, models):
             say(line)
         return
-    for line in describe(config, out or Path("runs") / config.name, quiet=quiet):
+    for line in describe(config, running.out or Path("runs") / config.name, quiet=running.quiet):
         say(line)

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from mspgt.cli.options import Labels, Loading, Running
+
+if TYPE_CHECKING:
+    from mspgt.study.config import StudyConfig
 
 # A first look: enough text for S1 and S3 and labels for S2, and one small twin. The page marks it as cut short.
 # SmolLM2-135M takes about 7 processor minutes.
@@ -20,60 +25,56 @@ PLANTED = "triscale"  # a corpus and a treebank of the planted language, drawn o
 def quick_study(
     models: list[str],
     corpus: str,
+    labels: Labels,
+    loading: Loading,
     *,
-    treebank: list[str] | None = None,
-    entities: list[str] | None = None,
-    roles: list[str] | None = None,
     tagger: str | None = None,
     functional: bool = False,
     quick: bool = False,
-    mode: str | None = None,
-    seed: int | None = None,
-    **loading: Any,
 ) -> dict[str, Any]:
-    """The mapping that a study file would hold; `loading` is given to every model where it is not None."""
+    """The mapping that a study file would hold."""
     from mspgt.study.config import BUNDLED
 
-    given = {key: value for key, value in loading.items() if value is not None}
+    given = {key: value for key, value in vars(loading).items() if value not in (None, False)}
     own = Path(models[0].removeprefix(BUNDLED)).name
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", own).strip(".-") or "model"
     data: dict[str, Any] = {
         "name": name[:40] if len(models) == 1 else f"{name[:40]}-and-{len(models) - 1}-more",
         "models": [{"id": model, **given} for model in models],
-        "corpus": {"source": corpus, **({"format": PLANTED} if corpus == PLANTED else {})},
+        **data_given(corpus, labels, tagger),
     }
-    labels: dict[str, Any] = {"entities": entities, "roles": roles, "tagger": tagger}
-    labels |= {"planted": PLANTED} if treebank == [PLANTED] else {"conllu": treebank}
-    if given_labels := {key: value for key, value in labels.items() if value}:
-        # What does not go together is refused where a study file is.
-        data["treebank"] = given_labels
     if functional:
         data["scales"] = {}
     if quick:
         for section, limits in QUICK.items():
             if section in data or section != "treebank":
                 data[section] = {**data.get(section, {}), **limits}
-    return data | {key: value for key, value in {"mode": mode, "seed": seed}.items() if value is not None}
+    return data
 
 
-def other_data(
-    corpus: str | None, treebank: list[str] | None, entities: list[str] | None, roles: list[str] | None
-) -> dict[str, Any]:
-    """Sections of a study file that take the place of its own: the text, and the labels, where they are given."""
-    sections: dict[str, Any] = {}
+def data_given(corpus: str | None, labels: Labels, tagger: str | None = None) -> dict[str, dict[str, Any]]:
+    """Text and labels, where they are given, as sections of a study file, which refuses what does not go together."""
+    sections: dict[str, dict[str, Any]] = {}
     if corpus is not None:
-        sections["corpus"] = {"source": corpus, "format": PLANTED if corpus == PLANTED else "auto"}
-    if treebank == [PLANTED]:
-        sections["treebank"] = {"planted": PLANTED}
-    elif treebank or entities or roles:
-        sections["treebank"] = {"conllu": treebank or [], "entities": entities or [], "roles": roles or []}
+        sections["corpus"] = {"source": corpus, **({"format": PLANTED} if corpus == PLANTED else {})}
+    planted = labels.treebank == [PLANTED]
+    own: dict[str, Any] = {"planted": PLANTED} if planted else {"conllu": labels.treebank}
+    own |= {"entities": labels.entities, "roles": labels.roles, "tagger": tagger}
+    if known := {key: value for key, value in own.items() if value}:
+        sections["treebank"] = known
     return sections
 
 
-def run_quick(data: dict[str, Any], settings: list[str] | None, out: Path | None, quiet: bool) -> None:
-    """Run the study of such a mapping, with `--set` over it; it lies in runs/ where no folder is named."""
+def study_of(study: str, corpus: str | None, labels: Labels, running: Running) -> StudyConfig:
+    """The study of a file, with what the command line gives in place of its own."""
+    from mspgt.study.loading import load_config
+
+    return load_config(study, running.overrides, data_given(corpus, labels))
+
+
+def run_quick(data: dict[str, Any], running: Running) -> None:
+    """Run the study of such a mapping; it lies in runs/ where no folder is named."""
     from mspgt.cli.finish import finish
     from mspgt.study.loading import make_config
 
-    config = make_config(data, tuple(settings or ()), where="command line")
-    finish(config, out or Path("runs") / config.name, quiet)
+    finish(make_config(data, running.overrides, where="command line"), running)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from mspgt.cli.finish import finish
-from mspgt.cli.options import Entities, Out, Quiet, Roles, Seed, Settings, Treebank, start_logging
-from mspgt.cli.quick import other_data
+from mspgt.cli.options import Labels, Running, grouped, start_logging
+from mspgt.cli.quick import study_of
 
 
+@grouped
 def run(
     study: Annotated[
         str,
@@ -19,14 +19,10 @@ def run(
             help="Study file (YAML), or a shipped one: demo, real, small, paper, learning, separated, pythia-runs."
         ),
     ],
+    *,
     corpus: Annotated[str | None, typer.Option("--corpus", help="In place of the study's own text.")] = None,
-    treebank: Treebank = None,
-    entities: Entities = None,
-    roles: Roles = None,
-    out: Out = None,
-    seed: Seed = None,
-    settings: Settings = None,
-    quiet: Quiet = False,
+    labels: Labels,
+    running: Running,
 ) -> None:
     """Run or resume a study; ends with the path of its page.
 
@@ -45,8 +41,4 @@ def run(
       treebank: {conllu: [train.conllu, dev.conllu, test.conllu]}
     """
     start_logging()
-    from mspgt.study.loading import load_config
-
-    overrides = [*(settings or []), *([f"seed={seed}"] if seed is not None else [])]
-    config = load_config(study, tuple(overrides), other_data(corpus, treebank, entities, roles))
-    finish(config, out or Path("runs") / config.name, quiet)
+    finish(study_of(study, corpus, labels, running), running)

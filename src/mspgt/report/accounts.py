@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from mspgt.report.curves import Mark, StripRow
-from mspgt.report.panels import calibrated_marks, marks, strip_row
-from mspgt.report.words import BOUNDARIES, layer_set, listing, number, reason
+from mspgt.report.panels import calibrated_marks, functional_marks, marks, strip_row
+from mspgt.report.words import BOUNDARIES, NO_REASON, capital, in_sight, layer_set, listing, reason
 from mspgt.results import ModelResult, Results
 
 MEANINGS = {
@@ -19,7 +19,6 @@ MEANINGS = {
     "paper": "where the published protocol places its two peaks. Its error rate is not controlled, so it is drawn "
     "pale and decides nothing.",
 }
-TITLES = {"functional": "functional", "phases": "phases", "shocks": "shocks", "paper": "paper"}
 
 
 @dataclass(frozen=True)
@@ -42,56 +41,48 @@ class Account:
 def accounts(results: Results, name: str) -> list[Account]:
     """Every account of a model, those that carry positions first."""
     model = results.models[name]
-    return [_functional(results, name), _phases(results, name), _shocks(model), _paper(model)]
+    paper = [mark for mark in marks(model) if mark.role == "paper"]
+    return [
+        _functional(results, name),
+        _phases(results, name),
+        _shocks(model),
+        _account(model, "paper", paper),
+    ]
+
+
+def _account(model: ModelResult, key: str, own: Sequence[Mark], words: str = "") -> Account:
+    told = words or "; ".join(mark.text for mark in own) or "no boundary"
+    return Account(key, strip_row(key, model.layers, tuple(own)), told)
+
+
+def _unmeasured(results: Results, name: str, key: str, part: str) -> Account:
+    why = f"not measured: {reason(results, 'models', name, part)}"
+    return replace(_account(results.models[name], key, (), why), measured=False)
 
 
 def _functional(results: Results, name: str) -> Account:
-    model = results.models[name]
-    found = model.scales
-    if not found:
-        why = reason(results, "models", name, "scales")
-        return Account("functional", strip_row("functional", model.layers, ()), f"not measured: {why}", False)
-    own, words = [], []
-    for which, label in BOUNDARIES.items():
-        boundary = found.of(which)
-        if boundary.layer is None:
-            words.append(f"{label} undefined: {boundary.reason or 'no reason was recorded'}")
-        else:
-            own.append(Mark(label, "functional", boundary.layer, tuple(boundary.set)))
-            words.append(own[-1].text)
-    return Account("functional", strip_row("functional", model.layers, tuple(own)), "; ".join(words))
+    if not (found := results.models[name].scales):
+        return _unmeasured(results, name, "functional", "scales")
+    own = {mark.label: mark for mark in functional_marks(found)}
+    words = (
+        own[label].text if label in own else f"{label} undefined: {found.of(which).reason or NO_REASON}"
+        for which, label in BOUNDARIES.items()
+    )
+    return _account(results.models[name], "functional", [*own.values()], "; ".join(words))
 
 
 def _phases(results: Results, name: str) -> Account:
-    model = results.models[name]
-    found = model.phases
-    if not found:
-        why = reason(results, "models", name, "phases")
-        return Account("phases", strip_row("phases", model.layers, ()), f"not measured: {why}", False)
-    own = tuple(Mark("phase", "phases", one.layer, tuple(one.set)) for one in found.boundaries)
-    return Account("phases", strip_row("phases", model.layers, own), found.statement)
+    if not (found := results.models[name].phases):
+        return _unmeasured(results, name, "phases", "phases")
+    own = [Mark("phase", "phases", one.layer, tuple(one.set)) for one in found.boundaries]
+    return _account(results.models[name], "phases", own, found.statement)
 
 
 def _shocks(model: ModelResult) -> Account:
-    own = tuple(calibrated_marks(model.boundaries.calibrated))
-    words = "; ".join(mark.text for mark in own) or "no boundary"
-    seen = [
-        f"a {kind} of {number(power.size80, 2)}"
-        for kind, power in model.boundaries.calibrated.power.items()
-        if power.size80 is not None
-    ]
-    words += (
-        f"; would be found in 80 % of cases: {listing(seen)} roughness SDs"
-        if seen
-        else "; none could be seen"
-    )
-    return Account("shocks", strip_row("shocks", model.layers, own), words)
-
-
-def _paper(model: ModelResult) -> Account:
-    own = tuple(mark for mark in marks(model) if mark.role == "paper")
-    words = "; ".join(mark.text for mark in own) or "no boundary"
-    return Account("paper", strip_row("paper", model.layers, own), words)
+    account = _account(model, "shocks", [*calibrated_marks(model.boundaries.calibrated)])
+    seen = listing(in_sight(model.boundaries.calibrated))
+    sight = f"would be found in 80 % of cases: {seen} roughness SDs" if seen else "none could be seen"
+    return replace(account, words=f"{account.words}; {sight}")
 
 
 def where_lines(results: Results) -> Iterator[str]:
@@ -111,10 +102,10 @@ def disagreement(every: list[Account]) -> str:
     silent = [one for one in every if one not in speaking and one.measured]
     if not speaking:
         return "No account finds a boundary"
-    told = listing(TITLES[one.key] for one in speaking)
+    told = listing(one.key for one in speaking)
     if silent:
-        return f"Boundaries by {told} alone; none by {listing(TITLES[one.key] for one in silent)}"
-    return f"{told[:1].upper()}{told[1:]} agree"
+        return f"Boundaries by {told} alone; none by {listing(one.key for one in silent)}"
+    return f"{capital(told)} agree"
 
 
 def _apart(every: list[Account]) -> Iterator[str]:
@@ -122,7 +113,7 @@ def _apart(every: list[Account]) -> Iterator[str]:
     for label in BOUNDARIES.values():
         placed = {one.key: one.named[label] for one in every if label in one.named}
         if any(not _near(a, b) for a in placed.values() for b in placed.values()):
-            yield f"{label} ({', '.join(f'{TITLES[key]} {_place(mark)}' for key, mark in placed.items())})"
+            yield f"{label} ({', '.join(f'{key} {_place(mark)}' for key, mark in placed.items())})"
 
 
 def _place(mark: Mark) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 from mspgt.report.dose_section import dose_section, dose_tables
@@ -30,7 +31,6 @@ from mspgt.report.where_section import where_section
 from mspgt.report.words import findings
 from mspgt.report.writing import stems, write
 from mspgt.results import Results, read
-from mspgt.vocabulary import Progress
 
 # Sections that have a file of their own: of one model, (results, name, stem) → Section, and of the study.
 MODEL_SECTIONS: tuple[Callable[[Results, str, str], Section | None], ...] = (
@@ -55,13 +55,12 @@ STRIPS = (
 )
 
 
-def build_report(run: Path, *, venue: str = "neurips", progress: Progress | None = None) -> Path:
+def build_report(run: Path, *, venue: str = "neurips") -> Path:
     """Write tables/, figures/ and report.html into a run folder; the same results give the same bytes.
 
     Args:
         run: a folder with results.json.
         venue: width of the figures: neurips, icml, icml-column, acl or acl-column.
-        progress: called with (done, total, what) as the models are drawn.
 
     Returns:
         The path of report.html.
@@ -76,30 +75,18 @@ def build_report(run: Path, *, venue: str = "neurips", progress: Progress | None
     views = [_view(results, found.model, names[found.model]) for found in findings(results)]
     sections = _study_sections(results, views, names)
     every = [section for view in views for section in view.sections] + sections
-    for table in (*_tables(results, views), *(table for section in every for table in section.tables)):
-        # Table 1 in full is too wide for a sheet of paper; LaTeX takes the one for reading.
-        readable = table1_for_reading(results) if table.name == "table1" else table
-        for form, content in (("csv", table.csv()), ("tex", readable.latex())):
-            write(run / "tables" / f"{table.name}.{form}", content.encode())
-        write(run / "tables" / f"{table.name}.parquet", table.parquet())
+    write_tables(run, [*_tables(results, views), *(table for section in every for table in section.tables)])
+    # Table 1 in full is too wide for a sheet of paper; LaTeX takes the one for reading.
+    write(run / "tables" / "table1.tex", table1_for_reading(results).latex().encode())
 
     strips = {view.name: strip_rows(view.model) for view in views}
-    write_figure(run, "strips", Plate(lambda width: strips_figure(strips, width), STRIPS), venue)
-    for done, view in enumerate(views):
-        if progress:
-            progress(done, len(views), f"figures of {view.name}")
-        for section in view.sections:
-            for stem, plate in section.figures.items():
-                write_figure(run, stem, plate, venue)
-    for section in sections:
-        for stem, plate in section.figures.items():
-            write_figure(run, stem, plate, venue)
+    write_figures(run, {"strips": Plate(partial(strips_figure, strips), STRIPS)}, venue)
+    for section in every:
+        write_figures(run, section.figures, venue)
 
     # The page comes last, so that whatever it links to is there.
     for name, page in reversed(pages(results, views, sections).items()):
         write(run / name, page.encode())
-    if progress:
-        progress(len(views), len(views), "page")
     return run / "report.html"
 
 
@@ -128,18 +115,27 @@ def _tables(results: Results, views: list[View]) -> Iterator[Table]:
     yield warnings_table(results)
 
 
-def write_figure(run: Path, stem: str, plate: Plate, venue: str) -> None:
-    """A figure as SVG and PDF, and the LaTeX that sets it with its caption."""
-    for form, content in plate.draw(venue).items():
-        write(run / "figures" / f"{stem}.{form}", content)
-    label = re.sub(r"[^A-Za-z0-9:-]", "-", stem)
-    lines = [
-        r"\begin{figure}",
-        r"  \centering",
-        rf"  \includegraphics{{{stem}.pdf}}",
-        rf"  \caption{{{latex_text(plate.caption)}}}",
-        rf"  \label{{fig:{label}}}",
-        r"\end{figure}",
-        "",
-    ]
-    write(run / "figures" / f"{stem}.tex", "\n".join(lines).encode())
+def write_tables(run: Path, tables: Iterable[Table]) -> None:
+    """Each table as CSV, LaTeX and Parquet."""
+    for table in tables:
+        forms = {"csv": table.csv().encode(), "tex": table.latex().encode(), "parquet": table.parquet()}
+        for form, content in forms.items():
+            write(run / "tables" / f"{table.name}.{form}", content)
+
+
+def write_figures(run: Path, plates: Mapping[str, Plate], venue: str) -> None:
+    """Each figure as SVG and PDF, and the LaTeX that sets it with its caption."""
+    for stem, plate in plates.items():
+        for form, content in plate.draw(venue).items():
+            write(run / "figures" / f"{stem}.{form}", content)
+        label = re.sub(r"[^A-Za-z0-9:-]", "-", stem)
+        lines = [
+            r"\begin{figure}",
+            r"  \centering",
+            rf"  \includegraphics{{{stem}.pdf}}",
+            rf"  \caption{{{latex_text(plate.caption)}}}",
+            rf"  \label{{fig:{label}}}",
+            r"\end{figure}",
+            "",
+        ]
+        write(run / "figures" / f"{stem}.tex", "\n".join(lines).encode())

@@ -100,10 +100,9 @@ class Panel:
         """Curves of the table of numbers, the foremost first."""
         return (*reversed(self.lines), *self.beside)
 
-    def numbers(self) -> list[tuple[int, list[str]]]:
-        """Each layer with the value of every curve as text."""
-        texts = [line.texts() for line in self.told]
-        return [(layer, [text[at] for text in texts]) for at, layer in enumerate(self.x)]
+    def numbers(self) -> list[tuple[int | str, ...]]:
+        """A row a layer: the layer, and the value of every curve as text."""
+        return list(zip(self.x, *(line.texts() for line in self.told), strict=True))
 
     @property
     def first_lines(self) -> list[Line]:

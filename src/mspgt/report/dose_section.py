@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 
 from markupsafe import Markup
 
@@ -13,19 +12,26 @@ from mspgt.report.doses import (
     Audit,
     audit_of,
     audit_panels,
-    brittleness,
     brittleness_numbers,
     brittleness_table,
     dose_sentences,
     doses_table,
 )
-from mspgt.report.figures import charts_figure
+from mspgt.report.figures import charts_plate
+from mspgt.report.groups import ChartGroup, titled_html
 from mspgt.report.marks import Chart
-from mspgt.report.markup import figure_html, numbers_folded, numbers_html, table_html, tag
-from mspgt.report.section import Plate, Section
+from mspgt.report.markup import (
+    figure_html,
+    lit_html,
+    missing_html,
+    numbers_folded,
+    numbers_html,
+    table_html,
+    tag,
+)
+from mspgt.report.section import Section
 from mspgt.report.svg import legend_html, svg
 from mspgt.report.tables import Table
-from mspgt.report.views import ChartGroup, charts_html
 from mspgt.report.words import counted, number
 from mspgt.results import Results
 from mspgt.vocabulary import SCALES
@@ -48,20 +54,19 @@ def dose_section(results: Results, name: str, stem: str) -> Section | None:
     if audit is None:
         return None
     anchor, about = f"model-{stem}-doses", audit.about
-    chart = brittleness_chart(brittleness(audit, TITLE))
+    chart = brittleness_chart(audit, TITLE)
     caption = CAPTION.format(sigma=number(about.sigma), passages=counted(about.passages, "passage"))
-    group = ChartGroup("doses", "Dose audit", "layer", audit_panels(audit), "not measured")
+    group = ChartGroup("doses", "By block", "layer", audit_panels(audit))
     parts = [
         *(tag("p", sentence) for sentence in dose_sentences(audit)),
         *_brittleness(audit, chart, anchor, caption),
         tag("h4", "By scale"),
         _by_scale(audit, name),
         tag("p", CAVEAT),
-        tag("h4", "By block"),
-        charts_html(group, f"{anchor}-audit", "tables/doses.csv"),
+        *titled_html(group, f"{anchor}-audit", "tables/doses.csv"),
     ]
     lead = f"what {number(about.sigma)} standard deviations is, and what it costs"
-    figures = {f"{stem}-brittleness": Plate(partial(charts_figure, [chart], ""), f"{name}. {caption}")}
+    figures = {f"{stem}-brittleness": charts_plate([chart], f"{name}. {caption}")}
     methods = (
         "Noise was sized by each dimension's own standard deviation over tokens that are no attention sinks, and its "
         "cost compared with that of a scalar standard deviation over all tokens (the paper's words), of one over "
@@ -89,8 +94,7 @@ def _brittleness(audit: Audit, chart: Chart, anchor: str, caption: str) -> Itera
         caption=caption,
         beside="tables/brittleness.csv",
     )
-    yield tag("div", drawing, class_="charts one", data_axis="layer")
-    yield tag("div", class_="readout", aria_live="polite", hidden=True)
+    yield lit_html([drawing], "layer", "one")
     columns, rows = brittleness_numbers(audit)
     yield numbers_folded([numbers_html(title, columns, rows)], title)
 
@@ -99,21 +103,15 @@ def _by_scale(audit: Audit, name: str) -> Markup:
     rows = []
     for definition, (label, _) in DEFINITIONS.items():
         costs = [audit.doses[definition].scales[scale] for scale in SCALES]
-        nats, divergence = (
-            (_cost(one.nats, one.nats_se) for one in costs),
-            (_cost(one.kl, one.kl_se) for one in costs),
-        )
-        rows.append((label, *nats, *divergence))
+        nats = (_cost(one.nats, one.nats_se) for one in costs)
+        rows.append((label, *nats, *(_cost(one.kl, one.kl_se) for one in costs)))
     equal = audit.about.equal_kl
     if equal.sizes and equal.kl:
         sizes = (f"at σ = {number(equal.sizes[scale], 2)}" for scale in SCALES)
         rows.append(("sized for equal KL", *sizes, *(number(equal.kl[scale], 2) for scale in SCALES)))
     columns = ("dose", *(f"{what}, {scale}" for what in ("extra nats", "KL") for scale in SCALES))
     found = table_html(columns, rows, label=f"cost of noise by scale, {name}", kind="numbers", head=True)
-    lost = (
-        tag("p", f"— no doses of equal KL: {equal.reason}", class_="missing") if equal.reason else Markup("")
-    )
-    return found + lost
+    return found + missing_html(*[f"no doses of equal KL: {equal.reason}"] * bool(equal.reason))
 
 
 def _cost(value: float | None, error: float | None) -> str:

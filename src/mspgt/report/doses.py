@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from mspgt.report.curves import Line, Mark, Panel
-from mspgt.report.tables import Cell, Table
+from mspgt.report.tables import Cell, Table, columns_of
 from mspgt.report.words import listing, number
 from mspgt.results import ModelResult, Results
 from mspgt.results.interventions import Dose, DosesAbout
@@ -30,6 +29,23 @@ class Audit(NamedTuple):
     doses: dict[str, Dose]  # by definition
     about: DosesAbout
 
+    @property
+    def curves(self) -> dict[str, tuple[tuple[int, float], ...]]:
+        """Definition → (last layer with noise, extra nats a token); the logarithmic axis has costs above 0 alone."""
+        ends = {definition: self.doses[definition].ends for definition in DEFINITIONS}
+        return {
+            definition: tuple((k, y) for k, y in zip(one.layers, one.nats, strict=True) if y and y > 0)
+            for definition, one in ends.items()
+        }
+
+    @property
+    def jump(self) -> tuple[int, int, float] | None:
+        """Of the literal dose at the sink: the last layer before it, the first after, and their ratio."""
+        sink, literal = self.about.sink_layer, dict(self.curves["all"])
+        if sink is None or not {sink - 1, sink} <= set(literal):
+            return None
+        return sink - 1, sink, literal[sink] / literal[sink - 1]
+
 
 def audit_of(model: ModelResult) -> Audit | None:
     """The doses of a model; None where they were not audited."""
@@ -37,7 +53,7 @@ def audit_of(model: ModelResult) -> Audit | None:
     return Audit(model.layers, doses, about) if doses and about else None
 
 
-def doses_table(results: Results, name: str = "doses") -> Table:
+def doses_table(results: Results) -> Table:
     """What noise of one size is and costs: one row a model, definition and block."""
     kinds = dict.fromkeys(("sigma", "relative", "variance", *COSTS), "double")
     rows: list[tuple[Cell, ...]] = [
@@ -46,22 +62,20 @@ def doses_table(results: Results, name: str = "doses") -> Table:
         for layer in range(1, len(found.sigma) + 1)
     ]
     columns = {"model": "string", "definition": "string", "layer": "int64", **kinds}
-    return Table(
-        name, "Noise of one size under four definitions, block by block, and its cost", columns, rows
-    )
+    title = "Noise of one size under four definitions, block by block, and its cost"
+    return Table("doses", title, columns, rows)
 
 
-def brittleness_table(results: Results, name: str = "brittleness") -> Table:
+def brittleness_table(results: Results) -> Table:
     """What noise on blocks 1..k costs: one row a model, definition and k."""
     rows: list[tuple[Cell, ...]] = [
         (model, definition, layer, *(getattr(found.ends, key)[at] for key in COSTS))
         for model, definition, found in _audited(results)
         for at, layer in enumerate(found.ends.layers)
     ]
-    columns = {"model": "string", "definition": "string", "last_layer": "int64"} | dict.fromkeys(
-        COSTS, "double"
-    )
-    return Table(name, "Cost of noise on layers 1 to k, by k", columns, rows)
+    columns = columns_of("model:string definition:string last_layer:int64")
+    columns |= dict.fromkeys(COSTS, "double")
+    return Table("brittleness", "Cost of noise on layers 1 to k, by k", columns, rows)
 
 
 def brittleness_numbers(audit: Audit) -> tuple[list[str], list[tuple[str | int, ...]]]:
@@ -90,7 +104,8 @@ def _audited(results: Results) -> Iterator[tuple[str, str, Dose]]:
 def audit_panels(audit: Audit) -> list[Panel]:
     """By block: the size of the noise over the spread of the median dimension, and the divergence that it causes."""
     depth = tuple(range(1, audit.layers + 1))
-    marks = tuple(_sink(audit))
+    sink = audit.about.sink_layer
+    marks = () if sink is None else (Mark("sink", "level", sink),)
 
     def panel(key: str, title: str, axis: str) -> Panel:
         lines = [
@@ -105,66 +120,25 @@ def audit_panels(audit: Audit) -> list[Panel]:
     ]
 
 
-def _sink(audit: Audit) -> Iterator[Mark]:
-    layer = audit.about.sink_layer
-    if layer is not None:
-        yield Mark("sink", "level", layer)
-
-
-@dataclass(frozen=True)
-class Brittleness:
-    """Extra nats a token against the last layer that noise reaches, a curve a definition, within one model."""
-
-    title: str
-    layers: int
-    curves: tuple[tuple[str, str, tuple[tuple[int, float], ...]], ...]  # label, role, (last layer, nats)
-    sink: int | None  # the first layer whose standard deviation it multiplies
-    jump: (
-        tuple[int, int, float] | None
-    )  # of the literal dose at the sink: last layer before, first after, ratio
-
-    @property
-    def drawn(self) -> bool:
-        return any(points for _, _, points in self.curves)
-
-
-def brittleness(audit: Audit, title: str) -> Brittleness:
-    """The brittleness curve of one model; costs that are not above 0 stay out, since its axis is logarithmic."""
-    curves = []
-    for definition, (label, role) in DEFINITIONS.items():
-        ends = audit.doses[definition].ends
-        points = tuple((k, y) for k, y in zip(ends.layers, ends.nats, strict=True) if y and y > 0)
-        curves.append((label, role, points))
-    sink = audit.about.sink_layer
-    literal = dict(curves[1][2])
-    jump = None
-    if sink is not None and {sink - 1, sink} <= set(literal):
-        jump = (sink - 1, sink, literal[sink] / literal[sink - 1])
-    return Brittleness(title, audit.layers, tuple(curves), sink, jump)
-
-
 def dose_sentences(audit: Audit) -> list[str]:
     """What the difference between the literal and the primary dose means, from this model's own numbers."""
     doses, sigma = audit.doses, number(audit.about.sigma)
     told = []
-    for definition, words in (
-        ("all", "as the paper words it"),
-        ("dimension", "in proportion to each dimension"),
-    ):
-        costs = [doses[definition].scales[scale].nats for scale in SCALES]
-        told.append(f"{words}, it costs {listing(map(_nats, costs))} nats a token")
+    worded = {"all": "as the paper words it", "dimension": "in proportion to each dimension"}
+    for definition, words in worded.items():
+        costs = (number(doses[definition].scales[scale].nats, 2) for scale in SCALES)
+        told.append(f"{words}, it costs {listing(costs)} nats a token")
     sentences = [
         f"Noise of {sigma} standard deviations on the Local, Intermediate and Global scale: {'; '.join(told)}."
     ]
-    jump = brittleness(audit, "").jump
-    if jump is None:
+    if audit.jump is None:
         sentences.append(
             "No sink more than doubles the standard deviation of a layer here, so the two doses differ by how "
             "unequal the dimensions are; where there is a sink, Table 2 and equation 8 turn on the definition."
         )
         return sentences
-    before, after, ratio = jump
-    same = dict(brittleness(audit, "").curves[0][2])
+    before, after, ratio = audit.jump
+    same = dict(audit.curves["dimension"])
     quiet = f", by dimension by {number(same[after] / same[before])}" if {before, after} <= set(same) else ""
     sentences.append(
         f"A sink appears at layer {after} and multiplies the standard deviation over all tokens: moving the end of "
@@ -174,7 +148,3 @@ def dose_sentences(audit: Audit) -> list[str]:
         "than in the other."
     )
     return sentences
-
-
-def _nats(value: float | None) -> str:
-    return "—" if value is None else number(value, 2)

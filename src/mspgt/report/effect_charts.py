@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from mspgt.report.interventions import DOSE_WORD, Bar, BarPanel, signed
+from mspgt.report.interventions import DOSE_WORD, BarPanel, signed, significant
 from mspgt.report.marks import (
     Axis,
+    Bar,
     Chart,
     Curve,
     Dots,
@@ -19,9 +20,8 @@ from mspgt.report.marks import (
     around,
     decades,
 )
-from mspgt.report.marks import Bar as BarMark
 from mspgt.report.words import MISSING
-from mspgt.results.interventions import ResponseCurve
+from mspgt.results.interventions import EffectResult, ResponseCurve
 
 GAP = 0.9  # the space between doses, in bars
 FAR = 3.0  # a literal dose that reaches so many times as far as all others is cut, and its number written
@@ -43,18 +43,17 @@ def bars_chart(doses: Mapping[str, BarPanel]) -> Chart | None:
     title, y = next(iter(drawn.values())).title, _extent(drawn)
     bars, groups, at = [], [], GAP / 2
     for dose, panel in drawn.items():
-        own = [(at + place + 0.5, bar) for place, bar in enumerate(panel.bars)]
-        bars += own
-        groups.append((sum(place for place, _ in own) / len(own), DOSE_WORD[dose]))
-        at += len(own) + GAP
-    ticks = tuple((place, bar.label) for place, bar in bars)
+        bars += [(at + place + 0.5, *one) for place, one in enumerate(panel.scales.items())]
+        groups.append((at + len(panel.scales) / 2, DOSE_WORD[dose]))
+        at += len(panel.scales) + GAP
+    ticks = tuple((place, scale[0].upper()) for place, scale, _ in bars)
     x = Axis("", 0, at - GAP / 2, ticks, groups=tuple(groups) if len(groups) > 1 else (), line=False)
     ranges = dict.fromkeys(panel.chance for panel in drawn.values() if panel.chance)
     chance = [
         Span("chance", y=ends, told="two runs without noise differ by [{}, {}] %".format(*map(signed, ends)))
         for ends in ranges
     ]
-    told = [mark for place, bar in bars for mark in _bar(place, bar, y)]
+    told = [mark for bar in bars for mark in _bar(*bar, y)]
     return Chart(
         title,
         x,
@@ -66,28 +65,25 @@ def bars_chart(doses: Mapping[str, BarPanel]) -> Chart | None:
     )
 
 
-def _bar(at: float, bar: Bar, y: Axis) -> Iterator[Mark]:
+def _bar(at: float, scale: str, found: EffectResult, y: Axis) -> Iterator[Mark]:
     """A bar with its interval, or its number where it leaves the drawing; what was not measured as a dash."""
-    if bar.percent is None:
-        yield Label(MISSING, (at, 0), anchor="middle", shift=(0, -4), told=bar.reason or "")
+    percent = found.percent
+    if percent is None:
+        yield Label(MISSING, (at, 0), anchor="middle", shift=(0, -4), told=found.reason or "")
         return
-    yield BarMark(bar.scale, at, bar.percent, pale=not bar.claimed)
-    if y.inside(bar.percent) != bar.percent:
-        above = bar.percent > 0
-        words = f"{bar.percent:+,.0f} %".replace("-", "−")
-        anchor, down = ("end", 4) if above else ("start", -4)
-        yield Label(words, (at, y.inside(bar.percent)), "cut", anchor, (3, down), turned=True)
-    elif bar.interval:
-        low, high = bar.interval
+    yield Bar(scale, at, percent, pale=not significant(found))
+    if y.inside(percent) != percent:
+        words = f"{percent:+,.0f} %".replace("-", "−")
+        anchor, down = ("end", 4) if percent > 0 else ("start", -4)
+        yield Label(words, (at, y.inside(percent)), "cut", anchor, (3, down), turned=True)
+    elif found.percent_ci:
+        low, high = found.percent_ci
         yield Whisker("", (at, low), (at, high))
 
 
 def _reach(panel: BarPanel) -> list[float]:
-    known = [0.0, *(panel.chance or ())]
-    for bar in panel.bars:
-        known += [bar.percent] if bar.percent is not None else []
-        known += bar.interval or ()
-    return known
+    ends = [end for found in panel.scales.values() for end in (found.percent, *(found.percent_ci or ()))]
+    return [0.0, *(panel.chance or ()), *(end for end in ends if end is not None)]
 
 
 def _extent(doses: Mapping[str, BarPanel]) -> Axis:
@@ -111,22 +107,17 @@ def response_chart(response: Mapping[str, ResponseCurve] | None) -> Chart | None
     known = [point for curve in points.values() for point in curve]
     if not response or not known:
         return None
-    x, y = (
-        decades("", [s for s, _ in known]),
-        decades("KL of the next token, nats, by σ", [d for _, d in known], grid=True),
-    )
+    x = decades("", [s for s, _ in known])
+    y = decades("KL of the next token, nats, by σ", [d for _, d in known], grid=True)
     marks: list[Mark] = []
     for scale, curve in points.items():
         limit = response[scale].linear_up_to or 0.0
         within = tuple(point for point in curve if point[0] <= limit)
         beyond = curve[max(len(within) - 1, 0) :]
-        marks += [
-            Curve(role, stretch)
-            for role, stretch in (("within", within), ("beyond", beyond))
-            if len(stretch) > 1
-        ]
+        both = {"within": within, "beyond": beyond}
+        marks += [Curve(role, stretch) for role, stretch in both.items() if len(stretch) > 1]
         if curve:
-            marks.append(Dots(scale, curve))
-            marks.append(Label(scale[0].upper(), curve[len(curve) // 2], anchor="end", shift=(-4, -4)))
+            name = Label(scale[0].upper(), curve[len(curve) // 2], anchor="end", shift=(-4, -4))
+            marks += [Dots(scale, curve), name]
     about = "divergence of the next token by size of noise, a curve a scale"
     return Chart("Divergence of the next token", x, y, tuple(marks), shape="small", about=about)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 
 from markupsafe import Markup
 
 from mspgt.report.doses import audit_of, dose_sentences
 from mspgt.report.effect_charts import bars_chart, response_chart
-from mspgt.report.figures import charts_figure
+from mspgt.report.figures import charts_plate
 from mspgt.report.interventions import (
     DOSE_WORD,
     DOSES,
@@ -24,14 +23,16 @@ from mspgt.report.interventions import (
     repeats_plain,
     response_table,
     side_by_side,
+    significant,
     table2,
+    table2_rows,
 )
 from mspgt.report.marks import Chart
-from mspgt.report.markup import facts_html, figure_html, folded, table_html, tag
+from mspgt.report.markup import facts_html, figure_html, folded, missing_html, table_html, tag
 from mspgt.report.section import Plate, Section
 from mspgt.report.svg import svg
 from mspgt.report.tables import Table
-from mspgt.report.words import MISSING, counted, interval, layer_set, listing, number
+from mspgt.report.words import MISSING, capital, counted, interval, layer_set, listing, number
 from mspgt.results import Results
 from mspgt.results.interventions import (
     Contrast,
@@ -78,7 +79,6 @@ def effect_section(results: Results, name: str, stem: str) -> Section | None:
     if (effects := effects_of(model)) is None:
         return None
     anchor, about = f"model-{stem}-interventions", effects.about
-    own = replace(results, models={name: model})
     parts = [tag("p", ABOUT)]
     figures: dict[str, Plate] = {}
     repeated = [dose for dose in DOSES if dose != "plain" and repeats_plain(about.arms, dose)]
@@ -86,17 +86,17 @@ def effect_section(results: Results, name: str, stem: str) -> Section | None:
     drawn = {dose: panels for dose, panels in doses.items() if panels and dose not in repeated}
     parts.append(_charts(drawn, anchor))
     parts += [
-        tag("p", f"{_capital(words)}: {REPEATED}")
+        tag("p", f"{capital(words)}: {REPEATED}")
         for dose, words in DOSES.items()
         if dose in repeated and doses[dose]
     ]
     if "literal" in drawn and (audit := audit_of(model)):
         parts.append(tag("p", dose_sentences(audit)[-1]))
     for dose in drawn:
-        figures[f"{stem}-interventions-{dose}"] = Plate(
-            partial(charts_figure, dose_charts(effects, dose), name, abreast=3), f"{DOSES[dose]}. {ABOUT}"
+        figures[f"{stem}-interventions-{dose}"] = charts_plate(
+            dose_charts(effects, dose), f"{DOSES[dose]}. {ABOUT}", name, abreast=3
         )
-    parts += _tables(own, effects, name, repeated)
+    parts += _tables(effects, name, repeated)
     curve = response_chart(about.response)
     if curve:
         parts.append(tag("h4", "Noise and response"))
@@ -105,7 +105,7 @@ def effect_section(results: Results, name: str, stem: str) -> Section | None:
             curve.title,
             svg(curve),
             caption="Dashed beyond the linear range.",
-            numbers=response_table(own, f"{stem}-response"),
+            numbers=response_table(replace(results, models={name: model})),
             beside="tables/noise_response.csv",
         )
         parts.append(tag("div", drawn_curve, class_="charts small"))
@@ -134,15 +134,14 @@ def effect_lines(results: Results) -> Iterator[str]:
         yield "  change of the text in percent, * where the adjusted p is below 0.05"
         for panel in bar_panels(effects.arms):
             if panel.drawn and panel.metric in SPOKEN:
-                found = {bar.label: bar for bar in panel.bars}
-                told_ = "  ".join(
-                    f"{letter} {MISSING if bar.percent is None else f'{bar.percent:+.1f}'}{'*' * bar.claimed}"
-                    for letter, bar in found.items()
+                told = "  ".join(
+                    f"{scale[0].upper()} {MISSING if one.percent is None else f'{one.percent:+.1f}'}"
+                    + "*" * significant(one)
+                    for scale, one in panel.scales.items()
                 )
-                chance = (
-                    "not measured" if panel.chance is None else "{:+.1f} to {:+.1f}".format(*panel.chance)
-                )
-                yield f"  {panel.title:<36} {told_:<28} %; chance alone {chance} %"
+                ends = panel.chance
+                chance = "{:+.1f} to {:+.1f}".format(*ends) if ends else "not measured"
+                yield f"  {panel.title:<36} {told:<28} %; chance alone {chance} %"
 
 
 def _scale_words(scales: ScalesUsed, layers: int) -> str:
@@ -187,69 +186,40 @@ def _charts(drawn: Mapping[str, Mapping[str, BarPanel]], anchor: str) -> Markup:
     if not charts:
         return Markup("")
     words = "; ".join(f"{DOSE_WORD[dose]}: {DOSES[dose]}" for dose in drawn if DOSE_WORD[dose] != DOSES[dose])
-    told = tag("p", f"Doses, from left to right. {_capital(words)}.", class_="caption")
+    told = tag("p", f"Doses, from left to right. {capital(words)}.", class_="caption")
     return tag("div", *charts, class_="charts") + told
 
 
-def _capital(words: str) -> str:
-    return words[:1].upper() + words[1:]
-
-
-def _tables(own: Results, effects: Effects, name: str, repeated: Sequence[str]) -> list[Markup]:
-    table, again = table2(own), tuple(DOSES[dose] for dose in repeated)
-    rows = [row for row in table.rows if row[0] == name and not str(row[2]).startswith(again)]
+def _tables(effects: Effects, name: str, repeated: Sequence[str]) -> Iterator[Markup]:
+    columns = dict.fromkeys(("scale", "dose", *METRICS.values()), "string")
     # The words stand once, below the charts.
-    short = {f"{DOSES[dose]}: ": f"{word}: " for dose, word in DOSE_WORD.items()}
-    rows = [(*row[:2], _shortened(str(row[2]), short), *row[3:]) for row in rows]
+    doses = {dose: word for dose, word in DOSE_WORD.items() if dose not in repeated}
+    table = Table("table2", "All metrics and doses", columns, list(table2_rows(effects, doses)))
     # A metric that no arm has takes one line, not a column.
-    empty = {
-        at for at in range(3, len(table.columns)) if all(str(row[at]).startswith(MISSING) for row in rows)
-    }
-    kept = [at for at in range(1, len(table.columns)) if at not in empty]
-    columns = [list(table.columns)[at] for at in kept]
-    rows = [tuple(row[at] for at in kept) for row in rows]
-    absent = listing(list(table.columns)[at] for at in sorted(empty))
-    parts = [
-        tag("h4", "All metrics and doses"),
-        table_html(columns, rows, label=f"effects of noise, {name}", kind="numbers"),
-        tag("p", f"— not measured: {absent}", class_="missing") if absent else Markup(""),
-    ]
-    parts.append(folded("Adjusted p of every change", _p_values(effects, name, repeated)))
-    doses = [dose for dose in DOSES if dose not in repeated]
+    cells = zip(columns, zip(*table.rows, strict=True), strict=True)
+    absent = [name for name, own in cells if all(str(cell).startswith(MISSING) for cell in own)]
+    shown = table.without(*absent)
+    yield tag("h4", table.title)
+    yield table_html(shown.columns, shown.rows, label=f"effects of noise, {name}", kind="numbers")
+    yield missing_html(*[f"not measured: {listing(absent)}"] * bool(absent))
+    yield folded("Adjusted p of every change", _p_values(effects, name, repeated))
     for reading, formula in CONTRASTS.items():
         lines = [
             (METRICS.get(metric, metric), *(_contrast(found.get(dose), reading) for dose in doses))
             for metric, found in effects.about.contrasts.items()
-            if any(_reading(found.get(dose), reading) for dose in doses)
+            if any(getattr(found.get(dose), reading, None) for dose in doses)
         ]
         if lines:
-            parts += [
-                tag("h4", f"Intermediate against the others: {formula}"),
-                table_html(
-                    ("metric", *(DOSE_WORD[dose] for dose in doses)),
-                    lines,
-                    label=f"{reading} contrasts, {name}",
-                    kind="numbers",
-                    head=True,
-                ),
-            ]
-    return parts
-
-
-def _shortened(words: str, short: Mapping[str, str]) -> str:
-    long = next((long for long in short if words.startswith(long)), "")
-    return short.get(long, "") + words.removeprefix(long)
+            label = f"{reading} contrasts, {name}"
+            yield tag("h4", f"Intermediate against the others: {formula}")
+            yield table_html(("metric", *doses.values()), lines, label=label, kind="numbers", head=True)
 
 
 def _p_values(effects: Effects, name: str, repeated: Sequence[str]) -> Markup:
     arms, about = effects.arms, effects.about.arms
     metrics = [key for key in SPOKEN if any(_p_value(found.get(key)) != MISSING for found in arms.values())]
     rows = [
-        (
-            arm.replace("_", " "),
-            layer_set(about[arm].layers),
-            *(_p_value(found.get(key)) for key in metrics),
-        )
+        (arm.replace("_", " "), layer_set(about[arm].layers), *(_p_value(found.get(key)) for key in metrics))
         for arm, found in arms.items()
         if arm != "aa" and not arm.endswith(tuple(f"_{dose}" for dose in repeated))
     ]
@@ -261,18 +231,11 @@ def _p_value(found: EffectResult | None) -> str:
     return number(found.p_adjusted if found else None, 2)
 
 
-def _reading(readings: ContrastPair | None, reading: str) -> Contrast | None:
-    if readings is None:
-        return None
-    return readings.signed if reading == "signed" else readings.absolute
-
-
 def _contrast(readings: ContrastPair | None, reading: str) -> str:
     """A contrast with its interval and p; where it is null, why."""
-    if readings is None:
-        return MISSING
-    if (found := _reading(readings, reading)) is None:
-        return f"{MISSING} {readings.reason or ''}".strip()
+    found: Contrast | None = getattr(readings, reading, None)
+    if found is None:
+        return f"{MISSING} {(readings and readings.reason) or ''}".strip()
     return f"{number(found.estimate)}{interval(found.ci)}, p = {number(found.p)}"
 
 

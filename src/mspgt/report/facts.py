@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
-from mspgt.report.section import Section
-from mspgt.report.tables import Cell, Table, cell_text
-from mspgt.report.words import BOUNDARIES, KIND_NAMES, MISSING, listing, number, percent
+from mspgt.report.tables import Table, cell_text
+from mspgt.report.words import BOUNDARIES, MISSING, number, percent
 from mspgt.results import ModelResult, Results, to_jsonable
+from mspgt.vocabulary import KINDS
 
 Facts = list[tuple[str, str]]
 Rows = list[tuple[str, ...]]
+MACHINE = ("mspgt", "torch", "transformers", "python", "device", "hardware")
 
 
 def signal_facts(model: ModelResult) -> Facts:
@@ -39,11 +40,9 @@ def signal_facts(model: ModelResult) -> Facts:
 def probe_facts(model: ModelResult) -> Facts:
     """How many labels each probing task had."""
     return [
-        (
-            f"{task.upper()}, {probe.labels} labels",
-            ", ".join(f"{s} {number(n)}" for s, n in probe.examples.items()),
-        )
+        (f"{task.upper()}, {probe.labels} labels", ", ".join(f"{s} {number(n)}" for s, n in own.items()))
         for task, probe in model.probes.items()
+        for own in [probe.examples]
     ]
 
 
@@ -72,14 +71,15 @@ def control_facts(model: ModelResult) -> Facts:
 
 def power_rows(model: ModelResult) -> Rows:
     """Kind, size found in 80 % of cases, and the same in words."""
-    power = model.boundaries.calibrated.power
-    rows: Rows = []
-    for kind in KIND_NAMES:
-        if kind in power:
-            size = power[kind].size80
-            seen = "could not have been seen" if size is None else number(size, 2)
-            rows.append((kind, seen, power[kind].statement or MISSING))
-    return rows
+    power = {kind: one for kind in KINDS if (one := model.boundaries.calibrated.power.get(kind))}
+    return [
+        (
+            kind,
+            "could not have been seen" if one.size80 is None else number(one.size80, 2),
+            one.statement or MISSING,
+        )
+        for kind, one in power.items()
+    ]
 
 
 def check_rows(model: ModelResult) -> Rows:
@@ -91,48 +91,30 @@ def check_rows(model: ModelResult) -> Rows:
 def provenance_facts(results: Results) -> Facts:
     """All that would be needed to do the study again, but for the models."""
     made, data = results.provenance, results.provenance.data
+    treebank = _scalars(to_jsonable(data.treebank, whole=True) or {})
     facts = [
-        *(
-            (name, getattr(made, name))
-            for name in ("mspgt", "torch", "transformers", "python", "device", "hardware")
-        ),
+        *((name, getattr(made, name)) for name in MACHINE),
         ("plan", results.study.hash),
         ("begun", made.started),
         ("wall time", f"{number(made.seconds)} s"),
         ("seeds", ", ".join(f"{name} {seed}" for name, seed in made.seeds.items())),
         ("corpus", f"{data.name}, sha256 {data.sha256}"),
         ("tokens", number(data.tokens)),
-        *(
-            (f"treebank {name}", text)
-            for name, text in _scalars(to_jsonable(data.treebank, whole=True) or {})
-        ),
+        *((f"treebank {name}", text) for name, text in treebank),
     ]
     return [(name, text or MISSING) for name, text in facts]
 
 
 def models_table(results: Results) -> Table:
     """Revision, precision, tokens read and seconds spent, one row a model."""
-    records: dict[str, dict[str, Cell]] = {}
-    for name, model in results.models.items():
-        seconds = {f"{stage}, s": spent for stage, spent in model.seconds.items()}
-        dtype = results.provenance.dtype.get(name)
-        records[name] = {"revision": model.revision, "dtype": dtype, **model.tokens, **seconds}
-    columns = dict.fromkeys((key for record in records.values() for key in record), "string")
-    rows: list[tuple[Cell, ...]] = [
-        (name, *(record.get(column) for column in columns)) for name, record in records.items()
+    records = [
+        {"model": name, "revision": model.revision, "dtype": results.provenance.dtype.get(name)}
+        | model.tokens
+        | {f"{stage}, s": spent for stage, spent in model.seconds.items()}
+        for name, model in results.models.items()
     ]
-    return Table("models", "Models", {"model": "string", **columns}, rows)
-
-
-def undrawn(results: Results, sections: Sequence[Section]) -> str:
-    """Parts of results.json that no section of the page shows."""
-    shown = [section.anchor for section in sections]
-    parts = [part for part in ("families", "replicated") if getattr(results, part) and part not in shown]
-    for part in ("interventions", "theory"):
-        owners = [name for name, model in results.models.items() if getattr(model, part)]
-        drawn = sum(anchor.endswith(f"-{part}") for anchor in shown)
-        parts += [f"{part} of {listing(owners)}"] if owners and not drawn else []
-    return listing(parts)
+    columns = dict.fromkeys(("model", *(key for record in records for key in record)), "string")
+    return Table.of("models", "Models", columns, records)
 
 
 def _scalars(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

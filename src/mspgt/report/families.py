@@ -4,21 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from itertools import chain
 
 from markupsafe import Markup
 
 from mspgt.predictions.printed import printed
 from mspgt.report.curves import StripRow
-from mspgt.report.figures import charts_figure
+from mspgt.report.figures import charts_plate
 from mspgt.report.forest import Dot, Forest, Row
-from mspgt.report.markup import figure_html, table_html, tag
+from mspgt.report.markup import table_html, tag
 from mspgt.report.panels import strip_rows
 from mspgt.report.section import Plate, Section
-from mspgt.report.strips import strip_svg, strips_figure
-from mspgt.report.svg import svg
-from mspgt.report.tables import Cell, Table, columns_of
-from mspgt.report.words import BOUNDARIES, MISSING, Json, Judged, layer_set, listing, number, percent
+from mspgt.report.strips import strips_figure, strips_html
+from mspgt.report.tables import Cell, Table, columns_of, ends
+from mspgt.report.words import (
+    BOUNDARIES,
+    MISSING,
+    Json,
+    Judged,
+    interval,
+    layer_set,
+    listing,
+    number,
+    percent,
+)
 from mspgt.results import ModelResult
 from mspgt.results.comparison import ComparedModel
 from mspgt.results.families import Consistency, FamilyResult
@@ -54,28 +62,21 @@ def family_section(results: Judged) -> Section | None:
     strips = _strips(results)
     parts = [tag("p", ABOUT), table_html(reading.columns, reading.rows, label=reading.title, head=True)]
     for name, rows in strips.items():
-        drawn = [(tag("span", row.role, class_=f"role {row.role}"), strip_svg(row)) for row in rows]
-        parts += [tag("h4", name), tag("div", *chain.from_iterable(drawn), class_="strips")]
-    figures = {"families": Plate(lambda venue: strips_figure(strips, venue), FIGURE_10)}
+        parts += [tag("h4", name), strips_html({row.role: row for row in rows})]
+    figures = {"families": Plate(partial(strips_figure, strips), FIGURE_10)}
     tables = [table3(results), offsets(results), drifts(results)]
     parts += _offsets_html(results, tables[1].title) + _drifts_html(results, tables[2].title)
     moving = trajectories(results)
     if moving:
         parts += [tag("h4", "While a model learns"), tag("p", MOVING)]
+        why = "no state has a boundary in either mode"
         parts += [
-            figure_html(
-                f"families-{at}",
-                forest.title,
-                svg(forest.chart),
-                numbers=forest.table(f"trajectory-{at}"),
-                beside="tables/trajectories.csv",
-                missing=() if forest.drawn else ["no state has a boundary in either mode"],
-            )
+            forest.html(f"families-{at}", "tables/trajectories.csv", missing=why)
             for at, forest in enumerate(moving)
         ]
         charts = [forest.chart for forest in moving if forest.drawn]
         if charts:
-            figures["trajectories"] = Plate(partial(charts_figure, charts, ""), MOVING)
+            figures["trajectories"] = charts_plate(charts, MOVING)
         tables.append(trajectory_table(results))
     return Section(
         "families",
@@ -91,13 +92,12 @@ def table3(results: Judged) -> Table:
     """Table 3 as numbers: one row a family, boundary and mode, then the paper's own rows."""
     records: list[Json] = []
     for family, which, mode, one in _by_mode(results):
-        low, high = one.ci or (None, None)
         same = [pair.drift for pair in one.drift if pair.same_architecture]
-        known = ("mean", "sd", "cv", "mean_paper", "cv_paper", "max_drift", "underpowered")
         records.append(
-            {"family": family, "boundary": which, "mode": mode, "n": len(one.members)}
-            | {name: getattr(one, name) for name in known}
-            | {"cv_low": low, "cv_high": high, "max_drift_one_architecture": max(same, default=None)}
+            vars(one)
+            | {"family": family, "boundary": which, "mode": mode, "n": len(one.members)}
+            | ends(one.ci, "cv_")
+            | {"max_drift_one_architecture": max(same, default=None)}
             | {"members": "; ".join(f"{name} {rho:.4f}" for name, rho in one.members.items()) or None}
             | {"missing": "; ".join(one.missing) or None}
         )
@@ -107,8 +107,7 @@ def table3(results: Judged) -> Table:
             {"family": family, "boundary": which, "mode": "as printed", "n": len(own["members"])}
             | {"mean_paper": own["mean"], "cv_paper": own["cv"], "underpowered": True, "members": members}
         )
-    rows = [tuple(record.get(column) for column in COLUMNS) for record in records]
-    return Table("table3", "Relative boundary positions and stability within families", COLUMNS, rows)
+    return Table.of("table3", "Relative boundary positions and stability within families", COLUMNS, records)
 
 
 def table3_for_reading(results: Judged) -> Table:
@@ -139,10 +138,8 @@ def _mean(one: Consistency) -> str:
 def _cv(one: Consistency) -> str:
     if one.cv is None:
         return MISSING
-    low, high = one.ci or (None, None)
-    within = f" [{number(low, 2)}, {'∞' if high is None else number(high, 2)}]" if one.ci else ""
     weak = ", underpowered" if one.underpowered else ""
-    return f"{number(one.cv, 2)}{within}{weak}; paper’s arithmetic {number(one.cv_paper, 2)}"
+    return f"{number(one.cv, 2)}{interval(one.ci, 2)}{weak}; paper’s arithmetic {number(one.cv_paper, 2)}"
 
 
 def _drift(one: Consistency) -> str:
@@ -184,12 +181,14 @@ def offsets(results: Judged) -> Table:
         "boundary:string first:string second:string mode:string offset:double low:double",
         "high:double offset_points_paper:double",
     )
-    rows: list[tuple[Cell, ...]] = []
-    for family, which, mode, one in _by_mode(results):
-        for other, offset in one.offsets.items():
-            ends = offset.ci or (None, None)
-            rows.append((which, family, other, mode, offset.offset, *ends, offset.offset_paper))
-    return Table("offsets", "Offsets between families, in relative depth", columns, rows)
+    records = [
+        {"boundary": which, "first": family, "second": other, "mode": mode, "offset": found.offset}
+        | ends(found.ci)
+        | {"offset_points_paper": found.offset_paper}
+        for family, which, mode, one in _by_mode(results)
+        for other, found in one.offsets.items()
+    ]
+    return Table.of("offsets", "Offsets between families, in relative depth", columns, records)
 
 
 def drifts(results: Judged) -> Table:
@@ -198,12 +197,12 @@ def drifts(results: Judged) -> Table:
         "family:string boundary:string mode:string first:string second:string drift:double",
         "same_architecture:bool",
     )
-    rows: list[tuple[Cell, ...]] = [
-        (family, which, mode, pair.first, pair.second, pair.drift, pair.same_architecture)
+    records = [
+        vars(pair) | {"family": family, "boundary": which, "mode": mode}
         for family, which, mode, one in _by_mode(results)
         for pair in one.drift
     ]
-    return Table("drift", "Drift between runs of a family, in relative depth", columns, rows)
+    return Table.of("drift", "Drift between runs of a family, in relative depth", columns, records)
 
 
 def runs_of(results: Judged) -> dict[str, list[tuple[int, str]]]:
@@ -252,25 +251,28 @@ def trajectory_table(results: Judged) -> Table:
         "run:string step:int64 model:string mode:string boundary:string layer:int64",
         "relative:double set:string accepted:bool",
     )
-    rows: list[tuple[Cell, ...]] = []
-    for run, states in runs_of(results).items():
-        for step, name in states:
-            model = results.models[name]
-            for which in BOUNDARIES:
-                head: tuple[Cell, ...] = (run, step, name)
-                nothing: tuple[Cell, ...] = (None, None, None, None)
-                claim = model.boundaries.calibrated.chosen.get(which)
-                spot = (claim.layer, claim.relative, layer_set(claim.set), None) if claim else nothing
-                rows.append((*head, "calibrated", which, *spot))
-                if scale := model.scales and model.scales.of(which):
-                    spot = (scale.layer, scale.relative, layer_set(scale.set) or None, None)
-                    rows.append((*head, "functional", which, *spot))
-                paper = model.boundaries.paper
-                if own := paper.of(which):
-                    within = f"{own.ci[0]:g}–{own.ci[1]:g}" if own.ci else None
-                    spot = (own.layer, own.relative, within, paper.accepted)
-                rows.append((*head, "paper", which, *(spot if own else nothing)))
-    return Table("trajectories", "Boundaries while models learn", columns, rows)
+    records = [
+        {"run": run, "step": step, "model": name} | spot
+        for run, states in runs_of(results).items()
+        for step, name in states
+        for spot in _spots(results.models[name])
+    ]
+    return Table.of("trajectories", "Boundaries while models learn", columns, records)
+
+
+def _spots(model: ModelResult | ComparedModel) -> Iterator[Json]:
+    """Where each account puts each boundary of a model, if anywhere."""
+    paper = model.boundaries.paper
+    for which in BOUNDARIES:
+        claim, own = model.boundaries.calibrated.chosen.get(which), paper.of(which)
+        at = {} if claim is None else vars(claim) | {"set": layer_set(claim.set)}
+        yield at | {"mode": "calibrated", "boundary": which}
+        if scale := model.scales and model.scales.of(which):
+            at = vars(scale) | {"set": layer_set(scale.set) or None}
+            yield at | {"mode": "functional", "boundary": which}
+        within = own and own.ci and f"{own.ci[0]:g}–{own.ci[1]:g}"
+        at = {} if own is None else vars(own) | {"set": within, "accepted": paper.accepted}
+        yield at | {"mode": "paper", "boundary": which}
 
 
 def _strips(results: Judged) -> dict[str, list[StripRow]]:
@@ -284,8 +286,7 @@ def _offsets_html(results: Judged, title: str) -> list[Markup]:
     rows = []
     for family, which, mode, one in _by_mode(results):
         for other, found in one.offsets.items():
-            ends = found.ci
-            spread = f"[{number(ends[0])}, {number(ends[1])}]" if ends else "no interval: too few runs"
+            spread = interval(found.ci).strip() or "no interval: too few runs"
             told = (f"{number(found.offset)}, {spread}", number(found.offset_paper))
             rows.append((BOUNDARIES[which], f"{family} − {other}", mode, *told))
     head = ("boundary", "families", "mode", "offset, 95\u202f%", "percentage points, the paper’s arithmetic")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from textwrap import wrap
 from typing import Any
 
@@ -11,8 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
+from mspgt.report import marks
 from mspgt.report.charts import keys_of
-from mspgt.report.curves import rows_apart
+from mspgt.report.curves import StripRow, rows_apart
 from mspgt.report.look import (
     BLACK,
     COLOURS,
@@ -30,23 +32,9 @@ from mspgt.report.look import (
     style,
     venue_width,
 )
-from mspgt.report.marks import (
-    Axis,
-    Band,
-    Bar,
-    Boundary,
-    Cells,
-    Chart,
-    Curve,
-    Dots,
-    Key,
-    Label,
-    Mark,
-    Rule,
-    Sign,
-    Span,
-    Whisker,
-)
+from mspgt.report.marks import Axis, Boundary, Cells, Chart, Key, Mark, Span
+from mspgt.report.section import Plate
+from mspgt.report.strips import draw_strips
 from mspgt.report.words import number
 
 NAME_ROW, NAME_LETTER = 5, 3.6  # points: height of a row of names of boundaries, and width of a letter
@@ -54,6 +42,13 @@ SETS = 0.16  # share of the height below the curves that confidence sets take
 PIXEL = 0.6  # points of a paper for a pixel of the page
 ROW, LINE, LABELS = 0.17, 0.13, 1.15  # inches: of a row, of a line of text, and of the place for labels
 LETTER = 0.055  # inches that a letter takes, about
+STRIP = 0.24  # inches of a strip of layers
+LEGEND: dict[str, Any] = {
+    "loc": "lower center",
+    "handlelength": 1.8,
+    "columnspacing": 1.2,
+    "borderaxespad": 0.2,
+}
 # Inches of the axes, by shape; those of rows have a height of their own.
 HEIGHTS = {
     "panel": 1.05,
@@ -73,8 +68,9 @@ def charts_figure(
     *,
     abreast: int = 2,
     legend: Sequence[Key] | None = None,
+    strips: Sequence[StripRow] = (),
 ) -> dict[str, bytes]:
-    """Draw charts of one shape side by side, with one legend below them.
+    """Draw charts side by side, with one legend below them.
 
     Args:
         charts: in reading order.
@@ -82,6 +78,7 @@ def charts_figure(
         venue: a key of `VENUES`; in a narrow column one fewer stands in a line.
         abreast: how many stand in a line.
         legend: where it is not that of the charts.
+        strips: of layers, drawn above the charts over relative depth.
 
     Returns:
         `svg` and `pdf` → the file's bytes.
@@ -89,20 +86,22 @@ def charts_figure(
     keys = keys_of(charts) if legend is None else legend
     sheet = Sheet.of(charts, bool(title), venue_width(venue), abreast)
     across = _legend_columns(keys, sheet.width)
-    legend_lines = -(-len(keys) // across)
-    bottom = sheet.bottom + (0.1 + 0.15 * legend_lines if keys else 0)
+    bottom = sheet.bottom + (0.1 + 0.15 * -(-len(keys) // across) if keys else 0)
+    above = STRIP * len(strips) + 0.35 if strips else 0.0
+    lines = sheet.lines * max(map(_height, charts), default=0.0) + sheet.between * max(sheet.lines - 1, 0)
+    height = sheet.top + above + lines + bottom
     with style():
-        height = (
-            sheet.top + bottom + sheet.lines * max(map(_height, charts)) + sheet.between * (sheet.lines - 1)
-        )
         figure = new_figure(venue, height)
         if title:
             figure.text(0.05 / sheet.width, 1 - 0.02 / height, title, va="top", fontsize=9)
+        if strips:
+            down, high = (0.35 + STRIP * len(strips)) / height, STRIP * len(strips) / height
+            draw_strips(figure.add_axes((0.08 / sheet.width, 1 - down, 1 - 0.85 / sheet.width, high)), strips)
         grid = grid_of(
             figure,
-            sheet.lines,
+            max(sheet.lines, 1),
             sheet.columns,
-            top=sheet.top,
+            top=sheet.top + above,
             bottom=bottom,
             left=sheet.left,
             right=sheet.right,
@@ -115,15 +114,22 @@ def charts_figure(
             if sheet.alike and at + sheet.columns < len(charts):
                 axes.set_xlabel("")
         if keys:
-            figure.legend(
-                handles=[_handle(key) for key in keys],
-                loc="lower center",
-                ncols=across,
-                handlelength=1.8,
-                columnspacing=1.2,
-                borderaxespad=0.2,
-            )
+            figure.legend(handles=[_handle(key) for key in keys], ncols=across, **LEGEND)
         return files_of(figure)
+
+
+def charts_plate(
+    charts: Sequence[Chart],
+    caption: str,
+    title: str = "",
+    *,
+    abreast: int = 2,
+    legend: Sequence[Key] | None = None,
+    strips: Sequence[StripRow] = (),
+) -> Plate:
+    """The same charts as a figure to be drawn at a venue's width."""
+    draw = partial(charts_figure, charts, title, abreast=abreast, legend=legend, strips=strips)
+    return Plate(draw, caption)
 
 
 @dataclass(frozen=True)
@@ -161,8 +167,8 @@ class Sheet:
             rows,
             alike,
         )
-        above = LINE * max(len(bare.titled(chart)) - 1 for chart in charts)
-        below = LINE * max(len(chart.x.label.split("\n")) - 1 for chart in charts)
+        above = LINE * max((len(bare.titled(chart)) - 1 for chart in charts), default=0)
+        below = LINE * max((len(chart.x.label.split("\n")) - 1 for chart in charts), default=0)
         return replace(
             bare, top=bare.top + above, bottom=bare.bottom + below, between=bare.between + above + below
         )
@@ -254,18 +260,18 @@ def _upright(axes: Axes, axis: Axis, *, room: bool, colour: str = BLACK) -> None
 def _mark(axes: Axes, mark: Mark) -> None:
     """One mark on the axes that it belongs to."""
     match mark:
-        case Curve(role, points):
+        case marks.Curve(role, points):
             axes.plot(*zip(*points, strict=True), color=COLOURS.get(role, GREY), **LOOKS[role])
-        case Dots(role, points):
+        case marks.Dots(role, points):
             axes.plot(*zip(*points, strict=True), "o", color=COLOURS[role], markersize=2.2, zorder=5)
-        case Band(role, ends):
+        case marks.Band(role, ends):
             x, low, high = zip(*ends, strict=True)
             axes.fill_between(x, low, high, color=COLOURS[role], alpha=0.16, linewidth=0)
-        case Bar(role, at, value, width, pale):
+        case marks.Bar(role, at, value, width, pale):
             axes.bar(at, value, width, color=FILLS[role], alpha=0.4 if pale else 1.0)
-        case Whisker(role, start, end):
+        case marks.Whisker(role, start, end):
             axes.plot(*zip(start, end, strict=True), color=COLOURS.get(role, BLACK), linewidth=0.8)
-        case Sign(role, (across, height), hollow):
+        case marks.Sign(role, (across, height), hollow):
             face = "white" if hollow and role != "level" else COLOURS[role]
             axes.plot(
                 [across],
@@ -276,15 +282,15 @@ def _mark(axes: Axes, mark: Mark) -> None:
                 markersize=3.2,
                 markeredgewidth=0.7,
             )
-        case Rule(role, at, level):
+        case marks.Rule(role, at, level):
             (axes.axhline if level else axes.axvline)(at, color=BLACK, **RULES[role])
-        case Span():
+        case marks.Span():
             _span(axes, mark)
-        case Cells():
+        case marks.Cells():
             _cells(axes, mark)
-        case Boundary():
+        case marks.Boundary():
             _boundary(axes, mark)
-        case Label(text, at_, role, anchor, (right, down), turned):
+        case marks.Label(text, at_, role, anchor, (right, down), turned):
             axes.annotate(
                 text,
                 at_,
@@ -363,11 +369,6 @@ def _boundary(axes: Axes, one: Boundary) -> None:
             zorder=5,
         )
         axes.add_patch(place)
-
-
-def add_legend(axes: Axes, keys: Sequence[Key]) -> None:
-    """A legend inside the axes of one chart."""
-    axes.legend(handles=[_handle(key) for key in keys], fontsize=6)
 
 
 def _handle(key: Key) -> Line2D | Patch:

@@ -6,9 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from textwrap import wrap
 
-from mspgt.report.marks import Axis, Chart, Label, Mark, Rule, Sign, Span, Whisker, linear
+from markupsafe import Markup
+
+from mspgt.report.marks import Axis, Chart, Label, Mark, Rule, Sign, Whisker, linear
+from mspgt.report.markup import figure_html
+from mspgt.report.svg import svg
 from mspgt.report.tables import Cell, Table, columns_of
-from mspgt.report.words import number
+from mspgt.report.words import interval, number
 
 # Of the name of the axis in a line, and of the name of a row.
 AXIS_LETTERS, ROW_LETTERS = 50, 26
@@ -27,17 +31,16 @@ class Dot:
     @property
     def text(self) -> str:
         """The value with its interval."""
-        ends = f" [{number(self.interval[0])}, {number(self.interval[1])}]" if self.interval else ""
-        return f"{self.label} {number(self.value)}{ends}{' (does not count)' if self.hollow else ''}".strip()
+        known = f"{number(self.value)}{interval(self.interval)}"
+        return f"{self.label} {known}{' (does not count)' if self.hollow else ''}".strip()
 
 
 @dataclass(frozen=True)
 class Row:
-    """One case: its dots, and the range within which nothing happened (an A/A band)."""
+    """One case with its dots; `missing` is said where there are none."""
 
     label: str
     dots: tuple[Dot, ...]
-    band: tuple[float, float] | None = None
     missing: str = ""
 
 
@@ -62,10 +65,8 @@ class Forest:
         """Ends of the axis: as given, or around everything that is drawn."""
         if self.limits:
             return self.limits
-        known = [end for row in self.rows for end in row.band or ()] + [self.reference]
-        for row in self.rows:
-            known += [end for dot in row.dots for end in (dot.value, *(dot.interval or ()))]
-        values = [value for value in known if value is not None]
+        known = [end for row in self.rows for dot in row.dots for end in (dot.value, *(dot.interval or ()))]
+        values = [value for value in (*known, self.reference) if value is not None]
         low, high = min(values, default=0.0), max(values, default=1.0)
         margin = 0.06 * (high - low) or 0.5
         return low - margin, high + margin
@@ -77,9 +78,6 @@ class Forest:
         x = linear("\n".join(wrap(self.axis, AXIS_LETTERS)), low, high, count=5, grid=True, whole=self.whole)
         names = tuple((float(at), _short(row.label)) for at, row in enumerate(self.rows))
         marks: list[Mark] = [] if self.reference is None else [Rule("reference", self.reference)]
-        marks += [
-            Span("chance", row.band, (at - 0.35, at + 0.35)) for at, row in enumerate(self.rows) if row.band
-        ]
         marks += [mark for at, row in enumerate(self.rows) for mark in _row(row, at, low)]
         told = "; ".join(
             f"{row.label}: {', '.join(dot.text for dot in row.dots) or row.missing or 'none'}"
@@ -94,21 +92,17 @@ class Forest:
             about=f"{self.title}: {told}",
         )
 
+    def html(self, anchor: str, beside: str, *, missing: str = "") -> Markup:
+        """The plot on the page with its numbers; `missing` is said where there is nothing to draw."""
+        why = [missing] if missing and not self.drawn else []
+        numbers = self.table(anchor)
+        return figure_html(anchor, self.title, svg(self.chart), numbers=numbers, beside=beside, missing=why)
+
     def table(self, name: str) -> Table:
         """What it shows, one row a dot."""
-        columns = columns_of(
-            "case:string curve:string value:double low:double high:double counts:bool band_low:double",
-            "band_high:double",
-        )
+        columns = columns_of("case:string curve:string value:double low:double high:double counts:bool")
         rows: list[tuple[Cell, ...]] = [
-            (
-                row.label,
-                dot.label or dot.role,
-                dot.value,
-                *(dot.interval or (None, None)),
-                not dot.hollow,
-                *(row.band or (None, None)),
-            )
+            (row.label, dot.label or dot.role, dot.value, *(dot.interval or (None, None)), not dot.hollow)
             for row in self.rows
             for dot in row.dots
         ]

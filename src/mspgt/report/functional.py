@@ -14,10 +14,7 @@ def functional_lines(results: Results) -> Iterator[str]:
         found = model.scales
         if found is None:
             continue
-        told = [
-            found.verdict,
-            *(_boundary(label, found.of(which)) for which, label in BOUNDARIES.items()),
-        ]
+        told = [found.verdict, *(_boundary(label, found.of(which)) for which, label in BOUNDARIES.items())]
         share = found.block_share.value
         if share is not None:
             told.append(f"{share:.0%} of each rise in its own block")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from markupsafe import Markup
 from mspgt.interventions.metrics import METRICS as DECLARED
 from mspgt.predictions.printed import printed
 from mspgt.report.markup import tag
-from mspgt.report.tables import Cell, Table, columns_of
+from mspgt.report.tables import Cell, Table, columns_of, ends
 from mspgt.report.words import MISSING, layer_set, number
 from mspgt.results import ModelResult, Results
 from mspgt.results.interventions import ArmResult, EffectResult, InterventionsAbout, ShownText
@@ -62,9 +62,14 @@ def effects_of(model: ModelResult) -> Effects | None:
     return Effects(arms, about) if arms and about else None
 
 
+def arm_of(scale: str, dose: str) -> str:
+    """The arm in which noise of a dose goes into a scale."""
+    return scale if dose == "plain" else f"{scale}_{dose}"
+
+
 def repeats_plain(arms: Mapping[str, ArmResult], dose: str) -> bool:
     """Whether every arm of an equal dose adds the noise of its whole scale to the same layers, and so repeats it."""
-    pairs = [(arms.get(scale), arms.get(f"{scale}_{dose}")) for scale in SCALES]
+    pairs = [(arms.get(scale), arms.get(arm_of(scale, dose))) for scale in SCALES]
     return all(
         plain and equal and (plain.layers, plain.variance) == (equal.layers, equal.variance)
         for plain, equal in pairs
@@ -77,19 +82,19 @@ def _layers(about: InterventionsAbout, arm: str) -> str:
 
 def effects_table(results: Results) -> Table:
     """Every effect: one row a model, arm and metric. `aa_low` and `aa_high` are the A/A range in percent."""
-    rows: list[tuple[Cell, ...]] = []
-    for name, model in results.models.items():
-        if (effects := effects_of(model)) is None:
-            continue
-        for arm, metrics in effects.arms.items():
-            layers = _layers(effects.about, arm) or "none"
-            for metric, found in metrics.items():
-                pairs = {"": found.ci, "percent_": found.percent_ci, "log_ratio_": found.log_ratio_ci}
-                record = vars(found) | {"model": name, "arm": arm, "layers": layers, "metric": metric}
-                for which, pair in (*pairs.items(), ("aa_", found.aa_range)):
-                    record[f"{which}low"], record[f"{which}high"] = pair or (None, None)
-                rows.append(tuple(record.get(column) for column in COLUMNS))
-    return Table("interventions", "Effects of noise, arm by arm", COLUMNS, rows)
+    records = [
+        vars(found)
+        | {"model": name, "arm": arm, "layers": _layers(effects.about, arm) or "none", "metric": metric}
+        | ends(found.ci)
+        | ends(found.percent_ci, "percent_")
+        | ends(found.log_ratio_ci, "log_ratio_")
+        | ends(found.aa_range, "aa_")
+        for name, model in results.models.items()
+        if (effects := effects_of(model))
+        for arm, metrics in effects.arms.items()
+        for metric, found in metrics.items()
+    ]
+    return Table.of("interventions", "Effects of noise, arm by arm", COLUMNS, records)
 
 
 def table2(results: Results) -> Table:
@@ -98,26 +103,12 @@ def table2(results: Results) -> Table:
     A star marks an adjusted p below 0.05, ≈ an effect that is equivalent to none. The row `chance` holds the A/A
     range: what two runs without any noise differ by.
     """
-    rows: list[tuple[Cell, ...]] = []
-    for name, model in results.models.items():
-        if (effects := effects_of(model)) is None:
-            continue
-        arms, about = effects
-        for dose, words in DOSES.items():
-            for scale in SCALES:
-                arm = scale if dose == "plain" else f"{scale}_{dose}"
-                if arm in arms:
-                    cells = (_change(arms[arm].get(metric)) for metric in METRICS)
-                    rows.append((name, scale, f"{words}: {_layers(about, arm)}", *cells))
-        for arm in arms:
-            if arm.startswith("random_"):
-                cells = (_change(arms[arm].get(metric)) for metric in METRICS)
-                kind = "random, equal spread" if arm.startswith("random_spread_") else "random"
-                rows.append((name, kind, f"layers {_layers(about, arm)}", *cells))
-        if "aa" in arms:
-            rows.append(
-                (name, "chance", "A/A range", *(_range(arms["aa"].get(metric)) for metric in METRICS))
-            )
+    rows: list[tuple[Cell, ...]] = [
+        (name, *row)
+        for name, model in results.models.items()
+        if (effects := effects_of(model))
+        for row in table2_rows(effects, DOSES)
+    ]
     paper = printed("table2")
     for row in paper["rows"]:
         told = (None if row.get(metric) is None else f"{signed(row[metric])} %" for metric in METRICS)
@@ -125,6 +116,29 @@ def table2(results: Results) -> Table:
     columns = dict.fromkeys(("model", "scale", "dose", *METRICS.values()), "string")
     title = f"Change of the text under noise, percent of the baseline. {paper['source']}: {paper['note']}"
     return Table("table2", title, columns, rows)
+
+
+def table2_rows(effects: Effects, doses: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
+    """Scale, dose and the change of every metric of one model.
+
+    Args:
+        doses: dose → how it is called; others are left out.
+    """
+    arms, about = effects
+    for dose, words in doses.items():
+        for scale in SCALES:
+            if (arm := arm_of(scale, dose)) in arms:
+                yield scale, f"{words}: {_layers(about, arm)}", *_changes(arms[arm])
+    for arm, found in arms.items():
+        if arm.startswith("random_"):
+            kind = "random, equal spread" if arm.startswith("random_spread_") else "random"
+            yield kind, f"layers {_layers(about, arm)}", *_changes(found)
+    if "aa" in arms:
+        yield "chance", "A/A range", *(_range(arms["aa"].get(metric)) for metric in METRICS)
+
+
+def _changes(found: Mapping[str, EffectResult]) -> Iterator[str]:
+    return (_change(found.get(metric)) for metric in METRICS)
 
 
 def _change(found: EffectResult | None) -> str:
@@ -142,8 +156,12 @@ def _change(found: EffectResult | None) -> str:
 
 
 def _stars(found: EffectResult) -> str:
-    p = found.p_adjusted
-    return (" *" if p is not None and p < 0.05 else "") + (" ≈" if found.equivalent else "")
+    return " *" * significant(found) + " ≈" * bool(found.equivalent)
+
+
+def significant(found: EffectResult) -> bool:
+    """Whether the adjusted p is below 0.05."""
+    return found.p_adjusted is not None and found.p_adjusted < 0.05
 
 
 def _range(found: EffectResult | None) -> str:
@@ -159,35 +177,18 @@ def signed(percent: float) -> str:
 
 
 @dataclass(frozen=True)
-class Bar:
-    """One arm: its change in percent with its interval; `claimed` where its adjusted p is below 0.05."""
-
-    label: str
-    scale: str
-    percent: float | None
-    interval: tuple[float, float] | None
-    claimed: bool
-    reason: str | None
-
-
-@dataclass(frozen=True)
 class BarPanel:
-    """One metric of one model: bars by scale, and the A/A band behind them."""
+    """One metric of one model: the effect in each scale, and the A/A range behind them."""
 
     metric: str
     title: str
-    bars: tuple[Bar, ...]
+    scales: dict[str, EffectResult]
     chance: tuple[float, float] | None
 
     @property
     def drawn(self) -> bool:
         """Whether any bar has a height."""
-        return any(bar.percent is not None for bar in self.bars)
-
-    @property
-    def missing(self) -> str | None:
-        """Why nothing is drawn."""
-        return None if self.drawn else next((bar.reason for bar in self.bars if bar.reason), "not measured")
+        return any(found.percent is not None for found in self.scales.values())
 
 
 NO_EFFECT = EffectResult()
@@ -195,19 +196,20 @@ NO_EFFECT = EffectResult()
 
 def bar_panels(arms: Mapping[str, Mapping[str, EffectResult]], dose: str = "plain") -> list[BarPanel]:
     """Figures 7 to 9 for one model: a panel a metric."""
-    panels = []
-    for metric, title in METRICS.items():
-        bars = []
-        for scale in SCALES:
-            found = arms.get(scale if dose == "plain" else f"{scale}_{dose}", {}).get(metric, NO_EFFECT)
-            claimed = (found.p_adjusted or 1) < 0.05
-            bars.append(Bar(scale[0].upper(), scale, found.percent, found.percent_ci, claimed, found.reason))
-        chance = arms.get("aa", {}).get(metric, NO_EFFECT).aa_range
-        panels.append(BarPanel(metric, title, tuple(bars), chance))
-    return panels
+    own = {scale: arms.get(arm_of(scale, dose), {}) for scale in SCALES}
+    chance = arms.get("aa", {})
+    return [
+        BarPanel(
+            metric,
+            title,
+            {scale: found.get(metric, NO_EFFECT) for scale, found in own.items()},
+            chance.get(metric, NO_EFFECT).aa_range,
+        )
+        for metric, title in METRICS.items()
+    ]
 
 
-def response_table(results: Results, name: str = "noise_response") -> Table:
+def response_table(results: Results) -> Table:
     """What the noise–response curves draw, one row a point.
 
     `linear`: within the range that is linear in the dose; null where that range is not known.
@@ -220,7 +222,7 @@ def response_table(results: Results, name: str = "noise_response") -> Table:
         for scale, curve in (effects.about.response or {}).items()
         for sigma, nats in zip(curve.sigma, curve.divergence, strict=True)
     ]
-    return Table(name, "Divergence of the next token by size of noise", columns, rows)
+    return Table("noise_response", "Divergence of the next token by size of noise", columns, rows)
 
 
 def side_by_side(sample: ShownText, arm: str, *, prompt: bool = True) -> Markup:

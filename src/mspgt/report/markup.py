@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from markupsafe import Markup
 
 from mspgt.report.tables import Cell, Table, cell_text
+from mspgt.report.words import MISSING
 
 SAME, ENDED = Markup("<!--same-->"), Markup("<!--/same-->")  # around a part until the page is put together
 Facts = Sequence[tuple[str, str]]
 SPAN = 4  # more rows than this, all alike in a column, are one cell
-LEAVES = (
-    "path",
-    "rect",
-    "line",
-    "circle",
-    "use",
-)  # of drawings: where they hold nothing they need no end tag
+LEAVES = ("path", "rect", "line", "use")  # of drawings: where they hold nothing they need no end tag
 
 
 def tag(name: str, *children: str, **attributes: str | float | bool) -> Markup:
@@ -72,6 +67,12 @@ def table_html(
     return tag("div", table, class_="scroll", tabindex=0, role="group", aria_label=label)
 
 
+def files_html(told: str, files: Mapping[str, str]) -> Markup:
+    """Files that lie beside the page, name → address, behind a few words."""
+    links = (tag("a", name, href=address) for name, address in files.items())
+    return tag("p", told, Markup(", ").join(links), class_="files")
+
+
 def facts_html(pairs: Facts) -> Markup:
     """Single values under their names."""
     return tag(
@@ -116,7 +117,7 @@ def data_block(table: Table) -> Markup:
     # Within an element of raw text only its own end tag could end it, and a table may hold any text.
     text = table.csv(digits=4).replace("<", "\\u003c")
     return Markup('<script type="text/csv">{}</script>').format(
-        Markup(text),  # noqa: S704 (its only dangerous sign was replaced above)
+        Markup(text)  # noqa: S704 (its only dangerous sign was replaced above)
     )
 
 
@@ -142,9 +143,24 @@ def figure_html(
         links += [" ", tag("a", "CSV", href=beside, download=True)]
     parts = [tag("figcaption", *links), drawing]
     parts += [tag("p", caption, class_="caption")] if caption else []
-    parts += [tag("p", f"— {why}", class_="missing") for why in missing]
+    parts.append(missing_html(*missing))
     parts += [data_block(numbers)] if numbers else []
     return tag("figure", *parts, id=anchor)
+
+
+def missing_html(*reasons: str) -> Markup:
+    """Why something is not there, a line a reason."""
+    return Markup("").join(tag("p", f"{MISSING} {why}", class_="missing") for why in reasons)
+
+
+def lit_html(drawings: Iterable[Markup], axis: str, kind: str = "") -> Markup:
+    """Charts over layers side by side, and where the page's script tells the numbers of the layer that is pointed at.
+
+    Args:
+        axis: what a layer is called: `layer` or `transition`.
+    """
+    charts = tag("div", *drawings, class_=f"charts {kind}".strip(), data_axis=axis)
+    return charts + tag("div", class_="readout", aria_live="polite", hidden=True)
 
 
 def numbers_html(title: str, columns: Iterable[str], rows: Iterable[Sequence[str | int]]) -> Markup:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Iterator, Mapping
 
 from markupsafe import Markup
 
 from mspgt.report.charts import panel_chart
-from mspgt.report.curves import Line, Panel, measured
-from mspgt.report.figures import charts_figure
-from mspgt.report.markup import tag
-from mspgt.report.section import Plate, Section
+from mspgt.report.curves import Line, Panel, Values, measured
+from mspgt.report.figures import charts_plate
+from mspgt.report.groups import ChartGroup, titled_html
+from mspgt.report.markup import files_html, tag
+from mspgt.report.section import Section
 from mspgt.report.tables import Table, curves_table
-from mspgt.report.views import ChartGroup, charts_html
 from mspgt.report.words import listing, reason
 from mspgt.results import ModelResult, Results
 
+Roles = Mapping[str, tuple[str, str]]
 # What is compared → how its curve is named, and the role that it is drawn in; the primary one last, on top.
 METRICS = {
     "raw": ("raw", "paper"),
@@ -35,10 +35,6 @@ SHARES = {
     "raw": ("raw", "paper"),
     "rms": ("RMS-normalised", "calibrated"),
 }
-GROUPS = {
-    "metrics": ("What is compared, and over which tokens", "transition"),
-    "spread": ("Share of the variance that lies in one dimension", "layer"),
-}
 CAPTION = (
     "S1 (−log CKA across documents, nats) of raw, RMS-normalised, as-read and standardised states, and over other "
     "tokens; point estimates."
@@ -55,21 +51,15 @@ def metrics_section(results: Results, name: str, stem: str) -> Section | None:
         return None
     anchor = f"model-{stem}-metrics"
     parts: list[Markup] = [tag("p", words) for words in _told(results.models[name])]
-    for key, panels in _panels(results, name).items():
-        title, axis = GROUPS[key]
-        group = ChartGroup(key, title, axis, panels, "not measured")
-        parts.append(tag("h4", title))
-        if group.drawn:
-            parts.append(charts_html(group, f"{anchor}-{key}", "tables/metrics.csv"))
-        else:
-            parts += [tag("p", f"— {why}", class_="missing") for panel in panels for why in panel.missing]
-    drawn = [panel for panel in _panels(results, name)["metrics"] if panel.drawn]
-    figures: Mapping[str, Plate] = {}
-    if drawn:
-        charts = [panel_chart(panel, "transition") for panel in drawn]
-        figures = {f"{stem}-metrics": Plate(partial(charts_figure, charts, name), f"{name}. {CAPTION}")}
-        link = tag("a", f"{stem}-metrics", href=f"figures/{stem}-metrics.svg")
-        parts.append(tag("p", "Figure: ", link, class_="files"))
+    groups = _groups(results, name)
+    for group in groups:
+        parts += titled_html(group, f"{anchor}-{group.key}", "tables/metrics.csv")
+    charts = [panel_chart(panel, "transition") for panel in groups[0].panels if panel.drawn]
+    figures = {}
+    if charts:
+        own = f"{stem}-metrics"
+        figures[own] = charts_plate(charts, f"{name}. {CAPTION}", name)
+        parts.append(files_html("Figure: ", {own: f"figures/{own}.svg"}))
     return Section(
         anchor,
         "What S1 compares",
@@ -82,13 +72,13 @@ def metrics_section(results: Results, name: str, stem: str) -> Section | None:
 
 def metrics_tables(results: Results) -> list[Table]:
     """Every curve of the section, of all models; none where no model has one."""
-    known = {name: _panels(results, name) for name, model in results.models.items() if model.metrics}
-    if not known:
-        return []
-    charts: dict[str, Sequence[Panel]] = {
-        name: [*groups["metrics"], *groups["spread"]] for name, groups in known.items()
-    }
-    return [curves_table("metrics", "S1 in four metrics and over other tokens", "place", charts)]
+    known = {name: _groups(results, name) for name, model in results.models.items() if model.metrics}
+    charts = {name: [panel for one in groups for panel in one.panels] for name, groups in known.items()}
+    return (
+        [curves_table("metrics", "S1 in four metrics and over other tokens", "place", charts)]
+        if known
+        else []
+    )
 
 
 def _told(model: ModelResult) -> Iterator[str]:
@@ -105,38 +95,26 @@ def _told(model: ModelResult) -> Iterator[str]:
         yield f"Metric-dependent: a {claim.kind} at layer {claim.layer} shows with S1 of {metric} states alone."
 
 
-def _panels(results: Results, name: str) -> dict[str, list[Panel]]:
-    model = results.models[name]
-    transitions, layers = tuple(range(1, model.layers)), tuple(range(model.layers + 1))
+def _groups(results: Results, name: str) -> list[ChartGroup]:
+    model, why = results.models[name], reason(results, "models", name, "metrics")
     metrics = {key: one.S1 for key, one in model.metrics.items()}
     tokens = {key: one.S1 for key, one in model.token_sets.items()}
     shares = {key: one.largest_share for key, one in model.metrics.items()}
-    why = reason(results, "models", name, "metrics")
-    return {
-        "metrics": [
-            _panel("metrics", "S1 by what is compared", "−log CKA", transitions, METRICS, metrics, why),
-            _panel("tokens", "S1 over other tokens", "−log CKA", transitions, TOKENS, tokens, why),
-        ],
-        "spread": [
-            _panel("share", "Largest dimension’s share of variance", "share", layers, SHARES, shares, why)
-        ],
-    }
 
+    def panel(key: str, title: str, roles: Roles, values: Mapping[str, Values | None]) -> Panel:
+        known = {one: own for one in roles if measured(own := values.get(one))}
+        lines = tuple(Line(*roles[one], own) for one, own in known.items())
+        missing = tuple(f"{label}: {why}" for one, (label, _) in roles.items() if one not in known)
+        if key == "share":
+            return Panel(key, title, "share", tuple(range(model.layers + 1)), lines, missing=missing)
+        return Panel(key, title, "−log CKA", tuple(range(1, model.layers)), lines, missing=missing, log=True)
 
-def _panel(
-    key: str,
-    title: str,
-    axis: str,
-    x: tuple[int, ...],
-    roles: Mapping[str, tuple[str, str]],
-    values: Mapping[str, list[float | None] | None],
-    why: str,
-) -> Panel:
-    lines, missing = [], []
-    for name, (label, role) in roles.items():
-        one = values.get(name)
-        if measured(one):
-            lines.append(Line(label, role, one))
-        else:
-            missing.append(f"{label}: {why}")
-    return Panel(key, title, axis, x, tuple(lines), missing=tuple(missing), log=axis == "−log CKA")
+    compared = [
+        panel("metrics", "S1 by what is compared", METRICS, metrics),
+        panel("tokens", "S1 over other tokens", TOKENS, tokens),
+    ]
+    share = panel("share", "Largest dimension’s share of variance", SHARES, shares)
+    return [
+        ChartGroup("metrics", "What is compared, and over which tokens", "transition", compared),
+        ChartGroup("spread", "Share of the variance that lies in one dimension", "layer", [share]),
+    ]

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from markupsafe import Markup
 
 from mspgt.report.charts import line_marks
 from mspgt.report.curves import Line, axis_values
-from mspgt.report.figures import charts_figure
+from mspgt.report.figures import charts_plate
 from mspgt.report.look import PRINTED
 from mspgt.report.marks import Axis, Chart, Key, around
-from mspgt.report.markup import figure_html, tag
+from mspgt.report.markup import figure_html, missing_html, tag
 from mspgt.report.panels import SIGNALS as DRAWN
-from mspgt.report.section import Plate, Section
+from mspgt.report.section import Section
 from mspgt.report.svg import legend_html, svg
-from mspgt.report.tables import Cell, Table
+from mspgt.report.tables import Cell, Table, columns_of
 from mspgt.report.words import NO_REASON, counted, number
 from mspgt.results.comparison import Comparison
 from mspgt.vocabulary import SIGNALS
@@ -39,36 +38,20 @@ TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 @dataclass(frozen=True)
-class Curve:
-    """One model's curve: relative depth and value; `look` is its number among the models."""
-
-    model: str
-    look: int
-    depths: tuple[float, ...]
-    values: tuple[float | None, ...]
-
-    @property
-    def kind(self) -> str:
-        """Its class on the page."""
-        return f"m{self.look % LOOKS}"
-
-
-@dataclass(frozen=True)
 class Overlay:
     """One chart: a curve of every model that has it, and why the others have none."""
 
     key: str
-    curves: tuple[Curve, ...]
+    curves: tuple[tuple[Line, tuple[float, ...]], ...]  # with relative depths
     missing: tuple[str, ...]
 
     @property
     def chart(self) -> Chart:
         """The curves as marks."""
         title, unit = CURVES[self.key]
-        lines = [(Line(one.model, one.kind, one.values), one.depths) for one in self.curves]
-        y = around(unit, axis_values(line for line, _ in lines), wide=self.key in SIGNALS)
-        marks = tuple(mark for line, depths in lines for mark in line_marks(line, depths))
-        told = ", ".join(one.model for one in self.curves)
+        y = around(unit, axis_values(line for line, _ in self.curves), wide=self.key in SIGNALS)
+        marks = tuple(mark for line, depths in self.curves for mark in line_marks(line, depths))
+        told = ", ".join(line.label for line, _ in self.curves)
         return Chart(
             title,
             Axis("relative depth", 0, 1, tuple((tick, number(tick)) for tick in TICKS)),
@@ -91,7 +74,7 @@ def overlays(found: Comparison) -> list[Overlay]:
                 continue
             first = 0 if len(values) == own.layers + 1 else 1
             depths = tuple((first + at) / own.layers for at in range(len(values)))
-            drawn.append(Curve(name, look, depths, tuple(values)))
+            drawn.append((Line(name, role_of(look), values), depths))
         if drawn:
             charts.append(Overlay(key, tuple(drawn), tuple(without)))
     return charts
@@ -117,26 +100,26 @@ def overlay_section(found: Comparison) -> Section | None:
     keys = legend(marks)
     parts = [tag("p", ABOUT), legend_html(keys, "overlay"), tag("div", *drawings, class_="charts overlay")]
     drawn = {chart.key for chart in charts}
-    parts += [
-        tag("p", f"— {CURVES[key][0]}: no model has such a curve.", class_="missing")
-        for key in CURVES
-        if key not in drawn
-    ]
+    absent = (title for key, (title, _) in CURVES.items() if key not in drawn)
+    parts.append(missing_html(*(f"{title}: no model has such a curve." for title in absent)))
     return Section(
         "curves",
         "Curves by relative depth",
         Markup("").join(parts),
         lead=counted(len(marks), "model"),
         tables=(curves_table(charts),),
-        figures={
-            "curves": Plate(partial(charts_figure, [one.chart for one in charts], "", legend=keys), ABOUT)
-        },
+        figures={"curves": charts_plate([one.chart for one in charts], ABOUT, legend=keys)},
     )
+
+
+def role_of(look: int) -> str:
+    """How the curves of a model are drawn, by its number among the models."""
+    return f"m{look % LOOKS}"
 
 
 def legend(marks: Mapping[str, Sequence[str]]) -> list[Key]:
     """Name and stroke of every model; what marks its run stands beside."""
-    return [Key(f"m{look % LOOKS}", marked(name, own)) for look, (name, own) in enumerate(marks.items())]
+    return [Key(role_of(look), marked(name, own)) for look, (name, own) in enumerate(marks.items())]
 
 
 def marked(name: str, marks: Sequence[str]) -> str:
@@ -146,11 +129,11 @@ def marked(name: str, marks: Sequence[str]) -> str:
 
 def curves_table(charts: Sequence[Overlay]) -> Table:
     """One row a model, curve and layer."""
-    columns = {"curve": "string", "model": "string", "relative": "double", "value": "double"}
+    columns = columns_of("curve:string model:string relative:double value:double")
     rows: list[tuple[Cell, ...]] = [
-        (chart.key, curve.model, depth, value)
+        (chart.key, line.label, depth, value)
         for chart in charts
-        for curve in chart.curves
-        for depth, value in zip(curve.depths, curve.values, strict=True)
+        for line, depths in chart.curves
+        for depth, value in zip(depths, line.values, strict=True)
     ]
     return Table("curves", "Curves by relative depth", columns, rows)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
-from hashlib import sha256
-from importlib.resources import files
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from mspgt.report import facts, table1
 from mspgt.report.cost import cost_html
-from mspgt.report.markup import data_block, facts_html, once, table_html
+from mspgt.report.document import document
+from mspgt.report.markup import data_block, once
 from mspgt.report.methods import bibtex, methods_text
 from mspgt.report.notices import study_notices
 from mspgt.report.paper_table import against_for_reading
@@ -63,16 +59,13 @@ def _render(
     results: Results, every: Sequence[View], shown: Sequence[View], sections: Sequence[Section]
 ) -> str:
     """The page with a summary of `every` model (none: details only) and the details of those `shown`."""
-    style, script = _package_file("report.css"), _package_file("report.js")
     own = [section for view in every for section in view.sections]
     found = verdicts(results)
-    template = _environment().get_template("report.html.j2")
-    page = template.render(
-        # Nothing is fetched from anywhere, and no script runs but the page's own.
-        policy=f"default-src 'none'; style-src '{_fingerprint(style)}'; script-src '{_fingerprint(script)}'",
-        css=style,
-        js=script,
-        study=results.study,
+    page = document(
+        "report.html.j2",
+        "report.css",
+        "report.js",
+        title=results.study.name,
         about=_about(results),
         limits=results.provenance.limits,
         planted=planted_first(results) if every else "",
@@ -95,7 +88,7 @@ def _render(
         models=facts.models_table(results),
         cost=cost_html(results.provenance),
         warnings=study_notices(results),
-        undrawn=facts.undrawn(results, [*own, *sections]),
+        noise_line=noise_line,
     )
     return once(page)
 
@@ -133,23 +126,3 @@ def noise_line(model: ModelResult) -> str:
     if found is None:
         return "in featureless noise: not measured at this depth"
     return f"in featureless noise: finds two in {percent(found)}, accepts {percent(accepted)}"
-
-
-def _environment() -> Environment:
-    loader = PackageLoader("mspgt.report", "template")
-    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    for function in (counted, noise_line, facts_html, table_html):
-        environment.globals[function.__name__] = function
-    return environment
-
-
-@cache
-def _package_file(name: str) -> str:
-    """A file of the page without what no browser needs: lines of comment, and indentation."""
-    lines = (files("mspgt.report") / "template" / name).read_text("utf-8").splitlines()
-    bare = (line.strip() for line in lines)
-    return "\n".join(line for line in bare if line and not line.startswith(("//", "/*")))
-
-
-def _fingerprint(text: str) -> str:
-    return "sha256-" + b64encode(sha256(text.encode()).digest()).decode()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from math import log
 from statistics import median
 
 from mspgt.report.curves import Intervals, Line, Mark, Panel, StripRow, known_values, measured
 from mspgt.report.words import BOUNDARIES, NO_REASON, Located, claims, counted, number, reason
-from mspgt.results import CalibratedResult, ModelResult, Results
+from mspgt.results import CalibratedResult, FunctionalScales, ModelResult, Results
 from mspgt.results.record import Rows
 from mspgt.stats.bootstrap import MAX_CLUSTERS
 from mspgt.vocabulary import SIGNALS as MEASURED
@@ -165,6 +165,13 @@ def calibrated_marks(calibrated: CalibratedResult) -> Iterable[Mark]:
     """The boundaries of the calibrated detector in order of depth."""
     for name, claim in claims(calibrated):
         yield Mark(name or claim.kind, "calibrated", claim.layer, layers=tuple(claim.set))
+
+
+def functional_marks(found: FunctionalScales) -> Iterator[Mark]:
+    """The boundaries of functional scales that are defined."""
+    for which, label in BOUNDARIES.items():
+        if (one := found.of(which)).layer is not None:
+            yield Mark(label, "functional", one.layer, tuple(one.set))
 
 
 def strip_rows(model: Located) -> list[StripRow]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mspgt.report.tables import Cell, Table, columns_of
-from mspgt.report.words import counted, layer_set, listing, number
+from mspgt.report.tables import Table, columns_of
+from mspgt.report.words import Json, capital, counted, layer_set, listing, number
 from mspgt.results import PlantedControl, PlantedTest, Results
 
 SCALE_NAMES = {"local": "Local", "intermediate": "Intermediate", "global": "Global"}
@@ -70,8 +70,7 @@ def headline(controls: dict[str, PlantedControl]) -> str:
         )
     if told.strays:
         parts.append(f"{counted(told.strays, 'claim')} where nothing is")
-    words = "; ".join(parts)
-    return words[:1].upper() + words[1:]
+    return capital("; ".join(parts))
 
 
 def by_size(controls: dict[str, PlantedControl]) -> str:
@@ -152,35 +151,24 @@ def planted_lines(results: Results) -> Iterator[str]:
         )
 
 
+COLUMNS = columns_of(
+    "subject:string kind:string seed:int64 size:double unit:string",
+    "size_found_in_80_percent:double row:string name:string layer:int64 low:double",
+    "high:double set:string score:double critical:double p:double metric:string hit:bool",
+)
+
+
 def planted_table(controls: dict[str, PlantedControl]) -> Table:
     """Every place that was planted, claimed or tested, one row each."""
-    columns = columns_of(
-        "subject:string kind:string seed:int64 size:double unit:string",
-        "size_found_in_80_percent:double row:string name:string layer:int64 low:double",
-        "high:double set:string score:double critical:double p:double metric:string hit:bool",
-    )
-    rows: list[tuple[Cell, ...]] = []
+    records: list[Json] = []
     for name, one in controls.items():
-        head = (name, one.kind, one.seed, one.size, one.unit, one.size80)
-        for place in one.planted:
-            where = (place.name, place.layer, place.low, place.high)
-            rows.append((*head, "planted", *where, *(None,) * 5, place.found))
-        for kind, tests in (("found", one.found), ("test", one.tests)):
-            rows += [
-                (
-                    *head,
-                    kind,
-                    claim.name,
-                    claim.layer,
-                    None,
-                    None,
-                    layer_set(claim.set),
-                    claim.score,
-                    claim.critical,
-                    claim.p,
-                    claim.metric,
-                    claim.planted if kind == "found" else None,
-                )
-                for claim in tests
-            ]
-    return Table("planted", "Planted subjects", columns, rows)
+        rows = [vars(place) | {"row": "planted", "hit": place.found} for place in one.planted]
+        rows += [_test(claim) | {"row": "found", "hit": claim.planted} for claim in one.found]
+        rows += [_test(claim) | {"row": "test"} for claim in one.tests]
+        head = vars(one) | {"subject": name, "size_found_in_80_percent": one.size80}
+        records += [head | row for row in rows]
+    return Table.of("planted", "Planted subjects", COLUMNS, records)
+
+
+def _test(claim: PlantedTest) -> Json:
+    return vars(claim) | {"set": layer_set(claim.set)}

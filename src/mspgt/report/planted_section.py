@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from markupsafe import Markup
 
 from mspgt.report.curves import Mark
-from mspgt.report.markup import table_html, tag
+from mspgt.report.markup import files_html, table_html, tag
 from mspgt.report.panels import strip_row
 from mspgt.report.planted import (
     SCALE_NAMES,
@@ -101,7 +101,8 @@ def _row(control: PlantedControl) -> Markup:
     why = expected(control)
     beside = tag("small", why, class_="why") if why else Markup("")
     kind = "trial" if control.found else "trial bare"
-    return tag("div", tag("span", _label(control), class_="there"), verdict, beside, drawn, class_=kind)
+    label = tag("span", _label(control), class_="there")
+    return tag("div", label, verdict, beside, _truth(control), drawn, class_=kind)
 
 
 def _label(control: PlantedControl) -> str:
@@ -115,25 +116,23 @@ def _strip(control: PlantedControl, layers: int) -> Markup:
     marks = tuple(
         Mark(one.name, role, one.layer, tuple(one.set)) for one in control.found if one.layer is not None
     )
-    return _truth(control, layers) + strip_svg(strip_row(role, layers, marks))
+    return strip_svg(strip_row(role, layers, marks))
 
 
-def _truth(control: PlantedControl, layers: int) -> Markup:
-    """What was planted, over the depth of the strip below."""
-    share = 100 / layers
+def _truth(control: PlantedControl) -> Markup:
+    """What was planted, over the strip below: along the depth, or over the scales of texts."""
+    share = 100 / (control.layers or len(SCALE_NAMES))
     parts: list[Markup] = []
     for place in control.planted:
-        kind = "truth" if place.found else "truth missed"
-        if place.low is not None and place.high is not None and place.layer is None:
+        at = place.layer if control.layers else list(SCALE_NAMES).index(place.name) + 0.5
+        kind, sign = ("truth", "▼") if place.found else ("truth missed", "▽")
+        if at is not None:
+            parts.append(tag("text", sign, class_=kind, x=percent_of_width(at * share), y=10))
+        elif place.low is not None and place.high is not None:
             # A little short of its ends, so that neighbours are told apart.
-            ends = {
-                "x1": percent_of_width(place.low * share + 1),
-                "x2": percent_of_width(place.high * share - 1),
-            }
-            parts.append(tag("line", class_=kind, y1=7, y2=7, **ends))
-        elif place.layer is not None:
-            sign = "▼" if place.found else "▽"
-            parts.append(tag("text", sign, class_=kind, x=percent_of_width(place.layer * share), y=10))
+            left, right = place.low * share + 1, place.high * share - 1
+            span = {"x1": percent_of_width(left), "x2": percent_of_width(right)}
+            parts.append(tag("line", class_=kind, y1=7, y2=7, **span))
     label = f"planted: {what_is_there(control)}"
     return tag("svg", *parts, class_="truths", height=12, role="img", aria_label=label)
 
@@ -141,30 +140,16 @@ def _truth(control: PlantedControl, layers: int) -> Markup:
 def _arms(control: PlantedControl) -> Markup:
     """Three blocks, coloured where noise on the scale changes the text."""
     changed = {one.name for one in control.found}
-    planted = {one.name: one.found for one in control.planted}
-    blocks, names, signs = [], [], []
+    blocks, names = [], []
     for at, (scale, name) in enumerate(SCALE_NAMES.items()):
         kind = scale if scale in changed else "undivided"
         middle = percent_of_width((at + 0.5) * 100 / 3)
         blocks.append(tag("rect", class_=f"block {kind}", x=at, width=1, height=1))
         names.append(tag("text", name, class_=f"on middle {kind}", x=middle, y=13))
-        if scale in planted:
-            sign = "▼" if planted[scale] else "▽"
-            signs.append(
-                tag("text", sign, class_=f"truth{'' if planted[scale] else ' missed'}", x=middle, y=10)
-            )
-    told = f"planted: {what_is_there(control)}"
     inside = tag("svg", *blocks, height=18, viewBox="0 0 3 1", preserveAspectRatio="none")
     found = ", ".join(name for scale, name in SCALE_NAMES.items() if scale in changed) or "none"
-    return tag("svg", *signs, class_="truths", height=12, role="img", aria_label=told) + tag(
-        "svg",
-        inside,
-        *names,
-        class_="strip",
-        height=20,
-        role="img",
-        aria_label=f"scales whose noise changes the text: {found}",
-    )
+    label = f"scales whose noise changes the text: {found}"
+    return tag("svg", inside, *names, class_="strip", height=20, role="img", aria_label=label)
 
 
 def _details(controls: dict[str, PlantedControl]) -> Iterator[Markup]:
@@ -183,11 +168,8 @@ def _details(controls: dict[str, PlantedControl]) -> Iterator[Markup]:
     columns = ("subject", "planted", "outcome", "what decided", "the paper’s protocol", "seed")
     table = Table("planted_shown", "Planted subjects", dict.fromkeys(columns, "string"), rows)
     yield table_html(table.columns, table.rows, label="planted subjects", head=True)
-    links = [
-        tag("a", form.upper(), href=f"tables/planted.{end}")
-        for form, end in (("csv", "csv"), ("Parquet", "parquet"))
-    ]
-    yield tag("p", "All scores and critical values: ", links[0], ", ", links[1], class_="files")
+    files = {"CSV": "tables/planted.csv", "Parquet": "tables/planted.parquet"}
+    yield files_html("All scores and critical values: ", files)
 
 
 def _nearest(control: PlantedControl) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 from markupsafe import Markup
 
-from mspgt.report.markup import table_html, tag
+from mspgt.report.markup import files_html, table_html, tag
 from mspgt.report.section import Section
-from mspgt.report.tables import Cell, Table
+from mspgt.report.tables import Table
 from mspgt.results import Results
-from mspgt.results.precision import PrecisionResult
+from mspgt.results.precision import PrecisionResult, SignalPrecision
 
 SIGNALS = ("S1", "S3")
 METHOD = (
@@ -25,46 +27,33 @@ def precision_section(results: Results, name: str, stem: str) -> Section | None:
     anchor = f"model-{stem}-precision"
     parts = [tag("p", f"{found.statement}.")]
     if not found.reason:
-        rows = [row[1:] for row in _rows(name, found)]
-        parts.append(
-            table_html(list(_columns())[1:], rows, label=f"precision, {name}", kind="numbers", head=True)
-        )
-        parts.append(tag("p", tag("a", "CSV", href="tables/precision.csv"), class_="files"))
+        own = _table({name: found}).without("model")
+        label = f"precision, {name}"
+        parts.append(table_html(own.columns, own.rows, label=label, kind="numbers", head=True))
+        parts.append(files_html("", {"CSV": "tables/precision.csv"}))
     return Section(
         anchor,
         "Precision",
         Markup("").join(parts),
         lead=f"how many digits hold in {found.dtype}",
-        tables=(_table(results),),
+        tables=(_table({key: model.precision for key, model in results.models.items()}),),
         methods=(METHOD,),
     )
 
 
-def _table(results: Results) -> Table:
-    """All models of half precision, one row a layer; signals stand at the transition from it to the next."""
-    rows = [
-        row
-        for name, model in results.models.items()
-        if (found := model.precision) and not found.reason
-        for row in _rows(name, found)
-    ]
-    return Table("precision", "Half precision against float32, on the same sentences", _columns(), rows)
-
-
-def _columns() -> dict[str, str]:
+def _table(models: Mapping[str, PrecisionResult | None]) -> Table:
+    """Models of half precision, one row a layer; signals stand at the transition from it to the next."""
     columns = {"model": "string", "layer": "int64", "states": "double"}
-    for signal in SIGNALS:
-        columns |= {f"{signal}_{key}": "double" for key in ("own", "float32", "digits")}
-    return columns
+    columns |= {f"{signal}_{key}": "double" for signal in SIGNALS for key in ("own", "float32", "digits")}
+    rows = [
+        (name, layer, apart, *(cell for signal in SIGNALS for cell in _at(found.signals[signal], layer)))
+        for name, found in models.items()
+        if found and not found.reason
+        for layer, apart in enumerate(found.states)
+    ]
+    return Table("precision", "Half precision against float32, on the same sentences", columns, rows)
 
 
-def _rows(name: str, found: PrecisionResult) -> list[tuple[Cell, ...]]:
-    rows: list[tuple[Cell, ...]] = []
-    for layer, apart in enumerate(found.states):
-        cells: list[Cell] = [name, layer, apart]
-        for signal in SIGNALS:
-            one = found.signals[signal]
-            for values in (one.own, one.float32, one.digits):
-                cells.append(values[layer - 1] if values and 1 <= layer <= len(values) else None)
-        rows.append(tuple(cells))
-    return rows
+def _at(one: SignalPrecision, layer: int) -> Iterator[float | None]:
+    for values in (one.own, one.float32, one.digits):
+        yield values[layer - 1] if values and 1 <= layer <= len(values) else None

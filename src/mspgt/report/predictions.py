@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 
 from markupsafe import Markup
 
 from mspgt.predictions.printed import printed
-from mspgt.report.figures import charts_figure
+from mspgt.report.figures import charts_plate
 from mspgt.report.forest import Dot, Forest, Row
 from mspgt.report.marks import Axis, Chart, Key, Mark, Span, linear
-from mspgt.report.markup import figure_html, table_html, tag
+from mspgt.report.markup import table_html, tag
 from mspgt.report.section import Plate, Section
-from mspgt.report.svg import svg
-from mspgt.report.tables import Cell, Table
+from mspgt.report.tables import Cell, Table, columns_of, ends
 from mspgt.report.verdicts import decided_words, found_words, resting_on
 from mspgt.report.words import MISSING, Judged, percent
 from mspgt.results import PredictionResult
@@ -47,22 +45,13 @@ def prediction_section(results: Judged) -> Section | None:
     figures: dict[str, Plate] = {}
     if forests:
         parts += [tag("h4", "Units"), tag("p", UNITS)]
-        drawn = [
-            figure_html(
-                f"predictions-units-{at}",
-                forest.title,
-                svg(forest.chart),
-                numbers=forest.table(f"units-{at}"),
-                beside="tables/units.csv",
-            )
-            for at, forest in enumerate(forests)
-        ]
+        drawn = [one.html(f"predictions-units-{at}", "tables/units.csv") for at, one in enumerate(forests)]
         parts.append(tag("div", *drawn, class_="charts"))
-        figures["units"] = Plate(partial(charts_figure, [one.chart for one in forests], ""), UNITS)
+        figures["units"] = charts_plate([one.chart for one in forests], UNITS)
     counts = readings_counts(judged)
     parts += [tag("h4", "Specification curve of the verdicts"), tag("p", READINGS)]
     parts.append(table_html(counts.columns, counts.rows, label=counts.title, head=True))
-    figures["readings"] = Plate(partial(charts_figure, [readings_chart(judged)], ""), READINGS)
+    figures["readings"] = charts_plate([readings_chart(judged)], READINGS)
     conflict = printed("table2")
     parts.append(tag("p", f"Table 2 of the paper is a {conflict['status']}: {conflict['note']}"))
     lead = f"{sum(one.verdict != 'not testable' for one in judged.values())} of {len(judged)} could be tested"
@@ -113,21 +102,16 @@ def against_rules(judged: Predictions) -> Table:
 
 def units_table(judged: Predictions) -> Table:
     """One row a unit of every prediction."""
-    numbers = ("statistic", "low", "high", "p_support", "p_refute", "p_support_bh", "p_refute_bh")
-    columns = {
-        "prediction": "string",
-        "unit": "string",
-        **dict.fromkeys(numbers, "double"),
-        "evidence": "string",
-        "note": "string",
-    }
-    rows: list[tuple[Cell, ...]] = []
-    for name, one in judged.items():
-        for unit in one.units:
-            p = [getattr(unit, key) for key in numbers[3:]]
-            ends = unit.ci or (None, None)
-            rows.append((name, unit.name, unit.statistic, *ends, *p, unit.evidence, unit.note or None))
-    return Table("units", "Tests behind the verdicts", columns, rows)
+    columns = columns_of(
+        "prediction:string unit:string statistic:double low:double high:double p_support:double p_refute:double",
+        "p_support_bh:double p_refute_bh:double evidence:string note:string",
+    )
+    records = [
+        vars(unit) | {"prediction": name, "unit": unit.name, "note": unit.note or None} | ends(unit.ci)
+        for name, one in judged.items()
+        for unit in one.units
+    ]
+    return Table.of("units", "Tests behind the verdicts", columns, records)
 
 
 def readings_table(judged: Predictions) -> Table:

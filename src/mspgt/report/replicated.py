@@ -8,13 +8,13 @@ from dataclasses import replace
 from markupsafe import Markup
 
 from mspgt.report.curves import Line, Panel
+from mspgt.report.groups import ChartGroup, charts_html
 from mspgt.report.markup import facts_html, table_html, tag
 from mspgt.report.panels import SIGNALS, calibrated_marks, strip_row
 from mspgt.report.section import Section
-from mspgt.report.strips import strip_svg
+from mspgt.report.strips import strips_html
 from mspgt.report.tables import claims_table, curves_table
-from mspgt.report.views import ChartGroup, charts_html
-from mspgt.report.words import calibrated_notes, claims, layer_set, listing
+from mspgt.report.words import calibrated_notes, capital, claims, layer_set, listing
 from mspgt.results import ReplicatedResult, Results
 
 ABOUT = (
@@ -70,11 +70,10 @@ def _group(name: str, group: ReplicatedResult, charts: ChartGroup, at: int) -> I
     yield tag("h4", name)
     # What could not have been seen is part of the statement.
     reasons = [note for note in calibrated_notes(group.calibrated) if "been seen" not in note]
-    notes = "".join(f" {note[:1].upper()}{note[1:]}." for note in reasons)
+    notes = "".join(f" {capital(note)}." for note in reasons)
     yield tag("p", f"Mean of {listing(group.runs)}: {_found(group)}.{notes}")
     marks = tuple(calibrated_marks(group.calibrated))
-    strip = strip_svg(strip_row("calibrated", group.layers, marks))
-    yield tag("div", tag("span", "calibrated", class_="role calibrated"), strip, class_="strips")
+    yield strips_html({"calibrated": strip_row("calibrated", group.layers, marks)})
     if charts.drawn:
         yield charts_html(charts, f"replicated-{at}", "tables/replicated.csv")
     power = [("What could have been seen", group.statement)]
@@ -91,7 +90,7 @@ def _charts(results: Results, name: str) -> ChartGroup:
         missing = () if line else ("not measured in every run",)
         title, _, _ = SIGNALS[signal]
         panels.append(Panel(signal, title, PROFILE, tuple(range(1, group.layers)), line, missing=missing))
-    return ChartGroup("replicated", name, "transition", panels, "no signal was measured in every run")
+    return ChartGroup("replicated", name, "transition", panels)
 
 
 def _found(group: ReplicatedResult) -> str:

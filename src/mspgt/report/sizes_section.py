@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from markupsafe import Markup
 
-from mspgt.report.figures import charts_figure
+from mspgt.report.figures import charts_plate
 from mspgt.report.forest import Dot, Forest, Row
 from mspgt.report.markup import figure_html, table_html, tag
-from mspgt.report.section import Plate, Section
+from mspgt.report.section import Section
 from mspgt.report.svg import svg
-from mspgt.report.tables import Cell, Table, columns_of
-from mspgt.report.words import BOUNDARIES, MISSING, Json, counted, listing, number
+from mspgt.report.tables import Table, columns_of, ends
+from mspgt.report.words import BOUNDARIES, MISSING, Json, counted, interval, listing, number
 
 ABOUT = (
     "Positions by relative depth, the smallest model first. Models of one configuration are runs of it: their mean "
@@ -37,9 +35,9 @@ def sizes_section(found: Json) -> Section | None:
             "sizes-positions", forest.title, svg(forest.chart), numbers=table, beside="tables/sizes.csv"
         )
         parts.append(tag("div", drawing, class_="charts one"))
-        figures["sizes"] = Plate(partial(charts_figure, [forest.chart], ""), ABOUT)
+        figures["sizes"] = charts_plate([forest.chart], ABOUT)
     rows = [
-        (BOUNDARIES[one["boundary"]], WORDS[one["against"]], one["n"], listing(one["families"]), *_slope(one))
+        (BOUNDARIES[one["boundary"]], WORDS[one["against"]], one["n"], listing(one["families"]), _slope(one))
         for one in sizes["trends"]
     ]
     columns = ("boundary", "for each doubling of", "configurations", "families", "change of relative depth")
@@ -51,11 +49,10 @@ def sizes_section(found: Json) -> Section | None:
     )
 
 
-def _slope(one: Json) -> tuple[str]:
+def _slope(one: Json) -> str:
     if one["slope"] is None:
-        return (f"{MISSING} {one['reason']}",)
-    low, high = one["ci"]
-    return (f"{number(one['slope'], 2)} [{number(low, 2)}, {number(high, 2)}]",)
+        return f"{MISSING} {one['reason']}"
+    return f"{number(one['slope'], 2)}{interval(one['ci'], 2)}"
 
 
 def _forest(sizes: Json) -> Forest:
@@ -82,18 +79,12 @@ def _name(one: Json) -> str:
 
 def configurations_table(sizes: Json) -> Table:
     """One row a configuration."""
-    whole = ("layers", "width", "parameters", "step")
-    columns = {
-        "family": "string",
-        "models": "string",
-        **dict.fromkeys(whole, "int64"),
-        **{"LI": "double", "IG": "double", "LI_models": "int64", "IG_models": "int64"},
-    }
-    rows: list[tuple[Cell, ...]] = [
-        tuple(", ".join(one[key]) if key == "models" else one[key] for key in columns)
-        for one in sizes["configurations"]
-    ]
-    return Table("sizes", "Relative positions by size of the model", columns, rows)
+    columns = columns_of(
+        "family:string models:string layers:int64 width:int64 parameters:int64 step:int64",
+        "LI:double IG:double LI_models:int64 IG_models:int64",
+    )
+    records = (one | {"models": ", ".join(one["models"])} for one in sizes["configurations"])
+    return Table.of("sizes", "Relative positions by size of the model", columns, records)
 
 
 def trends_table(sizes: Json) -> Table:
@@ -102,16 +93,5 @@ def trends_table(sizes: Json) -> Table:
         "boundary:string against:string n:int64 slope:double low:double high:double",
         "families:string reason:string",
     )
-    rows: list[tuple[Cell, ...]] = [
-        (
-            one["boundary"],
-            one["against"],
-            one["n"],
-            one["slope"],
-            *(one["ci"] or (None, None)),
-            ", ".join(one["families"]),
-            one["reason"],
-        )
-        for one in sizes["trends"]
-    ]
-    return Table("size_slopes", "Slopes of relative positions on the logarithm of size", columns, rows)
+    records = (one | ends(one["ci"]) | {"families": ", ".join(one["families"])} for one in sizes["trends"])
+    return Table.of("size_slopes", "Slopes of relative positions on the logarithm of size", columns, records)

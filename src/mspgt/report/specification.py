@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import partial
 
-from mspgt.report.figures import charts_figure
+from mspgt.report.figures import charts_plate
 from mspgt.report.forest import Dot, Forest, Row
-from mspgt.report.markup import figure_html, tag
-from mspgt.report.section import Plate, Section
-from mspgt.report.svg import svg
+from mspgt.report.markup import tag
+from mspgt.report.section import Section
 from mspgt.report.tables import Table
 from mspgt.report.words import BOUNDARIES, claims
 from mspgt.results import ModelResult, Results
@@ -28,15 +26,9 @@ def specification_section(results: Results, stems: Mapping[str, str]) -> Section
         stems: model → its name in files and anchors.
     """
     forests = {name: specification(name, model) for name, model in results.models.items()}
+    why = "no choice of analysis finds a boundary"
     drawn = [
-        figure_html(
-            f"specification-{stems[name]}",
-            name,
-            svg(forest.chart),
-            numbers=forest.table(f"specification-{stems[name]}"),
-            beside="tables/specification.csv",
-            missing=() if forest.drawn else ["no choice of analysis finds a boundary"],
-        )
+        forest.html(f"specification-{stems[name]}", "tables/specification.csv", missing=why)
         for name, forest in forests.items()
     ]
     shown = [forest.chart for forest in forests.values() if forest.drawn]
@@ -46,7 +38,7 @@ def specification_section(results: Results, stems: Mapping[str, str]) -> Section
         tag("p", ABOUT) + tag("div", *drawn, class_="charts"),
         lead="which boundaries hang on a choice of analysis",
         tables=(_table(forests),),
-        figures={"specification": Plate(partial(charts_figure, shown, ""), ABOUT)} if shown else {},
+        figures={"specification": charts_plate(shown, ABOUT)} if shown else {},
     )
 
 

@@ -5,27 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mspgt.report.accounts import TITLES, Account, accounts
+from mspgt.report.accounts import Account, accounts
 from mspgt.report.curves import Mark
 from mspgt.report.planted import planted_lines
-from mspgt.report.words import (
-    KIND_NAMES,
-    NO_REASON,
-    counted,
-    false_rate,
-    layer_set,
-    listing,
-    number,
-    percent,
-)
+from mspgt.report.words import NO_REASON, capital, counted, false_rate, layer_set, listing, number, percent
 from mspgt.results import ModelResult, Results
-from mspgt.vocabulary import INITIALS, SCALES
+from mspgt.vocabulary import INITIALS, KINDS, SCALES
 
-CLAIMING = (
-    "functional",
-    "phases",
-    "shocks",
-)  # the paper's protocol has no error rate, so it finds nothing alone
+# The paper's protocol has no error rate, so it finds nothing alone.
+CLAIMING = ("functional", "phases", "shocks")
 
 
 @dataclass(frozen=True)
@@ -43,7 +31,7 @@ class Candidate:
     def words(self) -> str:
         """`a step at layer 9 (shocks), score 2.1 of the 3.6 needed: below the threshold`."""
         return (
-            f"a {self.kind} at layer {self.layer} ({TITLES[self.account]}), score {number(self.score, 2)} of the "
+            f"a {self.kind} at layer {self.layer} ({self.account}), score {number(self.score, 2)} of the "
             f"{number(self.threshold, 2)} needed: {self.why}"
         )
 
@@ -57,9 +45,7 @@ class Story:
     candidate: Candidate | None
     seen: str  # what could have been seen
     overlay: str  # what the candidate is without frequent words and with sinks; empty where nothing is known
-    paper: (
-        str  # what the paper's protocol alone accepts where nothing was found; empty where it accepts nothing
-    )
+    paper: str  # what the paper's protocol alone accepts where nothing was found; empty if nothing
     claim: str  # what was found, or what came closest: the one sentence to read first
     sentence: str  # the claim, and what stands beside it
 
@@ -78,10 +64,10 @@ def story(results: Results, name: str) -> Story:
     seen = _seen(model)
     silent = [_named(key) for key in CLAIMING if own[key].measured and not own[key].row.marks]
     if found:
-        clauses = [_capital("; ".join(found))]
-        clauses += [f"none by {_either(silent)}"] if silent else []
+        clauses = [capital("; ".join(found))]
+        clauses += [f"none by {listing(silent, 'or')}"] if silent else []
     else:
-        clauses = [f"No boundary by {_either(silent)}"]
+        clauses = [f"No boundary by {listing(silent, 'or')}"]
         clauses += [f"the strongest candidate is {candidate.words}"] if candidate else []
     paper = ""
     if not found and own["paper"].row.marks and model.boundaries.paper.accepted:
@@ -101,21 +87,17 @@ def story(results: Results, name: str) -> Story:
 
 
 def _named(account: str) -> str:
-    return "functional scales" if account == "functional" else TITLES[account]
-
-
-def _either(words: list[str]) -> str:
-    return " or ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+    return "functional scales" if account == "functional" else account
 
 
 def _found(account: Account) -> str:
-    return f"{TITLES[account.key]} {'scales place' if account.key == 'functional' else 'find'} " + listing(
+    return f"{account.key} {'scales place' if account.key == 'functional' else 'find'} " + listing(
         _place(mark) for mark in account.row.marks
     )
 
 
 def _place(mark: Mark) -> str:
-    name = {"phase": "a boundary", **{kind: f"a {kind}" for kind in KIND_NAMES}}.get(mark.label, mark.label)
+    name = {"phase": "a boundary", **{kind: f"a {kind}" for kind in KINDS}}.get(mark.label, mark.label)
     within = f" (95\u202f% set {layer_set(mark.layers)})" if mark.layers else ""
     return f"{name} at layer {mark.layer}{within}"
 
@@ -148,16 +130,12 @@ def _overlay(model: ModelResult, candidate: Candidate) -> str:
     """S1 at the candidate over other tokens: whether it is the work of sinks or of one word."""
     at = candidate.layer - 1
     known = {key: one.S1 for key, one in model.token_sets.items() if one.S1 and 0 <= at < len(one.S1)}
-    values = {
-        words: known[key][at]
+    values = [
+        f"{number(known[key][at], 2)} {words}"
         for key, words in OVERLAYS.items()
         if key in known and known[key][at] is not None
-    }
-    if len(values) < 2:
-        return ""
-    return (
-        f"S1 at layer {candidate.layer}: " + ", ".join(f"{number(v, 2)} {w}" for w, v in values.items()) + "."
-    )
+    ]
+    return f"S1 at layer {candidate.layer}: {', '.join(values)}." if len(values) > 1 else ""
 
 
 def _seen(model: ModelResult) -> str:
@@ -166,7 +144,7 @@ def _seen(model: ModelResult) -> str:
     if model.phases and model.phases.size80 is not None:
         parts.append(f"a lasting change of {number(model.phases.size80, 2)} (−log CKA)")
     power = model.boundaries.calibrated.power
-    known = {kind: size for kind in KIND_NAMES if (size := power[kind].size80) is not None}
+    known = {kind: size for kind in KINDS if (size := power[kind].size80) is not None}
     if known:
         kind = min(known, key=lambda kind: known[kind])
         parts.append(f"a {kind} of {number(known[kind], 2)} roughness SDs")
@@ -187,7 +165,7 @@ def headline(results: Results) -> str:
     told = stories(results)
     having = [one for one in told if one.found]
     if len(told) == 1:
-        first = _capital("; ".join(told[0].found)) if having else "No boundary was found"
+        first = capital("; ".join(told[0].found)) if having else "No boundary was found"
     elif having:
         first = f"Boundaries in {len(having)} of {len(told)} models"
     else:
@@ -198,15 +176,12 @@ def headline(results: Results) -> str:
 
 def _controls(results: Results) -> str:
     """What random twins show by every account that was asked of them: what was not trained has no scales."""
-    silent = 0
-    twins = 0
+    claims: list[object] = []
     for model in results.models.values():
-        shocks = model.controls.random_init.calibrated_claims or []
-        phases = [one.boundaries for one in model.phases.random_init] if model.phases else []
-        for claims in (*shocks, *phases):
-            twins += 1
-            silent += not claims
-    told = [f"random twins have none in {silent} of {counted(twins, 'reading')}"] if twins else []
+        claims += model.controls.random_init.calibrated_claims or []
+        claims += [one.boundaries for one in model.phases.random_init] if model.phases else []
+    silent = sum(not one for one in claims)
+    told = [f"random twins have none in {silent} of {counted(len(claims), 'reading')}"] if claims else []
     return listing([*told, *_twins_scales(results)])
 
 
@@ -221,10 +196,6 @@ def _twins_scales(results: Results) -> Iterator[str]:
             name for name, key in zip(SCALES, INITIALS, strict=True) if any(key in one for one in defined)
         )
         yield f"a functional scale ({names}) is defined in {len(defined)} of {counted(len(measured), 'random twin')}"
-
-
-def _capital(words: str) -> str:
-    return words[:1].upper() + words[1:]
 
 
 def story_lines(results: Results) -> Iterator[str]:

@@ -6,8 +6,8 @@ keep their size, and one figure holds many of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import groupby
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, groupby
 
 from markupsafe import Markup
 from matplotlib.axes import Axes
@@ -64,6 +64,12 @@ def strip_svg(row: StripRow) -> Markup:
     return tag("svg", blocks, *scales, *marks, class_=kind, role="img", aria_label=label, **size)
 
 
+def strips_html(rows: Mapping[str, StripRow]) -> Markup:
+    """Strips below one another, each behind its name."""
+    drawn = [(tag("span", name, class_=f"role {row.role}"), strip_svg(row)) for name, row in rows.items()]
+    return tag("div", *chain.from_iterable(drawn), class_="strips")
+
+
 def _edge(across: float, name: Name, down: int) -> Markup:
     place = percent_of_width(across)
     return tag("line", class_="edge", x1=place, x2=place, y1=12 + down - ROW * name.row, y2=36 + down)
@@ -102,7 +108,7 @@ def strips_figure(models: dict[str, list[StripRow]], venue: str = "neurips") -> 
         for at, (name, rows) in enumerate(models.items()):
             axes.text(0, at - 0.42, name, va="bottom")
             for offset, row in zip((-0.2, 0.12), rows, strict=True):
-                draw_strip(axes, row, at + offset, row.role)
+                _draw(axes, row, at + offset)
         axes.set(xlim=(0, 1), ylim=(len(models) - 0.4, -0.75), xlabel="relative depth")
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
@@ -113,7 +119,15 @@ def strips_figure(models: dict[str, list[StripRow]], venue: str = "neurips") -> 
         return files_of(figure)
 
 
-def draw_strip(axes: Axes, row: StripRow, height: float, name: str) -> None:
+def draw_strips(axes: Axes, rows: Sequence[StripRow]) -> None:
+    """Strips of one model below one another."""
+    for at, row in enumerate(rows):
+        _draw(axes, row, float(at))
+    axes.set(xlim=(0, 1), ylim=(len(rows) - 0.6, -0.6), xticks=[0, 0.5, 1], yticks=[])
+    axes.spines["left"].set_visible(False)
+
+
+def _draw(axes: Axes, row: StripRow, height: float) -> None:
     """A layer strip over relative depth, with its name at its end."""
     layers = len(row.scales)
     # Paper mode never stands for a verdict, so it never looks like one.
@@ -129,7 +143,7 @@ def draw_strip(axes: Axes, row: StripRow, height: float, name: str) -> None:
         for low, high in mark.spans():
             axes.add_patch(Rectangle((low / layers, below), (high - low) / layers, 0.03, fc=BLACK, lw=0))
     axes.annotate(
-        name,
+        row.role,
         (1, height),
         xytext=(4, 0),
         textcoords="offset points",

@@ -12,24 +12,9 @@ from itertools import groupby
 
 from markupsafe import Markup
 
+from mspgt.report import marks
 from mspgt.report.curves import rows_apart
-from mspgt.report.marks import (
-    Axis,
-    Band,
-    Bar,
-    Boundary,
-    Cells,
-    Chart,
-    Curve,
-    Dots,
-    Key,
-    Label,
-    Point,
-    Rule,
-    Sign,
-    Span,
-    Whisker,
-)
+from mspgt.report.marks import Axis, Boundary, Cells, Chart, Key, Point
 from mspgt.report.markup import shared, tag
 from mspgt.report.paths import path, short
 from mspgt.report.words import number
@@ -219,30 +204,30 @@ def _inside(chart: Chart, place: Place, identifier: str) -> Iterator[Markup]:
 def _paths(mark: object, place: Place) -> Iterator[tuple[str, str, bool]]:
     """Class and steps of what is a stroke or a shape, and whether it is cut at the axes."""
     match mark:
-        case Curve(role, points, second, clipped):
+        case marks.Curve(role, points, second, clipped):
             steps = path([(place.x(x), place.y(y, second)) for x, y in points])
             # A lone value is a path of no length, which its round cap shows as a point.
             yield f"line {role}", steps + "h0" * (len(points) == 1), clipped
-        case Dots(role, points):
+        case marks.Dots(role, points):
             places = (place.at(point) for point in points)
             yield f"points {role}", "".join(f"M{short(x)} {short(y)}h0" for x, y in places), False
-        case Whisker(role, start, end):
+        case marks.Whisker(role, start, end):
             (x, y), (across, down) = place.at(start), place.at(end)
             stroke = f"V{short(down)}" if start[0] == end[0] else f"H{short(across)}"
             yield f"whisker {role}".strip(), f"M{short(x)} {short(y)}{stroke}", False
-        case Sign(role, point, hollow):
+        case marks.Sign(role, point, hollow):
             x, y = place.at(point)
             yield f"dot {role}{' hollow' * hollow}", f"M{short(x)} {short(y)}{SHAPES[role]}", False
-        case Rule(role, at, level):
+        case marks.Rule(role, at, level):
             flat = f"M{short(place.left)} {short(place.y(at))}H{short(place.end)}"
             tall = f"M{short(place.x(at))} {short(place.top)}V{short(place.floor)}"
             yield role, flat if level else tall, False
-        case Bar(role, at, value, width, pale):
+        case marks.Bar(role, at, value, width, pale):
             half, ground = width / 2 * place.step, place.y(0)
             up = ground - place.y(place.chart.y.inside(value))
             outline = f"M{place.x(at) - half:.0f} {ground:.1f}v{-up:.1f}h{2 * half:.0f}v{up:.1f}z"
             yield f"bar {role}{' unclear' * pale}", outline, False
-        case Boundary(role, _, at, spans, claimed):
+        case marks.Boundary(role, _, at, spans, claimed):
             kind = role if claimed else f"{role} rejected"
             yield f"mark {kind}", f"M{short(place.x(at))} {short(place.top)}V{short(place.bottom)}", False
             # Sets lie in two rows above the axis, those of paper mode below.
@@ -255,24 +240,24 @@ def _paths(mark: object, place: Place) -> Iterator[tuple[str, str, bool]]:
 def _elements(mark: object, place: Place, names: Iterator[Name], identifier: str) -> Iterator[Markup]:
     """What cannot be part of a path: words, rectangles that speak, bands (which darken where they lie together)."""
     match mark:
-        case Band(role, ends, second, clipped):
+        case marks.Band(role, ends, second, clipped):
             there = [(place.x(x), place.y(low, second)) for x, low, _ in ends]
             back = [(place.x(x), place.y(high, second)) for x, _, high in reversed(ends)]
             drawn = tag("path", class_=f"band {role}", d=path([*there, *back], unit=1) + "z")
             yield tag("g", drawn, clip_path=f"url(#{identifier}-window)") if clipped else drawn
-        case Span(role, x, y, told):
+        case marks.Span(role, x, y, told):
             sides = [own or (axis.low, axis.high) for own, axis in ((x, place.chart.x), (y, place.chart.y))]
             (left, one), (right, other) = (place.at(corner) for corner in zip(*sides, strict=True))
             size = {"x": left, "y": min(one, other), "width": max(right - left, 1.0)}
             yield tag("rect", *_told(told), class_=role, **size, height=abs(one - other))
-        case Cells():
+        case marks.Cells():
             yield from _cells(mark, place, identifier)
-        case Boundary(role, _, at, _, claimed):
+        case marks.Boundary(role, _, at, _, claimed):
             name = next(names)
             nudge = -3 if name.anchor == "end" else 3
             kind = role if claimed else f"{role} rejected"
             yield _text(name.text, place.x(at) + nudge, place.top - 4 - ROW * name.row, name.anchor, kind)
-        case Label(text, point, role, anchor, shift, turned, told):
+        case marks.Label(text, point, role, anchor, shift, turned, told):
             left, down = (start + more for start, more in zip(place.at(point), shift, strict=True))
             turn = f"rotate(-90 {short(left)} {short(down)})" if turned else ""
             kind = _words(anchor, role)

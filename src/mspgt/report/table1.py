@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mspgt.predictions.printed import printed as values
-from mspgt.report.tables import Cell, Table, columns_of
+from mspgt.report.tables import Cell, Table, columns_of, ends
 from mspgt.report.words import (
     BOUNDARIES,
     MISSING,
@@ -48,17 +48,7 @@ COLUMNS = (
         "noise_ratio_S3:double modes_disagree:bool reason:string source:string",
     )
 )
-READING = (
-    "Model",
-    "Layers",
-    "Mode",
-    "L–I",
-    "I–G",
-    "Decision",
-    "False boundaries",
-    "se/τ",
-    "Modes",
-)
+READING = ("Model", "Layers", "Mode", "L–I", "I–G", "Decision", "False boundaries", "se/τ", "Modes")
 
 
 def printed() -> dict[str, Any]:
@@ -78,8 +68,7 @@ def table1(results: Results) -> Table:
         places |= {f"{which}_relative": row[f"{which}_relative"] for which in BOUNDARIES}
         own = {key: row[key] for key in ("model", "family", "layers")}
         records.append(own | places | {"mode": PRINTED, "source": printed()["source"]})
-    rows: list[tuple[Cell, ...]] = [tuple(record.get(column) for column in COLUMNS) for record in records]
-    return Table("table1", "Boundaries of every model in both modes", COLUMNS, rows)
+    return Table.of("table1", "Boundaries of every model in both modes", COLUMNS, records)
 
 
 def _records(name: str, model: ModelResult) -> Iterator[dict[str, Cell]]:
@@ -92,7 +81,7 @@ def _records(name: str, model: ModelResult) -> Iterator[dict[str, Cell]]:
     for which in BOUNDARIES:
         if boundary := paper.of(which):
             record |= _place(which, boundary) | {f"{which}_width": boundary.width}
-            record[f"{which}_low"], record[f"{which}_high"] = boundary.ci or (None, None)
+            record |= ends(boundary.ci, f"{which}_")
     yield record | {"reason": "; ".join(paper.reasons) or None}
 
     record = {**about, "mode": "calibrated", "reason": "; ".join(calibrated.reasons) or None}

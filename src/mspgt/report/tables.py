@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO, StringIO
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -29,6 +30,11 @@ def columns_of(*told: str) -> dict[str, str]:
     return {name: kind for name, _, kind in words}
 
 
+def ends(interval: Sequence[float | None] | None, prefix: str = "") -> dict[str, float | None]:
+    """The cells `low` and `high` of an interval; none where there is none."""
+    return {f"{prefix}low": interval[0], f"{prefix}high": interval[1]} if interval else {}
+
+
 @dataclass(frozen=True)
 class Table:
     """Rows under typed columns (`string`, `int64`, `double`, `bool`); a missing value is None."""
@@ -37,6 +43,19 @@ class Table:
     title: str
     columns: dict[str, str]
     rows: list[tuple[Cell, ...]]
+
+    @classmethod
+    def of(
+        cls, name: str, title: str, columns: dict[str, str], records: Iterable[Mapping[str, Any]]
+    ) -> Table:
+        """A table of records: a cell is what its record has under the name of the column, else empty."""
+        return cls(name, title, columns, [tuple(map(record.get, columns)) for record in records])
+
+    def without(self, *names: str) -> Table:
+        """The same table less some of its columns."""
+        kept = [at for at, name in enumerate(self.columns) if name not in names]
+        columns = {name: kind for name, kind in self.columns.items() if name not in names}
+        return replace(self, columns=columns, rows=[tuple(row[at] for at in kept) for row in self.rows])
 
     def csv(self, digits: int | None = None) -> str:
         """Comma-separated text with a header; numbers in full or to `digits` digits, missing values empty."""
@@ -133,33 +152,23 @@ def _latex_row(cells: Iterable[str]) -> str:
     return " & ".join(map(latex_text, cells)) + r" \\"
 
 
+CLAIMS = columns_of(
+    "model:string kind:string role:string layer:int64 layer_zero_based:int64 relative:double",
+    "set:string score:double critical:double support:int64 robust:string",
+)
+
+
 def claims_table(found: Mapping[str, CalibratedResult]) -> Table:
     """Every boundary of the calibrated detector; `role` is empty for one that is neither L–I nor I–G."""
-    columns = columns_of(
-        "model:string kind:string role:string layer:int64 layer_zero_based:int64 relative:double",
-        "set:string score:double critical:double support:int64 robust:string",
-    )
-    rows: list[tuple[Cell, ...]] = []
-    for name, calibrated in found.items():
-        for role, claim in claims(calibrated):
-            held = {None: "not tested", True: "holds", False: "lost"}
-            robust = "; ".join(f"{what.replace('_', ' ')}: {held[ok]}" for what, ok in claim.robust.items())
-            rows.append(
-                (
-                    name,
-                    claim.kind,
-                    role,
-                    claim.layer,
-                    claim.layer_zero_based,
-                    claim.relative,
-                    layer_set(claim.set),
-                    claim.score,
-                    claim.critical,
-                    claim.support,
-                    robust,
-                )
-            )
-    return Table("claims", "Boundaries of the calibrated detector", columns, rows)
+    held = {None: "not tested", True: "holds", False: "lost"}
+    records = [
+        vars(claim)
+        | {"model": name, "role": role, "set": layer_set(claim.set)}
+        | {"robust": "; ".join(f"{what.replace('_', ' ')}: {held[ok]}" for what, ok in claim.robust.items())}
+        for name, calibrated in found.items()
+        for role, claim in claims(calibrated)
+    ]
+    return Table.of("claims", "Boundaries of the calibrated detector", CLAIMS, records)
 
 
 def curves_table(name: str, title: str, axis: str, charts: dict[str, Sequence[Panel]]) -> Table:
@@ -191,10 +200,9 @@ def _ends(line: Line, positions: int) -> list[tuple[float | None, ...]]:
 
 def warnings_table(results: Results) -> Table:
     """Everything that must be known before believing a number."""
-    rows = [(model_of(results, one.where), one.where, one.what, one.consequence) for one in results.warnings]
-    return Table(
-        "warnings", "Warnings", dict.fromkeys(("model", "where", "what", "consequence"), "string"), list(rows)
-    )
+    columns = dict.fromkeys(("model", "where", "what", "consequence"), "string")
+    records = (vars(one) | {"model": model_of(results, one.where)} for one in results.warnings)
+    return Table.of("warnings", "Warnings", columns, records)
 
 
 def checks_table(results: Results) -> Table:
@@ -204,6 +212,4 @@ def checks_table(results: Results) -> Table:
         for name, model in results.models.items()
         for check in model.checks
     ]
-    return Table(
-        "checks", "Checks", {"model": "string", "check": "string", "ok": "bool", "reason": "string"}, rows
-    )
+    return Table("checks", "Checks", columns_of("model:string check:string ok:bool reason:string"), rows)

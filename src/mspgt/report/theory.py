@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mspgt.report.curves import Intervals, Line, Mark, Panel
+from mspgt.report.groups import ChartGroup
 from mspgt.report.panels import marks
 from mspgt.report.words import NO_REASON
 from mspgt.results import Results
@@ -13,18 +14,21 @@ from mspgt.results.theory import Curve, Fisher, Information, Markov, UsableInfor
 KINDS = {"topical": "Topical", "syntactic": "Syntactic", "lexical": "Lexical"}
 
 
-def theory_groups(results: Results, name: str) -> dict[str, tuple[str, list[Panel]]]:
-    """Group → (axis, panels): information over layers 0..L, sensitivity 1..L, markov 1..L−2; {} without theory."""
+def theory_groups(results: Results, name: str) -> list[ChartGroup]:
+    """Information over layers 0..L, sensitivity over 1..L, nearness to a chain over 1..L−2; none without theory."""
     model = results.models[name]
     theory, depth = model.theory, model.layers
     if theory is None:
-        return {}
+        return []
     lines = tuple(marks(model))
-    return {
-        "information": ("layer", [*_information_panels(theory.information, depth, lines)]),
-        "sensitivity": ("layer", [*_sensitivity_panels(theory.fisher, depth, lines)]),
-        "markov": ("layer", [_markov_panel(theory.markov, depth)]),
-    }
+    information = [*_information_panels(theory.information, depth, lines)]
+    sensitivity = [*_sensitivity_panels(theory.fisher, depth, lines)]
+    chain = [_markov_panel(theory.markov, depth)]
+    return [
+        ChartGroup("information", "Information by layer", "layer", information),
+        ChartGroup("sensitivity", "Sensitivity to noise by layer", "layer", sensitivity),
+        ChartGroup("markov", "How far from a Markov chain", "layer", chain),
+    ]
 
 
 def usable(information: Information) -> dict[str, UsableInformation]:

@@ -31,12 +31,7 @@ ABOUT = {
 }
 # A shape beside every colour, so that no verdict hangs on seeing it.
 GLYPHS = {"supported": "✓", "refuted": "✗", "inconclusive": "≈", "not testable": "○"}
-SECTIONS = (
-    "interventions",
-    "theory",
-    "probes",
-    "controls",
-)  # of a model; everything else is among its signals
+SECTIONS = ("interventions", "theory", "probes", "controls")  # of a model; the rest is among its signals
 
 
 @dataclass(frozen=True)
@@ -45,9 +40,8 @@ class Verdict:
 
     id: str
     content: PredictionResult
-    marks: tuple[
-        str, ...
-    ] = ()  # what it rests on that a reader must know: little text, scales that were not found
+    # What it rests on that a reader must know: little text, scales that were not found
+    marks: tuple[str, ...] = ()
 
     @property
     def word(self) -> str:

@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 from markupsafe import Markup
 
 from mspgt.report import facts
-from mspgt.report.accounts import TITLES, accounts
-from mspgt.report.charts import keys_of, panel_chart
-from mspgt.report.curves import Panel, known_values
-from mspgt.report.figures import charts_figure
-from mspgt.report.marks import Key
-from mspgt.report.markup import facts_html, figure_html, numbers_folded, numbers_html, table_html, tag
+from mspgt.report.accounts import accounts
+from mspgt.report.charts import panel_chart
+from mspgt.report.facts import Facts
+from mspgt.report.groups import ChartGroup, charts_html
+from mspgt.report.markup import facts_html, files_html, missing_html, table_html, tag
 from mspgt.report.notices import model_notices
 from mspgt.report.panels import control_panels, probe_panels, signal_panels, strip_rows
-from mspgt.report.section import Plate, Section
+from mspgt.report.section import Section
 from mspgt.report.story import Story, story
-from mspgt.report.strips import strip_svg
+from mspgt.report.strips import strips_html
 from mspgt.report.svg import legend_html, svg
 from mspgt.report.tables import Table, claims_table, curves_table
 from mspgt.report.where_section import curves_panel
 from mspgt.report.words import MISSING, Finding, counted, finding, listing, number, reason
 from mspgt.results import ModelResult, Notice, Results
 
-DEPTHS = {"transition": "transition l, from layer l to l + 1", "layer": "layer"}
 ABOUT = {
     "signals": "Transition l is the step from layer l to layer l + 1. Where the two modes measure in different "
     "units, paper mode has its own axis on the right: where its curve crosses the other means nothing. Vertical "
@@ -40,33 +36,6 @@ ABOUT = {
     "controls": "Calibrated signals beside the same network with random weights, and beside the same estimate with "
     "attention sinks left in.",
 }
-
-
-@dataclass(frozen=True)
-class ChartGroup:
-    """Charts of one model that share a horizontal axis; `missing` is said where there is nothing to draw."""
-
-    key: str  # signals | probes | controls: also in the names of its files
-    title: str
-    axis: str
-    panels: Sequence[Panel]
-    missing: str
-
-    @property
-    def drawn(self) -> bool:
-        """Whether there is anything to draw."""
-        return any(panel.drawn for panel in self.panels)
-
-    @property
-    def legend(self) -> list[Key]:
-        """Every kind of curve that looks the same in all charts, the foremost first."""
-        kinds = keys_of([panel_chart(panel) for panel in self.panels])
-        roles = Counter(key.role for key in kinds)
-        return [key for key in kinds if roles[key.role] == 1]
-
-    def figure(self, title: str, venue: str) -> dict[str, bytes]:
-        """All panels for a paper: `svg` and `pdf` → the file's bytes."""
-        return charts_figure([panel_chart(panel, DEPTHS[self.axis]) for panel in self.panels], title, venue)
 
 
 @dataclass(frozen=True)
@@ -120,12 +89,7 @@ class View:
     @property
     def strips(self) -> Markup:
         """The layer strip, one row a mode."""
-        rows = [
-            part
-            for row in strip_rows(self.model)
-            for part in (tag("span", row.role, class_=f"role {row.role}"), strip_svg(row))
-        ]
-        return tag("div", *rows, class_="strips")
+        return strips_html({row.role: row for row in strip_rows(self.model)})
 
     @property
     def story(self) -> Story:
@@ -138,12 +102,7 @@ class View:
         every = [one for one in accounts(self.results, self.name) if one.measured]
         if {one.key for one in every} <= {"shocks", "paper"}:
             return self.strips
-        rows = [
-            part
-            for one in every
-            for part in (tag("span", TITLES[one.key], class_=f"role {one.key}"), strip_svg(one.row))
-        ]
-        return tag("div", *rows, class_="strips")
+        return strips_html({one.key: one.row for one in every})
 
     @property
     def first_chart(self) -> Markup:
@@ -151,12 +110,11 @@ class View:
         panel = curves_panel(self.results, self.name) or signal_panels(self.results, self.name)[-1]
         if not panel.drawn:
             return Markup("")
-        identifier = f"{self.anchor}-first"
         chart = panel_chart(panel)
-        drawing = tag("figure", tag("figcaption", panel.title), svg(chart, identifier, twice=True))
-        return legend_html(chart.legend) + tag(
-            "div", drawing, class_="charts one", data_axis=_axis_of(panel, self.model)
-        )
+        drawn = svg(chart, f"{self.anchor}-first", twice=True)
+        drawing = tag("figure", tag("figcaption", panel.title), drawn)
+        axis = "layer" if len(panel.x) > self.model.layers else "transition"
+        return legend_html(chart.legend) + tag("div", drawing, class_="charts one", data_axis=axis)
 
     @property
     def warnings(self) -> list[Notice]:
@@ -164,112 +122,45 @@ class View:
         return model_notices(self.results, self.name)
 
 
-def _axis_of(panel: Panel, model: ModelResult) -> str:
-    return "layer" if len(panel.x) > model.layers else "transition"
-
-
 def model_view(results: Results, name: str, stem: str, more: Sequence[Section] = ()) -> View:
     """A model with its own sections, and `more` of what was done to it."""
-    view = View(results, name, stem)
-    groups = [
-        group_section(view, group, shown=group.key == "signals") for group in chart_groups(results, name)
+    view, model = View(results, name, stem), results.models[name]
+    signals, probes, controls = chart_groups(results, name)
+    p = number(model.controls.concordance_p, 2)
+    twins = f"{counted(model.controls.random_init.seeds, 'random twin')}; concordance of the signals p = {p}"
+    own = [
+        _section(view, signals, "S1, S2, S3 and the fused evidence, both modes", facts.signal_facts(model)),
+        _section(view, probes, _best_scores(probes), facts.probe_facts(model)),
+        _section(view, controls, twins, facts.control_facts(model)),
     ]
-    return replace(view, sections=[*groups, *more, _seen(view)])
+    return replace(view, sections=[*own, *more, _seen(view)])
 
 
 def chart_groups(results: Results, name: str) -> list[ChartGroup]:
     """The charts of one model: its signals, its probes and its controls."""
-    why = reason(results, "models", name, "signals")
-    no_probes = reason(results, "models", name, "signals", "S2")
     return [
-        ChartGroup("signals", "Signals", "transition", signal_panels(results, name), why),
-        ChartGroup("probes", "Probes", "layer", probe_panels(results, name), no_probes),
-        ChartGroup("controls", "Controls", "transition", control_panels(results, name), why),
+        ChartGroup("signals", "Signals", "transition", signal_panels(results, name)),
+        ChartGroup("probes", "Probes", "layer", probe_panels(results, name)),
+        ChartGroup("controls", "Controls", "transition", control_panels(results, name)),
     ]
 
 
-def group_section(view: View, group: ChartGroup, *, shown: bool = False) -> Section:
+def _section(view: View, group: ChartGroup, lead: str, told: Facts) -> Section:
     """Charts of one model as a section: legend, drawings, numbers, and the single values beside them."""
-    anchor, stem = f"{view.anchor}-{group.key}", f"{view.stem}-{group.key}"
-    parts: list[Markup] = []
-    if group.key == "signals":
-        parts.append(_claims(view))
+    anchor, stem, first = f"{view.anchor}-{group.key}", f"{view.stem}-{group.key}", group.key == "signals"
+    parts = [_claims(view)] if first else []
     parts.append(tag("p", ABOUT[group.key]))
+    figures = {}
     if group.drawn:
+        figures[stem] = group.plate(view.name, f"{group.title} of {view.name}. {ABOUT[group.key]}")
+        files = {form.upper(): f"figures/{stem}.{form}" for form in ("svg", "pdf")}
         parts.append(charts_html(group, anchor, f"tables/{group.key}.csv"))
-        links = [tag("a", form.upper(), href=f"figures/{stem}.{form}") for form in ("svg", "pdf")]
-        parts.append(tag("p", "All panels as one figure: ", links[0], ", ", links[1], class_="files"))
+        parts.append(files_html("All panels as one figure: ", files))
     else:
-        parts.append(tag("p", f"— {group.missing}", class_="missing"))
-    told = {
-        "signals": facts.signal_facts,
-        "probes": facts.probe_facts,
-        "controls": facts.control_facts,
-    }[group.key]
-    parts.append(facts_html(told(view.model)))
-
-    return Section(
-        anchor,
-        group.title,
-        Markup("").join(parts),
-        lead=_lead(view, group),
-        figures={stem: Plate(partial(group.figure, view.name), _caption(view, group))} if group.drawn else {},
-        shown=shown,
-    )
-
-
-def _caption(view: View, group: ChartGroup) -> str:
-    """What the figure shows, with level, n and method of its bands."""
-    bands = dict.fromkeys(panel.caption for panel in group.panels if panel.drawn and panel.caption)
-    return " ".join([f"{group.title} of {view.name}.", ABOUT[group.key], *bands])
-
-
-def charts_html(group: ChartGroup, anchor: str, beside: str) -> Markup:
-    """The drawings of a group with their legend, and their numbers to read, from which the script makes files.
-
-    Args:
-        beside: address of the file that has them all.
-    """
-    # What several charts have for a caption is said once.
-    captions = Counter(panel.caption for panel in group.panels if panel.drawn and panel.caption)
-    legend = group.legend
-    charts = [panel_chart(panel) for panel in group.panels]
-    drawn = [
-        figure_html(
-            f"{anchor}-{panel.key}",
-            panel.title,
-            # Curves that another chart draws alike under another name are told here.
-            legend_html(key for key in chart.legend if key not in legend)
-            + svg(chart, f"{anchor}-{panel.key}"),
-            caption=panel.caption if captions[panel.caption] == 1 else "",
-            beside=beside if panel.drawn else "",
-            missing=panel.missing,
-        )
-        for panel, chart in zip(group.panels, charts, strict=True)
-    ]
-    return Markup("").join(
-        [
-            legend_html(legend),
-            *(tag("p", caption, class_="caption") for caption, count in captions.items() if count > 1),
-            tag("div", *drawn, class_="charts", data_axis=group.axis),
-            tag("div", class_="readout", aria_live="polite", hidden=True),
-            _numbers(group),
-        ]
-    )
-
-
-def _numbers(group: ChartGroup) -> Markup:
-    """What the charts of a group show, as tables to read."""
-    tables = [
-        numbers_html(
-            panel.title,
-            (group.axis, *(line.label for line in panel.told)),
-            [(layer, *cells) for layer, cells in panel.numbers()],
-        )
-        for panel in group.panels
-        if panel.drawn
-    ]
-    return numbers_folded(tables, group.title)
+        lead = reason(view.results, "models", view.name, "signals", *["S2"] * (group.key == "probes"))
+        parts.append(missing_html(lead))
+    parts.append(facts_html(told))
+    return Section(anchor, group.title, Markup("").join(parts), lead=lead, figures=figures, shown=first)
 
 
 def chart_tables(views: Sequence[View]) -> list[Table]:
@@ -288,32 +179,20 @@ def _claims(view: View) -> Markup:
     table = claims_table({view.name: view.model.boundaries.calibrated})
     if not table.rows:
         return Markup("")
-    columns = [name for name in table.columns if name != "model"]
-    rows = [row[1:] for row in table.rows]
-    return table_html(columns, rows, label=f"boundaries of the calibrated detector, {view.name}")
+    own = table.without("model")
+    return table_html(own.columns, own.rows, label=f"boundaries of the calibrated detector, {view.name}")
 
 
-def _lead(view: View, group: ChartGroup) -> str:
-    if not group.drawn:
-        return group.missing
-    if group.key == "signals":
-        return "S1, S2, S3 and the fused evidence, both modes"
-    if group.key == "probes":
-        best = []
-        for panel in group.panels:
-            scores = [line for line in panel.lines if line.role == "calibrated"]
-            if scores and known_values(scores[0]):
-                values = [-1.0 if value is None else value for value in scores[0].values]
-                top = max(values)
-                floor = next((line.values[0] for line in panel.lines if line.label == "floor"), None)
-                below = f" (below the floor, {number(floor, 2)})" if floor is not None and top < floor else ""
-                best.append(
-                    f"{panel.key.upper()} {number(top, 2)} at layer {panel.x[values.index(top)]}{below}"
-                )
-        return f"best score: {', '.join(best)}" if best else "no score was measured"
-    twins = view.model.controls.random_init
-    p = number(view.model.controls.concordance_p, 2)
-    return f"{counted(twins.seeds, 'random twin')}; concordance of the signals p = {p}"
+def _best_scores(probes: ChartGroup) -> str:
+    best = []
+    for panel in probes.panels:
+        if score := next((line for line in panel.lines if line.role == "calibrated"), None):
+            values = [-1.0 if value is None else value for value in score.values]
+            top = max(values)
+            floor = next((line.values[0] for line in panel.lines if line.label == "floor"), None)
+            below = f" (below the floor, {number(floor, 2)})" if floor is not None and top < floor else ""
+            best.append(f"{panel.key.upper()} {number(top, 2)} at layer {panel.x[values.index(top)]}{below}")
+    return f"best score: {', '.join(best)}" if best else "no score was measured"
 
 
 def _seen(view: View) -> Section:

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 
 from markupsafe import Markup
 
-from mspgt.report.accounts import MEANINGS, TITLES, Account, accounts, disagreement
+from mspgt.report.accounts import MEANINGS, Account, accounts, disagreement
 from mspgt.report.charts import panel_chart
-from mspgt.report.curves import Line, Mark, Panel, measured
-from mspgt.report.heat import Heat
+from mspgt.report.curves import Line, Panel, measured
+from mspgt.report.figures import charts_plate
+from mspgt.report.heat import heat_chart
 from mspgt.report.marks import Chart
-from mspgt.report.markup import figure_html, folded, table_html, tag
-from mspgt.report.section import Plate, Section
-from mspgt.report.strips import strip_svg
+from mspgt.report.markup import figure_html, files_html, folded, lit_html, table_html, tag
+from mspgt.report.panels import functional_marks
+from mspgt.report.section import Section
+from mspgt.report.strips import strips_html
 from mspgt.report.svg import legend_html, svg
-from mspgt.report.tables import Cell, Table, columns_of
-from mspgt.report.where_figure import where_figure
-from mspgt.report.words import BOUNDARIES, layer_set, number, reason
+from mspgt.report.tables import Cell, Table, columns_of, ends
+from mspgt.report.words import Json, capital, layer_set, number, reason
 from mspgt.report.writing import stems
 from mspgt.results import FunctionalScales, ModelResult, PhasesResult, Results
 from mspgt.results.phases import PhaseCheck
@@ -51,21 +51,23 @@ def where_section(results: Results, *, files: bool = True) -> Section | None:
     parts = [_meanings()]
     for name in order:
         parts += _model(results, name, every[name], verdicts[name], names[name])
-        parts += [_links(names[name])] if files else []
+        if files:
+            beside = {form.upper(): f"figures/{names[name]}-where.{form}" for form in ("svg", "pdf")}
+            parts.append(files_html("As one figure: ", beside))
     split = sum("disagree" in words for words in verdicts.values())
-    lead = (
-        f"accounts disagree on {split} of {len(models)}" if split else "no two accounts contradict each other"
-    )
+    agree = "no two accounts contradict each other"
     return Section(
         "where",
         "Where?",
         Markup("").join(parts),
-        lead=lead,
+        lead=f"accounts disagree on {split} of {len(models)}" if split else agree,
         tables=(accounts_table(results), checks_table(results)),
         figures={
-            f"{names[name]}-where": Plate(
-                partial(where_figure, name, every[name], where_charts(results, name)),
+            f"{names[name]}-where": charts_plate(
+                where_charts(results, name),
                 _caption(results, name),
+                name,
+                strips=[one.row for one in every[name]],
             )
             for name in models
         },
@@ -84,9 +86,9 @@ METHODS = (
 
 def where_charts(results: Results, name: str) -> list[Chart]:
     """What was measured of curves and matrix."""
-    panel, heat = curves_panel(results, name), heat_of(results.models[name])
-    made = [panel_chart(panel)] if panel else []
-    return [chart for chart in [*made, *([heat.chart] if heat else [])] if chart.drawn]
+    panel, heat = curves_panel(results, name), _heat(results.models[name])
+    made = [panel_chart(panel) if panel else None, heat]
+    return [chart for chart in made if chart and chart.drawn]
 
 
 def _caption(results: Results, name: str) -> str:
@@ -100,7 +102,7 @@ def _caption(results: Results, name: str) -> str:
 
 
 def _meanings() -> Markup:
-    items = [tag("li", tag("b", TITLES[key]), ": ", words) for key, words in MEANINGS.items()]
+    items = [tag("li", tag("b", key), ": ", words) for key, words in MEANINGS.items()]
     return tag("ul", *items, class_="meanings")
 
 
@@ -110,15 +112,9 @@ def _model(
     model = results.models[name]
     anchor = f"where-{stem}"
     yield tag("h4", name, ": ", tag("em", verdict), id=anchor)
-    strips: list[Markup] = []
-    for one in every:
-        strips += [tag("span", TITLES[one.key], class_=f"role {one.key}"), strip_svg(one.row)]
-    yield tag("div", *strips, class_="strips accounts")
-    yield tag(
-        "dl",
-        *(tag("div", tag("dt", TITLES[one.key]), tag("dd", _sentence(one.words))) for one in every),
-        class_="told",
-    )
+    yield strips_html({one.key: one.row for one in every})
+    told = (tag("div", tag("dt", one.key), tag("dd", _sentence(one.words))) for one in every)
+    yield tag("dl", *told, class_="told")
     drawings = []
     panel = curves_panel(results, name)
     if panel is not None:
@@ -130,46 +126,37 @@ def _model(
                 panel.title,
                 drawing,
                 caption=panel.caption,
-                numbers=_numbers(panel, stem),
+                numbers=_numbers(panel),
                 beside="results.json",
                 missing=panel.missing,
             )
         )
-    if model.phases and (heat := heat_of(model)):
-        drawn = svg(heat.chart, f"{anchor}-matrix")
+    if model.phases and (heat := _heat(model)):
+        drawn = svg(heat, f"{anchor}-matrix")
         drawings.append(figure_html(f"{anchor}-matrix", heat.title, drawn, caption=_heat_words(model.phases)))
     if drawings:
-        yield tag("div", *drawings, class_="charts where", data_axis="layer")
-        yield tag("div", class_="readout", aria_live="polite", hidden=True)
+        yield lit_html(drawings, "layer", "where")
     if model.scales:
         yield tag("p", tag("b", "Order. "), _sentence(model.scales.verdict))
         if again := repeated_words(model.scales):
             yield tag("p", tag("b", "Again. "), again)
-    rows = [row[1:] for row in checks_table(replace(results, models={name: model})).rows]
-    if rows:
-        columns = list(checks_table(results).columns)[1:]
-        yield folded("What phases must stand", table_html(columns, rows, label=f"checks of phases, {name}"))
+    checks = checks_table(replace(results, models={name: model})).without("model")
+    if checks.rows:
+        shown = table_html(checks.columns, checks.rows, label=f"checks of phases, {name}")
+        yield folded("What phases must stand", shown)
 
 
 def repeated_words(found: FunctionalScales) -> str:
     """Where halves of the documents, and each deal of the readers, put the boundaries; empty where none was asked."""
-    parts = found.repeated or []
-    if not parts:
+    if not (parts := found.repeated):
         return ""
-    early, late = (
-        ", ".join("none" if layer is None else str(layer) for layer in layers)
-        for layers in ([one.LI for one in parts], [one.IG for one in parts])
-    )
+    layers = zip(*((one.LI, one.IG) for one in parts), strict=True)
+    early, late = (", ".join("none" if one is None else str(one) for one in own) for own in layers)
     return f"L–I at layer {early} and I–G at {late} by {', '.join(one.what for one in parts)}."
 
 
-def _links(stem: str) -> Markup:
-    links = [tag("a", form.upper(), href=f"figures/{stem}-where.{form}") for form in ("svg", "pdf")]
-    return tag("p", "As one figure: ", links[0], ", ", links[1], class_="files")
-
-
 def _sentence(words: str) -> str:
-    return f"{words[:1].upper()}{words[1:]}{'' if words.endswith('.') else '.'}"
+    return f"{capital(words)}{'' if words.endswith('.') else '.'}"
 
 
 def curves_panel(results: Results, name: str) -> Panel | None:
@@ -186,43 +173,31 @@ def curves_panel(results: Results, name: str) -> Panel | None:
             lines.append(Line(label, role, scale.rise))
         else:
             missing.append(f"{label}: {(scale and scale.reason) or 'not measured'}")
-    marks = tuple(
-        Mark(label, "functional", one.layer, tuple(one.set))
-        for which, label in BOUNDARIES.items()
-        if (one := found.of(which)).layer is not None
-    )
     return Panel(
         "information",
         "Usable information by scale",
         "share of level",
         tuple(range(model.layers + 1)),
         tuple(lines),
-        marks,
+        tuple(functional_marks(found)),
         missing=tuple(missing),
         caption="Share of its level (mean over tasks) that each scale has reached at a layer, beyond the word alone.",
     )
 
 
-def _numbers(panel: Panel, stem: str) -> Table:
-    rows: list[tuple[Cell, ...]] = [
-        (layer, *(line.values[at] for line in panel.told)) for at, layer in enumerate(panel.x)
-    ]
+def _numbers(panel: Panel) -> Table:
+    rows = list(zip(panel.x, *(line.values for line in panel.told), strict=True))
     columns = {"layer": "int64"} | dict.fromkeys((line.label for line in panel.told), "double")
-    return Table(f"{stem}-where", panel.title, columns, rows)
+    return Table("where", panel.title, columns, rows)
 
 
-def heat_of(model: ModelResult) -> Heat | None:
+def _heat(model: ModelResult) -> Chart | None:
     """The similarity matrix with the phases on it; the strongest candidate where there is one."""
-    found = model.phases
-    if not found:
+    if not (found := model.phases):
         return None
-    candidate = found.candidate
-    return Heat(
-        "Similarity of what blocks write",
-        found.similarity,
-        tuple(one.layer for one in found.boundaries),
-        candidate.layer if candidate else None,
-    )
+    title, candidate = "Similarity of what blocks write", found.candidate
+    lines = [one.layer for one in found.boundaries]
+    return heat_chart(title, found.similarity, lines, candidate.layer if candidate else None)
 
 
 def _heat_words(found: PhasesResult) -> str:
@@ -235,23 +210,22 @@ def _heat_words(found: PhasesResult) -> str:
 
 def accounts_table(results: Results) -> Table:
     """Every place that an account gives, one row each; a row without a layer where it gives none."""
-    rows: list[tuple[Cell, ...]] = []
+    records: list[Json] = []
     for name, model in results.models.items():
         for one in accounts(results, name):
-            for mark in one.row.marks:
-                place = (mark.layer, mark.layer / model.layers, layer_set(mark.layers), *_ends(mark))
-                rows.append((name, one.key, mark.label, *place, mark.claimed, one.measured))
-            if not one.row.marks:
-                rows.append((name, one.key, None, None, None, None, None, None, None, one.measured))
+            head = {"model": name, "account": one.key, "measured": one.measured}
+            records += [
+                head
+                | {"boundary": mark.label, "layer": mark.layer, "relative": mark.layer / model.layers}
+                | {"set": layer_set(mark.layers), "claimed": mark.claimed}
+                | ends(mark.interval)
+                for mark in one.row.marks
+            ] or [head]
     columns = columns_of(
         "model:string account:string boundary:string layer:int64 relative:double",
         "set:string low:double high:double claimed:bool measured:bool",
     )
-    return Table("accounts", "Where the scales are, by account", columns, rows)
-
-
-def _ends(mark: Mark) -> tuple[float | None, float | None]:
-    return mark.interval or (None, None)
+    return Table.of("accounts", "Where the scales are, by account", columns, records)
 
 
 def checks_table(results: Results) -> Table:
@@ -261,10 +235,8 @@ def checks_table(results: Results) -> Table:
         found = model.phases
         if not found or found.score is None:
             continue
-        strongest = max(
-            [*found.boundaries, *([found.candidate] if found.candidate else [])],
-            key=lambda one: one.score,
-        )
+        places = [*found.boundaries, *filter(None, [found.candidate])]
+        strongest = max(places, key=lambda one: one.score)
         rows.append((name, "all", strongest.layer, found.score, found.threshold, ""))
         for check, what in CHECKS.items():
             seen = found.checks.get(check)
@@ -273,8 +245,6 @@ def checks_table(results: Results) -> Table:
             rows.append((name, what, seen.layer, seen.score, found.threshold, seen.reason or ""))
         for at, twin in enumerate(found.random_init):
             rows.append((name, f"random twin {at + 1}", twin.layer, twin.score, found.threshold, ""))
-    columns = {
-        **{"model": "string", "tokens": "string", "strongest at layer": "int64", "F": "double"},
-        **{"F needed": "double", "not made because": "string"},
-    }
+    columns = {"model": "string", "tokens": "string", "strongest at layer": "int64"}
+    columns |= {"F": "double", "F needed": "double", "not made because": "string"}
     return Table("phase_checks", "What phases must stand", columns, rows)

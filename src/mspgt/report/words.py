@@ -18,7 +18,6 @@ Json = dict[str, Any]
 MISSING = "—"
 NO_REASON = "no reason was recorded"
 BOUNDARIES = {"LI": "L–I", "IG": "I–G"}
-KIND_NAMES = KINDS
 
 
 class Located(Protocol):
@@ -47,12 +46,12 @@ def percent(share: float | None, digits: int = 0) -> str:
     return MISSING if share is None else f"{100 * share:.{digits}f}\u202f%"
 
 
-def interval(ends: Sequence[float | None] | None) -> str:
+def interval(ends: Sequence[float | None] | None, digits: int = 3) -> str:
     """` [low, high]`, or nothing; an end that the data set no limit to is `∞`, or a dash below."""
     if ends is None:
         return ""
     low, high = ends
-    return f" [{number(low)}, {'∞' if high is None else number(high)}]"
+    return f" [{number(low, digits)}, {'∞' if high is None else number(high, digits)}]"
 
 
 def consecutive(layers: Iterable[int]) -> list[tuple[int, int]]:
@@ -76,10 +75,15 @@ def counted(count: int | None, what: str) -> str:
     return f"{number(count)} {what}{'s' if count != 1 else ''}"
 
 
-def listing(items: Iterable[str]) -> str:
+def capital(words: str) -> str:
+    """The same words with a capital letter first."""
+    return words[:1].upper() + words[1:]
+
+
+def listing(items: Iterable[str], last: str = "and") -> str:
     """`a`, `a and b`, `a, b and c`."""
     words = list(items)
-    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+    return f" {last} ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
 
 def reason(results: Results, *path: str) -> str:
@@ -103,7 +107,7 @@ def claims(calibrated: CalibratedResult) -> list[tuple[str, Claim]]:
     names = {
         (claim.kind, claim.layer): BOUNDARIES[which] for which, claim in calibrated.chosen.items() if claim
     }
-    found: list[Claim] = [claim for kind in KIND_NAMES for claim in getattr(calibrated, kind)]
+    found: list[Claim] = [claim for kind in KINDS for claim in getattr(calibrated, kind)]
     found.sort(key=lambda claim: claim.layer)
     return [(names.get((claim.kind, claim.layer), ""), claim) for claim in found]
 
@@ -117,7 +121,13 @@ def unnamed(calibrated: CalibratedResult) -> Claim | None:
 def out_of_sight(calibrated: CalibratedResult) -> list[str]:
     """Kinds that no boundary of any size could have shown at this depth, as the power statement says."""
     power = calibrated.power
-    return [kind for kind in KIND_NAMES if kind in power and power[kind].size80 is None]
+    return [kind for kind in KINDS if kind in power and power[kind].size80 is None]
+
+
+def in_sight(calibrated: CalibratedResult) -> list[str]:
+    """`a spike of 3.1`: sizes, in roughness SDs, that are found in 80 % of cases."""
+    sizes = {kind: one.size80 for kind in KINDS if (one := calibrated.power.get(kind))}
+    return [f"a {kind} of {number(size, 2)}" for kind, size in sizes.items() if size is not None]
 
 
 def calibrated_notes(calibrated: CalibratedResult) -> list[str]:
@@ -216,7 +226,7 @@ def _headline(model: Located, disagree: tuple[str, ...]) -> str:
     if by_calibrated:
         places = listing(f"{name} at layer {claim.layer}" for name, claim in by_calibrated if name)
         return f"Both modes agree: {places or 'one boundary'}"
-    blind = len(out_of_sight(model.boundaries.calibrated)) == len(KIND_NAMES)
+    blind = len(out_of_sight(model.boundaries.calibrated)) == len(KINDS)
     return "No boundary of the three signals in either mode" + (
         ", and none could have been seen" if blind else ""
     )
@@ -264,22 +274,15 @@ def _calibrated_words(calibrated: CalibratedResult) -> str:
     for name, claim in claims(calibrated):
         within = f"95\u202f% set {layer_set(claim.set)}"
         words.append(f"a {claim.kind} at layer {claim.layer} ({f'{name}, ' if name else ''}{within})")
-    notes = "".join(f" {note[:1].upper()}{note[1:]}." for note in calibrated_notes(calibrated))
+    notes = "".join(f" {capital(note)}." for note in calibrated_notes(calibrated))
     return f"The calibrated detector finds {listing(words) or 'no boundary'}.{notes}"
 
 
 def _power_words(calibrated: CalibratedResult) -> str:
-    power = calibrated.power
-    if not power:
+    if not calibrated.power:
         return "What could have been seen at this depth was not stated."
-    seen = [
-        f"a {kind} of {number(power[kind].size80, 2)}"
-        for kind in KIND_NAMES
-        if kind in power and power[kind].size80 is not None
-    ]
-    if not seen:
-        return ""
-    return f"At this depth it finds, in 80\u202f% of cases, {listing(seen)} roughness SDs."
+    seen = in_sight(calibrated)
+    return f"At this depth it finds, in 80\u202f% of cases, {listing(seen)} roughness SDs." if seen else ""
 
 
 # What turns the direction of text, or hides in it; marks that letters of some scripts need stay.

@@ -1,0 +1,82 @@
+"""Charts that share a horizontal axis, with their legend, and their numbers to read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from mspgt.report.charts import keys_of, panel_chart
+from mspgt.report.curves import Panel
+from mspgt.report.figures import charts_plate
+from mspgt.report.marks import Key
+from mspgt.report.markup import figure_html, lit_html, missing_html, numbers_folded, numbers_html, tag
+from mspgt.report.section import Plate
+from mspgt.report.svg import legend_html, svg
+
+DEPTHS = {"transition": "transition l, from layer l to l + 1", "layer": "layer"}
+
+
+@dataclass(frozen=True)
+class ChartGroup:
+    """Charts that share a horizontal axis."""
+
+    key: str  # also in the names of its files
+    title: str
+    axis: str  # transition | layer
+    panels: Sequence[Panel]
+
+    @property
+    def drawn(self) -> bool:
+        """Whether there is anything to draw."""
+        return any(panel.drawn for panel in self.panels)
+
+    @property
+    def legend(self) -> list[Key]:
+        """Every kind of curve that looks the same in all charts, the foremost first."""
+        kinds = keys_of([panel_chart(panel) for panel in self.panels])
+        roles = Counter(key.role for key in kinds)
+        return [key for key in kinds if roles[key.role] == 1]
+
+    def plate(self, title: str, caption: str) -> Plate:
+        """All panels for a paper, with level, n and method of their bands."""
+        bands = dict.fromkeys(panel.caption for panel in self.panels if panel.drawn and panel.caption)
+        charts = [panel_chart(panel, DEPTHS[self.axis]) for panel in self.panels]
+        return charts_plate(charts, " ".join([caption, *bands]), title)
+
+
+def charts_html(group: ChartGroup, anchor: str, beside: str) -> Markup:
+    """The drawings of a group with their legend, and their numbers to read, from which the script makes files.
+
+    Args:
+        beside: address of the file that has them all.
+    """
+    # What several charts have for a caption is said once.
+    captions = Counter(panel.caption for panel in group.panels if panel.drawn and panel.caption)
+    legend, drawings, tables = group.legend, [], []
+    for panel in group.panels:
+        chart, own = panel_chart(panel), f"{anchor}-{panel.key}"
+        # Curves that another chart draws alike under another name are told here.
+        drawing = legend_html(key for key in chart.legend if key not in legend) + svg(chart, own)
+        caption = panel.caption if captions[panel.caption] == 1 else ""
+        link = beside if panel.drawn else ""
+        drawings.append(
+            figure_html(own, panel.title, drawing, caption=caption, beside=link, missing=panel.missing)
+        )
+        if panel.drawn:
+            columns = (group.axis, *(line.label for line in panel.told))
+            tables.append(numbers_html(panel.title, columns, panel.numbers()))
+    said = (tag("p", caption, class_="caption") for caption, count in captions.items() if count > 1)
+    lit = lit_html(drawings, group.axis)
+    return Markup("").join([legend_html(legend), *said, lit, numbers_folded(tables, group.title)])
+
+
+def titled_html(group: ChartGroup, anchor: str, beside: str) -> Iterator[Markup]:
+    """A group under its title; where nothing was measured, why."""
+    yield tag("h4", group.title)
+    if group.drawn:
+        yield charts_html(group, anchor, beside)
+    else:
+        yield missing_html(*(why for panel in group.panels for why in panel.missing))
