@@ -8,8 +8,8 @@ import pytest
 
 from mspgt.report.build import build_report
 from mspgt.report.dose_charts import brittleness_chart
-from mspgt.report.dose_section import dose_section, dose_tables
-from mspgt.report.doses import Audit, audit_of, brittleness_table, dose_sentences, doses_table
+from mspgt.report.dose_section import dose_section
+from mspgt.report.doses import Audit, audit_of, dose_sentences
 from mspgt.report.figures import charts_figure
 from mspgt.report.svg import svg
 from mspgt.results import ModelResult
@@ -107,10 +107,9 @@ def test_the_sentence_says_what_table_2_and_equation_8_rest_on() -> None:
 
 def test_tables_hold_every_block_and_every_end() -> None:
     found = typed(results())
-    assert len(doses_table(found).rows) == 4 * 5
-    assert len(brittleness_table(found).rows) == 4 * 5
-    assert {table.name for table in dose_tables(found)} == {"doses", "brittleness"}
-    assert dose_tables(typed(planted())) == []
+    tables = {table.name: table for table in dose_section(found, "stories", "stories").tables}
+    assert set(tables) == {"doses", "brittleness"}
+    assert [len(table.rows) for table in tables.values()] == [4 * 5, 4 * 5]
     assert audit_of(typed(planted()).models["stories"]) is None
     old = planted()["models"]["stories"]
     del old["doses"], old["doses_about"]

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from mspgt.report.build import build_report
-from mspgt.report.effect_section import REPEATED, effect_lines, effect_section, effect_tables
+from mspgt.report.effect_section import REPEATED, effect_lines, effect_section
 from tests.report.planted_results import planted
 from tests.report.test_interventions import HOSTILE, effect
 from tests.report.test_interventions import model as disturbed
@@ -58,11 +58,7 @@ def test_charts_doses_contrasts_and_texts_stand_in_the_section() -> None:
     assert HOSTILE not in html
     assert "<script>alert" not in html
     assert set(section.figures) == {"stories-interventions-plain", "stories-interventions-matched_variance"}
-    assert {table.name for table in effect_tables(typed(results))} == {
-        "interventions",
-        "table2",
-        "noise_response",
-    }
+    assert {table.name for table in section.tables} == {"interventions", "noise_response"}
 
 
 def test_effects_are_told_on_a_terminal() -> None:
@@ -95,7 +91,6 @@ def test_an_equal_dose_that_repeats_the_whole_scale_is_said_and_not_drawn() -> N
 def test_a_model_that_was_not_disturbed_has_no_section() -> None:
     results = planted()
     assert effect_section(typed(results), "stories", "stories") is None
-    assert effect_tables(typed(results)) == []
 
 
 def test_a_whole_report_holds_it(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def test_table_2_holds_change_interval_chance_and_the_papers_own_rows(results):
 
 
 def test_every_effect_is_a_row_and_reasons_stand_where_numbers_are_not(results):
-    table = effects_table(typed(results))
+    table = effects_table("m", effects_of(typed(results).models["m"]))
     assert len(table.rows) == 6
     at = {name: place for place, name in enumerate(table.columns)}
     rows = {(row[at["arm"]], row[at["metric"]]): row for row in table.rows}
@@ -166,7 +166,7 @@ def test_the_response_is_drawn_as_far_as_it_is_known(results):
     lines = [kind for part in drawing.iter("path") if "line" in (kind := part.get("class") or "")]
     assert lines == ["line within", "line beyond"]
     assert response_chart(None) is None
-    told = response_table(typed(results)).rows
+    told = response_table("m", about.response).rows
     assert sum(bool(row[3]) for row in told) == len(dots)
     assert {row[:2] for row in told if row[4]} == {("m", "local")}
     # Where the linear range is not known, nothing is said of a point.

@@ -127,7 +127,7 @@ def test_the_section_holds_curves_matrix_and_the_order(where):
 def test_tables_hold_places_and_checks(where):
     rows = [row for row in accounts_table(typed(where)).rows if row[0] == NAME]
     assert ("functional", "L–I", 7) in [row[1:4] for row in rows]
-    checks = checks_table(typed(where)).rows
+    checks = checks_table(typed(where), where["models"]).rows
     assert [row[2] for row in checks[:6]] == [PLACE] * 6
     assert checks[6][1] == "random twin 1"
 

@@ -148,7 +148,7 @@ def drawn(content, name):
     """Everything that a report shows of the theory of one model."""
     results = parse(content)
     groups = theory_groups(results, name)
-    return groups, figures_of(results, name), theory_table(results)
+    return groups, figures_of(results, name), theory_table(name, results.models[name].theory)
 
 
 def figures_of(results, name):

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from mspgt.report.dose_section import dose_section, dose_tables
-from mspgt.report.effect_section import effect_section, effect_tables
+from mspgt.report.dose_section import dose_section
+from mspgt.report.effect_section import effect_section
 from mspgt.report.families import family_section
+from mspgt.report.interventions import effects_of, table2
 from mspgt.report.look import venue_width
-from mspgt.report.metrics_section import metrics_section, metrics_tables
+from mspgt.report.metrics_section import metrics_section
 from mspgt.report.page import pages
 from mspgt.report.panels import strip_rows
 from mspgt.report.paper_table import against_paper
@@ -23,10 +25,10 @@ from mspgt.report.section import Plate, Section
 from mspgt.report.specification import specification_section
 from mspgt.report.strips import strips_figure
 from mspgt.report.table1 import table1, table1_for_reading
-from mspgt.report.tables import Table, checks_table, claims_table, latex_text, warnings_table
-from mspgt.report.theory_section import theory_section, theory_tables
+from mspgt.report.tables import Table, checks_table, latex_text, warnings_table
+from mspgt.report.theory_section import theory_section
 from mspgt.report.verdicts import verdict_section
-from mspgt.report.views import View, chart_tables, model_view
+from mspgt.report.views import View, model_view
 from mspgt.report.where_section import where_section
 from mspgt.report.words import findings
 from mspgt.report.writing import stems, write
@@ -46,6 +48,7 @@ STUDY_SECTIONS: tuple[Callable[[Results], Section | None], ...] = (
     family_section,
     replicated_section,
     prediction_section,
+    specification_section,
 )
 
 STRIPS = (
@@ -73,9 +76,11 @@ def build_report(run: Path, *, venue: str = "neurips") -> Path:
     results = read(run)
     names = stems(results.models)
     views = [_view(results, found.model, names[found.model]) for found in findings(results)]
-    sections = _study_sections(results, views, names)
-    every = [section for view in views for section in view.sections] + sections
-    write_tables(run, [*_tables(results, views), *(table for section in every for table in section.tables)])
+    sections = _study_sections(results, views)
+    # In the order of the study, where the page begins with models in which the modes disagree.
+    own = {view.name: view.sections for view in views}
+    every = [*(section for name in results.models for section in own[name]), *sections]
+    write_tables(run, _tables(results, every))
     # Table 1 in full is too wide for a sheet of paper; LaTeX takes the one for reading.
     write(run / "tables" / "table1.tex", table1_for_reading(results).latex().encode())
 
@@ -96,23 +101,22 @@ def _view(results: Results, name: str, stem: str) -> View:
     return model_view(results, name, stem, [one for one in made if one is not None])
 
 
-def _study_sections(results: Results, views: list[View], names: dict[str, str]) -> list[Section]:
+def _study_sections(results: Results, views: Sequence[View]) -> list[Section]:
     anchors = {view.name: view.anchor for view in views}
     made = [verdict_section(results, anchors), *(section(results) for section in STUDY_SECTIONS)]
-    return [*(one for one in made if one is not None), specification_section(results, names)]
+    return [one for one in made if one is not None]
 
 
-def _tables(results: Results, views: list[View]) -> Iterator[Table]:
-    yield table1(results)
-    yield against_paper(results)
-    yield claims_table({name: model.boundaries.calibrated for name, model in results.models.items()})
-    yield from chart_tables(views)
-    yield from metrics_tables(results)
-    yield from effect_tables(results)
-    yield from dose_tables(results)
-    yield from theory_tables(results)
-    yield checks_table(results)
-    yield warnings_table(results)
+def _tables(results: Results, sections: Sequence[Section]) -> Iterable[Table]:
+    """Those of the study, and those of its sections: what several models have rows of is one table."""
+    found = {one.name: one for one in (table1(results), against_paper(results))}
+    found |= {one.name: one for one in (checks_table(results), warnings_table(results))}
+    if any(effects_of(model) for model in results.models.values()):
+        found["table2"] = table2(results)
+    for own in (table for section in sections for table in section.tables):
+        before = found.get(own.name)
+        found[own.name] = replace(own, rows=before.rows + own.rows) if before else own
+    return found.values()
 
 
 def write_tables(run: Path, tables: Iterable[Table]) -> None:

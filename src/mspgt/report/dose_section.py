@@ -31,7 +31,6 @@ from mspgt.report.markup import (
 )
 from mspgt.report.section import Section
 from mspgt.report.svg import legend_html, svg
-from mspgt.report.tables import Table
 from mspgt.report.words import counted, number
 from mspgt.results import Results
 from mspgt.vocabulary import SCALES
@@ -73,15 +72,14 @@ def dose_section(results: Results, name: str, stem: str) -> Section | None:
         "tokens that are no sinks, and of each token's own root mean square.",
     )
     return Section(
-        anchor, "Doses of noise", Markup("").join(parts), lead=lead, figures=figures, methods=methods
+        anchor,
+        "Doses of noise",
+        Markup("").join(parts),
+        lead=lead,
+        tables=(doses_table(name, audit), brittleness_table(name, audit)),
+        figures=figures,
+        methods=methods,
     )
-
-
-def dose_tables(results: Results) -> list[Table]:
-    """The audit by block and the brittleness curve, where doses were audited."""
-    if not any(audit_of(model) for model in results.models.values()):
-        return []
-    return [doses_table(results), brittleness_table(results)]
 
 
 def _brittleness(audit: Audit, chart: Chart, anchor: str, caption: str) -> Iterator[Markup]:
@@ -111,7 +109,7 @@ def _by_scale(audit: Audit, name: str) -> Markup:
         rows.append(("sized for equal KL", *sizes, *(number(equal.kl[scale], 2) for scale in SCALES)))
     columns = ("dose", *(f"{what}, {scale}" for what in ("extra nats", "KL") for scale in SCALES))
     found = table_html(columns, rows, label=f"cost of noise by scale, {name}", kind="numbers", head=True)
-    return found + missing_html(*[f"no doses of equal KL: {equal.reason}"] * bool(equal.reason))
+    return found + missing_html(f"no doses of equal KL: {equal.reason}" if equal.reason else "")
 
 
 def _cost(value: float | None, error: float | None) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from mspgt.report.curves import Line, Mark, Panel
 from mspgt.report.tables import Cell, Table, columns_of
 from mspgt.report.words import listing, number
-from mspgt.results import ModelResult, Results
+from mspgt.results import ModelResult
 from mspgt.results.interventions import Dose, DosesAbout
 from mspgt.vocabulary import SCALES
 
@@ -26,13 +25,13 @@ class Audit(NamedTuple):
     """The doses of one model."""
 
     layers: int
-    doses: dict[str, Dose]  # by definition
+    doses: dict[str, Dose]  # by definition, the primary one first
     about: DosesAbout
 
     @property
     def curves(self) -> dict[str, tuple[tuple[int, float], ...]]:
         """Definition → (last layer with noise, extra nats a token); the logarithmic axis has costs above 0 alone."""
-        ends = {definition: self.doses[definition].ends for definition in DEFINITIONS}
+        ends = {definition: one.ends for definition, one in self.doses.items()}
         return {
             definition: tuple((k, y) for k, y in zip(one.layers, one.nats, strict=True) if y and y > 0)
             for definition, one in ends.items()
@@ -50,37 +49,38 @@ class Audit(NamedTuple):
 def audit_of(model: ModelResult) -> Audit | None:
     """The doses of a model; None where they were not audited."""
     doses, about = model.doses, model.doses_about
-    return Audit(model.layers, doses, about) if doses and about else None
+    if not doses or not about:
+        return None
+    return Audit(model.layers, {definition: doses[definition] for definition in DEFINITIONS}, about)
 
 
-def doses_table(results: Results) -> Table:
-    """What noise of one size is and costs: one row a model, definition and block."""
+def doses_table(model: str, audit: Audit) -> Table:
+    """What noise of one size is and costs: one row a definition and block."""
     kinds = dict.fromkeys(("sigma", "relative", "variance", *COSTS), "double")
     rows: list[tuple[Cell, ...]] = [
         (model, definition, layer, *(getattr(found, key)[layer - 1] for key in kinds))
-        for model, definition, found in _audited(results)
+        for definition, found in audit.doses.items()
         for layer in range(1, len(found.sigma) + 1)
     ]
-    columns = {"model": "string", "definition": "string", "layer": "int64", **kinds}
+    columns = columns_of("model:string definition:string layer:int64") | kinds
     title = "Noise of one size under four definitions, block by block, and its cost"
     return Table("doses", title, columns, rows)
 
 
-def brittleness_table(results: Results) -> Table:
-    """What noise on blocks 1..k costs: one row a model, definition and k."""
+def brittleness_table(model: str, audit: Audit) -> Table:
+    """What noise on blocks 1..k costs: one row a definition and k."""
     rows: list[tuple[Cell, ...]] = [
         (model, definition, layer, *(getattr(found.ends, key)[at] for key in COSTS))
-        for model, definition, found in _audited(results)
+        for definition, found in audit.doses.items()
         for at, layer in enumerate(found.ends.layers)
     ]
-    columns = columns_of("model:string definition:string last_layer:int64")
-    columns |= dict.fromkeys(COSTS, "double")
+    columns = columns_of("model:string definition:string last_layer:int64") | dict.fromkeys(COSTS, "double")
     return Table("brittleness", "Cost of noise on layers 1 to k, by k", columns, rows)
 
 
 def brittleness_numbers(audit: Audit) -> tuple[list[str], list[tuple[str | int, ...]]]:
     """The brittleness curve as text: a row a last layer, extra nats and divergence under each definition."""
-    ends = {name: audit.doses[name].ends for name in DEFINITIONS}
+    ends = {name: one.ends for name, one in audit.doses.items()}
     layers = sorted({layer for found in ends.values() for layer in found.layers})
     columns = [f"{what}{label}" for what in ("", "KL, ") for label, _ in DEFINITIONS.values()]
     known = {
@@ -92,13 +92,6 @@ def brittleness_numbers(audit: Audit) -> tuple[list[str], list[tuple[str | int, 
         (layer, *(number(one.get(layer), 4) for one in known.values())) for layer in layers
     ]
     return ["last layer", *columns], rows
-
-
-def _audited(results: Results) -> Iterator[tuple[str, str, Dose]]:
-    for model, found in results.models.items():
-        if audit := audit_of(found):
-            for definition in DEFINITIONS:
-                yield model, definition, audit.doses[definition]
 
 
 def audit_panels(audit: Audit) -> list[Panel]:

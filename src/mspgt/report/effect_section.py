@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from markupsafe import Markup
 
@@ -24,7 +23,6 @@ from mspgt.report.interventions import (
     response_table,
     side_by_side,
     significant,
-    table2,
     table2_rows,
 )
 from mspgt.report.marks import Chart
@@ -97,15 +95,15 @@ def effect_section(results: Results, name: str, stem: str) -> Section | None:
             dose_charts(effects, dose), f"{DOSES[dose]}. {ABOUT}", name, abreast=3
         )
     parts += _tables(effects, name, repeated)
-    curve = response_chart(about.response)
-    if curve:
+    responses = response_table(name, about.response)
+    if curve := response_chart(about.response):
         parts.append(tag("h4", "Noise and response"))
         drawn_curve = figure_html(
             f"{anchor}-response",
             curve.title,
             svg(curve),
             caption="Dashed beyond the linear range.",
-            numbers=response_table(replace(results, models={name: model})),
+            numbers=responses,
             beside="tables/noise_response.csv",
         )
         parts.append(tag("div", drawn_curve, class_="charts small"))
@@ -121,7 +119,13 @@ def effect_section(results: Results, name: str, stem: str) -> Section | None:
         f"{counted(about.documents, 'document')}.",
     )
     return Section(
-        anchor, "Interventions", Markup("").join(parts), lead=lead, figures=figures, methods=methods
+        anchor,
+        "Interventions",
+        Markup("").join(parts),
+        lead=lead,
+        tables=(effects_table(name, effects), responses),
+        figures=figures,
+        methods=methods,
     )
 
 
@@ -147,13 +151,6 @@ def effect_lines(results: Results) -> Iterator[str]:
 def _scale_words(scales: ScalesUsed, layers: int) -> str:
     ends = ((1, scales.LI), (scales.LI + 1, scales.IG), (scales.IG + 1, layers))
     return f"layers {listing(layer_set(range(a, b + 1)) for a, b in ends)}, {SOURCES[scales.source]}"
-
-
-def effect_tables(results: Results) -> list[Table]:
-    """All effects, Table 2 and the noise–response curves, where anything was disturbed."""
-    if not any(effects_of(model) for model in results.models.values()):
-        return []
-    return [effects_table(results), table2(results), response_table(results)]
 
 
 def dose_charts(effects: Effects, dose: str) -> list[Chart]:
@@ -201,7 +198,7 @@ def _tables(effects: Effects, name: str, repeated: Sequence[str]) -> Iterator[Ma
     shown = table.without(*absent)
     yield tag("h4", table.title)
     yield table_html(shown.columns, shown.rows, label=f"effects of noise, {name}", kind="numbers")
-    yield missing_html(*[f"not measured: {listing(absent)}"] * bool(absent))
+    yield missing_html(f"not measured: {listing(absent)}" if absent else "")
     yield folded("Adjusted p of every change", _p_values(effects, name, repeated))
     for reading, formula in CONTRASTS.items():
         lines = [

@@ -16,7 +16,7 @@ from mspgt.report.markup import tag
 from mspgt.report.tables import Cell, Table, columns_of, ends
 from mspgt.report.words import MISSING, layer_set, number
 from mspgt.results import ModelResult, Results
-from mspgt.results.interventions import ArmResult, EffectResult, InterventionsAbout, ShownText
+from mspgt.results.interventions import ArmResult, EffectResult, InterventionsAbout, ResponseCurve, ShownText
 from mspgt.vocabulary import SCALES
 
 METRICS = {metric.key: metric.label for metric in DECLARED}
@@ -80,8 +80,8 @@ def _layers(about: InterventionsAbout, arm: str) -> str:
     return layer_set(about.arms[arm].layers)
 
 
-def effects_table(results: Results) -> Table:
-    """Every effect: one row a model, arm and metric. `aa_low` and `aa_high` are the A/A range in percent."""
+def effects_table(name: str, effects: Effects) -> Table:
+    """Every effect on a model: one row an arm and metric. `aa_low` and `aa_high` are the A/A range in percent."""
     records = [
         vars(found)
         | {"model": name, "arm": arm, "layers": _layers(effects.about, arm) or "none", "metric": metric}
@@ -89,8 +89,6 @@ def effects_table(results: Results) -> Table:
         | ends(found.percent_ci, "percent_")
         | ends(found.log_ratio_ci, "log_ratio_")
         | ends(found.aa_range, "aa_")
-        for name, model in results.models.items()
-        if (effects := effects_of(model))
         for arm, metrics in effects.arms.items()
         for metric, found in metrics.items()
     ]
@@ -209,17 +207,15 @@ def bar_panels(arms: Mapping[str, Mapping[str, EffectResult]], dose: str = "plai
     ]
 
 
-def response_table(results: Results) -> Table:
-    """What the noise–response curves draw, one row a point.
+def response_table(name: str, response: Mapping[str, ResponseCurve] | None) -> Table:
+    """What the noise–response curves of a model draw, one row a point.
 
     `linear`: within the range that is linear in the dose; null where that range is not known.
     """
     columns = columns_of("model:string scale:string sigma:double divergence:double linear:bool")
     rows: list[tuple[Cell, ...]] = [
-        (model, scale, sigma, nats, None if curve.linear_up_to is None else sigma <= curve.linear_up_to)
-        for model, found in results.models.items()
-        if (effects := effects_of(found))
-        for scale, curve in (effects.about.response or {}).items()
+        (name, scale, sigma, nats, None if curve.linear_up_to is None else sigma <= curve.linear_up_to)
+        for scale, curve in (response or {}).items()
         for sigma, nats in zip(curve.sigma, curve.divergence, strict=True)
     ]
     return Table("noise_response", "Divergence of the next token by size of noise", columns, rows)

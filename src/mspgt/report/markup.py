@@ -82,10 +82,10 @@ def facts_html(pairs: Facts) -> Markup:
     )
 
 
-def folded(summary: str, body: Markup, *, anchor: str = "", lead: str = "", kind: str = "") -> Markup:
+def folded(summary: str, body: Markup, *, lead: str = "") -> Markup:
     """A part that opens on demand; its inside becomes elements only when it is opened, or where no script runs."""
     words = [tag("span", summary)] + ([tag("small", lead)] if lead else [])
-    return tag("details", tag("summary", *words), tag("noscript", body), id=anchor, class_=kind or "folded")
+    return tag("details", tag("summary", *words), tag("noscript", body), class_="folded")
 
 
 def shared(*parts: Markup) -> Markup:
@@ -149,8 +149,8 @@ def figure_html(
 
 
 def missing_html(*reasons: str) -> Markup:
-    """Why something is not there, a line a reason."""
-    return Markup("").join(tag("p", f"{MISSING} {why}", class_="missing") for why in reasons)
+    """Why something is not there, a line a reason; empty ones are none."""
+    return Markup("").join(tag("p", f"{MISSING} {why}", class_="missing") for why in reasons if why)
 
 
 def lit_html(drawings: Iterable[Markup], axis: str, kind: str = "") -> Markup:

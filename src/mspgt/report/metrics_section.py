@@ -12,7 +12,7 @@ from mspgt.report.figures import charts_plate
 from mspgt.report.groups import ChartGroup, titled_html
 from mspgt.report.markup import files_html, tag
 from mspgt.report.section import Section
-from mspgt.report.tables import Table, curves_table
+from mspgt.report.tables import curves_table
 from mspgt.report.words import listing, reason
 from mspgt.results import ModelResult, Results
 
@@ -60,24 +60,16 @@ def metrics_section(results: Results, name: str, stem: str) -> Section | None:
         own = f"{stem}-metrics"
         figures[own] = charts_plate(charts, f"{name}. {CAPTION}", name)
         parts.append(files_html("Figure: ", {own: f"figures/{own}.svg"}))
+    drawn = {name: [panel for group in groups for panel in group.panels]}
+    table = curves_table("metrics", "S1 in four metrics and over other tokens", "place", drawn)
     return Section(
         anchor,
         "What S1 compares",
         Markup("").join(parts),
         lead="four metrics, other tokens, outlier dimensions",
+        tables=(table,),
         figures=figures,
         methods=(METHOD,),
-    )
-
-
-def metrics_tables(results: Results) -> list[Table]:
-    """Every curve of the section, of all models; none where no model has one."""
-    known = {name: _groups(results, name) for name, model in results.models.items() if model.metrics}
-    charts = {name: [panel for one in groups for panel in one.panels] for name, groups in known.items()}
-    return (
-        [curves_table("metrics", "S1 in four metrics and over other tokens", "place", charts)]
-        if known
-        else []
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from markupsafe import Markup
 
@@ -25,9 +25,9 @@ def precision_section(results: Results, name: str, stem: str) -> Section | None:
     if found is None:
         return None
     anchor = f"model-{stem}-precision"
-    parts = [tag("p", f"{found.statement}.")]
+    parts, table = [tag("p", f"{found.statement}.")], _table(name, found)
     if not found.reason:
-        own = _table({name: found}).without("model")
+        own = table.without("model")
         label = f"precision, {name}"
         parts.append(table_html(own.columns, own.rows, label=label, kind="numbers", head=True))
         parts.append(files_html("", {"CSV": "tables/precision.csv"}))
@@ -36,20 +36,18 @@ def precision_section(results: Results, name: str, stem: str) -> Section | None:
         "Precision",
         Markup("").join(parts),
         lead=f"how many digits hold in {found.dtype}",
-        tables=(_table({key: model.precision for key, model in results.models.items()}),),
+        tables=(table,),
         methods=(METHOD,),
     )
 
 
-def _table(models: Mapping[str, PrecisionResult | None]) -> Table:
-    """Models of half precision, one row a layer; signals stand at the transition from it to the next."""
+def _table(name: str, found: PrecisionResult) -> Table:
+    """One row a layer; signals stand at the transition from it to the next."""
     columns = {"model": "string", "layer": "int64", "states": "double"}
     columns |= {f"{signal}_{key}": "double" for signal in SIGNALS for key in ("own", "float32", "digits")}
     rows = [
         (name, layer, apart, *(cell for signal in SIGNALS for cell in _at(found.signals[signal], layer)))
-        for name, found in models.items()
-        if found and not found.reason
-        for layer, apart in enumerate(found.states)
+        for layer, apart in enumerate(() if found.reason else found.states)
     ]
     return Table("precision", "Half precision against float32, on the same sentences", columns, rows)
 

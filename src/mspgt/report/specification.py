@@ -10,6 +10,7 @@ from mspgt.report.markup import tag
 from mspgt.report.section import Section
 from mspgt.report.tables import Table
 from mspgt.report.words import BOUNDARIES, claims
+from mspgt.report.writing import stems
 from mspgt.results import ModelResult, Results
 
 ABOUT = (
@@ -19,16 +20,13 @@ ABOUT = (
 )
 
 
-def specification_section(results: Results, stems: Mapping[str, str]) -> Section:
-    """The specification curves of all models.
-
-    Args:
-        stems: model → its name in files and anchors.
-    """
+def specification_section(results: Results) -> Section:
+    """The specification curves of all models."""
+    names = stems(results.models)
     forests = {name: specification(name, model) for name, model in results.models.items()}
     why = "no choice of analysis finds a boundary"
     drawn = [
-        forest.html(f"specification-{stems[name]}", "tables/specification.csv", missing=why)
+        forest.html(f"specification-{names[name]}", "tables/specification.csv", missing=why)
         for name, forest in forests.items()
     ]
     shown = [forest.chart for forest in forests.values() if forest.drawn]

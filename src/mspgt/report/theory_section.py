@@ -8,7 +8,6 @@ from mspgt.report.figures import charts_plate
 from mspgt.report.groups import titled_html
 from mspgt.report.markup import files_html
 from mspgt.report.section import Section
-from mspgt.report.tables import Table
 from mspgt.report.theory import theory_groups
 from mspgt.report.theory_charts import information_chart, theory_charts
 from mspgt.report.theory_table import theory_table
@@ -43,12 +42,7 @@ def theory_section(results: Results, name: str, stem: str) -> Section | None:
         "Theory",
         Markup("").join(parts),
         lead="information, noise, rates: sections 3 and appendix A",
+        tables=(theory_table(name, theory),),
         figures=figures,
         methods=("Information by layer is V-information about declared labels, cross-fitted.",),
     )
-
-
-def theory_tables(results: Results) -> list[Table]:
-    """Every value of the theory, where there is one."""
-    known = any(model.theory for model in results.models.values())
-    return [theory_table(results)] if known else []

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from mspgt.report.tables import Cell, Table, columns_of
 from mspgt.report.theory import KINDS, margin, usable
 from mspgt.report.words import BOUNDARIES
-from mspgt.results import Results
 from mspgt.results.record import Rows
 from mspgt.results.theory import (
     Beta,
@@ -27,17 +26,13 @@ PROFILES = ("all", *KINDS, "gaussian")
 LETTERS = {"G": "Global", "I": "Intermediate", "L": "Local"}
 
 
-def theory_table(results: Results) -> Table:
-    """Every value of the theory in long form: one row a model, block, quantity and place."""
+def theory_table(name: str, theory: Theory) -> Table:
+    """Every value of the theory of a model in long form: one row a block, quantity and place."""
     columns = columns_of(
         "model:string block:string quantity:string place:string value:double low:double",
         "high:double verdict:string",
     )
-    rows: list[Row] = []
-    for name, model in results.models.items():
-        if model.theory is not None:
-            rows += [(name, *row) for row in _rows(model.theory)]
-    return Table("theory", "The theory, computed", columns, rows)
+    return Table("theory", "The theory, computed", columns, [(name, *row) for row in _rows(theory)])
 
 
 def _rows(theory: Theory) -> Iterator[Row]:

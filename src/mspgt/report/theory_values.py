@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from mspgt.report.markup import missing_html, table_html, tag
 from mspgt.report.theory_table import LETTERS, PROFILES, interval_at
-from mspgt.report.words import BOUNDARIES, MISSING, interval, number
+from mspgt.report.words import BOUNDARIES, MISSING, NO_REASON, interval, number
 from mspgt.results.theory import (
     BetaResponse,
     Concentration,
@@ -36,7 +36,7 @@ class Values:
 
     def html(self, model: str) -> Markup:
         if not self.rows:
-            return tag("h4", self.title) + missing_html(self.about)
+            return tag("h4", self.title) + missing_html(self.about or NO_REASON)
         table = table_html(self.columns, self.rows, label=f"{self.title}, {model}", kind="numbers", head=True)
         return tag("h4", self.title) + table + tag("p", self.about, class_="caption")
 

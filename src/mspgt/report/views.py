@@ -19,7 +19,7 @@ from mspgt.report.section import Section
 from mspgt.report.story import Story, story
 from mspgt.report.strips import strips_html
 from mspgt.report.svg import legend_html, svg
-from mspgt.report.tables import Table, claims_table, curves_table
+from mspgt.report.tables import claims_table, curves_table
 from mspgt.report.where_section import curves_panel
 from mspgt.report.words import MISSING, Finding, counted, finding, listing, number, reason
 from mspgt.results import ModelResult, Notice, Results
@@ -148,9 +148,16 @@ def chart_groups(results: Results, name: str) -> list[ChartGroup]:
 def _section(view: View, group: ChartGroup, lead: str, told: Facts) -> Section:
     """Charts of one model as a section: legend, drawings, numbers, and the single values beside them."""
     anchor, stem, first = f"{view.anchor}-{group.key}", f"{view.stem}-{group.key}", group.key == "signals"
-    parts = [_claims(view)] if first else []
+    drawn = {view.name: group.panels}
+    tables = [curves_table(group.key, f"{group.title} over {group.axis}s", group.axis, drawn)]
+    parts, figures = [], {}
+    if first:
+        claims = claims_table({view.name: view.model.boundaries.calibrated})
+        tables.append(claims)
+        if claims.rows:
+            own, label = claims.without("model"), f"boundaries of the calibrated detector, {view.name}"
+            parts.append(table_html(own.columns, own.rows, label=label))
     parts.append(tag("p", ABOUT[group.key]))
-    figures = {}
     if group.drawn:
         figures[stem] = group.plate(view.name, f"{group.title} of {view.name}. {ABOUT[group.key]}")
         files = {form.upper(): f"figures/{stem}.{form}" for form in ("svg", "pdf")}
@@ -160,27 +167,8 @@ def _section(view: View, group: ChartGroup, lead: str, told: Facts) -> Section:
         lead = reason(view.results, "models", view.name, "signals", *["S2"] * (group.key == "probes"))
         parts.append(missing_html(lead))
     parts.append(facts_html(told))
-    return Section(anchor, group.title, Markup("").join(parts), lead=lead, figures=figures, shown=first)
-
-
-def chart_tables(views: Sequence[View]) -> list[Table]:
-    """What the charts of all models draw, one table a group."""
-    groups = [(view.name, chart_groups(view.results, view.name)) for view in views]
-    titles = ("Signals over transitions", "Probes over layers", "Controls over transitions")
-    tables = []
-    for at, title in enumerate(titles):
-        key, axis = groups[0][1][at].key, groups[0][1][at].axis
-        tables.append(curves_table(key, title, axis, {name: group[at].panels for name, group in groups}))
-    return tables
-
-
-def _claims(view: View) -> Markup:
-    """Boundaries of the calibrated detector, without the column that names the model."""
-    table = claims_table({view.name: view.model.boundaries.calibrated})
-    if not table.rows:
-        return Markup("")
-    own = table.without("model")
-    return table_html(own.columns, own.rows, label=f"boundaries of the calibrated detector, {view.name}")
+    html = Markup("").join(parts)
+    return Section(anchor, group.title, html, lead=lead, tables=tuple(tables), figures=figures, shown=first)
 
 
 def _best_scores(probes: ChartGroup) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
 
 from markupsafe import Markup
 
@@ -61,7 +60,7 @@ def where_section(results: Results, *, files: bool = True) -> Section | None:
         "Where?",
         Markup("").join(parts),
         lead=f"accounts disagree on {split} of {len(models)}" if split else agree,
-        tables=(accounts_table(results), checks_table(results)),
+        tables=(accounts_table(results), checks_table(results, models)),
         figures={
             f"{names[name]}-where": charts_plate(
                 where_charts(results, name),
@@ -140,7 +139,7 @@ def _model(
         yield tag("p", tag("b", "Order. "), _sentence(model.scales.verdict))
         if again := repeated_words(model.scales):
             yield tag("p", tag("b", "Again. "), again)
-    checks = checks_table(replace(results, models={name: model})).without("model")
+    checks = checks_table(results, [name]).without("model")
     if checks.rows:
         shown = table_html(checks.columns, checks.rows, label=f"checks of phases, {name}")
         yield folded("What phases must stand", shown)
@@ -228,11 +227,11 @@ def accounts_table(results: Results) -> Table:
     return Table.of("accounts", "Where the scales are, by account", columns, records)
 
 
-def checks_table(results: Results) -> Table:
-    """The strongest place of phases in every check."""
+def checks_table(results: Results, names: Iterable[str]) -> Table:
+    """The strongest place of phases of some models in every check."""
     rows: list[tuple[Cell, ...]] = []
-    for name, model in results.models.items():
-        found = model.phases
+    for name in names:
+        found = results.models[name].phases
         if not found or found.score is None:
             continue
         places = [*found.boundaries, *filter(None, [found.candidate])]
