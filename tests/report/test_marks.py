@@ -47,7 +47,7 @@ MARKS: list[tuple[Mark, Box]] = [
     (Band("twin", ((1, 1, 2), (5, 3, 4))), (1, 5, 1, 4)),
     (Whisker("variant", (1, 2), (6, 2)), (1, 6, 2, 2)),
     (Whisker("", (3, 1), (3, 4)), (3, 3, 1, 4)),
-    (Sign("level", (3, 2)), (3, 3, 2, 2)),
+    (Sign("variant", (3, 2)), (3, 3, 2, 2)),
     (Sign("calibrated", (7, 3), hollow=True), (7, 7, 3, 3)),
     (Rule("reference", 4), (4, 4, None, None)),
     (Rule("level", 2, level=True), (None, None, 2, 2)),
@@ -244,12 +244,14 @@ def test_a_role_that_paper_knows_has_a_colour_on_the_page(kind: str, roles: list
     """A line of a role without a rule of its own would not be seen."""
     style = (files("mspgt.report") / "template" / "report.css").read_text("utf-8")
     rules = re.findall(r"^([^{}@]+)\{([^{}]*)\}", style, re.M)
-    painted = "fill:" if kind == "bar" else "stroke:"
+    painted = "fill: var(--own)" if kind == "bar" else "stroke: var(--own)"
+    assert any(painted in body for names, body in rules if re.search(rf"\.{kind}$", names.strip()))
     for role in roles:
         # In charts of responses every line is grey, and those beyond the linear range are dashed.
-        name = rf"\.bars \.{kind}" if role in ("within", "beyond") else rf"\.{kind}\.{role}"
-        own = [body for names, body in rules if re.search(rf"{name}( |,|$)", names.strip())]
-        assert any(painted in body for body in own), role
+        name, own = (
+            (r"^\.bars \.line", "stroke:") if role in ("within", "beyond") else (rf"^\.{role}", "--own:")
+        )
+        assert any(own in body for names, body in rules if re.search(rf"{name}$", names.strip())), role
 
 
 def test_what_was_not_measured_has_no_shade() -> None:

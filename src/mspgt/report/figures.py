@@ -272,7 +272,7 @@ def _mark(axes: Axes, mark: Mark) -> None:
         case marks.Whisker(role, start, end):
             axes.plot(*zip(start, end, strict=True), color=COLOURS.get(role, BLACK), linewidth=0.8)
         case marks.Sign(role, (across, height), hollow):
-            face = "white" if hollow and role != "level" else COLOURS[role]
+            face = "white" if hollow else COLOURS[role]
             axes.plot(
                 [across],
                 [height],

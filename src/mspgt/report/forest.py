@@ -22,7 +22,7 @@ AXIS_LETTERS, ROW_LETTERS = 50, 26
 class Dot:
     """One value on its row; `hollow` where it was found but does not count (not significant, rejected)."""
 
-    role: str  # calibrated | paper | variant | twin | level: decides colour and shape
+    role: str  # calibrated | paper | variant: decides colour and shape
     value: float | None
     interval: tuple[float, float] | None = None
     label: str = ""

@@ -61,7 +61,7 @@ FILLS = {
     },
 }
 SHEER = {"chance": 0.25}  # surfaces that others are seen through
-MARKERS = {"calibrated": "o", "paper": "s", "variant": "D", "twin": "^", "level": "x"}
+MARKERS = {"calibrated": "o", "paper": "s", "variant": "D"}
 RULES: dict[str, dict[str, Any]] = {
     "reference": {"linewidth": 0.5},
     "axis": {"linewidth": 0.5},

@@ -23,13 +23,11 @@ LETTER = 6.5  # width of a letter
 ROW = 10  # height of one row of names of boundaries, above the curves
 SET_ROW = 8  # height of one row of confidence sets, between the curves and the axis
 SHADES, SHADE = 10, 9  # of a matrix, and the width of one shade in its key
-# Shapes tell roles apart where colours do not: circle, square, diamond, triangle, cross.
+# Shapes tell roles apart where colours do not: circle, square, diamond.
 SHAPES = {
     "calibrated": "m-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0z",
     "paper": "m-3.5-3.5h7v7h-7z",
     "variant": "m0-5l5 5l-5 5l-5-5z",
-    "twin": "m0-5l4.6 8.6h-9.2z",
-    "level": "m-4-4l8 8m-8 0l8-8",
 }
 
 
