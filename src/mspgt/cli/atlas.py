@@ -38,7 +38,7 @@ def add(
 @app.command("page")
 def page(
     atlas: Folder = Path("atlas"),
-    out: Annotated[Path, typer.Option("--out", help="The page to write.")] = Path("atlas.html"),
+    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("atlas.html"),
 ) -> None:
     """Write one page of all entries: each model's accounts of where its scales lie, aligned by depth.
 

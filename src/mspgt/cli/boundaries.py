@@ -16,8 +16,7 @@ def boundaries(
     labels: Labels,
     *,
     tagger: Annotated[
-        str | None,
-        typer.Option("--tagger", help="Without a treebank: silver labels by an installed spaCy pipeline."),
+        str | None, typer.Option(help="Without a treebank: silver labels by an installed spaCy pipeline.")
     ] = None,
     scales: Annotated[
         bool,
@@ -34,9 +33,7 @@ def boundaries(
             "page says what was cut. --set takes single limits back.",
         ),
     ] = False,
-    mode: Annotated[
-        str | None, typer.Option("--mode", help="paper or calibrated: which one tables put first.")
-    ] = None,
+    mode: Annotated[str | None, typer.Option(help="paper or calibrated: which one tables put first.")] = None,
     running: Running,
     loading: Loading,
 ) -> None:

@@ -12,12 +12,11 @@ from mspgt.cli.options import say, start_logging
 
 def compare(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of finished runs.")],
-    out: Annotated[Path, typer.Option("--out", help="Folder for the comparison.")] = Path("runs/compare"),
+    out: Annotated[Path, typer.Option(help="Folder for the comparison.")] = Path("runs/compare"),
     account: Annotated[
         str | None,
         typer.Option(
-            "--account",
-            help="Whose boundaries to judge: functional, shocks or phases; else as the runs planned.",
+            help="Whose boundaries to judge: functional, shocks or phases; else as the runs planned."
         ),
     ] = None,
     curves: Annotated[

@@ -29,4 +29,4 @@ def explain(run: Annotated[Path, typer.Argument(metavar="RUN", help="A finished 
     say(f"{tally(found) or 'no verdicts'}.")
     for one in found:
         marks = f" ({'; '.join(one.marks)})" if one.marks else ""
-        say(f"  {one.id} {one.word}: {one.title}: {one.brief if one.tested else one.lacking}{marks}")
+        say(f"  {one.id} {one.word}: {one.content.title}: {one.brief if one.tested else one.lacking}{marks}")

@@ -12,9 +12,7 @@ from mspgt.cli.options import Settings, say, start_logging
 
 def fetch(
     study: Annotated[str, typer.Argument(help="Study file (YAML), or a shipped study.")],
-    to: Annotated[
-        Path, typer.Option("--to", help="Folder for the files; the one you are in when absent.")
-    ] = Path(),
+    to: Annotated[Path, typer.Option(help="Folder for the files; the one you are in when absent.")] = Path(),
     settings: Settings = None,
 ) -> None:
     """Fetch the corpus and the labels that a study names from the Hub (extra hub), held by checksums.

@@ -16,7 +16,7 @@ def gc(
         bool, typer.Option("--remove", help="Remove them; without it they are listed.")
     ] = False,
     drop: Annotated[
-        list[str] | None, typer.Option("--drop", help="Give up this plan first (start of its hash).")
+        list[str] | None, typer.Option(help="Give up this plan first (start of its hash).")
     ] = None,
 ) -> None:
     """List stage results that no kept plan of a run folder uses; with --remove, remove them.

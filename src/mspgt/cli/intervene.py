@@ -16,16 +16,14 @@ def intervene(
     labels: Labels,
     *,
     boundaries: Annotated[
-        str | None,
-        typer.Option("--boundaries", metavar="LI,IG", help="Last layers of Local and Intermediate, from 1."),
+        str | None, typer.Option(metavar="LI,IG", help="Last layers of Local and Intermediate, from 1.")
     ] = None,
-    samples: Annotated[int | None, typer.Option("--samples", help="Texts an arm; 1000 when absent.")] = None,
+    samples: Annotated[int | None, typer.Option(help="Texts an arm; 1000 when absent.")] = None,
     sigma: Annotated[
-        float | None,
-        typer.Option("--sigma", help="Noise over a layer's standard deviation; 0.1 when absent."),
+        float | None, typer.Option(help="Noise over a layer's standard deviation; 0.1 when absent.")
     ] = None,
     languagetool: Annotated[
-        str | None, typer.Option("--languagetool", help="URL of a running LanguageTool server, or: local.")
+        str | None, typer.Option(help="URL of a running LanguageTool server, or: local.")
     ] = None,
     running: Running,
     loading: Loading,

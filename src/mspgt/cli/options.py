@@ -11,18 +11,16 @@ from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 import typer
+from typer import Argument, Option
 
-Models = Annotated[
-    list[str], typer.Argument(metavar="MODEL...", help="Hugging Face ids, local folders, or zoo:NAME.")
-]
-Corpus = Annotated[
-    str, typer.Option("--corpus", help="Text file, JSONL, WikiText file, or a hub data set; or triscale.")
-]
-Settings = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Any key of the study file; may be repeated."),
-]
 Texts = list[str] | None
+Models = Annotated[
+    list[str], Argument(metavar="MODEL...", help="Hugging Face ids, local folders, or zoo:NAME.")
+]
+Corpus = Annotated[str, Option(help="Text file, JSONL, WikiText file, or a hub data set; or triscale.")]
+Settings = Annotated[
+    Texts, Option("--set", metavar="SECTION.KEY=VALUE", help="Any key of the study file; may be repeated.")
+]
 
 
 @dataclass(frozen=True)
@@ -31,41 +29,29 @@ class Labels:
 
     treebank: Annotated[
         Texts,
-        typer.Option(
-            "--treebank",
-            help="CoNLL-U files (train, dev and test; may be repeated), or one hub id; or triscale.",
-        ),
+        Option(help="CoNLL-U files (train, dev and test; may be repeated), or one hub id; or triscale."),
     ] = None
-    entities: Annotated[Texts, typer.Option("--entities", help="IOB2 files by sent_id, or one hub id.")] = (
-        None
-    )
-    roles: Annotated[Texts, typer.Option("--roles", help="PropBank-style JSONL, by sent_id.")] = None
+    entities: Annotated[Texts, Option(help="IOB2 files by sent_id, or one hub id.")] = None
+    roles: Annotated[Texts, Option(help="PropBank-style JSONL, by sent_id.")] = None
 
 
 @dataclass(frozen=True)
 class Loading:
     """How models are loaded."""
 
-    dtype: Annotated[str | None, typer.Option("--dtype", help="auto, float32, float16 or bfloat16.")] = None
-    device: Annotated[str | None, typer.Option("--device", help="cpu, cuda, cuda:1 …")] = None
-    device_map: Annotated[str | None, typer.Option("--device-map", help="As in transformers: auto, …")] = None
+    dtype: Annotated[str | None, Option(help="auto, float32, float16 or bfloat16.")] = None
+    device: Annotated[str | None, Option(help="cpu, cuda, cuda:1 …")] = None
+    device_map: Annotated[str | None, Option(help="As in transformers: auto, …")] = None
     memory: Annotated[
         str | None,
-        typer.Option(
-            "--memory",
-            help="That weights may take (3GB); the rest is read from disk in every pass, and is slow.",
-        ),
+        Option(help="That weights may take (3GB); the rest is read from disk in every pass, and is slow."),
     ] = None
     offload: Annotated[
-        str | None,
-        typer.Option("--offload", help="Folder for weights that must be written anew to be read from disk."),
+        str | None, Option(help="Folder for weights that must be written anew to be read from disk.")
     ] = None
-    revision: Annotated[str | None, typer.Option("--revision", help="Branch, tag or commit on the Hub.")] = (
-        None
-    )
+    revision: Annotated[str | None, Option(help="Branch, tag or commit on the Hub.")] = None
     trust_remote_code: Annotated[
-        bool,
-        typer.Option("--trust-remote-code", help="Run code that ships with the model. Off unless asked for."),
+        bool, Option("--trust-remote-code", help="Run code that ships with the model. Off unless asked for.")
     ] = False
 
 
@@ -73,10 +59,10 @@ class Loading:
 class Running:
     """Where a study lies, what is changed of it, and how it tells what it does."""
 
-    out: Annotated[Path | None, typer.Option("--out", help="Run folder; runs/<study> when absent.")] = None
-    seed: Annotated[int | None, typer.Option("--seed", help="Seed of the study.")] = None
+    out: Annotated[Path | None, Option(help="Run folder; runs/<study> when absent.")] = None
+    seed: Annotated[int | None, Option(help="Seed of the study.")] = None
     settings: Settings = None
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Log lines instead of bars.")] = False
+    quiet: Annotated[bool, Option("--quiet", "-q", help="Log lines instead of bars.")] = False
 
     @property
     def overrides(self) -> tuple[str, ...]:

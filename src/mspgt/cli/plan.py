@@ -15,7 +15,7 @@ from mspgt.cli.quick import study_of
 def plan(
     study: Annotated[str, typer.Argument(help="Study file (YAML), or a shipped study.")],
     *,
-    corpus: Annotated[str | None, typer.Option("--corpus", help="In place of the study's own text.")] = None,
+    corpus: Annotated[str | None, typer.Option(help="In place of the study's own text.")] = None,
     labels: Labels,
     running: Running,
 ) -> None:

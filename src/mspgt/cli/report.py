@@ -13,8 +13,7 @@ from mspgt.cli.options import say, start_logging
 def report(
     run: Annotated[Path, typer.Argument(help="A finished run folder.")],
     venue: Annotated[
-        str,
-        typer.Option("--venue", help="Width of the figures: neurips, icml, acl, icml-column, acl-column."),
+        str, typer.Option(help="Width of the figures: neurips, icml, acl, icml-column, acl-column.")
     ] = "neurips",
 ) -> None:
     """Rebuild report.html, tables and figures of a finished run from its results.json.

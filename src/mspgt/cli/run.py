@@ -20,7 +20,7 @@ def run(
         ),
     ],
     *,
-    corpus: Annotated[str | None, typer.Option("--corpus", help="In place of the study's own text.")] = None,
+    corpus: Annotated[str | None, typer.Option(help="In place of the study's own text.")] = None,
     labels: Labels,
     running: Running,
 ) -> None:

@@ -16,8 +16,7 @@ def theory(
     labels: Labels,
     *,
     scales: Annotated[
-        tuple[int, int] | None,
-        typer.Option("--scales", metavar="LI IG", help="Boundaries given in advance, as layers."),
+        tuple[int, int] | None, typer.Option(metavar="LI IG", help="Boundaries given in advance, as layers.")
     ] = None,
     running: Running,
     loading: Loading,

@@ -17,12 +17,10 @@ def worlds(
     count: Annotated[
         int, typer.Option("--worlds", min=1, help="Worlds of each kind and design (families × runs).")
     ] = 200,
-    seed: Annotated[
-        int | None, typer.Option("--seed", help="Of the worlds; the shipped one when absent.")
-    ] = None,
-    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes of one thread each.")] = 1,
+    seed: Annotated[int | None, typer.Option(help="Of the worlds; the shipped one when absent.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes of one thread each.")] = 1,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Also write the rates, with their recipe, as JSON.")
+        Path | None, typer.Option(help="Also write the rates, with their recipe, as JSON.")
     ] = None,
 ) -> None:
     """Run the whole verdict engine, and the paper's own rules, on worlds without structure; print both rates.

@@ -40,12 +40,12 @@ def train(
     names: Annotated[
         list[str] | None, typer.Argument(help="Bundled models to make again; all when absent.")
     ] = None,
-    out: Annotated[Path, typer.Option("--out", help="Folder for the trained models.")] = Path("zoo"),
+    out: Annotated[Path, typer.Option(help="Folder for the trained models.")] = Path("zoo"),
     corpus: Annotated[
-        list[Path] | None, typer.Option("--corpus", help="Train a family on these text files instead.")
+        list[Path] | None, typer.Option(help="Train a family on these text files instead.")
     ] = None,
-    device: Annotated[str, typer.Option("--device", help="cpu or cuda.")] = "cpu",
-    workers: Annotated[int, typer.Option("--workers", help="Processes of one thread each (CPU).")] = 2,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    workers: Annotated[int, typer.Option(help="Processes of one thread each (CPU).")] = 2,
 ) -> None:
     """Train the bundled models again from recipe and seed, or a family on your own text; resumes where it stopped.
 

@@ -11,7 +11,6 @@ from markupsafe import Markup
 from mspgt.report.charts import keys_of, panel_chart
 from mspgt.report.curves import Panel
 from mspgt.report.figures import charts_plate
-from mspgt.report.marks import Key
 from mspgt.report.markup import figure_html, lit_html, missing_html, numbers_folded, numbers_html, tag
 from mspgt.report.section import Plate
 from mspgt.report.svg import legend_html, svg
@@ -33,13 +32,6 @@ class ChartGroup:
         """Whether there is anything to draw."""
         return any(panel.drawn for panel in self.panels)
 
-    @property
-    def legend(self) -> list[Key]:
-        """Every kind of curve that looks the same in all charts, the foremost first."""
-        kinds = keys_of([panel_chart(panel) for panel in self.panels])
-        roles = Counter(key.role for key in kinds)
-        return [key for key in kinds if roles[key.role] == 1]
-
     def plate(self, title: str, caption: str) -> Plate:
         """All panels for a paper, with level, n and method of their bands."""
         bands = dict.fromkeys(panel.caption for panel in self.panels if panel.drawn and panel.caption)
@@ -55,9 +47,14 @@ def charts_html(group: ChartGroup, anchor: str, beside: str) -> Markup:
     """
     # What several charts have for a caption is said once.
     captions = Counter(panel.caption for panel in group.panels if panel.drawn and panel.caption)
-    legend, drawings, tables = group.legend, [], []
-    for panel in group.panels:
-        chart, own = panel_chart(panel), f"{anchor}-{panel.key}"
+    charts = [panel_chart(panel) for panel in group.panels]
+    kinds = keys_of(charts)
+    roles = Counter(key.role for key in kinds)
+    # What looks the same in all charts, the foremost first.
+    legend = [key for key in kinds if roles[key.role] == 1]
+    drawings, tables = [], []
+    for panel, chart in zip(group.panels, charts, strict=True):
+        own = f"{anchor}-{panel.key}"
         # Curves that another chart draws alike under another name are told here.
         drawing = legend_html(key for key in chart.legend if key not in legend) + svg(chart, own)
         caption = panel.caption if captions[panel.caption] == 1 else ""

@@ -10,25 +10,9 @@ from markupsafe import Markup
 from mspgt.report.markup import facts_html, tag
 from mspgt.report.section import Section
 from mspgt.report.tables import Cell, Table
-from mspgt.report.words import MISSING, Judged, interval, listing, model_of, number, percent
+from mspgt.report.words import MISSING, NO_REASON, Judged, interval, listing, model_of, number, percent
 from mspgt.results import PaperClaim, PredictionResult, Results
 
-ABOUT = {
-    "P1.1": "L–I sits at a stable depth within a family",
-    "P1.2": "Information kinks at the boundaries",
-    "P2.1": "Noise in the middle breaks structure most",
-    "P3.1": "Local sensitivity differs between families",
-    "P3.2": "I–G moves between runs of one architecture",
-    "P-order": "Layers gain in order: Local, Intermediate, Global",
-    "A2": "Layers are nearly a Markov chain",
-    "A3": "Sensitivity to architecture grows with scale",
-    "A3-positions": "I–G depends on the architecture more than L–I",
-    "beta-reach": "Far-reaching attention compresses Global less",
-    "eq23": "Compression falls as entropy grows",
-    "eq30": "The loss slope is half the Fisher trace",
-    "eq31": "Brittle models have large Fisher traces",
-    "eq34": "Intervals narrow with more draws",
-}
 # A shape beside every colour, so that no verdict hangs on seeing it.
 GLYPHS = {"supported": "✓", "refuted": "✗", "inconclusive": "≈", "not testable": "○"}
 SECTIONS = ("interventions", "theory", "probes", "controls")  # of a model; the rest is among its signals
@@ -59,11 +43,6 @@ class Verdict:
         return self.word.replace(" ", "-")
 
     @property
-    def title(self) -> str:
-        """What it says of models, in a line."""
-        return self.content.title or ABOUT.get(self.id, "")
-
-    @property
     def anchor(self) -> str:
         """Its place on the page."""
         return "verdict-" + "".join(c if c.isalnum() else "-" for c in self.id)
@@ -76,7 +55,7 @@ class Verdict:
     @property
     def lacking(self) -> str:
         """Why it could not be tested, and what could have been seen: what it would take."""
-        missing = "; ".join(condensed(self.content.missing)).rstrip(".") or "no reason was recorded"
+        missing = "; ".join(condensed(self.content.missing)).rstrip(".") or NO_REASON
         power = self.content.power
         return f"{missing}. What it would take: {power}" if power else f"{missing}."
 
@@ -207,7 +186,7 @@ def _detail(results: Judged, verdict: Verdict, anchors: dict[str, str] | None) -
     ]
     known = [(name, words) for name, words in told if words]
     word = tag("span", f"{verdict.glyph} {verdict.word}", class_=f"verdict {verdict.kind}")
-    head = tag("h4", verdict.id, " ", verdict.title and f"· {verdict.title} ", word)
+    head = tag("h4", verdict.id, f" · {what.title} ", word)
     links = [] if anchors is None else [_evidence(results, place, anchors) for place in what.evidence]
     evidence = tag("p", "Evidence: ", Markup(", ").join(links), class_="files") if links else Markup("")
     return tag("section", head, facts_html(known), evidence, id=verdict.anchor)
