@@ -42,7 +42,7 @@ SETS = 0.16  # share of the height below the curves that confidence sets take
 PIXEL = 0.6  # points of a paper for a pixel of the page
 ROW, LINE, LABELS = 0.17, 0.13, 1.15  # inches: of a row, of a line of text, and of the place for labels
 LETTER = 0.055  # inches that a letter takes, about
-STRIP = 0.24  # inches of a strip of layers
+STRIP = 0.27  # inches of a strip of layers
 LEGEND: dict[str, Any] = {
     "loc": "lower center",
     "handlelength": 1.8,
@@ -87,15 +87,15 @@ def charts_figure(
     sheet = Sheet.of(charts, bool(title), venue_width(venue), abreast)
     across = _legend_columns(keys, sheet.width)
     bottom = sheet.bottom + (0.1 + 0.15 * -(-len(keys) // across) if keys else 0)
-    above = STRIP * len(strips) + 0.35 if strips else 0.0
-    lines = sheet.lines * max(map(_height, charts), default=0.0) + sheet.between * max(sheet.lines - 1, 0)
-    height = sheet.top + above + lines + bottom
+    above = STRIP * len(strips) + 0.45 if strips else 0.0
+    lines = sheet.lines * max(map(_height, charts), default=0.0)
+    height = sheet.top + bottom + lines + sheet.between * max(sheet.lines - 1, 0) + above
     with style():
         figure = new_figure(venue, height)
         if title:
             figure.text(0.05 / sheet.width, 1 - 0.02 / height, title, va="top", fontsize=9)
         if strips:
-            down, high = (0.35 + STRIP * len(strips)) / height, STRIP * len(strips) / height
+            down, high = (0.27 + STRIP * len(strips)) / height, STRIP * len(strips) / height
             draw_strips(figure.add_axes((0.08 / sheet.width, 1 - down, 1 - 0.85 / sheet.width, high)), strips)
         grid = grid_of(
             figure,
