@@ -73,7 +73,7 @@ class Running:
 def grouped(command: Callable[..., None]) -> Callable[..., None]:
     """A command whose parameters of the kinds above are one option a field on the command line."""
     hints = get_type_hints(command, include_extras=True)
-    groups: dict[str, Callable[..., Any]] = {n: kind for n, kind in hints.items() if is_dataclass(kind)}
+    groups: dict[str, Any] = {name: kind for name, kind in hints.items() if is_dataclass(kind)}
     shown: list[Parameter] = []
     for name, one in signature(command).parameters.items():
         fields = signature(groups[name], eval_str=True).parameters.values() if name in groups else ()

@@ -171,7 +171,7 @@ def claims_table(found: Mapping[str, CalibratedResult]) -> Table:
     return Table.of("claims", "Boundaries of the calibrated detector", CLAIMS, records)
 
 
-def curves_table(name: str, title: str, axis: str, charts: dict[str, Sequence[Panel]]) -> Table:
+def curves_table(name: str, title: str, axis: str, charts: Mapping[str, Sequence[Panel]]) -> Table:
     """What charts draw, one row a model, panel, curve and layer; `low` and `high` are the 95 % interval.
 
     Of a random twin they are its range over seeds; the 80 and 50 % intervals follow where there are any.
