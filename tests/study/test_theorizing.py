@@ -14,7 +14,6 @@ from mspgt.report.figures import charts_figure
 from mspgt.report.theory import theory_groups
 from mspgt.report.theory_charts import information_chart, theory_charts
 from mspgt.report.theory_section import theory_section
-from mspgt.report.theory_table import theory_table
 from mspgt.report.theory_values import _weights, values_html
 from mspgt.report.words import number
 from mspgt.results import dumped, parse, read, to_jsonable
@@ -147,8 +146,8 @@ def test_lengths_and_ranges(finished):
 def drawn(content, name):
     """Everything that a report shows of the theory of one model."""
     results = parse(content)
-    groups = theory_groups(results, name)
-    return groups, figures_of(results, name), theory_table(name, results.models[name].theory)
+    section = theory_section(results, name, "stem")
+    return theory_groups(results, name), figures_of(results, name), section and section.tables[0]
 
 
 def figures_of(results, name):
@@ -289,7 +288,7 @@ def test_one_layer_has_no_theory_and_says_why(tmp_path):
     folder = tiny_model(tmp_path / "flat", "llama", layers=1, max_position_embeddings=128)
     results = run_study(study(folder, scales=None, treebank=False), tmp_path / "run", quiet=True)
     assert results["models"]["flat"]["theory"] is None
-    assert drawn(results, "flat")[:2] == ({}, [None, None])
+    assert drawn(results, "flat") == ([], [None, None], None)
     assert any(w["where"] == "models.flat.theory" and "one layer" in w["what"] for w in results["warnings"])
 
 
