@@ -26,7 +26,7 @@ from mspgt.lm.wheel import weights_of
 
 ROOT = Path(__file__).parents[1]
 BEFORE = "a7656d9"
-SENTENCES, LABELLED = 120, 200
+SENTENCES, LABELLED = 60, 120
 Figures = dict[str, Any]
 
 
@@ -42,7 +42,7 @@ def study() -> dict[str, Any]:
     return {
         "name": "shares", "models": [{"id": str(weights_of(REAL)), "dtype": "float32"}],
         "corpus": {"source": str(TEXT), "format": "wikitext", "max_sentences": SENTENCES},
-        "treebank": labels, "measure": {"scale_sentences": 32}, "twins": {"seeds": 0}, "run": {"workers": 1},
+        "treebank": labels, "measure": {"scale_sentences": 16}, "twins": {"seeds": 0}, "run": {"workers": 1},
     }  # fmt: skip
 
 
