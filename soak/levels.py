@@ -10,8 +10,9 @@ predictions/data/null_rates.json, functional scales in docs/scales.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from mspgt.interventions.effects import all_effects, contrasts, effect, label_sw
 from mspgt.interventions.metrics import Scores, mean_scores
 from mspgt.predictions.association import Pair, rank_unit
 from mspgt.predictions.rules import Rules
-from mspgt.stats.bootstrap import document_weights, percentile_interval
+from mspgt.stats.bootstrap import document_weights, expanded_interval
 from mspgt.stats.coverage import rate_lower, rate_upper
 from mspgt.stats.equivalence import tost
 from mspgt.stats.jackknife import jackknife_interval
@@ -77,10 +78,17 @@ def _jackknife(draw: Draw, number: int) -> bool:
     return within(jackknife_interval([x.mean()], left_out[:, None], [bias])[:, 0], 4.0)
 
 
-@level("percentiles of a bootstrap over 30 documents", interval=True)
-def _percentiles(draw: Draw, number: int) -> bool:
-    x = draw.normal(size=30)
-    return within(percentile_interval(document_weights(30, 999, number) @ x / 30), 0.0)
+def _expanded(documents: int, skewed: bool, draw: Draw, number: int) -> bool:
+    """Of a mean, by as many draws as a study has for the theory's numbers."""
+    x = draw.gamma(4, size=documents) - 4 if skewed else draw.normal(size=documents)
+    return within(expanded_interval(document_weights(documents, 500, number) @ x / documents, documents), 0.0)
+
+
+for count in (5, 10, 30, 100):
+    for kind in ("", "skewed "):
+        level(f"expanded percentiles of a bootstrap over {count} {kind}documents", interval=True)(
+            partial(_expanded, count, bool(kind))
+        )
 
 
 @level("effect of an arm: difference", interval=True)
@@ -172,8 +180,9 @@ def _absolute(draw: Draw, number: int) -> bool:
     return _contrast(draw, number, "absolute")
 
 
-def _ranks(draw: Draw) -> Any:
-    pairs = {f"model {i}": Pair(*draw.normal(size=2)) for i in range(10)}
+def _ranks(draw: Draw, n: int = 10, r: float = 0.0) -> Any:
+    x, e = draw.normal(size=(2, n))
+    pairs = {f"model {i}": Pair(x[i], r * x[i] + (1 - r * r) ** 0.5 * e[i]) for i in range(n)}
     unit = rank_unit("r", pairs, 1.0, "", Rules())
     assert not isinstance(unit, str)
     return unit
@@ -189,6 +198,11 @@ def _rank_p(draw: Draw, number: int) -> bool:
 @level("rank correlation over 10 architectures, interval", interval=True)
 def _rank_interval(draw: Draw, number: int) -> bool:
     return within(_ranks(draw).ci, 0.0)
+
+
+@level("rank correlation of .58 over 8 architectures, interval", interval=True)
+def _rank_interval_of_a_relation(draw: Draw, number: int) -> bool:
+    return within(_ranks(draw, 8, 0.6).ci, 6 / np.pi * np.arcsin(0.3))
 
 
 @level("coefficient of variation above a threshold", interval=False)
@@ -231,8 +245,11 @@ def names() -> Iterator[str]:
     return (f"{'interval' if one.interval else 'test'}: {one.name}" for one in LEVELS)
 
 
-def main() -> None:
+def main(only: Sequence[str] = ()) -> None:
+    """All intervals and tests, or those whose names begin so; their lines take the place of older ones."""
     for one in LEVELS:
+        if only and not one.name.startswith(tuple(only)):
+            continue
         started = spent()
         found = measured(one, COVERED if one.interval else REJECTED)
         found["processor_seconds"] = round(spent() - started)

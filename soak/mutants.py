@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from soak.explained import EXPLAINED
-from soak.planting import Planting, forked
+from soak.planting import Drawn, Planting, forked
 from soak.record import lines, merged, record, spent
 
 SEED, MOST, LEAST_SHARE = 18, 20, 85
@@ -75,6 +75,13 @@ def line(module: str, found: dict[str, Any], before: dict[str, Any] | None = Non
             "seen": seen}  # fmt: skip
 
 
+def looked(one: dict[str, Any], before: dict[str, Any] | None) -> dict[str, Any]:
+    """The line of faults that nobody had looked at, with what was caught before any test was added for them."""
+    first = before["first"] if before else one["caught"]
+    share = 100 * first / one["count"]
+    return {**one, "first": first, "seen": f"{first} caught at first ({share:.0f} %); now {one['seen']}"}
+
+
 def explained(module: str, name: str) -> str | None:
     return EXPLAINED.get(module, {}).get(name)
 
@@ -84,9 +91,21 @@ def main(only: Sequence[str] = ()) -> None:
 
     `--only survivors`: of every module the stored survivors that nobody explained, after tests were added.
     """
+    tried("mutants", MODULES, only, Drawn(SEED, MOST))
+
+
+def tried(row: str, modules: Mapping[str, Sequence[str]], only: Sequence[str], drawn: Drawn) -> None:
+    """Plant faults in modules, or in those named, and record a row; `only` as for `main`."""
     import pytest
 
-    stored = {one["module"]: one for one in lines("mutants")}
+    def record_line(one: dict[str, Any]) -> None:
+        record(row, "the tests themselves", drawn.seed, merged(row, one, "module", modules))
+
+    def told(module: str, found: dict[str, Any], before: dict[str, Any] | None) -> dict[str, Any]:
+        one = line(module, found, before)
+        return looked(one, before) if drawn.after else one
+
+    stored = {one["module"]: one for one in lines(row)}
     named = None
     if list(only) == ["survivors"]:
         open_ones = {m: [n for n in one["survivors"] if not explained(m, n)] for m, one in stored.items()}
@@ -94,28 +113,24 @@ def main(only: Sequence[str] = ()) -> None:
         only = list(named)
         for module in stored.keys() - named.keys():  # explained since
             nothing = {"left": [], "lines": stored[module]["lines"], "lines_run": stored[module]["lines_run"]}
-            stored[module] |= line(module, nothing, stored[module])
-            record(
-                "mutants", "the tests themselves", SEED, merged("mutants", stored[module], "module", MODULES)
-            )
+            record_line(stored[module] | told(module, nothing, stored[module]))
         if not named:
             return
-    modules = {module: MODULES[module] for module in only or MODULES}
+    chosen = {module: modules[module] for module in only or modules}
     started = spent()
 
     def tell(module: str, found: dict[str, Any]) -> None:
         nonlocal started
         before = stored[module] if named else None
         seconds = round(spent() - started) + (before["processor_seconds"] if before else 0)
-        one = {**line(module, found, before), "processor_seconds": seconds}
         started = spent()
-        record("mutants", "the tests themselves", SEED, merged("mutants", one, "module", MODULES))
+        record_line({**told(module, found, before), "processor_seconds": seconds})
 
     def run() -> int:
-        files = dict.fromkeys(name for tests in modules.values() for name in tests)
+        files = dict.fromkeys(name for tests in chosen.values() for name in tests)
         with tempfile.TemporaryDirectory() as made:
             options = ["-s", "-p", "no:cacheprovider", "--basetemp", f"{made}/tests", "-k", LEFT_OUT]
-            plugin = Planting(modules, MOST, SEED, tell, named)
+            plugin = Planting(chosen, drawn, tell, named)
             return int(pytest.main([*options, *files], plugins=[plugin]))
 
     assert forked(run, quiet=False) == 0, "tests fail without any fault"

@@ -43,12 +43,30 @@ class Watched:
     seconds: dict[str, float]  # of each test
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """Which faults of a module are tried: so many at most, and none that another draw of so many has had."""
+
+    seed: int
+    most: int
+    after: Drawn | None = None
+
+    def of(self, every: Sequence[Mutant]) -> list[Mutant]:
+        """In the order of the source."""
+        left = range(len(every))
+        if self.after is not None:
+            had = {every.index(mutant) for mutant in self.after.of(every)}
+            left = [at for at in left if at not in had]
+        chosen = random.Random(self.seed).sample(left, min(self.most, len(left)))
+        return [every[at] for at in sorted(chosen)]
+
+
 class Planting:
     """Faults in modules, drawn from all that are known; what became of them is told module by module.
 
     Args:
         modules: name → prefixes of the tests that are to see its faults.
-        most: faults of a module that are drawn.
+        drawn: which faults of a module.
         tell: called with a module and its figures.
         named: module → faults to plant instead of drawn ones.
     """
@@ -56,12 +74,11 @@ class Planting:
     def __init__(
         self,
         modules: Mapping[str, Sequence[str]],
-        most: int,
-        seed: int,
+        drawn: Drawn,
         tell: Callable[[str, dict[str, Any]], None],
         named: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
-        self.modules, self.most, self.seed, self.tell = modules, most, seed, tell
+        self.modules, self.drawn, self.tell = modules, drawn, tell
         self.named = named
         self.in_setup = False
 
@@ -99,8 +116,7 @@ class Planting:
     ) -> dict[str, Any]:
         every = list(mutants(_read(path)))
         if self.named is None:
-            chosen = random.Random(self.seed).sample(every, min(self.most, len(every)))
-            chosen.sort(key=every.index)
+            chosen = self.drawn.of(every)
         else:
             chosen = [mutant for mutant in every if mutant.name in self.named[module]]
             assert len(chosen) == len(self.named[module]), f"{module} is not what it was: try all of it again"

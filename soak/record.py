@@ -13,8 +13,8 @@ from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
 ROWS = (
-    *("kills", "writers", "flips", "levels", "reruns", "runs", "wheel", "fuzz", "guided", "mutants", "nodes"),
-    *("workers", "audit"),
+    *("kills", "writers", "flips", "levels", "reruns", "runs", "wheel", "fuzz", "guided", "mutants", "fresh"),
+    *("nodes", "workers", "audit"),
 )
 LIBRARIES = ("mspgt", "torch", "transformers", "numpy", "safetensors", "hypothesis")
 

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -94,9 +95,10 @@ def main() -> None:
             out = folder / str(number)
             process = runs.start(out, 2)
             time.sleep(float(draw.uniform(0.3, 1.0)) * whole)
-            handle = os.pidfd_open(process)
-            signal.pidfd_send_signal(handle, signal.SIGKILL)
-            os.close(handle)
+            with suppress(ProcessLookupError):  # it was quicker than the first
+                handle = os.pidfd_open(process)
+                signal.pidfd_send_signal(handle, signal.SIGKILL)
+                os.close(handle)
             ended = runs.status()
             kept = {path: path.stat().st_ino for path in out.glob("stages/*/*/*/manifest.json")}
             in_the_middle += bool(kept) and not (out / "results.json").exists()

@@ -1,5 +1,8 @@
 """Claims over architectures: size and power of the rank test, and equation 31 on planted models."""
 
+from collections import Counter
+from itertools import permutations
+
 import numpy as np
 import pytest
 
@@ -39,6 +42,23 @@ def test_nothing_is_rarely_a_relation_and_a_relation_of_the_least_size_rarely_ex
 def test_a_close_relation_is_mostly_seen():
     assert rates(0.95, 8, 100)[0] >= 0.9
     assert rates(-0.5, 16, 100)[1] >= 0.9
+
+
+def test_the_interval_covers_no_relation_as_often_as_it_says_in_all_orders_of_eight():
+    """Exact: every order of eight architectures, each as likely as the next where nothing goes with anything."""
+    first = np.arange(8)
+    orders = np.array(list(permutations(first)))
+    squares = ((orders - first) ** 2).sum(1)
+    examples = dict(zip(squares.tolist(), orders.tolist(), strict=True))
+    covered = 0
+    for square, count in Counter(squares.tolist()).items():
+        pairs = {str(i): Pair(float(i), float(y)) for i, y in enumerate(examples[square])}
+        low, high = rank_unit("m", pairs, 1.0, "", Rules()).ci
+        assert low < 1 - 6 * square / (8 * 63) < high or square in (0, 168)
+        turned = rank_unit("m", pairs, -1.0, "", Rules()).ci
+        assert turned == pytest.approx((-high, -low), abs=1e-9)
+        covered += count * (low <= 0 <= high)
+    assert 0.935 <= covered / len(orders) <= 0.965
 
 
 def test_ranks_with_ties_by_hand():

@@ -2,9 +2,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from mspgt.errors import InputError
-from mspgt.stats.bootstrap import MAX_CLUSTERS, document_clusters, document_weights, percentile_interval
+from mspgt.stats.bootstrap import (
+    MAX_CLUSTERS,
+    document_clusters,
+    document_weights,
+    expanded_interval,
+    percentile_interval,
+)
 from mspgt.study.stages import document_groups
 from mspgt.text.corpus import Corpus
 from mspgt.text.documents import Document
@@ -97,3 +104,42 @@ def test_a_failed_draw_is_not_skipped_in_silence():
 def test_interval_rejects(draws, level):
     with pytest.raises(InputError):
         percentile_interval(draws, level)
+
+
+@pytest.mark.parametrize("documents", [5, 10, 40])
+@pytest.mark.parametrize("level", [0.5, 0.95])
+def test_expanded_percentiles_of_a_mean_are_the_ends_of_students_interval(documents, level):
+    values = np.random.default_rng(documents).normal(3, 2, documents)
+    # What draws of a bootstrap would be without end, were the documents' mean normal: its error is the plug-in one.
+    draws = values.mean() + values.std() / documents**0.5 * stats.norm.ppf(
+        (np.arange(200_000) + 0.5) / 200_000
+    )
+    wanted = stats.t.interval(level, documents - 1, values.mean(), values.std(ddof=1) / documents**0.5)
+    np.testing.assert_allclose(expanded_interval(draws, documents, level), wanted, atol=2e-3)
+
+
+def test_expanded_percentiles_cover_where_plain_ones_do_not():
+    """Planted: plain percentiles over 10 documents, which are too short by a fifth."""
+    rng, covered = np.random.default_rng(3), {"expanded": 0, "plain": 0}
+    for world in range(600):
+        draws = document_weights(10, 300, world) @ rng.normal(size=10) / 10
+        for name, (low, high) in (
+            ("expanded", expanded_interval(draws, 10)),
+            ("plain", percentile_interval(draws)),
+        ):
+            covered[name] += low <= 0 <= high
+    assert covered["expanded"] > 0.92 * 600
+    assert covered["plain"] < 0.92 * 600
+
+
+def test_many_documents_need_no_expansion_and_fewer_than_five_have_no_interval():
+    draws = np.random.default_rng(0).normal(size=(2000, 3))
+    np.testing.assert_allclose(expanded_interval(draws, 10**7), percentile_interval(draws), atol=0.05)
+    assert np.isfinite(expanded_interval(draws, 5)).all()
+    assert np.isnan(expanded_interval(draws, 4)).all()
+    assert expanded_interval(draws, 4).shape == (2, 3)
+    draws[7, 1] = np.nan
+    assert np.isnan(expanded_interval(draws, 30)).any(axis=0).tolist() == [False, True, False]
+    for documents in (4, 30):
+        with pytest.raises(InputError, match="level"):
+            expanded_interval(draws, documents, 1.0)

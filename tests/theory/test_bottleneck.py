@@ -53,6 +53,15 @@ def test_without_a_beta_of_one_there_is_no_bound_and_a_reason(planted):
     assert "not among the β: 0.1, 0.3" in found.elbo_reason
 
 
+def test_three_documents_held_out_give_a_bound_without_an_interval_and_a_reason(planted):
+    evidence, labels, _ = planted
+    found = block_bottleneck(evidence, labels, np.arange(3000) // 500, betas=(1.0,), steps=5, draws=5)
+    assert np.isfinite(found.elbo)
+    assert found.elbo_ci is None
+    assert found.elbo_reason == "held out: 3 documents: an interval needs at least 5"
+    assert np.isnan(found.weights_ci).all()
+
+
 def test_refusals(planted):
     evidence, labels, document = planted
     with pytest.raises(InputError, match="rising"):

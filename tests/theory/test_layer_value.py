@@ -60,7 +60,7 @@ def trained():
             found = terms()
         return found.reconstruction.numpy(), found.kl.numpy()
 
-    return values_of(optimum, BETAS, np.ones((2, 64)))
+    return values_of(optimum, BETAS, np.ones((2, 64)), 64)
 
 
 def test_training_reaches_the_closed_form(trained):
@@ -111,3 +111,17 @@ def test_refusals(layers):
         block_values(states, labels, document, [(1.0, 1.0, 0.0)] * 3)
     with pytest.raises(InputError, match="at least 256"):
         block_values([s[:300] for s in states], labels[:300], document[:300], [(1.0, 1.0, 1.0)] * 3)
+
+
+def test_below_five_documents_there_is_no_interval():
+    rng = np.random.default_rng(0)
+    weights = rng.multinomial(6, np.full(6, 1 / 6), size=50).astype(float)
+
+    def optimum(layer, beta):
+        return np.arange(6.0) + beta[0], np.ones((6, 3))
+
+    few, many = (values_of(optimum, BETAS, weights, documents) for documents in (4, 6))
+    np.testing.assert_array_equal(few.value, many.value)
+    assert np.isnan(few.ci).all()
+    assert {one.ci for one in few.switches} == {None}
+    assert all(low < value < high for value, (low, high) in zip(many.value, many.ci, strict=True))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import mpmath as mp
 import numpy as np
 import pytest
+from scipy.stats import f_oneway
 
 from mspgt.errors import InputError, NumericsError
 from mspgt.interventions.metrics import value
@@ -125,10 +126,19 @@ def test_nist_univariate(name: str) -> None:
         assert exact.digits(float(value("variance", moments(x).sum(0))) ** 0.5, sd) >= 14
 
 
+def f_statistic(groups: list[np.ndarray]) -> float:
+    """From moments that are added group by group, as the package keeps them."""
+    sums = np.stack([moments(group).sum(0) for group in groups])
+    within = sum(float(value("variance", row)) * (len(g) - 1) for row, g in zip(sums, groups, strict=True))
+    everything = sums.sum(0)
+    between = float(value("variance", everything)) * (everything[0] - 1) - within
+    return float(between / (len(groups) - 1) / (within / (everything[0] - len(groups))))
+
+
 @pytest.mark.parametrize("offset", [0, 10**6])
 @pytest.mark.parametrize("replicates", [21, 201])
 def test_nist_analysis_of_variance(replicates: int, offset: int) -> None:
-    """SmLs01, 02, 04 and 05 in tenths, F = replicates: sums of squares from moments that are added group by group.
+    """SmLs01, 02, 04 and 05 in tenths, F = replicates.
 
     The offset is 10⁶ of these units; sums of squares beyond 2⁵³ are no longer whole, and word counts never get there.
     """
@@ -136,9 +146,33 @@ def test_nist_analysis_of_variance(replicates: int, offset: int) -> None:
     groups = [
         np.array([c, *np.resize([c - 1, c + 1], replicates - 1)], dtype=float) + offset for c in centres
     ]
-    sums = np.stack([moments(group).sum(0) for group in groups])
-    within = sum(float(value("variance", row)) * (len(g) - 1) for row, g in zip(sums, groups, strict=True))
-    everything = sums.sum(0)
-    between = float(value("variance", everything)) * (everything[0] - 1) - within
-    f = between / 8 / (within / (everything[0] - 9))
-    assert exact.digits(f, mp.mpf(replicates)) >= 9
+    assert exact.digits(f_statistic(groups), mp.mpf(replicates)) >= 9
+
+
+# In units of their last digit, above 107.868 and above 196.
+SILVER = (
+    "1568 1465 1572 1785 1446 1903 1526 1494 1616 1587 1519 1486 1419 1569 1508 1672 1385 1518 1662 1424 1360 1333 "
+    "1610 1477",
+    "1079 1344 1513 1197 1604 1385 1642 1365 1151 1082 1517 1448 1198 1482 1334 1609 1101 1512 1469 1360 1254 1261 "
+    "1450 1368",
+)
+SILICON = (
+    "3052 1240 1890 2569 3403",
+    "3042 3825 1669 3257 422",
+    "1303 2005 2889 343 1811",
+    "2795 1748 1494 1485 -115",
+    "2119 1051 1850 52 2090",
+)
+
+
+@pytest.mark.parametrize(
+    ("rows", "certified"),
+    [(SILVER, "15.9467335677930"), (SILICON, "1.18046237440255")],
+    ids=["AtmWtAg", "SiRstv"],
+)
+def test_nist_analysis_of_variance_of_measurements(rows: tuple[str, ...], certified: str) -> None:
+    groups = [np.array(row.split(), dtype=float) for row in rows]
+    ours, scipys = (
+        exact.digits(f(groups), mp.mpf(certified)) for f in (f_statistic, lambda g: f_oneway(*g)[0])
+    )
+    assert ours >= scipys - 1

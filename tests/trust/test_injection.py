@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import itertools
 import re
+import sys
 from typing import Any
+from unittest import mock
 
 import pytest
 
+from mspgt.cli import main
 from mspgt.report.markup import tag
 from mspgt.report.page import pages
 from mspgt.report.tables import FORMULA, Table, csv_cell, warnings_table
@@ -20,6 +24,7 @@ from mspgt.report.writing import stems
 from mspgt.results import Notice, to_jsonable
 from tests.report.planted_results import planted
 from tests.report.test_build import Page
+from tests.report.test_interventions import model as disturbed
 from tests.whole import typed
 
 CANARY = "mspgtcanary"
@@ -160,6 +165,33 @@ def test_names_of_models_studies_and_rules(calm: Page, start: int) -> None:
     assert faults(built(results), calm) == []
 
 
+def with_texts(texts: list[str]) -> Any:
+    """Results with texts as prompts, as what two arms wrote, as findings of checks, and as all words of verdicts."""
+    results = planted()
+    model = results["models"]["stories"] | disturbed()
+    model["checks"] = [{"name": text, "ok": False, "reason": text} for text in texts]
+    model["interventions_about"]["texts"] = [
+        {"sample": at, "prompt": text, "arms": {"baseline": text, "local": text}}
+        for at, text in enumerate(texts)
+    ]
+    results["models"] = {"stories": model}
+    turn = itertools.cycle(texts)
+    for verdict in results["predictions"].values():
+        free = {key for key, held in verdict.items() if isinstance(held, str)}
+        verdict |= {key: next(turn) for key in sorted(free - {"verdict", "id", "tier", "positions"})}
+        verdict["why"] = verdict["missing"] = [next(turn) for _ in range(40)]
+    return results
+
+
+def test_prompts_generated_texts_findings_and_words_of_verdicts() -> None:
+    page, harmless = built(with_texts(PAYLOADS)), built(with_texts(["Plain words."] * len(PAYLOADS)))
+    assert faults(page, harmless) == []
+    # Of every five payloads three hold the canary's name as it is.
+    assert (
+        sum(text.count(CANARY) for texts in page.text.values() for text in texts) >= 3 * len(PAYLOADS) * 3 / 5
+    )
+
+
 def test_a_page_that_does_not_escape_is_seen(calm: Page) -> None:
     """Planted: the same payloads put into a page as they are."""
     harmless = 0
@@ -204,3 +236,30 @@ def test_tables_hold_no_formula_and_no_terminal_escape() -> None:
         assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", text.replace("\r\n", "\n"))
     assert "\\write18" not in table.latex()
     assert warnings_table(typed(with_payloads())).csv().count("\n") == len(PAYLOADS) + 1
+
+
+def said(*words: str) -> str:
+    """What the command line writes, on both streams."""
+    out, told = io.StringIO(), io.StringIO()
+    with (
+        mock.patch.object(sys, "argv", ["mspgt", *words]),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(told),
+        pytest.raises(SystemExit) as ended,
+    ):
+        main()
+    assert ended.value.code == 2, (words, told.getvalue())
+    return out.getvalue() + told.getvalue()
+
+
+@pytest.mark.parametrize("text", [*(one for one in ESCAPES if "\x00" not in one), *PAYLOADS[::60]])
+def test_messages_of_the_command_line_hold_no_terminal_escape(text: str) -> None:
+    for words in (
+        ["report", text],
+        ["run", text],
+        ["plan", "demo", "--set", text],
+        [text],
+    ):
+        found = said(*words)
+        assert found
+        assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", found), words

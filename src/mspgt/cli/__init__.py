@@ -31,9 +31,12 @@ def main() -> None:
         # Not a fault of the user's: said so, with its name, and a status of its own.
         if debug:
             raise
+        from mspgt.report.words import printable
+
+        told = f"mspgt: a fault of mspgt itself, not of your input: {type(error).__name__}: {error}\n"
         sys.stderr.write(
-            f"mspgt: a fault of mspgt itself, not of your input: {type(error).__name__}: {error}\n"
-            "Run the same command with --debug to see where it was raised, and report that text.\n"
+            printable(told)
+            + "Run the same command with --debug to see where it was raised, and report that text.\n"
         )
         raise SystemExit(70) from None
 

@@ -12,7 +12,13 @@ from scipy import stats
 from mspgt.interventions.arms import AA, ALL_DOSES, arm_name
 from mspgt.interventions.metrics import BY_KEY, METRICS, Scores, shares, value
 from mspgt.results.interventions import Contrast, ContrastPair, EffectResult
-from mspgt.stats.bootstrap import document_weights, percentile_interval
+from mspgt.stats.bootstrap import (
+    LEAST_DOCUMENTS,
+    document_weights,
+    expanded_interval,
+    percentile_interval,
+    too_few,
+)
 from mspgt.stats.equivalence import tost_estimate
 from mspgt.stats.multiplicity import benjamini_hochberg
 from mspgt.stats.permutation import p_value, paired_permutation
@@ -21,8 +27,6 @@ from mspgt.vocabulary import SCALES
 Array = NDArray[np.float64]
 
 MARGIN = 0.2  # "no effect" means smaller than this many standard deviations of a text
-# With fewer documents a 95 % interval would reach beyond the extremes of any bootstrap.
-LEAST_DOCUMENTS = 5
 
 
 @dataclass(frozen=True)
@@ -87,8 +91,7 @@ def effect(
         reason=None if before else "the baseline is 0: the difference says what changed, no percentage can",
     )
     if clusters < LEAST_DOCUMENTS:
-        few = "one document" if clusters == 1 else f"{clusters} documents"
-        return replace(found, reason=f"{few}: an interval needs at least {LEAST_DOCUMENTS}")
+        return replace(found, reason=too_few(clusters))
     weights = document_weights(len(everyone), draws, seed)
     resampled = [value(law, weights @ _by_cluster(sums, cluster, len(everyone))) for sums in (base, other)]
     return _with_intervals(
@@ -310,9 +313,5 @@ def _by_cluster(sums: Array, cluster: NDArray[np.intp], clusters: int) -> Array:
 
 def _interval(draws: Array, clusters: int | None = None) -> tuple[float, float]:
     """The middle 95 % of draws; of bootstrap draws of so many clusters, widened as a t law asks."""
-    level = 0.95
-    if clusters is not None:
-        reach = stats.t.ppf(0.975, clusters - 1) * (clusters / (clusters - 1)) ** 0.5
-        level = float(2 * stats.norm.cdf(reach) - 1)
-    low, high = percentile_interval(draws, level)
+    low, high = percentile_interval(draws) if clusters is None else expanded_interval(draws, clusters)
     return float(low), float(high)

@@ -102,7 +102,8 @@ def _boundaries(settings: Json, data: DataProvenance) -> str:
         "Boundaries were detected as spikes, bumps, steps and kinks of the fused signals against a smooth "
         f"background, with a family-wise error of {level} % over a family of profiles without boundaries and 95 % "
         f"confidence sets that include layer-to-layer roughness. Intervals are percentile intervals of a bootstrap "
-        f"over documents{draws}, those of a corpus in {MAX_CLUSTERS} groups where it has more; of calibrated S1 they "
+        f"over documents{draws}, those of a corpus in {MAX_CLUSTERS} groups where it has more, and in calibrated "
+        "mode as much wider as few documents ask (expanded percentiles, Hesterberg 2015); of calibrated S1 they "
         "are Student’s with the jackknife’s error, around the estimate less the bootstrap’s bias. "
         "For comparison the protocol of Zhang and Dong (2025, eqs. 3–6) was run "
         + ("to the letter" if data.treebank else "without S2, for which there were no labels")

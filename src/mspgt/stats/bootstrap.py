@@ -2,13 +2,16 @@
 
 import heapq
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import special
 
 from mspgt.errors import InputError
 
 MAX_CLUSTERS = 64  # documents beyond this are grouped: the tables of CKA grow with the cube
+LEAST_DOCUMENTS = 5  # with fewer, a 95 % interval would reach beyond the extremes of any bootstrap
 LEAST_SHARE = 0.5  # of the draws must have a value for an interval; those that fail are left out and counted
 
 
@@ -67,11 +70,54 @@ def percentile_interval(draws: ArrayLike, level: float = 0.95, axis: int = 0) ->
         Lower and upper end on a new first axis, (2, ...). A NaN among the draws of an entry makes its
         interval NaN: draws that failed are for the caller to count, not for a quantile to skip.
     """
+    return _ends(draws, _tail(level), axis, "linear")
+
+
+def expanded_interval(
+    draws: ArrayLike, documents: int, level: float = 0.95, axis: int = 0
+) -> NDArray[np.float64]:
+    """Percentile interval of bootstrap draws, as much wider as few documents ask: of all that are over documents.
+
+    A resample of n documents varies as n − 1 of them do, and percentiles are those of a normal law where Student's
+    with n − 1 degrees of freedom are wanted: the tail is Φ(−t √(n/(n − 1))) (Hesterberg 2015, expanded percentiles).
+    Ends are read at (draws + 1) times the tail, as many draws as a study has would otherwise reach less far (Davison
+    & Hinkley 1997, 5.2). Right where the statistic is near a mean of documents: 95 % intervals of means, of normal or
+    skewed documents (skewness 1), cover in 93.5 to 95.5 % from 10 documents on and in 90 to 92 % over 5, which is too
+    little (docs/promises.md). With fewer draws than one over the tail (1,048 at 5 documents, 117 at 10) the ends are
+    the extreme draws.
+
+    Args:
+        documents: resampled in each draw, or clusters of them.
+
+    Returns:
+        Lower and upper end on a new first axis, (2, ...); NaN below 5 documents, of which no bootstrap reaches far
+        enough, and where a draw is.
+    """
+    tail = _tail(level)
+    if documents < LEAST_DOCUMENTS:
+        return np.full_like(_ends(draws, tail, axis, "linear"), np.nan)
+    reach = special.stdtrit(documents - 1, 1 - tail) * (documents / (documents - 1)) ** 0.5
+    return _ends(draws, float(special.ndtr(-reach)), axis, "weibull")
+
+
+def _tail(level: float) -> float:
     if not 0 < level < 1:
         raise InputError(f"level is a probability between 0 and 1, found {level}")
+    return (1 - level) / 2
+
+
+def _ends(
+    draws: ArrayLike, tail: float, axis: int, method: Literal["linear", "weibull"]
+) -> NDArray[np.float64]:
+    """Both quantiles of so much probability beyond them, on a new first axis."""
     values = np.asarray(draws, dtype=np.float64)
     if values.ndim == 0 or values.shape[axis] == 0:
         raise InputError(f"an interval needs at least one draw along axis {axis}, found shape {values.shape}")
-    tail = (1 - level) / 2
-    ends: NDArray[np.float64] = np.quantile(values, [tail, 1 - tail], axis=axis)
+    ends: NDArray[np.float64] = np.quantile(values, [tail, 1 - tail], axis=axis, method=method)
     return ends
+
+
+def too_few(documents: int) -> str:
+    """Why so few documents have no interval, in words."""
+    few = "one document" if documents == 1 else f"{documents} documents"
+    return f"{few}: an interval needs at least {LEAST_DOCUMENTS}"

@@ -121,7 +121,12 @@ def _resampled(config: StudyConfig, signals: Signals, place: str) -> tuple[Draws
         why = "no interval, no acceptance, no noise ratio"
         return None, [Notice(f"{place}.boundaries", "one document", why)]
     draws = signals.bootstrap(config.boundaries.draws, config.seed)
-    return draws, [Notice(f"{place}.signals_ci.S2", note, "") for note in draws.notes]
+    notices = [Notice(f"{place}.signals_ci.S2", note, "") for note in draws.notes]
+    for name, why in intervals.too_few_for(signals):
+        notices.append(
+            Notice(f"{place}.signals_ci.{name}", why, f"{name} has no interval in calibrated mode")
+        )
+    return draws, notices
 
 
 def _before_decisions(signals: Signals, notes: list[str], place: str) -> Iterator[Notice]:
@@ -305,13 +310,18 @@ def _probe_results(
         about.append(
             ("probes.*.f1_ci", "the test split of the treebank is one document", "F1 has no interval")
         )
+    about += [
+        ("probes.*.f1_ci", f"the test split of the treebank: {why}", "F1 has no interval")
+        for name, why in intervals.too_few_for(signals)
+        if name == "S2"
+    ]
     for task in probes.tasks:
         shaken, why = (None, "") if spread is None else _with_labels(spread.f1[task])
         if np.isnan(point.f1[task]).all():
             why = "the test split holds no label of it: F1 is null, and S2 the mean over the other tasks"
         if why:
             about.append((f"probes.{task}.f1", why, ""))
-        f1_ci, f1_bands = (None, None) if shaken is None else intervals.of_draws(shaken)
+        f1_ci, f1_bands = (None, None) if shaken is None else intervals.of_draws(shaken, probes.n_documents)
         results[task] = ProbeResult(
             f1=numbers(point.f1[task]),
             f1_ci=f1_ci,

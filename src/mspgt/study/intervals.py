@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mspgt.results.record import Rows
 from mspgt.signals.geometry import calibrated_s1
 from mspgt.signals.profiles import Draws, Signals
-from mspgt.stats.bootstrap import percentile_interval
+from mspgt.stats.bootstrap import LEAST_DOCUMENTS, expanded_interval, percentile_interval, too_few
 from mspgt.stats.jackknife import jackknife_interval
 from mspgt.vocabulary import MODES, SIGNALS
 
@@ -21,25 +21,47 @@ Ends = Callable[[float], Array]  # level → lower and upper end, (2, places)
 Bands = dict[str, Rows]  # inner level in per cent → rows
 
 
-def of_draws(values: Array) -> tuple[Rows | None, Bands | None]:
-    """Percentile intervals of draws (draws, places): 95 %, and the inner ones; None where there is none anywhere."""
-    return _told(partial(percentile_interval, values))
+def of_draws(values: Array, documents: int) -> tuple[Rows | None, Bands | None]:
+    """Intervals of draws (draws, places) over so many documents: 95 %, and the inner ones; None: there are none."""
+    return _told(partial(expanded_interval, values, documents))
 
 
 def of_signals(
     signals: Signals, draws: Draws | None
 ) -> tuple[dict[str, dict[str, Rows | None]], dict[str, dict[str, Bands | None]]]:
-    """Signal → mode → intervals over transitions from block 1 on: 95 %, and the inner ones; empty without draws."""
+    """Signal → mode → intervals over transitions from block 1 on: 95 %, and the inner ones; empty without draws.
+
+    Of the paper's signals they are plain percentiles, as its protocol has them.
+    """
     outer: dict[str, dict[str, Rows | None]] = {}
     inner: dict[str, dict[str, Bands | None]] = {}
     for i, name in enumerate(SIGNALS if draws is not None else ()):
         outer[name], inner[name] = {}, {}
         for mode in MODES:
             values = getattr(draws, mode)[:, i, 1 - signals.first :]
-            corrected = (name, mode) == ("S1", "calibrated")
-            ends = _s1_ends(signals, values) if corrected else partial(percentile_interval, values)
+            if mode == "paper":
+                ends: Ends = partial(percentile_interval, values)
+            elif name == "S1":
+                ends = _s1_ends(signals, values)
+            else:
+                ends = partial(expanded_interval, values, _documents(signals, name))
             outer[name][mode], inner[name][mode] = _told(ends)
     return outer, inner
+
+
+def too_few_for(signals: Signals) -> Iterator[tuple[str, str]]:
+    """(signal, why) of each that has no interval in calibrated mode, since too few documents are resampled."""
+    for name in SIGNALS[1:]:
+        documents = _documents(signals, name)
+        if name not in signals.missing and 1 < documents < LEAST_DOCUMENTS:
+            yield name, too_few(documents)
+
+
+def _documents(signals: Signals, name: str) -> int:
+    """What is resampled for a signal: documents of the treebank's test split, or clusters of the corpus."""
+    if name != "S2":
+        return signals.geometry.n_clusters
+    return 0 if signals.probes is None else signals.probes.n_documents
 
 
 def _s1_ends(signals: Signals, values: Array) -> Ends:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mspgt.errors import InputError
 from mspgt.results import to_jsonable
-from mspgt.stats.bootstrap import document_weights, percentile_interval
+from mspgt.stats.bootstrap import LEAST_DOCUMENTS, document_weights, expanded_interval
 from mspgt.study.parts import Given
 from mspgt.study.store import StageResult
 from mspgt.study.theory_stages import REFUSALS, Shared
@@ -78,12 +78,14 @@ def reach_block(given: Given, result: StageResult) -> Block:
         return {**block, "reason": "in some document all attention of a layer goes to sinks"}
     weights = (
         document_weights(len(names), theory.draws, given.config.seed).astype(float)
-        if len(names) > 1
+        if len(names) >= LEAST_DOCUMENTS
         else None
     )
 
     def interval(values: Array) -> Any:
-        return None if weights is None else percentile_interval(weights @ values / weights.sum(1)[:, None])
+        if weights is None:
+            return None
+        return expanded_interval(weights @ values / weights.sum(1)[:, None], len(names))
 
     layers, mean = interval(by_document), interval(by_document.mean(1)[:, None])
     block |= {

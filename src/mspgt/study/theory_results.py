@@ -17,7 +17,7 @@ from mspgt.predictions.readings import Measurements, Reading
 from mspgt.predictions.rules import Rules
 from mspgt.results import Notice, from_json, to_jsonable, unmeasured_model
 from mspgt.results.theory import Theory
-from mspgt.stats.bootstrap import document_weights, percentile_interval
+from mspgt.stats.bootstrap import LEAST_DOCUMENTS, document_weights, expanded_interval, too_few
 from mspgt.study.identity import Identity
 from mspgt.study.parts import Given
 from mspgt.study.store import StageResult
@@ -35,7 +35,6 @@ Array = NDArray[np.float64]
 Block = dict[str, Any]
 Loaded = Mapping[str, StageResult]
 
-ONE_DOCUMENT = "a single document held out says nothing about how another would differ"
 BETA_SIGMAS = (0.0125, 0.025, 0.05, 0.1, 0.2)  # relative noise at which β̂ of activations is given
 
 
@@ -95,16 +94,18 @@ def _lacking(blocks: Mapping[str, Block]) -> Iterator[tuple[str, str, str]]:
     information, fisher = blocks["information"], blocks["fisher"]
     for kind in KINDS:
         if information[kind]["bits"] is not None and information[kind]["ci"] is None:
-            yield f"information.{kind}", ONE_DOCUMENT, f"information.{kind} has no intervals"
+            why = f"an interval needs at least {LEAST_DOCUMENTS} documents held out"
+            yield f"information.{kind}", why, f"information.{kind} has no intervals"
     if information["gaussian"]["nats"] is not None and information["gaussian"]["se"] is None:
         why = (
             f"the jackknife needs at least {JACKKNIFE} documents, found {information['documents']}: give more"
         )
         yield "information.gaussian", why, "information.gaussian has no standard errors"
-    if fisher["fisher"] is not None and fisher["documents"] < 2:
-        yield "fisher", ONE_DOCUMENT, "fisher and the β̂ of activations have no intervals"
+    if fisher["fisher"] is not None and fisher["documents"] < LEAST_DOCUMENTS:
+        yield "fisher", too_few(fisher["documents"]), "fisher and the β̂ of activations have no intervals"
     if reason := blocks["hvib"].get("elbo_reason"):
-        yield "hvib.elbo", reason, "hvib.elbo is null"
+        lacks = "is null" if blocks["hvib"]["elbo"] is None else "has no interval"
+        yield "hvib.elbo", reason, f"hvib.elbo {lacks}"
 
 
 def _information(given: Given, result: StageResult) -> Block:
@@ -326,14 +327,14 @@ def _concentration(result: StageResult) -> Block:
 
 def _weights(given: Given, documents: int) -> Array | None:
     draws, seed = settings_of(given)
-    return document_weights(documents, draws, seed) if documents > 1 else None
+    return document_weights(documents, draws, seed) if documents >= LEAST_DOCUMENTS else None
 
 
 def _with_interval(value: Callable[[Array | None], Array], weights: Array | None) -> Block:
     point = np.asarray(value(None))
     if weights is None:
         return {"value": point.tolist(), "ci": None}
-    low, high = percentile_interval(value(weights))
+    low, high = expanded_interval(value(weights), weights.shape[1])
     return {"value": point.tolist(), "ci": np.stack([low, high], axis=-1).tolist()}
 
 

@@ -90,10 +90,11 @@ class Blocks:
         """Noise that is the same in every call."""
         return sampled(8, len(tokens), WIDTHS, torch.Generator().manual_seed(self.seed + offset))
 
-    def resampled(self, tokens: Tensor, draws: int) -> Array:
-        """Weights of tokens when documents are resampled, (draws, tokens)."""
+    def resampled(self, tokens: Tensor, draws: int) -> tuple[Array, int]:
+        """Weights of tokens when documents are resampled, (draws, tokens), and how many documents there are."""
         _, owners = np.unique(self.document[tokens.numpy()], return_inverse=True)
-        return document_weights(int(owners.max()) + 1, draws, self.seed)[:, owners]
+        documents = int(owners.max()) + 1
+        return document_weights(documents, draws, self.seed)[:, owners], documents
 
 
 def _labels(

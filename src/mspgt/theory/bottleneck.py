@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from mspgt.errors import InputError
-from mspgt.stats.bootstrap import percentile_interval
+from mspgt.stats.bootstrap import expanded_interval, too_few
 from mspgt.theory.beta import scale_weights
 from mspgt.theory.blocks import WIDTHS, Blocks, Three
 from mspgt.theory.hvib import Terms, sampled
@@ -76,7 +76,7 @@ def block_bottleneck(
     training, held_out = blocks.training, blocks.held_out
     # Stationarity, and so β̂, is about the documents whose objective was optimised.
     noise, own = blocks.noise(held_out, 1), blocks.noise(training, 3)
-    every = blocks.resampled(held_out, draws)
+    every, documents = blocks.resampled(held_out, draws)
     curve: list[Rates] = []
     elbo, elbo_ci = None, None
     weights, weights_ci = np.empty((len(betas), 3)), np.empty((len(betas), 2, 3))
@@ -93,24 +93,25 @@ def block_bottleneck(
                 [n[:1] for n in one_draw],
             )
             weights[place], weights_ci[place] = _weights(
-                lambda factors: blocks.terms(training, own, factors), blocks.resampled(training, draws)
+                lambda factors: blocks.terms(training, own, factors), *blocks.resampled(training, draws)
             )
         curve.append(rates_of(beta, found.kl, found.reconstruction, information, gap, len(some)))
         if beta == 1.0:
             each = found.objective().double().numpy()
             elbo = float(each.mean())
-            low, high = percentile_interval(every @ each / every.sum(1))
-            elbo_ci = (float(low), float(high))
+            low, high = expanded_interval(every @ each / every.sum(1), documents)
+            elbo_ci = None if np.isnan(low) else (float(low), float(high))
         if progress is not None:
             progress(place + 1, len(betas), "H-VIB on the blocks, values of β")
     told = ", ".join(f"{beta:g}" for beta in betas)
-    reason = (
-        "" if elbo is not None else f"the evidence bound is that of β = 1, which is not among the β: {told}"
-    )
+    if elbo is None:
+        reason = f"the evidence bound is that of β = 1, which is not among the β: {told}"
+    else:
+        reason = "" if elbo_ci else f"held out: {too_few(documents)}"
     return BlockBottleneck(tuple(curve), blocks.blind, elbo, elbo_ci, reason, weights, weights_ci)
 
 
-def _weights(terms: Callable[[Three], Terms], resampled: Array) -> tuple[Array, Array]:
+def _weights(terms: Callable[[Three], Terms], resampled: Array, documents: int) -> tuple[Array, Array]:
     """β̂ of the scales that are open, (3,), and 95 % intervals, (2, 3); NaN for a collapsed scale."""
     value, ci = np.full(3, np.nan), np.full((2, 3), np.nan)
     still = terms((1.0, 1.0, 1.0)).kl.mean(0).numpy()
@@ -127,5 +128,5 @@ def _weights(terms: Callable[[Three], Terms], resampled: Array) -> tuple[Array, 
 
     # The first row is the sample itself, so that every move is measured once.
     draws = scale_weights(measure, np.vstack([np.ones(resampled.shape[1]), resampled]), scales=len(is_open))
-    value[is_open], ci[:, is_open] = draws[0], percentile_interval(draws[1:])
+    value[is_open], ci[:, is_open] = draws[0], expanded_interval(draws[1:], documents)
     return value, ci

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mspgt.errors import InputError
+from mspgt.stats.bootstrap import expanded_interval
 from mspgt.synthetic.triscale import TriScale
 from mspgt.theory.rate_distortion import entropy_of, multiplier_at, planted_sources
 
@@ -34,7 +35,7 @@ class Slope:
 
 
 def equation23(entropy: Array, beta: Array, *, draws: int = 2000, seed: int = 0) -> Slope:
-    """Slope of log β on log H with a bootstrap interval over languages.
+    """Slope of log β on log H with an interval of a bootstrap over languages, whose percentiles are expanded.
 
     Args:
         entropy, beta: (languages, scales); every scale has an intercept of its own. NaN: not measured.
@@ -58,7 +59,7 @@ def equation23(entropy: Array, beta: Array, *, draws: int = 2000, seed: int = 0)
     for _ in range(draws):
         chosen = rng.integers(0, n, n)
         slopes.append(_within(x[chosen], y[chosen]))
-    low, high = np.quantile(slopes[1:], [0.025, 0.975])
+    low, high = expanded_interval(slopes[1:], n)
     return Slope(float(slopes[0]), (float(low), float(high)), n)
 
 

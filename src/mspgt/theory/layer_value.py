@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from mspgt.errors import InputError
 from mspgt.results.theory import ValueSwitch
-from mspgt.stats.bootstrap import percentile_interval
+from mspgt.stats.bootstrap import expanded_interval
 from mspgt.theory.blocks import Blocks, Three
 from mspgt.vocabulary import Progress
 
@@ -38,11 +38,12 @@ class LayerValues:
     switches: tuple[ValueSwitch, ...]
 
 
-def values_of(optimum: Optimum, betas: ArrayLike, resampled: Array) -> LayerValues:
+def values_of(optimum: Optimum, betas: ArrayLike, resampled: Array, documents: int) -> LayerValues:
     """V along layers. Where the weights switch, the layer is solved under the old ones first, then the new.
 
     Args:
-        betas: (layers, 3) weights of G, I, L. resampled: (draws, examples) weights of bootstrap draws.
+        betas: (layers, 3) weights of G, I, L. resampled: (draws, examples) weights of bootstrap draws
+            over so many documents, of which fewer than 5 give no interval.
 
     Raises:
         InputError: weights of another shape, or not positive.
@@ -62,13 +63,14 @@ def values_of(optimum: Optimum, betas: ArrayLike, resampled: Array) -> LayerValu
         switched = layer > 0 and not np.array_equal(beta, weights[layer - 1])
         before = solved(layer, weights[layer - 1]) if switched else None
         each, kl[layer] = solved(layer, beta)
-        value[layer], ci[layer] = each.mean(), percentile_interval(shares @ each)
+        value[layer], ci[layer] = each.mean(), expanded_interval(shares @ each, documents)
         if before is not None:
             change = beta - weights[layer - 1]
-            low, high = percentile_interval(shares @ (each - before[0]))
+            low, high = expanded_interval(shares @ (each - before[0]), documents)
             bounds = (-float(before[1] @ change), -float(kl[layer] @ change))
             jump = float((each - before[0]).mean())
-            switches.append(ValueSwitch(layer + 1, jump, (float(low), float(high)), bounds))
+            ends = None if np.isnan(low) else (float(low), float(high))
+            switches.append(ValueSwitch(layer + 1, jump, ends, bounds))
     return LayerValues(value, ci, kl, tuple(switches))
 
 
@@ -109,4 +111,4 @@ def block_values(
         return found.reconstruction.double().numpy(), found.kl.double().numpy()
 
     blocks = Blocks([states[0]] * 3, following, document, seed)
-    return values_of(optimum, betas, blocks.resampled(blocks.held_out, draws))
+    return values_of(optimum, betas, *blocks.resampled(blocks.held_out, draws))

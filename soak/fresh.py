@@ -1,0 +1,38 @@
+"""Mutation testing once more: faults that the row `mutants` has not drawn, and modules that it does not name.
+
+What is caught when they are first looked at, before any test is added for them, tells what tests see of faults that
+nobody has looked at; it stays in the table when survivors are tried again (`--only survivors`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from soak.mutants import MODULES, MOST, SEED, tried
+from soak.planting import Drawn
+
+FRESH = Drawn(seed=53, most=20, after=Drawn(SEED, MOST))
+AGAIN = (
+    *(
+        "study.store",
+        "lm.identity",
+        "signals.cka",
+        "signals.similarity",
+        "signals.jumps",
+        "interventions.effects",
+    ),
+    *("stats.bootstrap", "stats.equivalence", "stats.multiplicity", "stats.permutation"),
+)
+NEW: dict[str, Sequence[str]] = {
+    "mspgt.study.closure": ("tests/study/test_closure.py", "tests/trust/test_keys.py"),
+    "mspgt.study.keys": ("tests/study/test_closure.py", "tests/trust/test_keys.py"),
+    "mspgt.study.backoff": ("tests/study/test_backoff.py",),
+    "mspgt.lm.padding": ("tests/lm/test_check.py",),
+    "mspgt.predictions.association": ("tests/predictions/test_association.py",),
+}
+TRIED: dict[str, Sequence[str]] = {f"mspgt.{name}": MODULES[f"mspgt.{name}"] for name in AGAIN} | NEW
+
+
+def main(only: Sequence[str] = ()) -> None:
+    """As for the row `mutants`."""
+    tried("fresh", TRIED, only, FRESH)
