@@ -103,12 +103,18 @@ def block_bottleneck(
             elbo_ci = None if np.isnan(low) else (float(low), float(high))
         if progress is not None:
             progress(place + 1, len(betas), "H-VIB on the blocks, values of β")
-    told = ", ".join(f"{beta:g}" for beta in betas)
-    if elbo is None:
-        reason = f"the evidence bound is that of β = 1, which is not among the β: {told}"
-    else:
-        reason = "" if elbo_ci else f"held out: {too_few(documents)}"
+    reason = _why_without(elbo, elbo_ci, betas, documents)
     return BlockBottleneck(tuple(curve), blocks.blind, elbo, elbo_ci, reason, weights, weights_ci)
+
+
+def _why_without(
+    elbo: float | None, ci: tuple[float, float] | None, betas: Sequence[float], documents: int
+) -> str:
+    """Why there is no bound, or no interval of it; empty where there are both."""
+    if elbo is None:
+        told = ", ".join(f"{beta:g}" for beta in betas)
+        return f"the evidence bound is that of β = 1, which is not among the β: {told}"
+    return "" if ci else f"held out: {too_few(documents)}"
 
 
 def _weights(terms: Callable[[Three], Terms], resampled: Array, documents: int) -> tuple[Array, Array]:
