@@ -4,22 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from mspgt.report import marks
 from mspgt.report.interventions import DOSE_WORD, BarPanel, signed, significant
-from mspgt.report.marks import (
-    Axis,
-    Bar,
-    Chart,
-    Curve,
-    Dots,
-    Key,
-    Label,
-    Mark,
-    Rule,
-    Span,
-    Whisker,
-    around,
-    decades,
-)
+from mspgt.report.marks import Axis, Chart, Key, Mark, around, decades
 from mspgt.report.words import MISSING
 from mspgt.results.interventions import EffectResult, ResponseCurve
 
@@ -50,7 +37,9 @@ def bars_chart(doses: Mapping[str, BarPanel]) -> Chart | None:
     x = Axis("", 0, at - GAP / 2, ticks, groups=tuple(groups) if len(groups) > 1 else (), line=False)
     ranges = dict.fromkeys(panel.chance for panel in drawn.values() if panel.chance)
     chance = [
-        Span("chance", y=ends, told="two runs without noise differ by [{}, {}] %".format(*map(signed, ends)))
+        marks.Span(
+            "chance", y=ends, told="two runs without noise differ by [{}, {}] %".format(*map(signed, ends))
+        )
         for ends in ranges
     ]
     told = [mark for bar in bars for mark in _bar(*bar, y)]
@@ -58,7 +47,7 @@ def bars_chart(doses: Mapping[str, BarPanel]) -> Chart | None:
         title,
         x,
         y,
-        (*chance, *told, Rule("axis", 0, level=True)),
+        (*chance, *told, marks.Rule("axis", 0, level=True)),
         shape="bars",
         about=f"{title}: change in percent, by dose and scale",
         legend=LEGEND,
@@ -69,16 +58,16 @@ def _bar(at: float, scale: str, found: EffectResult, y: Axis) -> Iterator[Mark]:
     """A bar with its interval, or its number where it leaves the drawing; what was not measured as a dash."""
     percent = found.percent
     if percent is None:
-        yield Label(MISSING, (at, 0), anchor="middle", shift=(0, -4), told=found.reason or "")
+        yield marks.Label(MISSING, (at, 0), anchor="middle", shift=(0, -4), told=found.reason or "")
         return
-    yield Bar(scale, at, percent, pale=not significant(found))
+    yield marks.Bar(scale, at, percent, pale=not significant(found))
     if y.inside(percent) != percent:
         words = f"{percent:+,.0f} %".replace("-", "−")
         anchor, down = ("end", 4) if percent > 0 else ("start", -4)
-        yield Label(words, (at, y.inside(percent)), "cut", anchor, (3, down), turned=True)
+        yield marks.Label(words, (at, y.inside(percent)), "cut", anchor, (3, down), turned=True)
     elif found.percent_ci:
         low, high = found.percent_ci
-        yield Whisker("", (at, low), (at, high))
+        yield marks.Whisker("", (at, low), (at, high))
 
 
 def _reach(panel: BarPanel) -> list[float]:
@@ -109,15 +98,15 @@ def response_chart(response: Mapping[str, ResponseCurve] | None) -> Chart | None
         return None
     x = decades("", [s for s, _ in known])
     y = decades("KL of the next token, nats, by σ", [d for _, d in known], grid=True)
-    marks: list[Mark] = []
+    found: list[Mark] = []
     for scale, curve in points.items():
         limit = response[scale].linear_up_to or 0.0
         within = tuple(point for point in curve if point[0] <= limit)
         beyond = curve[max(len(within) - 1, 0) :]
         both = {"within": within, "beyond": beyond}
-        marks += [Curve(role, stretch) for role, stretch in both.items() if len(stretch) > 1]
+        found += [marks.Curve(role, stretch) for role, stretch in both.items() if len(stretch) > 1]
         if curve:
-            name = Label(scale[0].upper(), curve[len(curve) // 2], anchor="end", shift=(-4, -4))
-            marks += [Dots(scale, curve), name]
+            name = marks.Label(scale[0].upper(), curve[len(curve) // 2], anchor="end", shift=(-4, -4))
+            found += [marks.Dots(scale, curve), name]
     about = "divergence of the next token by size of noise, a curve a scale"
-    return Chart("Divergence of the next token", x, y, tuple(marks), shape="small", about=about)
+    return Chart("Divergence of the next token", x, y, tuple(found), shape="small", about=about)

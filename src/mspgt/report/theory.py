@@ -39,40 +39,25 @@ def usable(information: Information) -> dict[str, UsableInformation]:
 def _information_panels(
     information: Information, depth: int, boundaries: tuple[Mark, ...]
 ) -> Iterator[Panel]:
-    for kind, block in usable(information).items():
-        drawn, missing = [], []
-        if block.bits is None:
-            missing.append(block.reason or NO_REASON)
-        else:
-            drawn.append(Line(block.label, "calibrated", block.bits, block.ci))
-            drawn.append(Line("label entropy", "level", [block.entropy] * (depth + 1)))
-        title = KINDS[kind]
-        yield Panel(
-            f"information-{kind}",
-            f"{title} V-information",
-            "bits a label",
-            tuple(range(depth + 1)),
-            tuple(drawn),
-            marks=boundaries,
-            missing=tuple(missing),
-            caption=f"{information.estimator}.",
+    def panel(key: str, title: str, axis: str, lines: Sequence[Line], why: str) -> Panel:
+        x, missing = tuple(range(depth + 1)), (why,) if why else ()
+        about = f"{information.estimator}."
+        return Panel(
+            f"information-{key}", title, axis, x, tuple(lines), boundaries, missing=missing, caption=about
         )
-    gaussian = information.gaussian
-    drawn = []
+
+    for kind, block in usable(information).items():
+        own = []
+        if block.bits is not None:
+            own.append(Line(block.label, "calibrated", block.bits, block.ci))
+            own.append(Line("label entropy", "level", [block.entropy] * (depth + 1)))
+        why = "" if own else block.reason or NO_REASON
+        yield panel(kind, f"{KINDS[kind]} V-information", "bits a label", own, why)
+    gaussian, drawn = information.gaussian, []
     if gaussian.nats is not None:
         band = None if gaussian.se is None else [None, *_margins(gaussian.nats, gaussian.se)]
         drawn.append(Line(f"{gaussian.k} components", "calibrated", [None, *gaussian.nats], band))
-    missing = [gaussian.reason] if gaussian.reason else []
-    yield Panel(
-        "information-gaussian",
-        "Gaussian information with layer 0",
-        "nats",
-        tuple(range(depth + 1)),
-        tuple(drawn),
-        marks=boundaries,
-        missing=tuple(missing),
-        caption=f"{information.estimator}.",
-    )
+    yield panel("gaussian", "Gaussian information with layer 0", "nats", drawn, gaussian.reason or "")
 
 
 def _sensitivity_panels(block: Fisher, depth: int, boundaries: tuple[Mark, ...]) -> Iterator[Panel]:

@@ -5,27 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import mean
 
+from mspgt.report import marks, panels
 from mspgt.report.charts import boundary_marks
-from mspgt.report.marks import (
-    Axis,
-    Band,
-    Bar,
-    Cells,
-    Chart,
-    Curve,
-    Dots,
-    Key,
-    Label,
-    Mark,
-    Point,
-    Rule,
-    Whisker,
-    around,
-    decades,
-    layer_axis,
-    linear,
-)
-from mspgt.report.panels import marks
+from mspgt.report.marks import Axis, Chart, Key, Mark, Point, around, decades, layer_axis, linear
 from mspgt.report.theory import KINDS, usable
 from mspgt.report.words import MISSING, number
 from mspgt.results import ModelResult
@@ -51,13 +33,13 @@ def information_chart(name: str, model: ModelResult) -> Chart | None:
     for at, (_, block) in enumerate(rows):
         if block.bits is None or not block.entropy:
             shares.append((None,) * (model.layers + 1))
-            told.append(Label("not measured", (model.layers / 2, at), anchor="middle"))
+            told.append(marks.Label("not measured", (model.layers / 2, at), anchor="middle"))
         else:
             shares.append(tuple(bits / block.entropy for bits in block.bits))
-    cells = Cells("share of entropy", tuple(shares), 0.0, 1.0, first=0, first_row=0)
+    cells = marks.Cells("share of entropy", tuple(shares), 0.0, 1.0, first=0, first_row=0)
     names = tuple((float(at), title) for at, (title, _) in enumerate(rows))
     # A boundary lies between its layer and the next.
-    boundaries = boundary_marks(tuple(marks(model)), shift=0.5, sets=False)
+    boundaries = boundary_marks(tuple(panels.marks(model)), shift=0.5, sets=False)
     return Chart(
         f"{name}: usable information by layer",
         Axis("layer", -0.5, model.layers + 0.5, x.ticks),
@@ -93,15 +75,15 @@ def _rate_distortion(block: Bottleneck) -> Chart:
     if block.curve is None:
         return _chart(title, None, None, ())
     points = tuple((sum(one.kl), one.distortion) for one in block.curve)
-    found: list[Mark] = [Curve("calibrated", points), Dots("calibrated", points)]
+    found: list[Mark] = [marks.Curve("calibrated", points), marks.Dots("calibrated", points)]
     # Inside the drawing: to the left of the last point, to the right of the others.
     most = max(points)
     for one, point in zip(block.curve, points, strict=True):
         anchor, right = ("end", -5) if point == most else ("start", 5)
-        found.append(Label(f"β {number(one.beta)}", point, anchor=anchor, shift=(right, -5)))
+        found.append(marks.Label(f"β {number(one.beta)}", point, anchor=anchor, shift=(right, -5)))
     heights = [height for _, height in points]
     if block.blind is not None:
-        found.append(Rule("level", block.blind, level=True))
+        found.append(marks.Rule("level", block.blind, level=True))
         heights.append(block.blind)
     x = around("Σ KL, nats a token", [rate for rate, _ in points])
     return _chart(title, x, around("nats a token", heights), found)
@@ -119,9 +101,9 @@ def _weights(block: Beta) -> Chart:
         if one.ci:
             pairs = zip(block.sigmas, one.ci, strict=True)
             ends = tuple((at, pair[0], pair[1]) for at, pair in pairs if pair is not None)
-            found.append(Band(role, ends))
+            found.append(marks.Band(role, ends))
             heights += [end for _, low, high in ends for end in (low, high) if end > 0]
-        found += [Curve(role, points), Dots(role, points)]
+        found += [marks.Curve(role, points), marks.Dots(role, points)]
         heights += [value for value in one.value if value > 0]
     sigmas = sorted(block.sigmas)
     ticks = tuple((sigma, number(sigma)) for sigma in sigmas)
@@ -140,10 +122,10 @@ def _arms(block: Fisher) -> Chart:
         for at, scale in enumerate(SCALE_NAMES):
             arm = block.arms[scale]
             value, ends, place = getattr(arm, key), getattr(arm, f"{key}_ci"), at + 0.27 * (shift - 1)
-            found.append(Bar(role, place, value, 0.25))
+            found.append(marks.Bar(role, place, value, 0.25))
             heights += [value, *(ends or ())]
             if ends is not None:
-                found.append(Whisker("", (place, ends[0]), (place, ends[1])))
+                found.append(marks.Whisker("", (place, ends[0]), (place, ends[1])))
     names = tuple((float(at), label) for at, label in enumerate(SCALE_NAMES.values()))
     title = f"{title}, σ = {number(next(iter(block.arms.values())).sigma)}"
     legend = (Key(role, label, filled=True) for role, label in ARMS.values())
@@ -166,7 +148,7 @@ def _widths(block: Concentration) -> Chart:
             (count, mean(w for c, w in known if c == count)) for count in sorted({c for c, _ in known})
         )
         if points:
-            found += [Curve(role, points), Dots(role, points)]
+            found += [marks.Curve(role, points), marks.Dots(role, points)]
         every += points
         slope = MISSING if curve.slope is None else number(curve.slope, 2)
         legend.append(Key(role, f"{label}, slope {slope}"))
