@@ -12,26 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
-from mspgt.report import marks
+from mspgt.report import look, marks
 from mspgt.report.charts import keys_of
 from mspgt.report.curves import StripRow, rows_apart
-from mspgt.report.look import (
-    BLACK,
-    COLOURS,
-    FILLS,
-    GREY,
-    LOOKS,
-    MARKERS,
-    RAMP,
-    RULES,
-    SHEER,
-    VERMILLION,
-    files_of,
-    grid_of,
-    new_figure,
-    style,
-    venue_width,
-)
 from mspgt.report.marks import Axis, Boundary, Cells, Chart, Key, Mark, Span
 from mspgt.report.section import Plate
 from mspgt.report.strips import draw_strips
@@ -84,20 +67,20 @@ def charts_figure(
         `svg` and `pdf` → the file's bytes.
     """
     keys = keys_of(charts) if legend is None else legend
-    sheet = Sheet.of(charts, bool(title), venue_width(venue), abreast)
+    sheet = Sheet.of(charts, bool(title), look.venue_width(venue), abreast)
     across = _legend_columns(keys, sheet.width)
     bottom = sheet.bottom + (0.1 + 0.15 * -(-len(keys) // across) if keys else 0)
     above = STRIP * len(strips) + 0.45 if strips else 0.0
     lines = sheet.lines * max(map(_height, charts), default=0.0)
     height = sheet.top + bottom + lines + sheet.between * max(sheet.lines - 1, 0) + above
-    with style():
-        figure = new_figure(venue, height)
+    with look.style():
+        figure = look.new_figure(venue, height)
         if title:
             figure.text(0.05 / sheet.width, 1 - 0.02 / height, title, va="top", fontsize=9)
         if strips:
             down, high = (0.27 + STRIP * len(strips)) / height, STRIP * len(strips) / height
             draw_strips(figure.add_axes((0.08 / sheet.width, 1 - down, 1 - 0.85 / sheet.width, high)), strips)
-        grid = grid_of(
+        grid = look.grid_of(
             figure,
             max(sheet.lines, 1),
             sheet.columns,
@@ -115,7 +98,7 @@ def charts_figure(
                 axes.set_xlabel("")
         if keys:
             figure.legend(handles=[_handle(key) for key in keys], ncols=across, **LEGEND)
-        return files_of(figure)
+        return look.files_of(figure)
 
 
 def charts_plate(
@@ -201,7 +184,9 @@ def draw(axes: Axes, chart: Chart, title: Sequence[str], labels: float = 0.0) ->
     if not chart.drawn:
         axes.set(xticks=[], yticks=[])
         axes.spines["left"].set_visible(False)
-        axes.text(0.5, 0.5, "not measured", ha="center", va="center", color=GREY, transform=axes.transAxes)
+        axes.text(
+            0.5, 0.5, "not measured", ha="center", va="center", color=look.GREY, transform=axes.transAxes
+        )
         axes.set_title("\n".join(title), pad=5)
         return
     _across(axes, chart)
@@ -209,7 +194,7 @@ def draw(axes: Axes, chart: Chart, title: Sequence[str], labels: float = 0.0) ->
     other = axes
     if chart.second:
         other = axes.twinx()
-        _upright(other, chart.second, room=bool(boundaries), colour=VERMILLION)
+        _upright(other, chart.second, room=bool(boundaries), colour=look.VERMILLION)
     axes.spines["left"].set_visible(chart.shape not in ("rows", "square", "table"))
     above = _names(axes, boundaries)
     axes.annotate(
@@ -242,7 +227,7 @@ def _across(axes: Axes, chart: Chart) -> None:
         )
 
 
-def _upright(axes: Axes, axis: Axis, *, room: bool, colour: str = BLACK) -> None:
+def _upright(axes: Axes, axis: Axis, *, room: bool, colour: str = look.BLACK) -> None:
     """The vertical axis, with room for confidence sets below the curves."""
     low = axis.low
     if axis.log:
@@ -252,7 +237,7 @@ def _upright(axes: Axes, axis: Axis, *, room: bool, colour: str = BLACK) -> None
     axes.set_ylim(low, axis.high)
     axes.set_yticks([at for at, _ in axis.ticks], [words for _, words in axis.ticks])
     axes.minorticks_off()
-    axes.grid(visible=axis.grid and colour == BLACK, axis="y")
+    axes.grid(visible=axis.grid and colour == look.BLACK, axis="y")
     axes.set_ylabel(axis.label, color=colour)
     axes.tick_params(axis="y", colors=colour)
 
@@ -261,29 +246,29 @@ def _mark(axes: Axes, mark: Mark) -> None:
     """One mark on the axes that it belongs to."""
     match mark:
         case marks.Curve(role, points):
-            axes.plot(*zip(*points, strict=True), color=COLOURS.get(role, GREY), **LOOKS[role])
+            axes.plot(*zip(*points, strict=True), color=look.COLOURS.get(role, look.GREY), **look.LOOKS[role])
         case marks.Dots(role, points):
-            axes.plot(*zip(*points, strict=True), "o", color=COLOURS[role], markersize=2.2, zorder=5)
+            axes.plot(*zip(*points, strict=True), "o", color=look.COLOURS[role], markersize=2.2, zorder=5)
         case marks.Band(role, ends):
             x, low, high = zip(*ends, strict=True)
-            axes.fill_between(x, low, high, color=COLOURS[role], alpha=0.16, linewidth=0)
+            axes.fill_between(x, low, high, color=look.COLOURS[role], alpha=0.16, linewidth=0)
         case marks.Bar(role, at, value, width, pale):
-            axes.bar(at, value, width, color=FILLS[role], alpha=0.4 if pale else 1.0)
+            axes.bar(at, value, width, color=look.FILLS[role], alpha=0.4 if pale else 1.0)
         case marks.Whisker(role, start, end):
-            axes.plot(*zip(start, end, strict=True), color=COLOURS.get(role, BLACK), linewidth=0.8)
+            axes.plot(*zip(start, end, strict=True), color=look.COLOURS.get(role, look.BLACK), linewidth=0.8)
         case marks.Sign(role, (across, height), hollow):
-            face = "white" if hollow else COLOURS[role]
+            face = "white" if hollow else look.COLOURS[role]
             axes.plot(
                 [across],
                 [height],
-                MARKERS[role],
-                color=COLOURS[role],
+                look.MARKERS[role],
+                color=look.COLOURS[role],
                 markerfacecolor=face,
                 markersize=3.2,
                 markeredgewidth=0.7,
             )
         case marks.Rule(role, at, level):
-            (axes.axhline if level else axes.axvline)(at, color=BLACK, **RULES[role])
+            (axes.axhline if level else axes.axvline)(at, color=look.BLACK, **look.RULES[role])
         case marks.Span():
             _span(axes, mark)
         case marks.Cells():
@@ -298,7 +283,7 @@ def _mark(axes: Axes, mark: Mark) -> None:
                 textcoords="offset points",
                 fontsize=6.5,
                 ha={"start": "left", "middle": "center", "end": "right"}[anchor],
-                color=COLOURS.get(role, BLACK),
+                color=look.COLOURS.get(role, look.BLACK),
                 rotation=90 if turned else 0,
                 annotation_clip=False,
             )
@@ -306,8 +291,7 @@ def _mark(axes: Axes, mark: Mark) -> None:
 
 def _span(axes: Axes, span: Span) -> None:
     (left, right), (low, high) = span.x or axes.get_xlim(), span.y or axes.get_ylim()
-    look: dict[str, Any] = {"facecolor": FILLS[span.role], "alpha": SHEER.get(span.role, 1.0)}
-    axes.add_patch(Rectangle((left, low), right - left, high - low, linewidth=0, **look))
+    axes.add_patch(Rectangle((left, low), right - left, high - low, **look.surface(span.role)))
 
 
 def _cells(axes: Axes, cells: Cells) -> None:
@@ -315,7 +299,7 @@ def _cells(axes: Axes, cells: Cells) -> None:
     columns = [cells.first - 0.5 + at for at in range(len(cells.rows[0]) + 1)]
     rows = [cells.first_row - 0.5 + at for at in range(len(cells.rows) + 1)]
     values = [[float("nan") if value is None else value for value in row] for row in cells.rows]
-    drawn = axes.pcolormesh(columns, rows, values, cmap=RAMP, vmin=cells.low, vmax=cells.high)
+    drawn = axes.pcolormesh(columns, rows, values, cmap=look.RAMP, vmin=cells.low, vmax=cells.high)
     beside = axes.inset_axes((1.02, 0, 0.02, 1))
     figure = axes.get_figure(root=True)
     assert figure
@@ -343,7 +327,7 @@ def _names(axes: Axes, boundaries: Sequence[Boundary]) -> int:
             xytext=(0, 1 + NAME_ROW * row),
             textcoords="offset points",
             ha="center",
-            color=COLOURS[one.role],
+            color=look.COLOURS[one.role],
             fontsize=6,
             alpha=_strength(one),
         )
@@ -355,7 +339,7 @@ def _strength(boundary: Boundary) -> float:
 
 
 def _boundary(axes: Axes, one: Boundary) -> None:
-    colour, dashes = COLOURS[one.role], (5, 2) if one.outwards else (1.5, 1.5)
+    colour, dashes = look.COLOURS[one.role], (5, 2) if one.outwards else (1.5, 1.5)
     axes.axvline(one.at, color=colour, linewidth=0.8, dashes=dashes, alpha=_strength(one), zorder=1)
     for low, high in one.spans:
         place = Rectangle(
@@ -373,6 +357,5 @@ def _boundary(axes: Axes, one: Boundary) -> None:
 
 def _handle(key: Key) -> Line2D | Patch:
     if key.filled:
-        look: dict[str, Any] = {"facecolor": FILLS[key.role], "alpha": SHEER.get(key.role, 1.0)}
-        return Patch(label=key.label, linewidth=0, **look)
-    return Line2D([], [], color=COLOURS[key.role], label=key.label, **LOOKS[key.role])
+        return Patch(label=key.label, **look.surface(key.role))
+    return Line2D([], [], color=look.COLOURS[key.role], label=key.label, **look.LOOKS[key.role])

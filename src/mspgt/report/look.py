@@ -103,6 +103,11 @@ STYLE = {
 }
 
 
+def surface(role: str) -> dict[str, Any]:
+    """How a surface of a role is painted."""
+    return {"facecolor": FILLS[role], "alpha": SHEER.get(role, 1.0), "linewidth": 0}
+
+
 def venue_width(venue: str) -> float:
     """Width of a figure in inches.
 

@@ -6,18 +6,10 @@ from collections.abc import Iterator
 
 from markupsafe import Markup
 
+from mspgt.report import planted
 from mspgt.report.curves import Mark
 from mspgt.report.markup import files_html, table_html, tag
 from mspgt.report.panels import strip_row
-from mspgt.report.planted import (
-    SCALE_NAMES,
-    by_size,
-    expected,
-    headline,
-    outcome,
-    planted_table,
-    what_is_there,
-)
 from mspgt.report.section import Section
 from mspgt.report.strips import percent_of_width, strip_svg
 from mspgt.report.tables import Cell, Table
@@ -58,8 +50,8 @@ def planted_first(results: Results) -> Markup:
     )
     return tag(
         "section",
-        tag("h2", headline(controls), id="planted-first"),
-        tag("p", tag("b", by_size(controls)), " ", ABOUT, class_="modes"),
+        tag("h2", planted.headline(controls), id="planted-first"),
+        tag("p", tag("b", planted.by_size(controls)), " ", ABOUT, class_="modes"),
         tag("div", *cards, class_="cards planted"),
         legend,
         class_="found controls",
@@ -72,12 +64,12 @@ def planted_section(results: Results) -> Section | None:
     controls = results.planted
     if not controls:
         return None
-    table = planted_table(controls)
+    table = planted.planted_table(controls)
     return Section(
         "planted",
         "Planted subjects",
         Markup("").join(_details(controls)),
-        lead=headline(controls),
+        lead=planted.headline(controls),
         tables=(table,),
         methods=METHODS,
     )
@@ -90,7 +82,7 @@ def _card(kind: str, controls: dict[str, PlantedControl]) -> Markup:
 
 
 def _row(control: PlantedControl) -> Markup:
-    words = outcome(control)
+    words = planted.outcome(control)
     verdict = tag(
         "span",
         "✓ " if control.passed else "✗ ",
@@ -98,7 +90,7 @@ def _row(control: PlantedControl) -> Markup:
         class_=f"outcome {'hit' if control.passed else 'missed'}",
     )
     drawn = _arms(control) if control.layers is None else _strip(control, control.layers)
-    why = expected(control)
+    why = planted.expected(control)
     beside = tag("small", why, class_="why") if why else Markup("")
     kind = "trial" if control.found else "trial bare"
     label = tag("span", _label(control), class_="there")
@@ -121,10 +113,10 @@ def _strip(control: PlantedControl, layers: int) -> Markup:
 
 def _truth(control: PlantedControl) -> Markup:
     """What was planted, over the strip below: along the depth, or over the scales of texts."""
-    share = 100 / (control.layers or len(SCALE_NAMES))
+    share = 100 / (control.layers or len(planted.SCALE_NAMES))
     parts: list[Markup] = []
     for place in control.planted:
-        at = place.layer if control.layers else list(SCALE_NAMES).index(place.name) + 0.5
+        at = place.layer if control.layers else list(planted.SCALE_NAMES).index(place.name) + 0.5
         kind, sign = ("truth", "▼") if place.found else ("truth missed", "▽")
         if at is not None:
             parts.append(tag("text", sign, class_=kind, x=percent_of_width(at * share), y=10))
@@ -133,7 +125,7 @@ def _truth(control: PlantedControl) -> Markup:
             left, right = place.low * share + 1, place.high * share - 1
             span = {"x1": percent_of_width(left), "x2": percent_of_width(right)}
             parts.append(tag("line", class_=kind, y1=7, y2=7, **span))
-    label = f"planted: {what_is_there(control)}"
+    label = f"planted: {planted.what_is_there(control)}"
     return tag("svg", *parts, class_="truths", height=12, role="img", aria_label=label)
 
 
@@ -141,13 +133,13 @@ def _arms(control: PlantedControl) -> Markup:
     """Three blocks, coloured where noise on the scale changes the text."""
     changed = {one.name for one in control.found}
     blocks, names = [], []
-    for at, (scale, name) in enumerate(SCALE_NAMES.items()):
+    for at, (scale, name) in enumerate(planted.SCALE_NAMES.items()):
         kind = scale if scale in changed else "undivided"
         middle = percent_of_width((at + 0.5) * 100 / 3)
         blocks.append(tag("rect", class_=f"block {kind}", x=at, width=1, height=1))
         names.append(tag("text", name, class_=f"on middle {kind}", x=middle, y=13))
     inside = tag("svg", *blocks, height=18, viewBox="0 0 3 1", preserveAspectRatio="none")
-    found = ", ".join(name for scale, name in SCALE_NAMES.items() if scale in changed) or "none"
+    found = ", ".join(name for scale, name in planted.SCALE_NAMES.items() if scale in changed) or "none"
     label = f"scales whose noise changes the text: {found}"
     return tag("svg", inside, *names, class_="strip", height=20, role="img", aria_label=label)
 
@@ -157,8 +149,8 @@ def _details(controls: dict[str, PlantedControl]) -> Iterator[Markup]:
     rows: list[tuple[Cell, ...]] = [
         (
             name,
-            what_is_there(one),
-            "; ".join(filter(None, (outcome(one), expected(one)))),
+            planted.what_is_there(one),
+            "; ".join(filter(None, (planted.outcome(one), planted.expected(one)))),
             _nearest(one),
             _paper(one),
             one.seed,
@@ -180,7 +172,7 @@ def _nearest(control: PlantedControl) -> str:
         at = f" at {one.layer}" if one.layer is not None else ""
         if one.p is not None:
             metric = f", {one.metric}" if one.metric else ""
-            told.append(f"{SCALE_NAMES.get(one.name, one.name)}{at}{metric}: p = {number(one.p, 2)}")
+            told.append(f"{planted.SCALE_NAMES.get(one.name, one.name)}{at}{metric}: p = {number(one.p, 2)}")
         elif one.score is not None:
             told.append(f"{one.name}{at}: {number(one.score, 2)} of {number(one.critical, 2)} needed")
     return "; ".join(told)
