@@ -245,11 +245,8 @@ def side_by_side(sample: ShownText, arm: str, *, prompt: bool = True) -> Markup:
 
 def readable(text: str) -> str:
     """A generated text with every control character shown as its picture; the page's markup is escaped later."""
-    return "".join(
-        character
-        if character in "\n\t" or not (ord(character) < 32 or 127 <= ord(character) < 160)
-        else chr(0x2400 + ord(character))
-        if ord(character) < 32
-        else "\ufffd"
-        for character in text
+    return re.sub(
+        r"[\x00-\x08\x0b-\x1f\x7f-\x9f]",
+        lambda found: chr(0x2400 + ord(found[0])) if found[0] < " " else "\ufffd",
+        text,
     )

@@ -64,13 +64,12 @@ def planted_section(results: Results) -> Section | None:
     controls = results.planted
     if not controls:
         return None
-    table = planted.planted_table(controls)
     return Section(
         "planted",
         "Planted subjects",
         Markup("").join(_details(controls)),
         lead=planted.headline(controls),
-        tables=(table,),
+        tables=(planted.planted_table(controls),),
         methods=METHODS,
     )
 
@@ -82,13 +81,8 @@ def _card(kind: str, controls: dict[str, PlantedControl]) -> Markup:
 
 
 def _row(control: PlantedControl) -> Markup:
-    words = planted.outcome(control)
-    verdict = tag(
-        "span",
-        "✓ " if control.passed else "✗ ",
-        words,
-        class_=f"outcome {'hit' if control.passed else 'missed'}",
-    )
+    sign, told = ("✓", "hit") if control.passed else ("✗", "missed")
+    verdict = tag("span", f"{sign} {planted.outcome(control)}", class_=f"outcome {told}")
     drawn = _arms(control) if control.layers is None else _strip(control, control.layers)
     why = planted.expected(control)
     beside = tag("small", why, class_="why") if why else Markup("")

@@ -27,16 +27,17 @@ from mspgt.results.theory import (
 
 @dataclass(frozen=True)
 class Values:
-    """One table; without rows, `about` is why there are none."""
+    """One table; without rows, `why` is told."""
 
     title: str
     about: str
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
+    why: str | None = None
 
     def html(self, model: str) -> Markup:
         if not self.rows:
-            return tag("h4", self.title) + missing_html(self.about or NO_REASON)
+            return tag("h4", self.title) + missing_html(self.why or NO_REASON)
         table = table_html(self.columns, self.rows, label=f"{self.title}, {model}", kind="numbers", head=True)
         return tag("h4", self.title) + table + tag("p", self.about, class_="caption")
 
@@ -54,9 +55,8 @@ def _kinks(theory: Theory) -> Values:
         if any(one and one.p is not None for one in found):
             rows.append((profile, *map(_p_value, found)))
     about = f"Two-sided p of a kink at either end of the step from a boundary; {theory.kink.estimator}."
-    if not rows:
-        about = "; ".join(dict.fromkeys(one.reason or "" for one in both))
-    return Values("Kinks of the information", about, ("profile", *BOUNDARIES.values()), rows)
+    why = "; ".join(dict.fromkeys(one.reason or "" for one in both))
+    return Values("Kinks of the information", about, ("profile", *BOUNDARIES.values()), rows, why)
 
 
 def _p_value(one: KinkTest | None) -> str:
@@ -87,22 +87,18 @@ def _noise(theory: Theory) -> Values:
     about = (
         f"In nats a token, noise of σ = {sigma} in every layer of the scale; slopes as σ → 0 (equation 30)."
     )
-    return Values("Noise in each scale", about if rows else (block.reason or ""), columns, rows)
+    return Values("Noise in each scale", about, columns, rows, block.reason)
 
 
 def _weights(theory: Theory) -> Values:
     block = theory.beta
-    rows = [
-        (
-            scale,
-            *(_spread(value, interval_at(one.ci, at)) for at, value in enumerate(one.value)),
-            _measured(one.limit),
-        )
-        for scale, one in (block.activations or {}).items()
-    ]
+    rows = []
+    for scale, one in (block.activations or {}).items():
+        told = (_spread(value, interval_at(one.ci, at)) for at, value in enumerate(one.value))
+        rows.append((scale, *told, _measured(one.limit)))
     columns = ("scale", *(f"σ = {sigma:g}" for sigma in block.sigmas), "β̂/σ² as σ → 0")
-    about = f"In {block.units}; {block.estimator}." if rows else (block.reason or "")
-    return Values("Compression weights β̂ of the activations", about, columns, rows)
+    about = f"In {block.units}; {block.estimator}."
+    return Values("Compression weights β̂ of the activations", about, columns, rows, block.reason)
 
 
 UNKNOWN = BetaResponse("", "", [], None, "written by a version that did not measure it")
@@ -120,8 +116,8 @@ def _response(theory: Theory) -> Values:
         for at, (value, (small, large), rate, predicted) in enumerate(points):
             told = _spread(value, interval_at(one.ci, at))
             rows.append((scale, f"{number(small)} to {number(large)}", number(rate), told, number(predicted)))
-    about = f"In {block.units}; {block.estimator}." if rows else (block.reason or "")
-    return Values(title, about, ("scale", "σ", "rate", "β̂", "small-noise prediction"), rows)
+    about = f"In {block.units}; {block.estimator}."
+    return Values(title, about, ("scale", "σ", "rate", "β̂", "small-noise prediction"), rows, block.reason)
 
 
 def _bottleneck(theory: Theory) -> Values:
@@ -132,11 +128,9 @@ def _bottleneck(theory: Theory) -> Values:
             terms = (number(term[at]) for term in (point.kl, point.information, point.gap))
             rows.append((f"{scale}, β = {point.beta:g}", *terms, _spread(weights[at], (lows[at], highs[at]))))
     columns = ("scale", "KL", "information", "gap", "β̂")
-    about = block.reason or ""
-    if rows:
-        losses = ", ".join(f"{number(p.distortion)} at β = {p.beta:g}" for p in curve)
-        about = f"In {block.units}. Distortion: {losses}; blind: {number(block.blind)}. {block.estimator}."
-    return Values("Hierarchical bottleneck", about, columns, rows)
+    losses = ", ".join(f"{number(p.distortion)} at β = {p.beta:g}" for p in curve)
+    about = f"In {block.units}. Distortion: {losses}; blind: {number(block.blind)}. {block.estimator}."
+    return Values("Hierarchical bottleneck", about, columns, rows, block.reason)
 
 
 LEFT_OUT = "left out"
@@ -154,7 +148,7 @@ def _by_layer(theory: Theory) -> Values:
         rows.append((what, _spread(one.jump, one.ci), interval(one.bounds).strip()))
     about = ". ".join(part.estimator or part.reason or "" for part in (reach, values))
     columns = ("by layer", "value", "bounds at the optimum")
-    return Values("Attention length, and the value of layers", about, columns, rows)
+    return Values("Attention length, and the value of layers", about, columns, rows, about)
 
 
 def _verdicts(theory: Theory) -> Values:
@@ -172,10 +166,8 @@ def _verdicts(theory: Theory) -> Values:
             slopes = sorted(getattr(scale, key).value for scale in found.scales.values())
             value = f"{number(slopes[0])} to {number(slopes[-1])} over scales" if slopes else MISSING
             rows.append((f"equation 30: slope of the {what} over ½ tr F", value, verdict))
-    for curve, what, verdict in (
-        (law.by_draws, "draws", law.verdict),
-        (law.by_documents, "documents", MISSING),
-    ):
+    laws = ((law.by_draws, "draws", law.verdict), (law.by_documents, "documents", MISSING))
+    for curve, what, verdict in laws:
         rows.append((f"equation 34: log–log slope in {what}", _slope(curve or law), verdict))
     return Values("Verdicts on this model", "95\u202f% intervals.", ("claim", "value", "verdict"), rows)
 
