@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from markupsafe import Markup
 
-from mspgt.report.dose_charts import brittleness_chart
+from mspgt.report import marks
 from mspgt.report.doses import (
     DEFINITIONS,
     Audit,
@@ -19,7 +19,7 @@ from mspgt.report.doses import (
 )
 from mspgt.report.figures import charts_plate
 from mspgt.report.groups import ChartGroup, titled_html
-from mspgt.report.marks import Chart
+from mspgt.report.marks import Chart, Key, Mark, decades, layer_axis
 from mspgt.report.markup import (
     figure_html,
     lit_html,
@@ -45,6 +45,9 @@ CAVEAT = (
     "The literal dose grows with the share of sinks among the tokens, and so with how short the texts are that the "
     "standard deviation is taken over."
 )
+
+AXIS = "last layer that noise reaches: where Local ends"
+UNIT = "extra nats a token"
 
 
 def dose_section(results: Results, name: str, stem: str) -> Section | None:
@@ -79,6 +82,35 @@ def dose_section(results: Results, name: str, stem: str) -> Section | None:
         tables=(doses_table(name, audit), brittleness_table(name, audit)),
         figures=figures,
         methods=methods,
+    )
+
+
+def brittleness_chart(audit: Audit, title: str) -> Chart:
+    """Extra nats a token by the last layer with noise; without marks where nothing was measured."""
+    x = layer_axis(AXIS, range(1, audit.layers + 1))
+    known = {DEFINITIONS[definition]: points for definition, points in audit.curves.items() if points}
+    y = decades(UNIT, [nats for points in known.values() for _, nats in points] or [1.0], grid=True)
+    found: list[Mark] = []
+    if (sink := audit.about.sink_layer) is not None:
+        at = sink - 0.5
+        anchor, right = ("end", -5) if at > (x.low + x.high) / 2 else ("start", 5)
+        words = f"a sink appears at layer {sink}"
+        found += [marks.Rule("sink", at), marks.Label(words, (at, y.high), anchor=anchor, shift=(right, -6))]
+    for (_, role), points in known.items():
+        found += [marks.Curve(role, points), marks.Dots(role, points)]
+    if audit.jump is not None:
+        (before, after, ratio), literal = audit.jump, dict(audit.curves["all"])
+        middle = (literal[before] * literal[after]) ** 0.5
+        found.append(marks.Label(f"× {number(ratio)}", (after, middle), role="paper", shift=(6, 4)))
+    return Chart(
+        title,
+        x,
+        y,
+        tuple(found) if known else (),
+        shape="wide",
+        about=f"{title}, in {UNIT}: {', '.join(label for label, _ in known)}",
+        legend=tuple(Key(role, label) for label, role in known),
+        layers=audit.layers,
     )
 
 
