@@ -90,6 +90,9 @@ def test_a_run_that_learns():
     assert len(table.rows) == 3 * 2 * 2
     section = family_section(found)
     assert "trajectories" in section.figures
+    for one in section.tables:
+        for name, *cells in zip(one.columns, *one.rows, strict=True):
+            assert not one.rows or any(cell is not None for cell in cells), (one.name, name)
     assert section.figures["trajectories"].draw("acl-column")["pdf"].startswith(b"%PDF")
     # Only the last state joins the family.
     assert set(found.families["f"]["LI"].members) == {"m@500", "alone"}

@@ -36,6 +36,15 @@ def test_table1_has_both_modes_of_every_model_and_the_papers_rows(results: dict[
     assert calibrated["LI_width"] is None
 
 
+def test_every_column_of_records_has_a_name_that_some_record_has(results: dict[str, Any]) -> None:
+    """Records are read by name, so a column of another name would stay empty."""
+    found = typed(results)
+    calibrated = {name: model.boundaries.calibrated for name, model in found.models.items()}
+    for table in (table1(found), tables.claims_table(calibrated), tables.warnings_table(found)):
+        for name, *cells in zip(table.columns, *table.rows, strict=True):
+            assert any(cell is not None for cell in cells), (table.name, name)
+
+
 def test_the_papers_own_rows_are_consistent_with_themselves() -> None:
     for row in printed()["rows"]:
         for which in ("LI", "IG"):
