@@ -1,5 +1,5 @@
-"""A store of many stage results (10,000 by what is committed, 100,000 by default): writing, looking for what is done,
-looking for what is missing, collecting.
+"""A store of many stage results, up to 100,000 of them: writing, looking for what is done,
+looking for what is missing, collecting. `python -m bench.store 1000 10000` takes other numbers of results.
 
 Processor seconds by number of results, with the exponent of growth (1: in step), once with all results of one state
 of one model (shards of a long text) and once with ten for each of many states (checkpoints). Results are made without
@@ -24,6 +24,7 @@ from mspgt.study.kept import kept, unused, use_stages
 from mspgt.study.store import Address, StageResult, write_json
 
 SIZES = (1_000, 10_000, 100_000)
+MOST_STATES = 10_000  # results of many states: their folders take a disk half an hour for 100,000
 WRITTEN = 300  # of each, with the disk waited for
 CODE = {"code": {"functions": ["mspgt.study.stages:observed_shard"], "sha256": "0" * 64, "libraries": {}}}
 
@@ -113,8 +114,23 @@ def writing() -> dict[str, float]:
 
 
 def main(sizes: tuple[int, ...] = SIZES) -> None:
-    figures = {"one state": growth(shards, sizes), "ten of each state": growth(checkpoints, sizes)}
-    record("store", {**writing(), **figures})
+    figures: dict[str, Any] = {"results": list(sizes), "file system": _file_system(), **writing()}
+    for name, of, some in (
+        ("ten of each state", checkpoints, tuple(size for size in sizes if size <= MOST_STATES)),
+        ("one state", shards, sizes),
+    ):
+        figures[name] = growth(of, some)
+        record("store", figures)
+
+
+def _file_system() -> str:
+    """The kind of disk that the results lie on here."""
+    place, found = tempfile.gettempdir(), ("", "unknown")
+    for line in Path("/proc/mounts").read_text("utf-8").splitlines():
+        _, at, kind, *_ = line.split()
+        if f"{place}/".startswith(f"{at.rstrip('/')}/") and len(at) > len(found[0]):
+            found = at, kind
+    return found[1]
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from mspgt.study.stages import Data
 
 LIBRARIES = 0.6 * 2**30  # bytes, before any model is there
 TABLES = 2**28  # bytes of standardised features that probes hold at a time
+NOT_GIVEN_BACK = 0.5  # share of what passes took that the allocator keeps afterwards, as four runs had it
 COMPARED = 1500  # tokens whose updates are compared (signals.similarity, which would load torch)
 SINGLE, DOUBLE = 4, 8  # bytes of a number
 
@@ -97,16 +98,18 @@ def memory(
     # Both are there while one is made of the other.
     loading = held + (weights.converted(shape) if weights.within is None else 0.0)
     drawn = Drawn.of(shape, weights.dtype, config, data, tokens)
+    passes = _observing(shape, config, data, drawn, tokens)
     each = [
-        _observing(shape, config, data, drawn, tokens),
+        passes,
         _reducing(shape, drawn),
         *(float(s.memory) for s in stages),
     ]
     if any(stage.stage.split()[0] == "precision" for stage in stages):
         outside = shape.parameters - shape.inside
-        each.append(SINGLE * (outside + shape.inside / shape.layers))
+        each.append(SINGLE * (outside + shape.inside / shape.layers) + NOT_GIVEN_BACK * passes)
     if data.treebank is not None:
-        each.append(sum(words_by_split(data).values()) * drawn.states + TABLES)
+        features = sum(words_by_split(data).values()) * drawn.states
+        each.append(features + TABLES + NOT_GIVEN_BACK * passes)
     drawing = float(SINGLE * shape.parameters) if twins else 0.0
     return LIBRARIES + max(loading, drawing, held + max(each))
 
