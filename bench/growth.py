@@ -9,8 +9,10 @@ fixed costs hide growth at the small ones.
 from __future__ import annotations
 
 import gc
+import json
 import math
 import multiprocessing
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -21,7 +23,7 @@ import numpy as np
 import torch
 from scipy import stats
 
-from bench.record import record
+from bench.record import RESULTS, record
 from mspgt.lm.load import load
 from mspgt.lm.model import LanguageModel
 from mspgt.lm.norms import reading_norms
@@ -160,29 +162,29 @@ def grown(x: str, values: tuple[int, ...], ys: tuple[str, ...], at: Callable[[in
     return {"points": points, "exponents": {y: exponent(points, x, y) for y in ys}}
 
 
-def main() -> None:
+def main(axes: tuple[str, ...] = ()) -> None:
+    """All axes, or some, beside which the others stay as they were measured."""
     torch.set_num_threads(1)
     passes = "measuring_seconds", "measuring_mib"
     both = (*passes, "reduction_seconds", "reduction_mib")
-    figures = {
-        "sentences": grown(
-            "sentences",
-            SENTENCES,
-            ("reading_seconds", "reading_mib", *both),
+    figures: dict[str, Any] = {}
+    if axes:
+        figures = json.loads((RESULTS / "growth.json").read_text("utf-8"))["figures"]
+    each: dict[str, tuple[tuple[int, ...], tuple[str, ...], Callable[[int], Point]]] = {
+        "sentences": (
+            SENTENCES, ("reading_seconds", "reading_mib", *both),
             lambda n: apart(layers=4, width=64, sentences=n, words=8, limit=4096),
         ),
-        "layers": grown(
-            "layers", LAYERS, both, lambda n: apart(layers=n, width=64, sentences=400, words=20, limit=2048)
-        ),
-        "width": grown(
-            "width", WIDTHS, both, lambda n: apart(layers=2, width=n, sentences=80, words=12, limit=512)
-        ),
-    }
-    for what in ("reading", "measuring"):
-        figures["sentences"][f"{what}_bytes_a_sentence"] = bytes_a_sentence(
-            figures["sentences"]["points"], f"{what}_mib"
-        )
-    record("growth", figures)
+        "layers": (LAYERS, both, lambda n: apart(layers=n, width=64, sentences=400, words=20, limit=2048)),
+        "width": (WIDTHS, both, lambda n: apart(layers=2, width=n, sentences=80, words=12, limit=512)),
+    }  # fmt: skip
+    for axis in axes or tuple(each):
+        figures[axis] = grown(axis, *each[axis])
+        if axis == "sentences":
+            for what in ("reading", "measuring"):
+                slope = bytes_a_sentence(figures[axis]["points"], f"{what}_mib")
+                figures[axis][f"{what}_bytes_a_sentence"] = slope
+        record("growth", figures)
 
 
 def bytes_a_sentence(points: list[Point], what: str) -> dict[str, Any]:
@@ -193,4 +195,4 @@ def bytes_a_sentence(points: list[Point], what: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main()
+    main(tuple(sys.argv[1:]))

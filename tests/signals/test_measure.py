@@ -8,7 +8,9 @@ import torch
 from scipy.spatial.distance import jensenshannon
 
 from mspgt.lm.load import load
+from mspgt.lm.observe import observe
 from mspgt.lm.tokenize import encode
+from mspgt.signals import measure
 from mspgt.signals.geometry import calibrated_s1, paper_s1, reduce_shards
 from mspgt.signals.measure import measure_scales, measure_shard
 from mspgt.signals.tokens import draw_tokens, read_corpus
@@ -230,3 +232,21 @@ def test_activation_scales_are_those_of_all_tokens_laid_side_by_side(lm, ratio):
     np.testing.assert_allclose(scales.std_all, every.std(axis=(0, 2)), rtol=1e-6)
     np.testing.assert_allclose(scales.std, inner[kept].std(axis=(0, 2)), rtol=1e-6)
     np.testing.assert_allclose(scales.std_dimension, inner[kept].std(axis=0), rtol=1e-6)
+
+
+@pytest.mark.parametrize("ratio", [10.0, 1.2])
+def test_scales_are_the_same_to_the_bit_whether_states_are_kept_or_seen_again(lm, ratio, monkeypatch):
+    encoded = encode(lm, [s for d in CORPUS.documents for s in d.sentences])
+    seen = []
+    monkeypatch.setattr(measure, "observe", lambda *a, **k: seen.append(1) or observe(*a, **k))
+    found = {}
+    for room in (2**30, 0):
+        monkeypatch.setattr(measure, "_MOST_STATES", room)
+        scales = measure_scales(lm, encoded, sample=100, sink_ratio=ratio, batch_tokens=64)
+        found[room] = scales, len(seen)
+        seen.clear()
+    (kept, once), (again, twice) = found.values()
+    assert twice == 2 * once
+    assert (kept.sinks > 0) == (ratio < 10)
+    for name in ("median_norm", "std", "std_all", "std_dimension"):
+        np.testing.assert_array_equal(getattr(kept, name), getattr(again, name))

@@ -6,7 +6,7 @@ sentence. Results do not depend on how the corpus is split into shards or batche
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +24,7 @@ from mspgt.vocabulary import Progress
 
 EVERY = "every"  # positions of S3: all real ones, as calibrated mode reads them
 DRIFT_SETS = (*TOKEN_SETS, EVERY)
+_MOST_STATES = 2**30  # bytes, of the sample that scales are taken from
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,8 @@ def measure_scales(
 ) -> Scales:
     """Median norms and activation scales from about `sample` sentences spread evenly over the corpus.
 
-    Which tokens are sinks is known only after all norms are, so each dimension's own scale takes a second pass.
+    Which tokens are sinks is known only after all norms are, so states are kept until then, for each dimension's own
+    scale; where they are many, that takes a second pass.
 
     Args:
         encoded: how calibrated mode reads the sentences; a list of texts is read text by text.
@@ -88,7 +90,11 @@ def measure_scales(
     """
     reading = encoded if isinstance(encoded, Reading) else Reading.of(encoded)
     passes = list(batches(reading.spread(sample), max_tokens=batch_tokens))
-    total, square, inner = _sums(lm, passes)
+    fits = sum(int(batch.attention_mask.sum()) for batch in passes) <= _MOST_STATES // (
+        (lm.layers + 1) * lm.width * lm.dtype.itemsize
+    )
+    states: list[list[torch.Tensor]] = []
+    total, square, inner = _sums(lm, passes, states if fits else None)
     every = (total, square)
     if plainly is not None and plainly is not reading:
         every = _sums(lm, list(batches(plainly.spread(sample), max_tokens=batch_tokens)))[:2]
@@ -101,7 +107,7 @@ def measure_scales(
     if not (np.isfinite(std).all() and (std > 0).all()):
         layer = int(np.flatnonzero(~(np.isfinite(std) & (std > 0)))[0])
         raise NumericsError(f"{lm.name}: activations after layer {layer} are constant or not finite.")
-    by_dimension = _by_dimension(lm, passes, kept)
+    by_dimension = _by_dimension(lm, states if fits else _inner_states(lm, passes), kept)
     return Scales(median, std, std_all, by_dimension, len(total), int((~kept).sum()))
 
 
@@ -113,9 +119,12 @@ def inner_tokens(batch: Batch) -> torch.Tensor:
 
 
 def _sums(
-    lm: LanguageModel, passes: Sequence[Batch]
+    lm: LanguageModel, passes: Sequence[Batch], states: list[list[torch.Tensor]] | None = None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
-    """Sums over dimensions of every real token's state and of its square, (tokens, layers+1), and which are inner."""
+    """Sums over dimensions of every real token's state and of its square, (tokens, layers+1), and which are inner.
+
+    states: takes what `_inner_states` would give.
+    """
     sums, squares, inner = [], [], []
     for batch in passes:
         hidden = observe(lm, batch, attention=False).hidden
@@ -123,6 +132,8 @@ def _sums(
         sums.append(np.stack([_gather(h.double().sum(-1), real) for h in hidden], 1))
         squares.append(np.stack([_gather(h.double().square().sum(-1), real) for h in hidden], 1))
         inner.append(inner_tokens(batch)[real].numpy())
+        if states is not None:
+            states.append(_inner_rows(hidden, batch))
     return np.concatenate(sums), np.concatenate(squares), np.concatenate(inner)
 
 
@@ -134,16 +145,26 @@ def _deviation(total: NDArray[np.float64], square: NDArray[np.float64], width: i
     return deviation
 
 
-def _by_dimension(lm: LanguageModel, passes: Sequence[Batch], kept: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Standard deviation of every dimension over the `kept` tokens of all passes, (layers+1, width)."""
+def _inner_states(lm: LanguageModel, passes: Sequence[Batch]) -> Iterator[list[torch.Tensor]]:
+    """Of every batch and layer 0..L, the states of its inner tokens, (tokens, width)."""
+    return (_inner_rows(observe(lm, batch, attention=False).hidden, batch) for batch in passes)
+
+
+def _inner_rows(hidden: Sequence[torch.Tensor], batch: Batch) -> list[torch.Tensor]:
+    inner = inner_tokens(batch)
+    return [stream[inner.to(stream.device)] for stream in hidden]
+
+
+def _by_dimension(
+    lm: LanguageModel, states: Iterable[list[torch.Tensor]], kept: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Standard deviation of every dimension over the `kept` ones of all inner tokens, (layers+1, width)."""
     sums = torch.zeros((2, lm.layers + 1, lm.width), dtype=torch.float64)
     start = 0
-    for batch in passes:
-        real = inner_tokens(batch)
-        chosen = torch.zeros_like(real)
-        chosen[real] = torch.from_numpy(kept[start : start + int(real.sum())])
-        start += int(real.sum())
-        for layer, stream in enumerate(observe(lm, batch, attention=False).hidden):
+    for streams in states:
+        chosen = torch.from_numpy(kept[start : start + len(streams[0])])
+        start += len(chosen)
+        for layer, stream in enumerate(streams):
             rows = stream[chosen.to(stream.device)].double()
             sums[0, layer] += rows.sum(0).cpu()
             sums[1, layer] += rows.square().sum(0).cpu()

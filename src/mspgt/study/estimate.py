@@ -58,8 +58,8 @@ def _observed(shape: Shape, config: StudyConfig, tokens: float, length: float, s
     """The paper's pass, sentence by sentence; calibrated mode's in its own context, with attention computed again."""
     context = length if config.measure.context == "sentence" else shape.window
     sampled = tokens * min(1.0, config.measure.scale_sentences / max(1, sentences))
-    # Median norms; each dimension's scale; the scale over all tokens, as the paper reads them.
-    scales = 2 * shape.forward(sampled, context) + shape.forward(sampled, length)
+    # Norms and each dimension's scale; the scale over all tokens, as the paper reads them.
+    scales = shape.forward(sampled, context) + shape.forward(sampled, length)
     again = 4.0 * shape.layers * shape.width * tokens * (context + length)
     return scales + shape.forward(tokens, length) + shape.forward(tokens, context) + again
 

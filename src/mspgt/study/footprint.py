@@ -16,6 +16,7 @@ LIBRARIES = 0.6 * 2**30  # bytes, before any model is there
 TABLES = 2**28  # bytes of standardised features that probes hold at a time
 NOT_GIVEN_BACK = 0.5  # share of what passes took that the allocator keeps afterwards, as four runs had it
 COMPARED = 1500  # tokens whose updates are compared (signals.similarity, which would load torch)
+SAMPLE = 2**30  # bytes of states that scales are taken from (signals.measure)
 SINGLE, DOUBLE = 4, 8  # bytes of a number
 
 
@@ -98,7 +99,7 @@ def memory(
     # Both are there while one is made of the other.
     loading = held + (weights.converted(shape) if weights.within is None else 0.0)
     drawn = Drawn.of(shape, weights.dtype, config, data, tokens)
-    passes = _observing(shape, config, data, drawn, tokens)
+    passes = max(_scaling(config, data, drawn, tokens), _observing(shape, config, data, drawn, tokens))
     each = [
         passes,
         _reducing(shape, drawn),
@@ -112,6 +113,12 @@ def memory(
         each.append(features + TABLES + NOT_GIVEN_BACK * passes)
     drawing = float(SINGLE * shape.parameters) if twins else 0.0
     return LIBRARIES + max(loading, drawing, held + max(each))
+
+
+def _scaling(config: StudyConfig, data: Data, drawn: Drawn, tokens: float) -> float:
+    """A batch's states and those of a sample of sentences, which are kept up to some bytes."""
+    share = min(1.0, config.measure.scale_sentences / max(1, data.corpus.n_sentences))
+    return (drawn.tokens + min(share * tokens, SAMPLE / drawn.states)) * drawn.states
 
 
 def _observing(shape: Shape, config: StudyConfig, data: Data, drawn: Drawn, tokens: float) -> float:
