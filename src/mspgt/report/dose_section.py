@@ -20,17 +20,9 @@ from mspgt.report.doses import (
 from mspgt.report.figures import charts_plate
 from mspgt.report.groups import ChartGroup, titled_html
 from mspgt.report.marks import Chart, Key, Mark, decades, layer_axis
-from mspgt.report.markup import (
-    figure_html,
-    lit_html,
-    missing_html,
-    numbers_folded,
-    numbers_html,
-    table_html,
-    tag,
-)
+from mspgt.report.markup import missing_html, table_html, tag
 from mspgt.report.section import Section
-from mspgt.report.svg import legend_html, svg
+from mspgt.report.shown import figure_html, lit_html, numbers_folded, numbers_html
 from mspgt.report.words import counted, number
 from mspgt.results import Results
 from mspgt.vocabulary import SCALES
@@ -119,8 +111,9 @@ def _brittleness(audit: Audit, chart: Chart, anchor: str, caption: str) -> Itera
     title = f"Why forty times? {TITLE}"
     drawing = figure_html(
         f"{anchor}-brittleness",
-        title,
-        legend_html(chart.legend) + svg(chart),
+        chart,
+        title=title,
+        legend=chart.legend,
         caption=caption,
         beside="tables/brittleness.csv",
     )

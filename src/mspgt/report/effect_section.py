@@ -26,9 +26,9 @@ from mspgt.report.interventions import (
     table2_rows,
 )
 from mspgt.report.marks import Chart
-from mspgt.report.markup import facts_html, figure_html, folded, missing_html, table_html, tag
+from mspgt.report.markup import facts_html, folded, missing_html, table_html, tag
 from mspgt.report.section import Plate, Section
-from mspgt.report.svg import svg
+from mspgt.report.shown import figure_html
 from mspgt.report.tables import Table
 from mspgt.report.words import MISSING, capital, counted, interval, layer_set, listing, number
 from mspgt.results import Results
@@ -100,8 +100,7 @@ def effect_section(results: Results, name: str, stem: str) -> Section | None:
         parts.append(tag("h4", "Noise and response"))
         drawn_curve = figure_html(
             f"{anchor}-response",
-            curve.title,
-            svg(curve),
+            curve,
             caption="Dashed beyond the linear range.",
             numbers=responses,
             beside="tables/noise_response.csv",
@@ -175,11 +174,8 @@ def _charts(drawn: Mapping[str, Mapping[str, BarPanel]], anchor: str) -> Markup:
     charts = []
     for metric in metrics:
         doses = {dose: panels[metric] for dose, panels in drawn.items() if metric in panels}
-        chart = bars_chart(doses)
-        drawing = svg(chart) if chart else Markup("")
-        charts.append(
-            figure_html(f"{anchor}-{metric}", METRICS[metric], drawing, beside="tables/interventions.csv")
-        )
+        if chart := bars_chart(doses):
+            charts.append(figure_html(f"{anchor}-{metric}", chart, beside="tables/interventions.csv"))
     if not charts:
         return Markup("")
     words = "; ".join(f"{DOSE_WORD[dose]}: {DOSES[dose]}" for dose in drawn if DOSE_WORD[dose] != DOSES[dose])

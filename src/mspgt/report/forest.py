@@ -9,8 +9,7 @@ from textwrap import wrap
 from markupsafe import Markup
 
 from mspgt.report.marks import Axis, Chart, Label, Mark, Rule, Sign, Whisker, linear
-from mspgt.report.markup import figure_html
-from mspgt.report.svg import svg
+from mspgt.report.shown import figure_html
 from mspgt.report.tables import Cell, Table, columns_of
 from mspgt.report.words import interval, number
 
@@ -95,8 +94,7 @@ class Forest:
     def html(self, anchor: str, beside: str, *, missing: str = "") -> Markup:
         """The plot on the page with its numbers; `missing` is said where there is nothing to draw."""
         why = [missing] if missing and not self.drawn else []
-        numbers = self.table(anchor)
-        return figure_html(anchor, self.title, svg(self.chart), numbers=numbers, beside=beside, missing=why)
+        return figure_html(anchor, self.chart, numbers=self.table(anchor), beside=beside, missing=why)
 
     def table(self, name: str) -> Table:
         """What it shows, one row a dot."""

@@ -11,9 +11,10 @@ from markupsafe import Markup
 from mspgt.report.charts import keys_of, panel_chart
 from mspgt.report.curves import Panel
 from mspgt.report.figures import charts_plate
-from mspgt.report.markup import figure_html, lit_html, missing_html, numbers_folded, numbers_html, tag
+from mspgt.report.markup import missing_html, tag
 from mspgt.report.section import Plate
-from mspgt.report.svg import legend_html, svg
+from mspgt.report.shown import figure_html, lit_html, numbers_folded, numbers_html
+from mspgt.report.svg import legend_html
 
 DEPTHS = {"transition": "transition l, from layer l to l + 1", "layer": "layer"}
 
@@ -56,12 +57,15 @@ def charts_html(group: ChartGroup, anchor: str, beside: str) -> Markup:
     for panel, chart in zip(group.panels, charts, strict=True):
         own = f"{anchor}-{panel.key}"
         # Curves that another chart draws alike under another name are told here.
-        drawing = legend_html(key for key in chart.legend if key not in legend) + svg(chart, own)
-        caption = panel.caption if captions[panel.caption] == 1 else ""
-        link = beside if panel.drawn else ""
-        drawings.append(
-            figure_html(own, panel.title, drawing, caption=caption, beside=link, missing=panel.missing)
+        drawing = figure_html(
+            own,
+            chart,
+            legend=(key for key in chart.legend if key not in legend),
+            caption=panel.caption if captions[panel.caption] == 1 else "",
+            beside=beside if panel.drawn else "",
+            missing=panel.missing,
         )
+        drawings.append(drawing)
         if panel.drawn:
             columns = (group.axis, *(line.label for line in panel.told))
             tables.append(numbers_html(panel.title, columns, panel.numbers()))

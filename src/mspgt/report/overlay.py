@@ -12,10 +12,11 @@ from mspgt.report.curves import Line, axis_values
 from mspgt.report.figures import charts_plate
 from mspgt.report.look import PRINTED
 from mspgt.report.marks import Axis, Chart, Key, around
-from mspgt.report.markup import figure_html, missing_html, tag
+from mspgt.report.markup import missing_html, tag
 from mspgt.report.panels import SIGNALS as DRAWN
 from mspgt.report.section import Section
-from mspgt.report.svg import legend_html, svg
+from mspgt.report.shown import figure_html
+from mspgt.report.svg import legend_html
 from mspgt.report.tables import Cell, Table, columns_of
 from mspgt.report.words import NO_REASON, counted, number
 from mspgt.results.comparison import Comparison
@@ -89,8 +90,7 @@ def overlay_section(found: Comparison) -> Section | None:
     drawings = [
         figure_html(
             f"curves-{one.key}",
-            one.chart.title,
-            svg(one.chart),
+            one.chart,
             numbers=curves_table([one]),
             beside="tables/curves.csv",
             missing=one.missing,

@@ -6,9 +6,9 @@ from markupsafe import Markup
 
 from mspgt.report.figures import charts_plate
 from mspgt.report.forest import Dot, Forest, Row
-from mspgt.report.markup import figure_html, table_html, tag
+from mspgt.report.markup import table_html, tag
 from mspgt.report.section import Section
-from mspgt.report.svg import svg
+from mspgt.report.shown import figure_html
 from mspgt.report.tables import Table, columns_of, ends
 from mspgt.report.words import BOUNDARIES, MISSING, Json, counted, interval, listing, number
 
@@ -31,9 +31,7 @@ def sizes_section(found: Json) -> Section | None:
     parts = [tag("p", ABOUT)]
     figures = {}
     if forest.drawn:
-        drawing = figure_html(
-            "sizes-positions", forest.title, svg(forest.chart), numbers=table, beside="tables/sizes.csv"
-        )
+        drawing = figure_html("sizes-positions", forest.chart, numbers=table, beside="tables/sizes.csv")
         parts.append(tag("div", drawing, class_="charts one"))
         figures["sizes"] = charts_plate([forest.chart], ABOUT)
     rows = [

@@ -12,11 +12,11 @@ from mspgt.report.curves import Line, Panel, measured
 from mspgt.report.figures import charts_plate
 from mspgt.report.heat import heat_chart
 from mspgt.report.marks import Chart
-from mspgt.report.markup import figure_html, files_html, folded, lit_html, table_html, tag
+from mspgt.report.markup import files_html, folded, table_html, tag
 from mspgt.report.panels import functional_marks
 from mspgt.report.section import Section
+from mspgt.report.shown import figure_html, lit_html
 from mspgt.report.strips import strips_html
-from mspgt.report.svg import legend_html, svg
 from mspgt.report.tables import Cell, Table, columns_of, ends
 from mspgt.report.words import Json, capital, layer_set, number, reason
 from mspgt.report.writing import stems
@@ -118,21 +118,19 @@ def _model(
     panel = curves_panel(results, name)
     if panel is not None:
         chart = panel_chart(panel)
-        drawing = legend_html(chart.legend) + svg(chart, f"{anchor}-curves", twice=True)
-        drawings.append(
-            figure_html(
-                f"{anchor}-curves",
-                panel.title,
-                drawing,
-                caption=panel.caption,
-                numbers=_numbers(panel),
-                beside="results.json",
-                missing=panel.missing,
-            )
+        drawing = figure_html(
+            f"{anchor}-curves",
+            chart,
+            legend=chart.legend,
+            twice=True,
+            caption=panel.caption,
+            numbers=_numbers(panel),
+            beside="results.json",
+            missing=panel.missing,
         )
+        drawings.append(drawing)
     if model.phases and (heat := _heat(model)):
-        drawn = svg(heat, f"{anchor}-matrix")
-        drawings.append(figure_html(f"{anchor}-matrix", heat.title, drawn, caption=_heat_words(model.phases)))
+        drawings.append(figure_html(f"{anchor}-matrix", heat, caption=_heat_words(model.phases)))
     if drawings:
         yield lit_html(drawings, "layer", "where")
     if model.scales:
