@@ -41,11 +41,8 @@ def signal_panels(results: Results, name: str) -> list[Panel]:
     for signal, (title, axis, paper_axis) in SIGNALS.items():
         modes = {mode: _line(model, signal, mode, f"{mode} mode", mode) for mode in ("paper", "calibrated")}
         lines = [line for line in modes.values() if line]
-        missing = [
-            f"{mode} mode: {_why(results, name, signal, mode)}"
-            for mode, line in modes.items()
-            if line is None
-        ]
+        absent = (mode for mode, line in modes.items() if line is None)
+        missing = [f"{mode} mode: {_why(results, name, signal, mode)}" for mode in absent]
         if twin := _twins(model, signal):
             fits = _in_sight(twin, modes["calibrated"])
             lines.insert(0, replace(twin, clipped=not fits))
@@ -88,8 +85,6 @@ def control_panels(results: Results, name: str) -> list[Panel]:
     for signal in MEASURED:
         title, axis, _ = SIGNALS[signal]
         own = _line(model, signal, "calibrated", "calibrated mode", "calibrated")
-        if own is not None:
-            own = replace(own, intervals=None)  # its bands stand among the signals
         sinks = with_sinks.get(signal)
         lines = {
             "random_init": _twins(model, signal),
@@ -102,21 +97,13 @@ def control_panels(results: Results, name: str) -> list[Panel]:
         ] + ["no random twins in this study"] * (twins == 0)
         if own is None:
             missing = [reason(results, "models", name, "signals", signal, "calibrated")]
-        x = tuple(range(1, model.layers))
-        drawn = tuple(line for line in (*lines.values(), own) if line)
-        seeds = f" Twin: median and range over {counted(twins, 'seed')}." if twins and twins > 1 else ""
-        panels.append(
-            Panel(
-                signal,
-                title,
-                axis,
-                x,
-                drawn,
-                missing=tuple(missing),
-                log=True,
-                caption=band_words(results, drawn, RESAMPLED[signal]) + seeds,
-            )
-        )
+        # The bands of the model's own curve stand among the signals.
+        drawn = [line for line in (*lines.values(), own and replace(own, intervals=None)) if line]
+        caption = band_words(results, drawn, RESAMPLED[signal])
+        if twins and twins > 1:
+            caption += f" Twin: median and range over {counted(twins, 'seed')}."
+        x, why = tuple(range(1, model.layers)), tuple(missing)
+        panels.append(Panel(signal, title, axis, x, tuple(drawn), missing=why, log=True, caption=caption))
     return panels
 
 
@@ -127,11 +114,9 @@ def probe_panels(results: Results, name: str) -> list[Panel]:
     panels = []
     for task, probe in model.probes.items():
         path = ("models", name, "probes", task)
-        lines, missing = [], []
-        for level, value in (("floor", probe.floor), ("ceiling", probe.ceiling)):
-            if value is not None:
-                lines.append(Line(level, "level", [value] * len(x)))
-        score = probe.score
+        levels = {"floor": probe.floor, "ceiling": probe.ceiling}
+        lines = [Line(key, "level", [value] * len(x)) for key, value in levels.items() if value is not None]
+        missing, score = [], probe.score
         curves = (
             ("selectivity", "selectivity", "variant", probe.selectivity, None),
             ("f1", score, "calibrated", probe.f1, nested(probe.f1_ci, probe.f1_bands)),
