@@ -61,8 +61,8 @@ def test_what_no_batch_fits_is_one_error(made: Any, tmp_path: Path, monkeypatch:
     model, corpus, _ = made
     sizes = []
 
-    def never(config: Any, *_: Any) -> None:
-        sizes.append(config.measure.batch_tokens)
+    def never(work: Any, *_: Any) -> None:
+        sizes.append(work.config.measure.batch_tokens)
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     monkeypatch.setattr("mspgt.study.jobs.compute", never)

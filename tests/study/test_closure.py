@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 import mspgt
-from mspgt.study import checking, intervening, stages, theorizing
+from mspgt.study import checking, dosing, intervening, stages, theorizing
 from mspgt.study.closure import Package, closure_of
 from mspgt.study.keys import code_of
 from mspgt.study.loading import make_config
@@ -30,8 +30,8 @@ DRIVERS = {
     "mspgt.study.jobs": {"Loader", "attempt", "local_id"},
     "mspgt.study.engines": {"_report_to"},
     "mspgt.study.progress": {"Lines"},
-    "mspgt.study.stages": {"compute", "_observe"},
-    "mspgt.study.intervening": {"Interventions", "_write"},
+    "mspgt.study.stages": {"_observed", "_reduced"},
+    "mspgt.study.intervening": {"Interventions"},
     "mspgt.study.theorizing": {"Theorizing"},
 }
 APART = {"mspgt.study.store", "mspgt.study.config"}
@@ -77,8 +77,23 @@ def watched(tmp_path_factory):
         if isinstance(work, types.FunctionType):
             ran.get(address.stage, set()).discard(work.__code__)
 
+    def apart(plain):
+        """The store proves what a stage starts from; what it calls to do so is no code of the stage."""
+
+        def unseen(address):
+            see = sys.getprofile()
+            sys.setprofile(None)
+            try:
+                return plain(address)
+            finally:
+                sys.setprofile(see)
+
+        return unseen
+
     patch = pytest.MonkeyPatch()
     patch.setattr(Address, "fill", watching)
+    patch.setattr(Address, "load", apart(Address.load))
+    patch.setattr(Address, "seconds", apart(Address.seconds))
     patch.setattr(checking, "checked", lambda *given: under_watch("harper", lambda: checked(*given)))
     functions["harper"] = ("mspgt.study.checking:checked", "mspgt.study.checking:_harper")
     folder = tmp_path_factory.mktemp("watched")
@@ -221,7 +236,7 @@ def test_one_line_in_each_module_changes_the_keys_of_those_who_reach_it(watched,
         for name in functions[stage]:
             module, _, top = name.partition(":")
             called(inspect.unwrap(vars(sys.modules[module])[top]).__code__, seen)
-        for handed in (stages.Measuring, theorizing.Shared, intervening.Writing):
+        for handed in (stages.Measuring, theorizing.Shared, dosing.Auditing, intervening.Writing):
             used = {name for one in seen if isinstance(one, types.CodeType) for name in one.co_names}
             for name, value in vars(handed).items():
                 value = getattr(value, "fget", None) or getattr(value, "func", value)

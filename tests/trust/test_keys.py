@@ -20,7 +20,7 @@ from pydantic import BaseModel
 
 from mspgt.lm.identity import folder_sha256
 from mspgt.lm.load import load
-from mspgt.study import codec, intervening, jobs, keys, stages, theory_stages
+from mspgt.study import codec, dosing, intervening, jobs, keys, stages, theory_stages
 from mspgt.study.closure import LIBRARIES, release
 from mspgt.study.config import ModelConfig, StepRange, StudyConfig, _Section
 from mspgt.study.identity import Subject
@@ -215,7 +215,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> tuple[StudyConfig, dict
     folder = tmp_path_factory.mktemp("keys")
     config = full_config(tiny_model(folder / "tiny", "llama", layers=6, max_position_embeddings=128))
     # What stages share must be read anew by each, or only the first would be seen to read it.
-    for shared in (stages.Measuring, theory_stages.Shared, intervening.Writing):
+    for shared in (stages.Measuring, theory_stages.Shared, dosing.Auditing, intervening.Writing):
         for name, value in list(vars(shared).items()):
             if isinstance(value, cached_property):
                 patch.setattr(shared, name, property(value.func))
@@ -295,7 +295,7 @@ def test_what_is_shared_and_not_used_changes_no_byte(watched: Any) -> None:
         )
         work = stages.Measuring(changed, Subject(one.identity), one.data, lambda: lm)
         result = stages.activation_scales(work)
-        work.scales = codec.unpack_scales(result)
+        work.activation_scales = codec.unpack_scales(result)
         found.append({**result.arrays, **stages.head_pairing(work).arrays})
     assert {name: array.tobytes() for name, array in found[0].items()} == {
         name: array.tobytes() for name, array in found[1].items()

@@ -14,14 +14,14 @@ from typing import Any
 from mspgt.errors import NumericsError
 from mspgt.study.config import StudyConfig
 from mspgt.study.jobs import Context, Job, Loader, Trial, attempt
-from mspgt.study.parts import Report
+from mspgt.vocabulary import Progress
 
 log = logging.getLogger("mspgt")
 
 LEAST = {"measure.batch_tokens": 16, "theory.gradient_tokens": 16, "interventions.batch_rows": 1}
 
 
-def carefully(job: Job | Trial, context: Context, loader: Loader, report: Report) -> Any:
+def carefully(job: Job | Trial, context: Context, loader: Loader, report: Progress) -> Any:
     """Do one job (see `attempt`); where memory runs out, again with batches of half the size, as often as it takes.
 
     Returns what `attempt` does; NumericsError among it, where memory runs out with the smallest batches too, or where

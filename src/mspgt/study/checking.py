@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from mspgt.errors import MissingExtraError, UnavailableError
 from mspgt.interventions.metrics import METRICS
 from mspgt.study.config import InterventionsConfig
-from mspgt.study.parts import Report
 from mspgt.study.store import Address, StageResult, write_json
 from mspgt.text.limits import evenly_spread
+from mspgt.vocabulary import Progress
 
 if TYPE_CHECKING:
     from mspgt.interventions.texts import Texts
@@ -50,7 +50,7 @@ def check_shards(
     shards: Sequence[range],
     sources: Sequence[Address],
     places: Sequence[Address],
-    report: Report,
+    report: Progress,
 ) -> None:
     """One checker over the shards of texts that it has not seen; shards by another version are done again.
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from mspgt.study.config import InterventionsConfig
 from mspgt.study.identity import Subject
 from mspgt.study.keys import stage_address
-from mspgt.study.parts import Given, Report
+from mspgt.study.parts import Given, Models
 from mspgt.study.stages import addresses, who_is
 from mspgt.study.store import Address, StageResult
+from mspgt.vocabulary import Progress
 
 if TYPE_CHECKING:
     from mspgt.interventions.doses import Yardsticks
@@ -51,17 +52,32 @@ def audit_addresses(given: Given) -> Pair | None:
 
 def yardsticks(given: Given) -> Yardsticks:
     """What noise is measured against, from the activation scales in the store."""
+    return yardsticks_in(scales_address(given))
+
+
+def yardsticks_in(scales: Address) -> Yardsticks:
+    """The same, by where the activation scales lie."""
     from mspgt.interventions.doses import Yardsticks
     from mspgt.study import codec  # loads torch, which a plan does not need
 
-    return Yardsticks.of(codec.unpack_scales(scales_address(given).load()))
+    return Yardsticks.of(codec.unpack_scales(scales.load()))
 
 
 class Auditing:
-    """What the doses of one model are audited with; passages are made when first asked for."""
+    """What the doses of one model are audited with, each thing made when first asked for."""
 
-    def __init__(self, given: Given, units: Yardsticks, lm: LanguageModel, report: Report) -> None:
-        self.given, self.units, self.lm, self.report = given, units, lm, report
+    def __init__(self, given: Given, scales: Address, model: Models) -> None:
+        """scales: where Experiment 1 left the activation scales."""
+        self.given, self.scales, self.model = given, scales, model
+
+    @property
+    def lm(self) -> LanguageModel:
+        return self.model()
+
+    @cached_property
+    def units(self) -> Yardsticks:
+        """What noise is measured against."""
+        return yardsticks_in(self.scales)
 
     @cached_property
     def passages(self) -> list[Prompt]:
@@ -72,7 +88,7 @@ class Auditing:
         return make_passages(self.lm, corpus, settings.audit_passages, settings.audit_tokens, start=start)
 
 
-def audited_doses(work: Auditing) -> StageResult:
+def audited_doses(work: Auditing, report: Progress) -> StageResult:
     """The dose audit by block and by depth."""
     from mspgt.interventions.audit import dose_audit
     from mspgt.interventions.experiment import passages_read
@@ -83,7 +99,7 @@ def audited_doses(work: Auditing) -> StageResult:
         work.units,
         sigma=_settings(work.given).sigma,
         seed=work.given.config.seed,
-        progress=lambda done: work.report(done, len(work.passages), "dose audit, passages"),
+        progress=lambda done: report(done, len(work.passages), "dose audit, passages"),
     )
     return StageResult(meta={"doses": doses, "read": passages_read(work.passages)})
 
@@ -94,18 +110,11 @@ def doses_by_scale(work: Auditing) -> StageResult:
 
     given, settings = work.given, _settings(work.given)
     asked: dict[str, Any] = {"sigma": settings.sigma, "seed": given.config.seed}
-    work.report(0, 1, "doses of equal KL")
     costs = scale_costs(work.lm, work.passages, given.scales, work.units, **asked)
     equal = equal_divergence(
         work.lm, work.passages, given.scales, work.units, definition=settings.dose, **asked
     )
     return StageResult(meta={"scales": costs, "equal_kl": equal})
-
-
-def fill_audit(where: Pair, work: Auditing) -> None:
-    """The audit and the doses by scale, where they are missing."""
-    where[0].fill(lambda: audited_doses(work))
-    where[1].fill(lambda: doses_by_scale(work))
 
 
 def equal_sizes(where: Pair | None) -> dict[str, float] | None:

@@ -38,35 +38,36 @@ from mspgt.study.dosing import (
     Pair,
     audit_addresses,
     audit_results,
+    audited_doses,
+    doses_by_scale,
     equal_sizes,
-    fill_audit,
     scales_address,
     yardsticks,
 )
 from mspgt.study.identity import Identity, Subject
 from mspgt.study.intervening_notices import notices
 from mspgt.study.keys import stage_address
-from mspgt.study.parts import Cost, Given, Report
+from mspgt.study.parts import Cost, Given, Models, Part
 from mspgt.study.stages import Data, Measuring, activation_scales, who_is
 from mspgt.study.store import Address, StageResult
+from mspgt.study.tasks import Piece, Task
 from mspgt.text.limits import evenly_spread
-from mspgt.vocabulary import SCALES
+from mspgt.vocabulary import SCALES, Progress
 
 if TYPE_CHECKING:
     from mspgt.interventions.arms import Arm
-    from mspgt.interventions.doses import Yardsticks
     from mspgt.interventions.metrics import Scores
     from mspgt.interventions.prompts import Prompt
     from mspgt.interventions.texts import Texts
-    from mspgt.lm.model import LanguageModel
 
 log = logging.getLogger("mspgt")
 
 
 @dataclass(frozen=True)
 class Places:
-    """Where the results of one model lie. `shards` are ranges of samples."""
+    """Where the results of one model lie, and the activation scales that they start from; `shards` of samples."""
 
+    scales: Address
     shards: tuple[range, ...]
     texts: tuple[Address, ...]
     checks: dict[str, tuple[Address, ...]]  # checker → shards; only those that are on
@@ -75,6 +76,7 @@ class Places:
     audit: Pair | None
 
     def all(self) -> Iterator[Address]:
+        yield self.scales
         yield from self.audit or ()
         yield from self.texts
         yield self.scores
@@ -84,7 +86,7 @@ class Places:
             yield self.response
 
 
-class Interventions:
+class Interventions(Part):
     """The part `interventions` of a study."""
 
     name = "interventions"
@@ -108,27 +110,39 @@ class Interventions:
             yield Cost("response", round(rows * 1.5 * text), 0)
 
     def addresses(self, given: Given) -> Iterable[Address]:
-        # The scales of Experiment 1 are read to the end, so a damaged one is work to do.
-        yield scales_address(given)
-        yield from places(given).all()
+        """The scales of Experiment 1 are read to the end, so a damaged one is work to do."""
+        return places(given).all()
 
-    def compute(self, given: Given, model: Callable[[], LanguageModel], report: Report) -> None:
-        """Write what texts are missing, then score them. A checker that is not there is noted, and all goes on."""
-        where = places(given)
+    def shared(self, given: Given, model: Models) -> Writing:
+        """What texts of one model are written with."""
+        return Writing(given, places(given), model)
+
+    def tasks(self, shared: Writing, report: Progress) -> Iterator[Task]:
+        """All but what checkers say, which can be made up for later."""
+        given, where = shared.given, shared.where
+        measuring = Measuring(given.config, Subject(given.identity), given.data, shared.model)
         # Experiment 1 leaves them; only a damaged store has none.
-        measuring = Measuring(given.config, Subject(given.identity), given.data, model)
-        scales_address(given).fill(lambda: activation_scales(measuring))
-        if where.audit is not None and not all(address.status().done for address in where.audit):
-            fill_audit(where.audit, Auditing(given, yardsticks(given), model(), report))
-        writing = [*where.texts, *([] if where.response is None else [where.response])]
-        if not all(address.status().done for address in writing):
-            work = Writing(given, yardsticks(given), equal_sizes(where.audit), model())
-            _write(work, where, report)
-            if where.response is not None:
-                where.response.fill(lambda: noise_response(work, report))
-        if not where.scores.status().done:
-            report(0, 1, "scoring texts")
-            where.scores.fill(lambda: scored_texts(given, [address.load() for address in where.texts]))
+        yield Task(Piece("scales"), where.scales, partial(activation_scales, measuring), 0)
+        if where.audit is not None:
+            yield Task(Piece("audit"), where.audit[0], partial(audited_doses, shared, report), 1)
+            yield Task(Piece("dosing"), where.audit[1], partial(doses_by_scale, shared), 1)
+        total = _settings(given.config).samples
+        for number, (samples, address) in enumerate(zip(where.shards, where.texts, strict=True)):
+
+            def step(done: int, before: int = samples.start) -> None:
+                report(before + done, total, "writing texts, samples")
+
+            yield Task(Piece("texts", number), address, partial(written_texts, shared, samples, step), 2)
+        if where.response is not None:
+            yield Task(Piece("response"), where.response, partial(noise_response, shared, report), 2)
+        yield Task(
+            Piece("scores"), where.scores, lambda: scored_texts(given, [one.load() for one in where.texts])
+        )
+
+    def compute(self, given: Given, model: Models, report: Progress) -> None:
+        """Write what texts are missing, then score them. A checker that is not there is noted, and all goes on."""
+        super().compute(given, model, report)
+        where = places(given)
         for name in where.checks:
             try:
                 check_shards(
@@ -210,11 +224,11 @@ def places(given: Given) -> Places:
     def at(stage: str, inputs: dict[str, Any], *functions: Callable[..., Any]) -> Address:
         return stage_address(given.root, identity, stage, inputs, *functions)
 
-    audit = audit_addresses(given)
+    audit, scales = audit_addresses(given), scales_address(given)
     writing = {
         **who_is(Subject(identity)),
         "corpus": given.data.corpus.sha256,
-        "scales": scales_address(given).key,
+        "scales": scales.key,
         "dosing": None if audit is None else audit[1].key,
         "boundaries": [given.scales.LI, given.scales.IG],
         "start": config.measure.start,
@@ -243,19 +257,20 @@ def places(given: Given) -> Places:
     if settings.response_samples:
         curve = settings.model_dump(include={"response", "response_samples", "draws"})
         response = at("response", {**writing, **curve}, noise_response)
-    return Places(shards, texts, checks, scores, response, audit)
+    return Places(scales, shards, texts, checks, scores, response, audit)
 
 
-class Writing:
-    """What texts of one model are written with; prompts are made when first asked for.
+class Writing(Auditing):
+    """What texts of one model are written with, beside what their doses are audited with."""
 
-    `units` is what noise is measured against, `equal` the sizes of equal KL.
-    """
+    def __init__(self, given: Given, where: Places, model: Models) -> None:
+        super().__init__(given, where.scales, model)
+        self.where = where
 
-    def __init__(
-        self, given: Given, units: Yardsticks, equal: dict[str, float] | None, lm: LanguageModel
-    ) -> None:
-        self.given, self.units, self.equal, self.lm = given, units, equal, lm
+    @cached_property
+    def equal(self) -> dict[str, float] | None:
+        """The sizes of equal KL, where they were looked for."""
+        return equal_sizes(self.where.audit)
 
     @cached_property
     def prompts(self) -> list[Prompt]:
@@ -282,7 +297,7 @@ def written_texts(work: Writing, samples: range, progress: Callable[[int], None]
     return StageResult(files={TEXTS: written.to_parquet()})
 
 
-def noise_response(work: Writing, report: Report) -> StageResult:
+def noise_response(work: Writing, report: Progress) -> StageResult:
     """How texts change with the size of the noise."""
     from mspgt.interventions.arms import plan_response
     from mspgt.interventions.experiment import respond
@@ -314,17 +329,6 @@ def scored_texts(given: Given, shards: Sequence[StageResult]) -> StageResult:
             if one.exchanged is not None:
                 arrays[f"{arm}/{metric}/exchanged"] = one.exchanged
     return StageResult(arrays)
-
-
-def _write(work: Writing, where: Places, report: Report) -> None:
-    total = _settings(work.given.config).samples
-    for samples, address in zip(where.shards, where.texts, strict=True):
-
-        def step(done: int, before: int = samples.start) -> None:
-            report(before + done, total, "writing texts, samples")
-
-        address.fill(partial(written_texts, work, samples, step))
-        report(samples.stop, total, "writing texts, samples")
 
 
 def _generation(given: Given) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,12 +16,11 @@ from mspgt.results import Check, ModelResult
 from mspgt.study.config import BUNDLED, MeasureConfig, ModelConfig, StudyConfig
 from mspgt.study.controlling import try_control
 from mspgt.study.identity import Identity, Subject
-from mspgt.study.parts import Given, Part, Report
-from mspgt.study.pieces import Piece, intervene_piece, measure_piece, scale_piece, theory_piece
-from mspgt.study.scaling import Scaling
-from mspgt.study.stages import Data, Measuring, compute, measured
+from mspgt.study.parts import Given, Models, Part
+from mspgt.study.stages import Data, Measuring, compute, measured, tasks
 from mspgt.study.store import Address
-from mspgt.study.theorizing import Theorizing
+from mspgt.study.tasks import Piece, Task, fill, silent
+from mspgt.vocabulary import Progress
 
 T = TypeVar("T")
 if TYPE_CHECKING:
@@ -31,6 +30,11 @@ if TYPE_CHECKING:
 # rounding makes much, can be measured all the same; the report says so. The start token has been looked for as the
 # study wishes it.
 TOLERATED = {"predicts text", "attention measurable", "start token", "precision"}
+
+
+def nobody(twin: int | None = None) -> LanguageModel:
+    """In place of a model, where tasks are only listed."""
+    raise AssertionError("a model was asked for where none is loaded")
 
 
 @dataclass(frozen=True)
@@ -66,11 +70,27 @@ class Job:
             return self.model.label
         subject = Subject(self.identity, self.twin).name
         whole = subject if self.work is None else f"{subject}, {self.work.part.name}"
-        if self.piece is None:
-            return whole
-        beside = f" of context {self.piece.context + 1}" if self.piece.context else ""
-        shard = "" if self.piece.number is None else f" {self.piece.number + 1}"
-        return f"{whole}, {self.piece.stage}{shard}{beside}"
+        return whole if self.piece is None else f"{whole}, {self.piece}"
+
+    def shared(self, context: Context, model: Models = nobody) -> Any:
+        """What its tasks share, nothing of it made yet."""
+        assert self.identity is not None
+        if self.work is not None:
+            return self.work.part.shared(context.given(self.identity, self.work), model)
+        data = context.data if self.twin is None else context.twin_data
+        subject = Subject(self.identity, self.twin)
+        return [
+            (Measuring(config, subject, data, partial(model, self.twin), where), where)
+            for config, where in measured(context.root, context.config, subject, data)
+        ]
+
+    def tasks(self, shared: Any, report: Progress = silent) -> Iterator[Task]:
+        """Its stages and shards, in order."""
+        if self.work is not None:
+            yield from self.work.part.tasks(shared, report)
+            return
+        for number, (work, where) in enumerate(shared):
+            yield from tasks(work, where, report, number)
 
 
 @dataclass(frozen=True)
@@ -99,7 +119,7 @@ class Context:
         return Given(self.config, self.root, identity, self.data, work.result, work.scales)
 
 
-def attempt(job: Job | Trial, context: Context, loader: Loader, report: Report) -> Any:
+def attempt(job: Job | Trial, context: Context, loader: Loader, report: Progress) -> Any:
     """Do one job; returns what it found (a check) or None, or the error that ended it."""
     try:
         if isinstance(job, Trial):
@@ -109,46 +129,21 @@ def attempt(job: Job | Trial, context: Context, loader: Loader, report: Report) 
         if job.identity is None:
             report(0, 1, "loading and checking")
             return loader.inspect(job.model, context.config.measure)
+        model = partial(loader.subject, job.model)
         if job.piece is not None:
-            _attempt_piece(job, job.identity, job.piece, context, loader, report)
-            return None
-        if job.work is not None:
-            given = context.given(job.identity, job.work)
-            job.work.part.compute(given, partial(loader.subject, job.model), report)
-            return None
-        data = context.data if job.twin is None else context.twin_data
-        subject = Subject(job.identity, job.twin)
-        for config, where in measured(context.root, context.config, subject, data):
-            compute(config, subject, data, where, lambda: loader.subject(job.model, job.twin), report)
+            whose = None if job.work is None else (job.work.part.name, job.work.scales)
+            key = (job.model, job.twin, whose, context.config)
+            shared = loader.sharing(key, lambda: job.shared(context, model))
+            mine = (job.piece, job.twin)
+            fill((one for one in job.tasks(shared, report) if (one.piece, one.twin) == mine), report)
+        elif job.work is not None:
+            job.work.part.compute(context.given(job.identity, job.work), model, report)
+        else:
+            for work, where in job.shared(context, model):
+                compute(work, where, report)
     except MspgtError as error:
         return error
     return None
-
-
-def _attempt_piece(
-    job: Job, identity: Identity, piece: Piece, context: Context, loader: Loader, report: Report
-) -> None:
-    if job.work is not None:
-        given = context.given(identity, job.work)
-        if isinstance(job.work.part, Scaling):
-            scale_piece(given, job.twin, partial(loader.subject, job.model), report)
-        elif isinstance(job.work.part, Theorizing):
-            part, model = job.work.part, partial(loader.subject, job.model)
-            shared = loader.sharing(
-                (job.model, job.twin, "theory", given.scales), lambda: part.shared(given, model, report)
-            )
-            theory_piece(shared, piece, report)
-        else:
-            intervene_piece(given, piece, loader.subject(job.model), report)
-        return
-    data = context.data if job.twin is None else context.twin_data
-    subject = Subject(identity, job.twin)
-    config, where = measured(context.root, context.config, subject, data)[piece.context]
-    work = loader.sharing(
-        (job.model, job.twin, config.measure, where.geometry.key),
-        lambda: Measuring(config, subject, data, lambda: loader.subject(job.model, job.twin)),
-    )
-    measure_piece(work, where, piece, report)
 
 
 def local_id(model: str) -> str:

@@ -7,10 +7,10 @@ a part never sees another model, and everything that it computes lies in the sto
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from mspgt.boundaries.scales import Scales
 from mspgt.results import ModelResult, Notice
@@ -18,12 +18,11 @@ from mspgt.study.config import StudyConfig
 from mspgt.study.identity import Identity
 from mspgt.study.stages import Data
 from mspgt.study.store import Address
+from mspgt.study.tasks import Task, fill
 from mspgt.vocabulary import Progress
 
 if TYPE_CHECKING:
     from mspgt.lm.model import LanguageModel
-
-Report = Progress
 
 
 @dataclass(frozen=True)
@@ -59,9 +58,10 @@ class Models(Protocol):
 class Part(Protocol):
     """One experiment on one model. Instances hold no state, so that a worker process can be handed one."""
 
-    @property
-    def name(self) -> str:
-        """Its section of the study file, and the key of its results."""
+    name: ClassVar[str]  # its section of the study file, and the key of its results
+    side_by_side: ClassVar[bool] = (
+        False  # whether its tasks are handed out even where no other work is spread
+    )
 
     def costs(self, config: StudyConfig, identity: Identity, data: Data) -> Iterable[Cost]:
         """What it will take, from the settings alone."""
@@ -69,11 +69,19 @@ class Part(Protocol):
     def addresses(self, given: Given) -> Iterable[Address]:
         """Where its stages live; it is finished when all of them are."""
 
-    def compute(self, given: Given, model: Models, report: Report) -> None:
+    def shared(self, given: Given, model: Models) -> Any:
+        """What its tasks share, nothing of it made yet."""
+
+    def tasks(self, shared: Any, report: Progress) -> Iterable[Task]:
+        """Its stages, in order; what is up to date may be among them."""
+
+    def compute(self, given: Given, model: Models, report: Progress) -> None:
         """Compute what is missing."""
+        fill(self.tasks(self.shared(given, model), report), report)
 
     def serving(self, config: StudyConfig) -> AbstractContextManager[StudyConfig]:
         """Keeps running what its jobs share on this machine; yields the configuration that tells them of it."""
+        return nullcontext(config)
 
     def decide(self, given: Given) -> tuple[dict[str, Any], list[Notice]]:
         """Fields of ModelResult to set, and what the reader must be told. No model is needed."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 
+from mspgt.errors import InputError
 from mspgt.results import Notice
+from mspgt.signals.labels import probe_tasks
 from mspgt.study.config import StudyConfig, TreebankConfig, TwinsConfig
 from mspgt.study.fetching import require_here
 from mspgt.study.scaling import draw_running
-from mspgt.study.stages import Data, require_measurable
+from mspgt.study.stages import Data
 from mspgt.study.store import digest
 from mspgt.synthetic.bounds import bounds
 from mspgt.synthetic.corpora import sample_corpus, sample_treebank
@@ -35,6 +37,18 @@ def read_data(config: StudyConfig) -> tuple[Data, Data]:
         return full, full
     twins = config.twins
     return full, Data(_fewer_sentences(full.corpus, twins.max_sentences), _fewer_labels(full.treebank, twins))
+
+
+def require_measurable(data: Data) -> None:
+    """Refuse data on which nothing could be measured.
+
+    Raises:
+        InputError: no documents.
+    """
+    if not data.corpus.documents:
+        raise InputError("The corpus has no documents with a sentence to measure; give a longer text.")
+    if data.treebank is not None:
+        probe_tasks(data.treebank)
 
 
 def _corpus(config: StudyConfig) -> Corpus:

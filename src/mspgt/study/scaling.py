@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -22,9 +21,11 @@ from mspgt.scales.tasks import TASKS
 from mspgt.study.config import ScalesConfig, StudyConfig
 from mspgt.study.identity import Identity, Subject
 from mspgt.study.keys import stage_address
-from mspgt.study.parts import Cost, Given, Models, Report
+from mspgt.study.parts import Cost, Given, Models, Part
 from mspgt.study.stages import Data, who_is
 from mspgt.study.store import Address, StageResult
+from mspgt.study.tasks import Piece, Task
+from mspgt.vocabulary import Progress
 
 if TYPE_CHECKING:
     from mspgt.scales.gains import Gains
@@ -32,10 +33,11 @@ if TYPE_CHECKING:
 TOKENS_A_SENTENCE, TOKENS_A_WORD = 40, 1.3
 
 
-class Scaling:
+class Scaling(Part):
     """Section `scales` of a study."""
 
     name = "scales"
+    side_by_side = True
 
     def costs(self, config: StudyConfig, identity: Identity, data: Data) -> Iterator[Cost]:
         """Words in their documents, and distinct words alone through half the model; the states lie on disk."""
@@ -52,15 +54,14 @@ class Scaling:
         """Of the model, then of its twins; none where nothing can be measured."""
         return [address for _, address in by_twin(given)]
 
-    def compute(self, given: Given, model: Models, report: Report) -> None:
-        """Measure the model and its twins where the store has no result."""
-        for twin, address in by_twin(given):
-            if not address.status().done:
-                address.fill(partial(functional, given, model, twin, report))
+    def shared(self, given: Given, model: Models) -> tuple[Given, Models]:
+        """Nothing but what it is given."""
+        return given, model
 
-    def serving(self, config: StudyConfig) -> AbstractContextManager[StudyConfig]:
-        """Nothing is shared."""
-        return nullcontext(config)
+    def tasks(self, shared: tuple[Given, Models], report: Progress) -> Iterator[Task]:
+        """The model and each of its twins."""
+        for twin, address in by_twin(shared[0]):
+            yield Task(Piece("functional"), address, partial(functional, *shared, twin, report), 0, twin)
 
     def decide(self, given: Given) -> tuple[dict[str, Any], list[Notice]]:
         """`scales` of the model's results, from the store; what a reader must be told of them."""
@@ -114,7 +115,7 @@ def by_twin(given: Given) -> list[tuple[int | None, Address]]:
     return [(twin, place(twin)) for twin in (None, *range(twins_of(given.config)))]
 
 
-def functional(given: Given, model: Models, twin: int | None, report: Report) -> StageResult:
+def functional(given: Given, model: Models, twin: int | None, report: Progress) -> StageResult:
     """Gains of the model, or of its random twin of a seed, on the drawn documents."""
     from mspgt.scales.gains import measure_gains
 

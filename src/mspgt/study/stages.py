@@ -10,16 +10,15 @@ change its result; batch sizes and worker counts cannot, and are left out.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mspgt.errors import InputError
 from mspgt.scales.documents import RunningText
 from mspgt.signals.labels import probe_tasks
 from mspgt.stats.bootstrap import document_clusters
@@ -27,6 +26,7 @@ from mspgt.study.config import StudyConfig
 from mspgt.study.identity import Subject
 from mspgt.study.keys import code_of, stage_address
 from mspgt.study.store import Address, StageResult
+from mspgt.study.tasks import Piece, Task, fill
 from mspgt.text.corpus import Corpus
 from mspgt.text.treebank import Treebank
 from mspgt.vocabulary import Progress
@@ -165,27 +165,19 @@ def document_groups(corpus: Corpus) -> np.ndarray:
     return document_clusters([len(d.sentences) for d in corpus.documents])
 
 
-def require_measurable(data: Data) -> None:
-    """Refuse data on which nothing could be measured.
-
-    Raises:
-        InputError: no documents.
-    """
-    if not data.corpus.documents:
-        raise InputError("The corpus has no documents with a sentence to measure; give a longer text.")
-    if data.treebank is not None:
-        probe_tasks(data.treebank)
-
-
 class Measuring:
     """What the stages of one subject share, each thing made when first asked for."""
 
     def __init__(
-        self, config: StudyConfig, subject: Subject, data: Data, model: Callable[[], LanguageModel]
+        self,
+        config: StudyConfig,
+        subject: Subject,
+        data: Data,
+        model: Callable[[], LanguageModel],
+        where: Addresses | None = None,
     ) -> None:
-        self.config, self.subject, self.data, self.model = config, subject, data, model
-        self.scales: Scales | None = None
-        self.pairing: NDArray[np.intp] | None = None
+        """where: the results lie that stages start from; None: for one that starts from none."""
+        self.config, self.subject, self.data, self.model, self.where = config, subject, data, model, where
 
     @cached_property
     def tokens(self) -> CorpusTokens:
@@ -202,10 +194,19 @@ class Measuring:
             **reading_settings(self.config),
         )
 
-    @property
+    @cached_property
     def activation_scales(self) -> Scales:
-        assert self.scales is not None
-        return self.scales
+        from mspgt.study import codec
+
+        assert self.where is not None
+        return codec.unpack_scales(self.where.scales.load())
+
+    @cached_property
+    def pairing(self) -> NDArray[np.intp] | None:
+        from mspgt.study import codec
+
+        assert self.where is not None
+        return None if self.where.pairing is None else codec.unpack_pairing(self.where.pairing.load())
 
 
 def activation_scales(work: Measuring) -> StageResult:
@@ -344,57 +345,50 @@ def trained_probes(work: Measuring, progress: Progress) -> StageResult:
     return codec.pack_probes(results)
 
 
-def compute(
-    config: StudyConfig,
-    subject: Subject,
-    data: Data,
-    where: Addresses,
-    model: Callable[[], LanguageModel],
-    report: Progress,
-) -> None:
-    """Compute what is missing of one subject, in order; `model()` loads it when first needed."""
-    from mspgt.study import codec
+def tasks(work: Measuring, where: Addresses, report: Progress, context: int = 0) -> Iterator[Task]:
+    """What is measured of one subject in one context, in order: nothing that no missing result needs."""
 
-    work = Measuring(config, subject, data, model)
-    precise = where.precision is None or where.precision.status().done
-    if not (where.geometry.status().done and precise):
-        if not where.scales.status().done:
-            report(0, 1, "scales")
-        where.scales.fill(lambda: activation_scales(work))
-        work.scales = codec.unpack_scales(where.scales.load())
-    if where.precision is not None and not precise:
-        report(0, 1, "the same in float32")
-        where.precision.fill(lambda: estimated_precision(work))
-    if not where.geometry.status().done:
-        if where.pairing is not None:
-            if not where.pairing.status().done:
-                report(0, 1, "matching heads")
-            where.pairing.fill(lambda: head_pairing(work))
-            work.pairing = codec.unpack_pairing(where.pairing.load())
-        _observe(work, where, report)
-        report(0, 1, "reducing to document statistics")
-        shards = [address.load() for _, address in where.shards]
-        seconds = sum(address.seconds() for _, address in where.shards)
-        where.geometry.fill(lambda: reduced_geometry(work, shards, seconds))
-    if not config.run.keep_activations:
+    def task(
+        stage: str, address: Address, made: Any, wave: int | None = None, shard: int | None = None
+    ) -> Task:
+        return Task(Piece(stage, shard, context), address, made, wave, work.subject.twin)
+
+    measured = where.geometry.status().done
+    wave = 1 if where.pairing is None else 2
+    if not measured or not (where.precision is None or where.precision.status().done):
+        yield task("scales", where.scales, partial(activation_scales, work), 0)
+    if not measured and where.pairing is not None:
+        yield task("pairing", where.pairing, partial(head_pairing, work), 1)
+    # The longest first, so that no worker is left alone with it.
+    if where.probes is not None:
+        yield task("probes", where.probes, partial(trained_probes, work, report), wave)
+    if where.precision is not None:
+        yield task("precision", where.precision, partial(estimated_precision, work), wave)
+    if not measured:
+        for number, (documents, address) in enumerate(where.shards):
+            yield task("observe", address, partial(_observed, work, documents, report), wave, number)
+        yield task("geometry", where.geometry, partial(_reduced, work, where))
+
+
+def compute(work: Measuring, where: Addresses, report: Progress) -> None:
+    """Compute what is missing of one subject; activations go when they are reduced, unless they are to be kept."""
+    fill(tasks(work, where, report), report)
+    if not work.config.run.keep_activations:
         for _, address in where.shards:
             address.discard()
-    if where.probes is not None:
-        where.probes.fill(lambda: trained_probes(work, report))
 
 
-def _observe(work: Measuring, where: Addresses, report: Progress) -> None:
-    """The shards that are missing, one by one; `report` counts sentences of the whole."""
-    finished, total = 0, len(work.tokens.document)
-    for documents, address in where.shards:
+def _observed(work: Measuring, documents: range, report: Progress) -> StageResult:
+    """One shard; `report` counts sentences of the whole."""
+    document = work.tokens.document
+    before = int((document < documents.start).sum())
 
-        def step(done: int, _: int, __: str, before: int = finished) -> None:
-            report(before + done, total, "measuring pass, sentences")
+    def step(done: int, _: int, what: str) -> None:
+        report(before + done, len(document), f"measuring pass, {what}")
 
-        def observed(part: range = documents, step: Progress = step) -> StageResult:
-            return observed_shard(work, part, step)
+    return observed_shard(work, documents, step)
 
-        address.fill(observed)
-        within = np.isin(work.tokens.document, np.arange(documents.start, documents.stop))
-        finished += int(within.sum())
-        report(finished, total, "measuring pass, sentences")
+
+def _reduced(work: Measuring, where: Addresses) -> StageResult:
+    shards = [address.load() for _, address in where.shards]
+    return reduced_geometry(work, shards, sum(address.seconds() for _, address in where.shards))

@@ -14,17 +14,17 @@ be computed (no treebank, no gradient, too little text) is null with its reason;
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mspgt.results import Notice, to_jsonable
 from mspgt.study.config import StudyConfig, TheoryConfig
 from mspgt.study.identity import Identity, Subject
 from mspgt.study.keys import stage_address
-from mspgt.study.parts import Cost, Given, Report
+from mspgt.study.parts import Cost, Given, Models, Part
 from mspgt.study.stages import Data, addresses, who_is
 from mspgt.study.store import Address, StageResult
+from mspgt.study.tasks import Piece, Task
 from mspgt.study.theory_layers import reach, values
 from mspgt.study.theory_sensitivity import joined, sensitivity, shards
 from mspgt.study.theory_stages import (
@@ -35,9 +35,7 @@ from mspgt.study.theory_stages import (
     section_of,
     widths,
 )
-
-if TYPE_CHECKING:
-    from mspgt.lm.model import LanguageModel
+from mspgt.vocabulary import Progress
 
 STAGES: dict[str, Callable[..., StageResult]] = {
     "information": information,
@@ -55,7 +53,7 @@ def asked_for(theory: TheoryConfig) -> dict[str, Callable[..., StageResult]]:
     return {name: function for name, function in STAGES.items() if not off.get(name)}
 
 
-class Theorizing:
+class Theorizing(Part):
     """Section `theory` of a study."""
 
     name = "theory"
@@ -106,7 +104,7 @@ class Theorizing:
         """Of the stages that were asked for, in order."""
         return [address for _, _, address in self.stages(given)]
 
-    def stages(self, given: Given) -> Iterator[tuple[str, Callable[[Shared], StageResult], Address]]:
+    def stages(self, given: Given) -> Iterator[tuple[Piece, Callable[[Shared], StageResult], Address]]:
         """Name, function and place of every stage; sensitivity has one a shard."""
         theory, identity = section_of(given.config), given.identity
         measure = given.config.measure
@@ -157,42 +155,35 @@ class Theorizing:
         for stage, function in asked_for(theory).items():
             name = f"theory-{stage}"
             if stage != "sensitivity":
-                yield stage, function, stage_address(given.root, identity, name, inputs[stage], function)
+                address = stage_address(given.root, identity, name, inputs[stage], function)
+                yield Piece(stage), function, address
                 continue
-            for shard in shards(theory.texts):
+            for number, shard in enumerate(shards(theory.texts)):
                 places = {**inputs[stage], "shard": [shard.start, shard.stop]}
                 address = stage_address(given.root, identity, name, places, function)
-                yield stage, partial(function, shard=shard), address
+                yield Piece(stage, number), partial(function, shard=shard), address
 
-    def compute(self, given: Given, model: Callable[[], LanguageModel], report: Report) -> None:
-        """Compute what is missing, stage by stage."""
-        shared = self.shared(given, model, report)
-        told = ""
-        for stage, function, address in self.stages(given):
-            if not address.status().done:
-                if stage != told:
-                    report(0, 1, stage)
-                told = stage
-                address.fill(partial(function, shared))
+    def tasks(self, shared: Shared, report: Progress) -> Iterator[Task]:
+        """Stage by stage; sensitivity beside the prompts of Experiment 2."""
+        shared.report = report
+        for piece, function, address in self.stages(shared.given):
+            wave = 2 if piece.stage == "sensitivity" else 1
+            yield Task(piece, address, partial(function, shared), wave)
 
-    def shared(self, given: Given, model: Callable[[], LanguageModel], report: Report) -> Shared:
-        """What stages of one model share, nothing of it made yet."""
+    def shared(self, given: Given, model: Models) -> Shared:
+        """The text, activation scales and states of its model."""
         profiles = addresses(given.root, given.config, Subject(given.identity), given.data)
 
         def signals() -> tuple[StageResult, StageResult | None]:
             return profiles.geometry.load(), None if profiles.probes is None else profiles.probes.load()
 
-        return Shared(given, model, signals, report)
-
-    def serving(self, config: StudyConfig) -> AbstractContextManager[StudyConfig]:
-        """Nothing is shared."""
-        return nullcontext(config)
+        return Shared(given, model, signals)
 
     def decide(self, given: Given) -> tuple[dict[str, Any], list[Notice]]:
         """`theory` of the model's results, from the store."""
         parts: dict[str, list[StageResult]] = {}
-        for stage, _, address in self.stages(given):
-            parts.setdefault(stage, []).append(address.load())
+        for piece, _, address in self.stages(given):
+            parts.setdefault(piece.stage, []).append(address.load())
         loaded = {stage: joined(own) if stage == "sensitivity" else own[0] for stage, own in parts.items()}
         from mspgt.study.theory_results import theory_results  # loads torch, which a plan does not need
 

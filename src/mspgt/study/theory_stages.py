@@ -12,11 +12,13 @@ import numpy as np
 from mspgt.errors import InputError, ModelError, NumericsError
 from mspgt.results import to_jsonable
 from mspgt.study.config import StudyConfig, TheoryConfig
-from mspgt.study.parts import Given, Report
+from mspgt.study.parts import Given
 from mspgt.study.stages import Data, document_groups
 from mspgt.study.store import Arrays, StageResult, digest
+from mspgt.study.tasks import silent
 from mspgt.text.corpus import Corpus
 from mspgt.text.trees import LabelledSentence
+from mspgt.vocabulary import Progress
 
 if TYPE_CHECKING:
     from mspgt.lm.model import LanguageModel
@@ -66,10 +68,10 @@ class Shared:
         given: Given,
         model: Callable[[], LanguageModel],
         measured: Callable[[], tuple[StageResult, StageResult | None]],
-        report: Report,
     ) -> None:
         """measured: loads geometry and probes of Experiment 1."""
-        self.given, self.model, self.measured, self.report = given, model, measured, report
+        self.given, self.model, self.measured = given, model, measured
+        self.report: Progress = silent
         self.theory, self.seed = section_of(given.config), given.config.seed
         self.corpus = held_out(given.data.corpus)
 
