@@ -160,6 +160,7 @@ def test_the_published_schema_is_current(schema):
         ('{"schema": "9"}', "found schema '9'"),
         ('{"schema": "1"}', "study: expected a value, found no such key"),
         ('{"schema": NaN}', "NaN, which is no number"),
+        ('{"schema": "1", "study": "\\ud83d"}', "surrogates not allowed"),
         ("[" * 100_000, "found: "),
     ],
 )

@@ -23,6 +23,11 @@ from hypothesis import strategies as st
 from mspgt.cli import main
 from mspgt.errors import MspgtError
 from mspgt.lm.identity import card_from, parameter_counts, refuse_impossible
+from mspgt.report.page import pages
+from mspgt.report.verdicts import verdict_section
+from mspgt.report.views import model_view
+from mspgt.report.writing import stems
+from mspgt.results import Results
 from mspgt.results import files as results_files
 from mspgt.study.loading import load_config
 from mspgt.study.store import MANIFEST, Address, StageResult, _seal
@@ -132,9 +137,18 @@ def _study(content: bytes, folder: Path) -> object:
     return load_config(_written(folder, "study.yaml", content))
 
 
-def _results(value: Any, folder: Path) -> object:
+def _results(value: Any, folder: Path) -> Results:
     content = value if isinstance(value, bytes) else _json(value)
     return results_files.read(_written(folder, "results.json", content))
+
+
+def _report(value: Any, folder: Path) -> object:
+    """Results that are read give a page."""
+    results = _results(value, folder)
+    names = stems(results.models)
+    views = [model_view(results, name, names[name]) for name in results.models]
+    section = verdict_section(results, {view.name: view.anchor for view in views})
+    return pages(results, views, [section] if section else [])
 
 
 def _header(content: bytes, folder: Path) -> object:
@@ -354,6 +368,7 @@ def _targets() -> dict[str, Target]:
             misshapen(CONFIG).map(_json) | damaged(_json(CONFIG), lines), _config, _json(CONFIG)
         ),
         "results": Target(misshapen(results) | damaged(good_results, lines), _results, good_results),
+        "report": Target(misshapen(results), _report),
         "command line": Target(
             st.tuples(st.sampled_from(COMMANDS), st.lists(st.sampled_from(WORDS), max_size=5)).map(
                 lambda drawn: [drawn[0], *drawn[1]]

@@ -16,7 +16,7 @@ from mspgt.lm.identity import parameter_counts
 from mspgt.study.store import MANIFEST, Address, StageResult, _seal
 from tests.trust.fuzzing import TARGETS, Target
 
-EXAMPLES = {"command line": 40, "CoNLL-U": 60, "IOB2": 60, "roles": 60}
+EXAMPLES = {"command line": 40, "CoNLL-U": 60, "IOB2": 60, "roles": 60, "report": 60}
 
 
 @pytest.mark.parametrize("kind", TARGETS)

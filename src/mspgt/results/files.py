@@ -47,7 +47,11 @@ def read(path: Path) -> Results:
     if not file.exists():
         raise ResultsError(f"Expected a finished run in {path}, found no {NAME} there. Run the study first.")
     try:
-        return parse(json.loads(file.read_text("utf-8"), parse_constant=_no_number), str(file))
+        text = file.read_text("utf-8")
+        content = json.loads(text, parse_constant=_no_number)
+        if "\\ud" in text.lower():  # half a character, which no page could be written with
+            json.dumps(content, ensure_ascii=False).encode("utf-8")
+        return parse(content, str(file))
     except (OSError, ValueError, RecursionError) as error:
         raise ResultsError(
             f"Expected the results of a finished run in {file}, found: {error}. Run the study first."
