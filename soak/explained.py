@@ -23,6 +23,15 @@ EXPLAINED: dict[str, dict[str, str]] = {
         "jackknife_interval: 1 → 2 (5)": "up to a kurtosis of 2 the degrees of freedom are capped at c − 1 anyway",
         "jackknife_interval: 1 → 2 (7)": "a kurtosis is below c, so that there are always more than two of them",
     },
+    "mspgt.stats.permutation": {
+        "paired_permutation: 63 → 64": "2⁶³ arrangements are more than any number of draws",
+        "paired_permutation: 1000 → 1001 (2)": BUFFER,
+    },
+    "mspgt.signals.similarity": {
+        "_unit: -1 → 1": "the states of a layer have two axes, tokens and dimensions: the last is number 1",
+        "_over_documents: e <= start + _BLOCK → e < start + _BLOCK": BUFFER,
+        "_over_documents: 0 → 1 (8)": "an empty table of those who ask for no lags, and throw it away",
+    },
     "mspgt.signals.cka": {
         "hsic: u.shape[1] * v.shape[1] <= n * n → u.shape[1] * v.shape[1] < n * n": TINY,
         "hsic: u.shape[1] * v.shape[1] → u.shape[1] / v.shape[1]": TINY,

@@ -96,6 +96,14 @@ def test_against_brute_force_with_and_without_weights() -> None:
     assert drawn.score.shape == drawn.f1["pos"].shape == (4, 6)
 
 
+def test_two_documents_are_enough_for_what_seeds_share() -> None:
+    probes = random_results(seeds=3, layers=6, sentences=12, documents=2)
+    found, expected = jump_signal(probes), by_brute_force(probes, np.ones(2))
+    np.testing.assert_allclose(found.paper, expected[0], atol=1e-12)
+    ours, theirs = (np.sign(one) * one**2 for one in (found.calibrated, expected[1]))
+    np.testing.assert_allclose(ours, theirs, atol=1e-7)
+
+
 def test_embedding_step_is_kept_apart() -> None:
     probes = random_results(seeds=3, layers=6, sentences=20, documents=5)
     signal = jump_signal(probes)

@@ -65,6 +65,7 @@ def test_every_variant_equals_enumeration(case):
     np.testing.assert_allclose(result.states, by_pairs(centred(unit(hidden)), documents, ones), atol=2e-6)
     assert set(result.matrices) == set(VARIANTS)
     assert result.tokens["limit_2"] == kept["limit_2"].sum()
+    assert result.tokens["main"] == len(documents)
 
 
 def test_copies_of_a_document_form_no_pair(case):
@@ -77,6 +78,11 @@ def test_copies_of_a_document_form_no_pair(case):
         np.testing.assert_allclose(band[0, : 5 - lag, lag], np.diagonal(expected, lag), atol=5e-6)
         assert np.isnan(band[0, 5 - lag :, lag]).all()
     np.testing.assert_allclose(result.band()[:4, 1], np.diagonal(result.matrices["main"], 1), atol=5e-6)
+
+
+def test_documents_that_form_no_pair_have_no_similarity(case):
+    with np.errstate(all="raise"):  # NaN, and not by dividing nothing by nothing
+        assert np.isnan(case[-1].band(np.array([0.0, 0.0, 3.0, 0.0, 0.0]))).all()
 
 
 def test_scaling_a_blocks_update_changes_nothing():

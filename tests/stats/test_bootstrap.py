@@ -11,6 +11,7 @@ from mspgt.stats.bootstrap import (
     document_weights,
     expanded_interval,
     percentile_interval,
+    too_few,
 )
 from mspgt.study.stages import document_groups
 from mspgt.text.corpus import Corpus
@@ -130,6 +131,11 @@ def test_expanded_percentiles_cover_where_plain_ones_do_not():
             covered[name] += low <= 0 <= high
     assert covered["expanded"] > 0.92 * 600
     assert covered["plain"] < 0.92 * 600
+
+
+def test_why_there_is_no_interval():
+    assert too_few(1) == "one document: an interval needs at least 5"
+    assert too_few(4) == "4 documents: an interval needs at least 5"
 
 
 def test_many_documents_need_no_expansion_and_fewer_than_five_have_no_interval():

@@ -43,10 +43,17 @@ def test_a_p_at_the_level_is_no_evidence():
 
 
 @pytest.mark.parametrize(
-    ("sample", "low", "high"), [([1.0], -1, 1), ([1.0, np.nan], -1, 1), ([1.0, 2.0], 1, -1)]
+    ("sample", "low", "high", "why"),
+    [
+        ([1.0], -1, 1, "at least 2 finite numbers"),
+        ([1.0, np.nan], -1, 1, "at least 2 finite numbers"),
+        ([[1.0, 2.0], [3.0, 5.0]], -1, 1, "at least 2 finite numbers"),
+        ([1.0, 2.0], 1, -1, "in order"),
+        ([1.0, 2.0], 1, 1, "in order"),
+    ],
 )
-def test_rejects(sample, low, high):
-    with pytest.raises(InputError):
+def test_rejects(sample, low, high, why):
+    with pytest.raises(InputError, match=why):
         tost(sample, low, high)
 
 

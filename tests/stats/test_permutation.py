@@ -44,7 +44,8 @@ def test_random_sign_flips_approach_the_exact_p(alternative):
 def test_ties_count_as_extreme():
     assert paired_permutation([0.1, 0.2, 0.3], alternative="greater").p == 1 / 8
     assert paired_permutation([0.1, 0.2, 0.3]).p == 2 / 8
-    assert paired_permutation([0.0, 0.0, 0.0]).p == 1
+    for alternative in ALTERNATIVES:
+        assert paired_permutation([0.0, 0.0, 0.0], alternative=alternative).p == 1
 
 
 def test_plus_one_correction_never_gives_zero():
