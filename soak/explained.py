@@ -1,6 +1,8 @@
 """Planted faults that no test sees, and why each changes no number and no promise."""
 
 BUFFER = "only how much is done at a time, or set aside for it"
+FARTHER = "only how far from the estimate the same end is looked for"
+SHARED = "a factor that all three HSICs of a ratio share"
 TINY = "only which of two equal ways of computing the same number is taken"
 
 EXPLAINED: dict[str, dict[str, str]] = {
@@ -35,6 +37,13 @@ EXPLAINED: dict[str, dict[str, str]] = {
     "mspgt.signals.cka": {
         "hsic: u.shape[1] * v.shape[1] <= n * n → u.shape[1] * v.shape[1] < n * n": TINY,
         "hsic: u.shape[1] * v.shape[1] → u.shape[1] / v.shape[1]": TINY,
+        "hsic: (u.T @ v).square().sum() if u.shape[1] * v.shape[1] <= n * n else (u @ u.T * (v @ v.T))... → (u @ u.T "
+        "* (v @ v.T)).sum() if u.shape[1] * v.shape[1] <= n * n else (u.T @ v).square()...": TINY,
+        "hsic: n * n → n / n": TINY,
+        "hsic: (value - 2 * own / (n - 2)) / (n * (n - 3)) → (value - 2 * own / (n - 2)) * (n * (n - 3))": SHARED,
+        "hsic: n * (n - 3) → n / (n - 3)": SHARED,
+        "hsic: n - 3 → n + 3": SHARED,
+        "_centred: 0 → 1": "all numbers equal the second exactly where all equal the first",
     },
     "mspgt.signals.attention": {
         "row_drift: mass > 0 → mass >= 0": "a row without mass is left out below, whatever it was divided by",
@@ -62,6 +71,11 @@ EXPLAINED: dict[str, dict[str, str]] = {
         "ngrams_of_orders: order > 1 → order >= 1": "words are numbered anew, each still apart from the others",
         "nearest_other: 0 → 1": "the text below the shortest, which is not looked at two lines later",
         "nearest_other: -1 → 1 (2)": "the text above the longest, which is not looked at two lines later",
+    },
+    "mspgt.predictions.association": {
+        "_interval: 1.001 * reach * sqrt(1.5 / (n - 3)) → 1.001 * reach / sqrt(1.5 / (n - 3))": FARTHER,
+        "_interval: 1.001 → 2.001": FARTHER,
+        "_interval: 1.5 → 2.5": FARTHER,
     },
     "mspgt.boundaries.peaks": {
         "_lowest_before_higher: place + step → place - step": "both directions are walked, and so change places",

@@ -1,12 +1,14 @@
 """Claims over architectures: size and power of the rank test, and equation 31 on planted models."""
 
 from collections import Counter
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from mspgt.predictions.association import Pair, means_by_architecture, rank_unit, spearman
+from mspgt.predictions.association import Pair, means_by_architecture, rank_unit, spearman, told_power
 from mspgt.predictions.judging import verdicts
 from mspgt.predictions.registry import predictions
 from mspgt.predictions.rules import Rules
@@ -59,6 +61,31 @@ def test_the_interval_covers_no_relation_as_often_as_it_says_in_all_orders_of_ei
         assert turned == pytest.approx((-high, -low), abs=1e-9)
         covered += count * (low <= 0 <= high)
     assert 0.935 <= covered / len(orders) <= 0.965
+
+
+@pytest.mark.parametrize("n", [8, 12])
+def test_ends_and_the_test_against_a_relation_by_hand(n):
+    unit = rank_unit("m", drawn(0.4, n, np.random.default_rng(n)), 1.0, "", Rules())
+    at = np.arctanh(unit.statistic)
+    for end, side in zip(unit.ci, (-1, 1), strict=True):
+        error = np.sqrt((1 + end**2 / 2) / (n - 3))
+        assert np.arctanh(end) == pytest.approx(at + side * 1.959964 * error, abs=1e-6)
+    error = np.sqrt((1 + unit.statistic**2 / 2) / (n - 3))
+    assert unit.p_refute == pytest.approx(stats.norm.cdf((at - np.arctanh(0.5)) / error))
+
+
+def test_one_value_of_either_number_tests_nothing():
+    pairs = drawn(0.0, 8, np.random.default_rng(0))
+    for axis in ("x", "y"):
+        flat = {name: replace(one, **{axis: 3.0}) for name, one in pairs.items()}
+        assert "one value" in rank_unit("m", flat, 1.0, "", Rules())
+
+
+def test_the_power_of_so_many_architectures():
+    # tanh of the sum of both quantiles, 1.645 and .842, in standard errors of Fisher's transform.
+    for n, correlation in ((8, "0.82"), (30, "0.46")):
+        assert f"about {correlation} has 80 % power" in told_power(range(n), Rules())
+    assert "needs 8 architectures; found 7" in told_power(range(7), Rules())
 
 
 def test_ranks_with_ties_by_hand():

@@ -67,8 +67,17 @@ def test_cka_of_very_small_and_very_large_numbers(unbiased):
         assert found == pytest.approx(cka(x, y, unbiased=unbiased), abs=1e-12)
 
 
-def test_cka_of_a_constant_is_not_a_number():
-    assert np.isnan(cka(np.ones((10, 3)), np.random.default_rng(0).normal(size=(10, 3))))
+@pytest.mark.parametrize("value", [1.0, 0.1])  # 0.1 is not the mean of equal ones in double precision
+def test_cka_of_a_constant_is_not_a_number(value):
+    constant, other = np.full((41, 3), value), np.random.default_rng(0).normal(size=(41, 3))
+    for pair in ((constant, other), (other, constant), (constant, constant)):
+        assert np.isnan(cka(*pair))
+
+
+def test_four_examples_are_enough():
+    x, y = np.random.default_rng(4).normal(size=(2, 4, 3))
+    assert cka(x, x) == pytest.approx(1.0)
+    assert cka(x, y) == pytest.approx(reference_cka(x, y, True))
 
 
 @pytest.mark.parametrize(
