@@ -17,6 +17,9 @@ RESULTS = ROOT / "bench" / "results"
 PAGE = ROOT / "docs" / "speed.md"
 PICTURE = ROOT / "docs" / "images" / "speed.svg"
 MARK = "<!-- speed: written by docs/tools/speed.py -->\n"
+# 1,000 models × 100 checkpoints, of a size; a GPU keeps so many operations a second in large products.
+STATES, SENTENCES, WORDS = 100_000, 1_000_000, 25
+PARAMETERS, LAYERS_OF_ONE, FLOPS = 1e9, 24, 4e14
 Json = dict[str, Any]
 
 
@@ -75,6 +78,22 @@ BARS = (
         "peers", lambda f: f["similarity"]["pytorch-cka"]["ratio"], 1, most=False,
     ),
     Bar(
+        "watching SmolLM2: times faster than nnsight",
+        "peers", lambda f: f["watching_real"]["nnsight"]["ratio"], 1, most=False,
+    ),
+    Bar(
+        "watching SmolLM2: times faster than TransformerLens",
+        "peers", lambda f: f["watching_real"]["TransformerLens"]["ratio"], 1, most=False,
+    ),
+    Bar(
+        "CKA of all pairs, SmolLM2: times faster than torch_cka",
+        "peers", lambda f: f["similarity_real"]["torch_cka"]["ratio"], 1, most=False,
+    ),
+    Bar(
+        "CKA of all pairs, SmolLM2: times faster than pytorch-cka (float32)",
+        "peers", lambda f: f["similarity_real"]["pytorch-cka"]["ratio"], 1, most=False,
+    ),
+    Bar(
         "Self-BLEU: times faster than sacrebleu",
         "peers", lambda f: f["diversity"]["sacrebleu"]["ratio"], 1, most=False,
     ),
@@ -102,7 +121,10 @@ def tables() -> Iterator[str]:
         on = figures(one.file)["hardware"]["processor"]
         yield f"| {one.what} | {sign} {one.bar:,g} | {one.measured():,g} | {held} | {on} |"
     yield from _peers()
+    yield from _shares()
     yield from _planned()
+    yield from _store()
+    yield from _internet()
     grown = figures("growth")["figures"]
     for axis in ("sentences", "layers", "width"):
         yield f"\n## Growth with {axis}\n"
@@ -125,7 +147,9 @@ def _peers() -> Iterator[str]:
     yield "|---|---|---|---|---|"
     parts = {
         "watching": "residual stream and mean attention, 12 layers of 128",
-        "similarity": "HSIC₁ CKA of all pairs of layers",
+        "watching_real": "the same of SmolLM2-135M, 30 layers of 576",
+        "similarity": "HSIC₁ CKA of all pairs of 7 layers of 128",
+        "similarity_real": "the same of 16 layers of SmolLM2-135M",
         "diversity": "Self-BLEU of 1,000 texts",
     }
     for part, what in parts.items():
@@ -172,6 +196,79 @@ def _planned() -> Iterator[str]:
     )
 
 
+def _shares() -> Iterator[str]:
+    """Seconds of each stage with the code of an earlier commit and with this one, the largest first."""
+    found = figures("shares")["figures"]
+    before, after = found["before"], found["after"]
+    yield "\n## Where the time goes\n"
+    yield (
+        f"Experiment 1 of {found['model']} on {found['sentences']} sentences and {found['labelled']} labelled ones, "
+        "without a twin; processor seconds of one thread, with the code of commit "
+        f"{found['commit_before']} and of now.\n"
+    )
+    yield "| stage | before, s | share | now, s | share | now / before |"
+    yield "|---|---|---|---|---|---|"
+    was, now = sum(before.values()), sum(after.values())
+    for stage in [*sorted(after, key=lambda one: -after[one]), "all"]:
+        a, b = (was, now) if stage == "all" else (before.get(stage), after[stage])
+        if a is None:
+            yield f"| {stage} | not there | | {b:.1f} | {b / now:.0%} | |"
+        else:
+            yield f"| {stage} | {a:.1f} | {a / was:.0%} | {b:.1f} | {b / now:.0%} | {b / a:.2f} |"
+
+
+def _store() -> Iterator[str]:
+    """Processor seconds of looking at a store, by number of results."""
+    found = figures("store")["figures"]
+    yield "\n## A store of many results"
+    for kind in ("one state", "ten of each state"):
+        told = found[kind]
+        sizes = [size for size in told["status of what is there"] if size != "exponent"]
+        yield f"\n{'All of one state of one model' if kind == 'one state' else 'Ten of each state'}:\n"
+        yield f"| processor seconds of | {' | '.join(f'{int(size):,} results' for size in sizes)} | exponent |"
+        yield "|---|" + "---|" * (len(sizes) + 1)
+        for name, one in told.items():
+            if isinstance(one, dict) and "exponent" in one:
+                cells = [f"{one[size]:.3g}" for size in sizes]
+                yield f"| {name} | {' | '.join(cells)} | {one['exponent']:g} |"
+
+
+def _internet() -> Iterator[str]:
+    """1,000 models × 100 checkpoints × a million sentences, from what was measured here."""
+    points = figures("growth")["figures"]["sentences"]["points"]
+    large = points[-1]
+    tokens = 2 * SENTENCES * WORDS  # of both readings
+    reading = large["reading_seconds"] / large["tokens"] * tokens
+    text = large["reading_mib"] / large["tokens"] * tokens / 1024
+    passes = 2.0 * PARAMETERS * tokens
+    clusters = 64
+    kept = 2 * (2 * LAYERS_OF_ONE + 1) * (4 * clusters**3 + 8 * clusters**2)
+    drift = 3 * 4 * (LAYERS_OF_ONE - 1) * SENTENCES
+    store = figures("store")["figures"]["one state"]
+    look, missing = (store[f"status of what is {which}"]["100000"] for which in ("there", "missing"))
+    yield "\n## Internet scale\n"
+    yield (
+        f"By arithmetic from the tables above: 1,000 models of {PARAMETERS / 1e9:g} billion parameters and "
+        f"{LAYERS_OF_ONE} layers × 100 checkpoints × {SENTENCES:,} sentences of {WORDS} tokens.\n"
+    )
+    yield "| | of one state | of 100,000 |"
+    yield "|---|---|---|"
+    yield (
+        f"| passes, two readings | {passes:.0e} operations: {passes / FLOPS / 60:.1f} minutes of a GPU that keeps "
+        f"{FLOPS:.0e} a second | {passes * STATES / FLOPS / 3600:,.0f} hours |"
+    )
+    yield f"| tokenising, processor | {reading / 60:.1f} minutes | {reading * STATES / 3600:,.0f} hours |"
+    yield f"| memory of the tokenised text | {text:.1f} GiB in every process | |"
+    yield f"| rows of drift while measuring | {drift / 1e6:,.0f} MB | |"
+    yield (
+        f"| weights in bfloat16, fetched and hashed at 1 GB a second | {2 * PARAMETERS / 1e9:g} s | "
+        f"{2 * PARAMETERS * STATES / 1e12:,.0f} TB, {2 * PARAMETERS * STATES / 1e9 / 3600:,.0f} hours |"
+    )
+    yield f"| kept, with {clusters} clusters of documents | {kept / 1e6:.0f} MB | {kept * STATES / 1e12:.1f} TB |"
+    yield f"| verifying them at 1 GB a second | {kept / 1e9:.1f} s | {kept * STATES / 1e9 / 3600:.1f} hours |"
+    yield f"| looking for what is there, for what is missing | | {look:.0f} s, {missing:.0f} s of 100,000 results |"
+
+
 def _times(ratio: float) -> str:
     return f"{ratio:,.0f}" if ratio >= 100 else f"{ratio:.3g}"
 
@@ -190,7 +287,7 @@ def _exponent(found: Json | None) -> str:
 def picture() -> str:
     """Each figure over its bar on a logarithmic axis: to the right of the line is missed."""
     left, width, step = 310, 300, 24
-    low, high = math.log10(0.005), math.log10(4)
+    low, high = math.log10(0.005), math.log10(60)
     height = 40 + step * len(BARS)
 
     def at(value: float) -> float:
@@ -202,7 +299,7 @@ def picture() -> str:
         "<title>Measured over bar: left of the line is held</title>",
         f'<rect width="{left + width + 60}" height="{height}" fill="#fff"/>',
     ]
-    for tick in (0.01, 0.1, 1):
+    for tick in (0.01, 0.1, 1, 10):
         x, colour = at(tick), "#222" if tick == 1 else "#ddd"
         parts.append(f'<path d="M{x:.1f} 10V{height - 24}" stroke="{colour}"/>')
         parts.append(f'<text x="{x:.1f}" y="{height - 8}" text-anchor="middle">{tick:g}</text>')
