@@ -72,6 +72,7 @@ def test_missing_labels_are_none(tmp_path):
         ([row(1, "Who"), row(2, "?", head=2)], ":2: .*found 2"),
         ([row(1, "Who"), row(2, "?", head="one")], ":1: expected a CoNLL-U sentence: .*one"),
         ([row(1, "Who"), row("two", "?")], ":1: expected a CoNLL-U sentence: .*two"),
+        ([row(1, "Who"), row("_", "?")], ":2: expected the number of a word in the first column .* found _"),
         ([row(1, "Who"), "2\t?\t_"], ":2: expected 10 tab-separated CoNLL-U columns"),
         ([row(1, "Who", misc="")], ":1: expected 10 tab-separated CoNLL-U columns"),
         (["plain text"], ":1: expected 10 tab-separated CoNLL-U columns"),

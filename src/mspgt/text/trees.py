@@ -140,6 +140,11 @@ def _parse(block: Block) -> TokenList:
 def _check_tree(block: Block, tokens: TokenList, n_words: int) -> None:
     position = 0
     for (number, _), token in zip(block.rows, tokens, strict=True):
+        if token["id"] is None:
+            raise InputError(
+                f"{block.path}:{number}: expected the number of a word in the first column (2, 2-3 or 2.1), found _; "
+                "correct it"
+            )
         if not isinstance(token["id"], int):
             continue
         position += 1
