@@ -97,8 +97,9 @@ def test_workers_do_not_outlive_a_killed_parent(llama, corpus, tmp_path):
     assert len(workers_of(process)) >= 2
     process.kill()
     process.wait()
-    process.stderr.close()
     deadline = time.monotonic() + 600
     while workers_of(process):
         assert time.monotonic() < deadline, "workers live on"
         time.sleep(0.2)
+    assert "Traceback" not in process.stderr.read()
+    process.stderr.close()

@@ -226,14 +226,16 @@ def _worker(context: Context, parent: int, pipe: Connection) -> None:
 
     most = torch.get_num_threads()
     loader = Loader()
-    while (task := pipe.recv()) is not None:
-        job, config, threads = task
-        torch.set_num_threads(min(most, threads))
 
-        def step(done: int, total: int, stage: str) -> None:
-            pipe.send(("step", done, total, stage))
+    def step(done: int, total: int, stage: str) -> None:
+        pipe.send(("step", done, total, stage))
 
-        pipe.send(("end", carefully(job, replace(context, config=config), loader, step)))
+    # A parent that was killed closes the pipe: what is finished is kept, and nobody is left to be told.
+    with suppress(EOFError, ConnectionError):
+        while (task := pipe.recv()) is not None:
+            job, config, threads = task
+            torch.set_num_threads(min(most, threads))
+            pipe.send(("end", carefully(job, replace(context, config=config), loader, step)))
 
 
 def _report_to(update: Callable[[str, int, int, str], None], name: str) -> Callable[[int, int, str], None]:
