@@ -1,9 +1,15 @@
 """mspgt: find the Local, Intermediate and Global scales inside a language model.
 
 >>> import mspgt
->>> lm = mspgt.load("Qwen/Qwen2.5-0.5B")                       # doctest: +SKIP
->>> signals = mspgt.measure(lm, mspgt.load_corpus("text.txt"))  # doctest: +SKIP
->>> mspgt.find_boundaries(signals)                              # doctest: +SKIP
+>>> from mspgt.synthetic.corpora import sample_corpus
+>>> from mspgt.synthetic.triscale import TriScale
+>>> from mspgt.zoo.bundled import path
+>>> lm = mspgt.load(path("triscale-llama-1"))      # a folder, or the id of any causal model on the Hub
+>>> corpus = sample_corpus(TriScale(), 12, seed=0)  # or mspgt.load_corpus("my-text.txt")
+>>> signals = mspgt.measure(lm, corpus, cka_tokens=256)
+>>> found = mspgt.find_boundaries(signals, draws=signals.bootstrap(50, seed=0))
+>>> found.calibrated.chosen, found.paper.accepted
+({'LI': None, 'IG': None}, False)
 
 Nothing heavy is imported until a name is used.
 """

@@ -59,6 +59,13 @@ def detect(
 
     Raises:
         InputError: an unknown mode, wrong shapes, or a row partly NaN or infinite.
+
+    Example:
+        >>> import numpy as np
+        >>> profile = np.random.default_rng(3).normal(size=(3, 23))
+        >>> profile[:2, 7] += 8
+        >>> [(claim.kind, claim.layer) for claim in detect(profile, "calibrated").claims]
+        [('spike', 8)]
     """
     profile = checked_signals(signals)
     draws = None if bootstrap is None else checked_bootstrap(bootstrap, profile)

@@ -78,6 +78,17 @@ def find_boundaries(
     Signals and twins that count the embedding (`Signals.embedding`) are searched from transition 0 on; a signal
     without a value there (S3) is left out of detection, and layers are counted from the embedding as ever.
     A signal that is the same at every transition is left out too, in every variant and in the twins; a note says so.
+
+    Example:
+        >>> from mspgt.lm.load import load
+        >>> from mspgt.signals.profiles import measure
+        >>> from mspgt.synthetic.corpora import sample_corpus
+        >>> from mspgt.synthetic.triscale import TriScale
+        >>> from mspgt.zoo.bundled import path
+        >>> signals = measure(load(path("triscale-llama-1")), sample_corpus(TriScale(), 12, seed=0), cka_tokens=256)
+        >>> found = find_boundaries(signals, draws=signals.bootstrap(50, seed=0))
+        >>> found.calibrated.chosen  # in so little text
+        {'LI': None, 'IG': None}
     """
     options = dict(settings or {})
     constants: dict[str, Any] = {

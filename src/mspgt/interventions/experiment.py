@@ -72,6 +72,16 @@ def intervene(
 
     Raises:
         InputError: boundaries out of order, too few layers for three scales, settings that cannot be used.
+
+    Example:
+        >>> from mspgt.lm.load import load
+        >>> from mspgt.synthetic.corpora import sample_corpus
+        >>> from mspgt.synthetic.triscale import TriScale
+        >>> from mspgt.zoo.bundled import path
+        >>> lm, corpus = load(path("triscale-llama-1")), sample_corpus(TriScale(), 12, seed=0)
+        >>> found = intervene(lm, corpus, (8, 16), samples=4, new_tokens=8, random_sets=0)
+        >>> [arm for arm in found["interventions"] if "_" not in arm]
+        ['aa', 'local', 'intermediate', 'global']
     """
     scales = _scales(lm, boundaries)
     yardsticks = _yardsticks(lm, corpus, start) if std is None else Yardsticks.flat(std)

@@ -33,6 +33,13 @@ def check(lm: LanguageModel, planted: Sequence[str] | None = None) -> list[Check
     Args:
         planted: sentences of the language that the model was trained on, where that is not a natural one: whether
             it predicts text is judged on them.
+
+    Example:
+        >>> from mspgt.lm.load import load
+        >>> from mspgt.zoo.bundled import path
+        >>> lm = load(path("triscale-llama-1"))  # which knows no English
+        >>> [found.name for found in check(lm) if found.ok is False]
+        ['predicts text']
     """
     examinations: dict[str, Callable[[LanguageModel], Finding]] = {
         "blocks": _blocks,

@@ -59,6 +59,17 @@ def find_scales(
     Raises:
         InputError: fewer than ten documents, no running text, or no task with labels.
         NumericsError: the model yields NaN or infinity.
+
+    Example:
+        >>> from mspgt.lm.load import load
+        >>> from mspgt.synthetic.corpora import sample_treebank
+        >>> from mspgt.synthetic.triscale import TriScale
+        >>> from mspgt.zoo.bundled import path
+        >>> treebank = sample_treebank(TriScale(), 0, train=120, dev=40, test=60)
+        >>> lm = load(path("triscale-llama-1"))
+        >>> found = find_scales(lm, treebank, documents=12, words=40, draws=50, twin=False)
+        >>> found.documents, found.tasks["previous"].scale, len(found.tasks["previous"].gain)  # layers 0 to L
+        (12, 'L', 25)
     """
     text = draw_documents(treebank, documents=documents, words=words, seed=seed)
 

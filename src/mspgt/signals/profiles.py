@@ -264,6 +264,18 @@ def measure(
     Raises:
         ModelError: the model has no start token that could be found.
         InputError: the corpus has no sentences, or one is longer than the model's context.
+
+    Example:
+        >>> from mspgt.lm.load import load
+        >>> from mspgt.synthetic.corpora import sample_corpus
+        >>> from mspgt.synthetic.triscale import TriScale
+        >>> from mspgt.zoo.bundled import path
+        >>> lm = load(path("triscale-llama-1"))
+        >>> signals = measure(lm, sample_corpus(TriScale(), 12, seed=0), cka_tokens=256)
+        >>> signals.calibrated().shape  # S1 to S3, over transitions 1 to L - 1
+        (3, 23)
+        >>> signals.missing
+        {'S2': 'no treebank was given'}
     """
     if not corpus.n_sentences:
         raise InputError("The corpus has no sentences to measure; give a longer text.")

@@ -68,7 +68,10 @@ class Study:
     """Models × experiments, with one configuration and one run folder.
 
     Example:
-        >>> Study.from_yaml("study.yaml").run("runs/mine")  # doctest: +SKIP
+        >>> study = Study.from_yaml("demo", ("corpus.max_documents=20",))
+        >>> study.config.corpus.max_documents, len(study.config.models)
+        (20, 6)
+        >>> results = study.run("runs/mine")  # doctest: +SKIP
     """
 
     def __init__(self, config: StudyConfig) -> None:

@@ -65,6 +65,17 @@ def load_corpus(
 
     Raises InputError for input that cannot be read or leaves no sentence, MissingExtraError for the hub
     without the `hub` extra.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     file = Path(folder) / "text.txt"
+        ...     lines = "A line is a document. It has two sentences here.", "Another document has one sentence."
+        ...     _ = file.write_text(chr(10).join(lines))
+        ...     corpus = load_corpus(file)
+        >>> [len(document.sentences) for document in corpus.documents]
+        [2, 1]
     """
     if format not in FORMATS:
         raise InputError(f"expected a format among {', '.join(FORMATS)}, found {format!r}")

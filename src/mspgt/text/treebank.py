@@ -61,7 +61,7 @@ def load_treebank(
     max_eval: int | None = None,
     min_agreement: float = 0.0,
 ) -> Treebank:
-    """Treebank from CoNLL-U files, entities (IOB2) and roles (PropBank-style JSONL), joined.
+    r"""Treebank from CoNLL-U files, entities (IOB2) and roles (PropBank-style JSONL), joined.
 
     A CoNLL-U file belongs to the split (train, dev, test) in its name; a file without any, and a treebank that lacks
     a split, are split by documents (`notes` says how). Entities and roles are joined by sent_id, or, where no id is
@@ -75,6 +75,18 @@ def load_treebank(
 
     Raises InputError for a file with two splits in its name, a repeated sent_id, labels whose ids are not the
     treebank's, and malformed files.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> words = "1\tBirds\tbird\tNOUN\t_\t_\t2\tnsubj\t_\t_\n2\tsing\tsing\tVERB\t_\t_\t0\troot\t_\t_\n\n"
+        >>> with TemporaryDirectory() as folder:
+        ...     files = [Path(folder) / f"en-ud-{split}.conllu" for split in ("train", "dev", "test")]
+        ...     for number, file in enumerate(files):
+        ...         _ = file.write_text(f"# sent_id = {number}\n{words}")
+        ...     treebank = load_treebank(files)
+        >>> treebank.train[0].words, sorted(treebank.tasks)
+        (('Birds', 'sing'), ['dep', 'pos'])
     """
     dropped: Counter[str] = Counter()
     given, words = _read(conllu, dropped)
