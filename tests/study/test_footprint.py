@@ -6,6 +6,8 @@ import pytest
 
 from mspgt.lm.identity import Card
 from mspgt.lm.shape import Shape
+from mspgt.signals import measure, similarity
+from mspgt.study import footprint
 from mspgt.study.footprint import LIBRARIES, TABLES, Drawn, Weights, memory
 from mspgt.study.loading import make_config
 from mspgt.study.plan import PlannedStage
@@ -105,3 +107,8 @@ def test_the_same_in_float32_widens_the_vocabulary_and_one_block(given):
     wide = Shape(2, 8, 10**9, 3 * 10**9, 512)
     got = memory(wide, Weights("bfloat16"), *bare, [stage("precision")], tokens=100.0, twins=False)
     assert got == pytest.approx(LIBRARIES + 2 * wide.parameters + 4 * (2 * 10**9 + 10**9 / 2), rel=1e-4)
+
+
+def test_what_a_plan_cannot_import_is_what_the_signals_have():
+    assert footprint.COMPARED == similarity.MOST_TOKENS
+    assert footprint.SAMPLE == measure._MOST_STATES

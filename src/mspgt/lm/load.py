@@ -48,15 +48,15 @@ def load(
     disk in every pass, and `offload` is a folder for weights that must be written anew for it. Weights come from
     safetensors unless `allow_pickle`; `blocks` names the list of blocks for odd models.
 
+    Raises ModelError for anything that cannot be measured faithfully: unreadable, incomplete or non-finite
+    weights, more than memory holds, layers in the checkpoint that the config leaves out, no fast tokenizer, not
+    causal. NumericsError if already a few tokens overflow; InputError for a dtype, device or revision that cannot be.
+
     Example:
         >>> from mspgt.zoo.bundled import path
         >>> lm = load(path("triscale-llama-1"))
         >>> lm.name, lm.layers, lm.width
         ('triscale-llama-1', 24, 64)
-
-    Raises ModelError for anything that cannot be measured faithfully: unreadable, incomplete or non-finite
-    weights, more than memory holds, layers in the checkpoint that the config leaves out, no fast tokenizer, not
-    causal. NumericsError if already a few tokens overflow; InputError for a dtype, device or revision that cannot be.
     """
     wanted = _dtype(dtype)
     origin = origin_of(model, revision, trust_remote_code)

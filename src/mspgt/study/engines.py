@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -227,15 +228,22 @@ def _worker(context: Context, parent: int, pipe: Connection) -> None:
     most = torch.get_num_threads()
     loader = Loader()
 
-    def step(done: int, total: int, stage: str) -> None:
-        pipe.send(("step", done, total, stage))
+    def tell(*event: Any) -> None:
+        with suppress(ConnectionError):  # a parent that was killed; what is finished is kept
+            pipe.send(event)
 
-    # A parent that was killed closes the pipe: what is finished is kept, and nobody is left to be told.
-    with suppress(EOFError, ConnectionError):
-        while (task := pipe.recv()) is not None:
-            job, config, threads = task
-            torch.set_num_threads(min(most, threads))
-            pipe.send(("end", carefully(job, replace(context, config=config), loader, step)))
+    while (task := _asked(pipe)) is not None:
+        job, config, threads = task
+        torch.set_num_threads(min(most, threads))
+        tell("end", carefully(job, replace(context, config=config), loader, partial(tell, "step")))
+
+
+def _asked(pipe: Connection) -> Any:
+    """The next task; None where there is none any more, or nobody who would ask."""
+    try:
+        return pipe.recv()
+    except (EOFError, ConnectionError):
+        return None
 
 
 def _report_to(update: Callable[[str, int, int, str], None], name: str) -> Callable[[int, int, str], None]:
