@@ -1,7 +1,8 @@
 """Whole runs with two workers, ended by `kill -9` at a random time and run again: the same bits.
 
 Runs are forks of a process that has loaded the libraries; their workers are processes of their own, as always. A
-run is made again without workers, which changes no bit (`tests/study/test_run.py`) and takes less time.
+run is made again without workers, which changes no bit (`tests/study/test_run.py`) and takes less time. A row that
+was stopped goes on where its figures end, in one sequence of random times; one that is complete begins anew.
 """
 
 from __future__ import annotations
@@ -22,9 +23,10 @@ from tests.lm.tiny import tiny_model
 from tests.study.small import write_corpus
 from tests.trust.reruns import comparable, moved
 
-from soak.record import progress, record
+from soak.record import lines, progress, record
 
 KILLS, SEED = 100, 12
+COUNTED = ("count", "different", "in_the_middle", "redone")
 SMALL: dict[str, Any] = {"interventions": None, "measure": {"shard_documents": 2, "cka_tokens": 64}}
 # A fork for every line that it is told: a folder to run in, and sections that differ.
 SERVER = """
@@ -83,18 +85,19 @@ class Runs:
 
 
 def main() -> None:
-    draw = np.random.default_rng(SEED)
-    different = in_the_middle = redone = 0
+    times = np.random.default_rng(SEED).uniform(0.3, 1.0, KILLS)
+    (before,) = [line for line in lines("runs") if line["count"] < KILLS] or [dict.fromkeys(COUNTED, 0)]
+    done, different, in_the_middle, redone = (before[name] for name in COUNTED)
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         runs = Runs(folder)
-        before = time.monotonic()
+        started = time.monotonic()
         first = runs.finished(folder / "whole", 2)
-        whole = time.monotonic() - before
-        for number in range(KILLS):
+        whole = time.monotonic() - started
+        for number in range(done, KILLS):
             out = folder / str(number)
             process = runs.start(out, 2)
-            time.sleep(float(draw.uniform(0.3, 1.0)) * whole)
+            time.sleep(float(times[number]) * whole)
             with suppress(ProcessLookupError):  # it was quicker than the first
                 handle = os.pidfd_open(process)
                 signal.pidfd_send_signal(handle, signal.SIGKILL)

@@ -1,7 +1,7 @@
 """The residual stream against forward passes written out by hand in float64, and against any padding.
 
-Each check is also shown to bite: the stream read after the final norm, one layer off, or with padding averaged in is
-seen by the same comparison.
+Each check is also shown to bite: the stream read after the final norm, one layer off, with padding averaged in, or
+with positions counted from padding on the left is seen by the same comparison.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable
-from pathlib import Path
+from dataclasses import replace
+from functools import cache
+from typing import Any
 
 import pytest
 import torch
@@ -17,7 +19,7 @@ from torch import Tensor
 
 from mspgt.lm.load import load
 from mspgt.lm.model import LanguageModel
-from mspgt.lm.observe import observe
+from mspgt.lm.observe import observe, residual_forward
 from mspgt.lm.tokenize import Batch, batches, encode
 
 from .tiny import TEXTS, tiny_model
@@ -28,15 +30,21 @@ Make = Callable[[str], LanguageModel]
 
 
 @pytest.fixture(scope="module")
-def in_float64(tmp_path_factory: pytest.TempPathFactory) -> Make:
-    made: dict[str, LanguageModel] = {}
-
+def in_float32(tmp_path_factory: pytest.TempPathFactory) -> Make:
+    @cache
     def make(family: str) -> LanguageModel:
-        if family not in made:
-            lm = load(tiny_model(tmp_path_factory.mktemp(family), family), device="cpu")
-            lm.model.double()
-            made[family] = lm
-        return made[family]
+        return load(tiny_model(tmp_path_factory.mktemp(family), family), device="cpu")
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def in_float64(tmp_path_factory: pytest.TempPathFactory) -> Make:
+    @cache
+    def make(family: str) -> LanguageModel:
+        lm = load(tiny_model(tmp_path_factory.mktemp(family), family), device="cpu")
+        lm.model.double()
+        return lm
 
     return make
 
@@ -146,40 +154,80 @@ def test_every_layer_is_what_it_is_called(in_float64: Make, family: str) -> None
     assert distance([seen[0], *seen[:-1]], by_hand) > 1e-2
 
 
-def together(lm: LanguageModel, size: int, *, fill: bool, average: bool = False) -> dict[str, list[Tensor]]:
-    """Streams of every text, measured in batches of `size` texts; `fill` puts random tokens in place of padding."""
+def on_the_left(batch: Batch) -> Batch:
+    """The same texts behind their padding."""
+    tensors = {name: getattr(batch, name).clone() for name in ("input_ids", "attention_mask", "special")}
+    for row, length in enumerate(batch.attention_mask.sum(1).tolist()):
+        for tensor in tensors.values():
+            tensor[row] = tensor[row].roll(-length)
+    return replace(batch, **tensors)
+
+
+def together(
+    lm: LanguageModel, size: int, *, left: bool = False, fill: bool = False, average: bool = False
+) -> dict[str, list[Tensor]]:
+    """Means over the tokens of every text, layer by layer, and its attention, measured in batches of `size` texts.
+
+    left: padding stands on the left. fill: random tokens stand in its place. average: it is averaged in.
+    """
     rng = random.Random(3)
     encoded = encode(lm, TEXTS * 4)
     found: dict[str, list[Tensor]] = {}
     for start in range(0, len(encoded), size):
-        part = encoded[start : start + size]
-        (batch,) = batches(part, max_tokens=100_000)
-        ids = batch.input_ids.clone()
+        (batch,) = batches(encoded[start : start + size], max_tokens=100_000)
+        batch = on_the_left(batch) if left else batch
         if fill:
             for row, column in (~batch.attention_mask.bool()).nonzero().tolist():
-                ids[row, column] = rng.randrange(2, lm.model.get_input_embeddings().weight.shape[0])
-        out = observe(lm, Batch(**{**vars(batch), "input_ids": ids}), attention=False)
+                batch.input_ids[row, column] = rng.randrange(
+                    2, lm.model.get_input_embeddings().weight.shape[0]
+                )
+        out = observe(lm, batch, attention=lm.has_attention)
         for row, place in enumerate(batch.indices):
-            stop = ids.shape[1] if average else int(batch.attention_mask[row].sum())
-            found[(TEXTS * 4)[start + place]] = [stream[row, :stop].mean(0) for stream in out.hidden]
+            real = batch.attention_mask[row].bool()
+            mean = [stream[row, real | average].mean(0) for stream in out.hidden]
+            maps = [] if out.attention is None else [out.attention[:, row][:, real][:, :, real]]
+            found[(TEXTS * 4)[start + place]] = [*mean, *maps]
     return found
 
 
+def moved(lm: LanguageModel, *, sizes: tuple[int, ...] = (2, 7, 16), left: bool) -> float:
+    """How far batches and what stands in place of padding move a text from what it is alone."""
+    alone = together(lm, 1)
+    return max(
+        distance(streams, alone[text])
+        for size in sizes
+        for fill in (False, True)
+        for text, streams in together(lm, size, left=left, fill=fill).items()
+    )
+
+
+@pytest.mark.parametrize("side", ["right", "left"])
 @pytest.mark.parametrize(
     ("family", "dtype", "tolerance"),
     [(f, "float64", 1e-10) for f in DOUBLE] + [(f, "float32", 1e-5) for f in DOUBLE + SINGLE],
 )
 def test_no_batch_and_no_padding_changes_a_feature(
-    in_float64: Make, tmp_path: Path, family: str, dtype: str, tolerance: float
+    in_float64: Make, in_float32: Make, family: str, dtype: str, tolerance: float, side: str
 ) -> None:
-    lm = in_float64(family) if dtype == "float64" else load(tiny_model(tmp_path, family), device="cpu")
-    alone = together(lm, 1, fill=False)
-    for size, fill in ((2, False), (7, True), (16, True)):
-        for text, streams in together(lm, size, fill=fill).items():
-            assert distance(streams, alone[text]) < tolerance, (size, text)
+    lm = in_float64(family) if dtype == "float64" else in_float32(family)
+    assert moved(lm, left=side == "left") < tolerance
 
 
 def test_padding_averaged_in_would_be_seen(in_float64: Make) -> None:
     lm = in_float64("llama")
-    alone, wrong = together(lm, 1, fill=False), together(lm, 16, fill=False, average=True)
+    alone, wrong = together(lm, 1), together(lm, 16, average=True)
     assert max(distance(wrong[text], alone[text]) for text in TEXTS) > 1e-2
+
+
+def test_positions_counted_from_padding_would_be_seen(
+    in_float64: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Planted: padding on the left, and nobody tells the model where a text begins."""
+
+    def unshifted(*args: Any, left_padded: bool, **more: Any) -> None:
+        residual_forward(*args, **more)
+
+    monkeypatch.setattr("mspgt.lm.observe.residual_forward", unshifted)
+    assert moved(in_float64("gpt2"), sizes=(7,), left=True) > 1e-2
+    # Rotary positions are relative, and turn back but for the single precision of their table.
+    assert moved(in_float64("llama"), sizes=(7,), left=True) > 1e-10

@@ -57,7 +57,7 @@ def observe(
     on_heads: Callable[[int, Tensor], None] | None = None,
     verify: bool = False,
 ) -> Observation:
-    """Run the model once over `batch` without gradients, logits or cache.
+    """Run the model once over `batch` without gradients, logits or cache; padding may stand on either side.
 
     Attention is reduced to its mean over heads inside the forward pass, a run of queries at a time. `heads=True`
     keeps the maps by head (L times the memory); `on_heads(layer, weights)` sees each of them, (B, H, T, T) float32
@@ -117,7 +117,9 @@ def observe(
             stack.enter_context(seen_through_interface(see, compare if verify else None))
         elif wanted:
             stack.enter_context(seen_through_hooks(lm.model, lm.blocks, see))
-        residual_forward(lm.model, lm.blocks, ids, mask, maps=wanted and lm.attention_route == "hooks")
+        left = not bool(batch.attention_mask[:, 0].all())
+        by_hooks = wanted and lm.attention_route == "hooks"
+        residual_forward(lm.model, lm.blocks, ids, mask, maps=by_hooks, left_padded=left)
         _require_finite(lm.name, hidden, mask)
         if wanted:
             if reason := _unseen(seen[1:]):
@@ -138,14 +140,25 @@ def deviation(one: Tensor, other: Tensor) -> float:
 
 
 def residual_forward(
-    model: Any, blocks: Any, input_ids: Tensor, attention_mask: Tensor, maps: bool = False
+    model: Any,
+    blocks: Any,
+    input_ids: Tensor,
+    attention_mask: Tensor,
+    maps: bool = False,
+    left_padded: bool = False,
 ) -> None:
-    """Run the model as far as the residual stream goes: without vocabulary logits and without a cache."""
+    """Run the model as far as the residual stream goes: without vocabulary logits and without a cache.
+
+    Behind padding on the left positions are counted from the first token; a model that takes no positions (with
+    ALiBi, or state-space) has them from the mask, or needs none.
+    """
     inner = model.base_model
     runs = inner if any(module is blocks for module in inner.modules()) else model
-    wishes = {"use_cache": False, "logits_to_keep": 1}
+    wishes: dict[str, Any] = {"use_cache": False, "logits_to_keep": 1}
     if maps:
         wishes["output_attentions"] = True
+    if left_padded:
+        wishes["position_ids"] = (attention_mask.cumsum(-1) - 1).clamp_min(0)
     known = inspect.signature(runs.forward).parameters
     wishes = {name: value for name, value in wishes.items() if name in known}
     runs(input_ids=input_ids, attention_mask=attention_mask, **wishes)
