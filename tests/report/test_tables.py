@@ -163,3 +163,9 @@ def test_names_cannot_steer_a_terminal() -> None:
     for text in (table.csv(), table.latex(), printable(hostile)):
         assert not set(text) & set("\x1b\x07\x9b\u202e")
     assert printable("हिन्दी می\u200cخواهم 中文\n") == "हिन्दी می\u200cخواهم 中文\n"
+
+
+def test_a_column_that_no_row_has_is_told_apart_from_one_that_some_have() -> None:
+    rows = {"a": lambda n: n, "b": lambda n: "— why", "c": lambda n: "— why" if n else n}
+    assert tables.Table.told("of nothing", rows, [0, 1]).unmeasured == ["b"]
+    assert tables.Table.told("of nothing", rows, []).unmeasured == []

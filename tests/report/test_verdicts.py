@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mspgt.report.facts import check_rows
+from mspgt.report.facts import check_table
 from mspgt.report.notices import model_notices, study_notices
 from mspgt.report.verdicts import condensed, verdict_section, verdicts
 from mspgt.report.views import model_view
@@ -79,7 +79,7 @@ def test_checks_that_do_not_apply_are_not_counted() -> None:
         if one.anchor.endswith("-power")
     ]
     assert "2 of 3 checks that apply passed" in power.lead
-    assert [row[1] for row in check_rows(typed(results).models["stories"])] == [
+    assert [row[1] for row in check_table("", typed(results).models["stories"]).rows] == [
         "yes",
         "yes",
         "NO",

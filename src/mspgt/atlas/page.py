@@ -2,23 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from mspgt.atlas.entry import Json
 from mspgt.atlas.shelf import read_all
 from mspgt.errors import InputError
-from mspgt.report.accounts import accounts, disagreement
+from mspgt.report.accounts import Account, accounts, disagreement
 from mspgt.report.document import document
 from mspgt.report.section import Section
-from mspgt.report.tables import Cell
+from mspgt.report.tables import Columns, Table
 from mspgt.report.where_section import where_section
 from mspgt.report.words import counted, number
 from mspgt.report.writing import write
-from mspgt.results import Results, parse
+from mspgt.results import ModelResult, Results, parse
 
-COLUMNS = ("model", "blocks", "parameters", "functional", "phases", "shocks", "paper", "together")
+
+class Entered(NamedTuple):
+    """A model with every account of where its scales lie, by the key of the account."""
+
+    name: str
+    model: ModelResult
+    accounts: Mapping[str, Account]
+
+    def said(self, key: str) -> str:
+        """What one account places, in words."""
+        own = self.accounts[key]
+        return "; ".join(mark.text for mark in own.row.marks) or "none" if own.measured else "not measured"
+
+
+COLUMNS: Columns[Entered] = {
+    "model": lambda one: one.name,
+    "blocks": lambda one: one.model.layers,
+    "parameters": lambda one: number(one.model.parameters),
+    "functional": lambda one: one.said("functional"),
+    "phases": lambda one: one.said("phases"),
+    "shocks": lambda one: one.said("shocks"),
+    "paper": lambda one: one.said("paper"),
+    "together": lambda one: disagreement([*one.accounts.values()]),
+}
 
 
 @dataclass(frozen=True)
@@ -29,7 +53,7 @@ class Group:
     title: str
     about: str
     limits: str
-    rows: Sequence[Sequence[Cell]]
+    table: Table
     section: Section
 
 
@@ -84,33 +108,19 @@ def groups(entries: Sequence[Json]) -> list[Group]:
                 f"{documents}, {sentences}; labels: {data.treebank.name if data.treebank else 'none'}; "
                 f"alike in data and settings ({digest}), so positions may be compared.",
                 "; ".join(results.provenance.limits),
-                [_row(results, name) for name in results.models],
+                Table.told("Models measured alike", COLUMNS, _entered(results)),
                 section,
             )
         )
     return found
 
 
-def _row(results: Results, name: str) -> tuple[Cell, ...]:
-    model = results.models[name]
-    every = accounts(results, name)
-    said = {one.key: _short([mark.text for mark in one.row.marks], measured=one.measured) for one in every}
-    return (
-        *(name, model.layers, number(model.parameters)),
-        *(said[key] for key in ("functional", "phases", "shocks", "paper")),
-        disagreement(every),
-    )
-
-
-def _short(marks: Sequence[str], *, measured: bool) -> str:
-    if not measured:
-        return "not measured"
-    return "; ".join(marks) or "none"
+def _entered(results: Results) -> Iterator[Entered]:
+    for name, model in results.models.items():
+        yield Entered(name, model, {one.key: one for one in accounts(results, name)})
 
 
 def _page(entries: Sequence[Json]) -> str:
     entered = "1 entry" if len(entries) == 1 else f"{len(entries)} entries"
     about = f"{entered}; every account of where the scales of a model lie, with what each could have seen"
-    return document(
-        "atlas.html.j2", "report.css", title="Atlas", about=about, columns=COLUMNS, groups=groups(entries)
-    )
+    return document("atlas.html.j2", "report.css", title="Atlas", about=about, groups=groups(entries))

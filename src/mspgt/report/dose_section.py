@@ -23,6 +23,7 @@ from mspgt.report.marks import Chart, Key, Mark, decades, layer_axis
 from mspgt.report.markup import missing_html, table_html, tag
 from mspgt.report.section import Section
 from mspgt.report.shown import figure_html, lit_html, numbers_folded, numbers_html
+from mspgt.report.tables import Table
 from mspgt.report.words import counted, number
 from mspgt.results import Results
 from mspgt.vocabulary import SCALES
@@ -123,18 +124,26 @@ def _brittleness(audit: Audit, chart: Chart, anchor: str, caption: str) -> Itera
 
 
 def _by_scale(audit: Audit, name: str) -> Markup:
-    rows = []
+    equal = audit.about.equal_kl
+    columns = ("dose", *(f"{what}, {scale}" for what in ("extra nats", "KL") for scale in SCALES))
+    title = f"cost of noise by scale, {name}"
+    table = Table.of("", title, dict.fromkeys(columns, "string"), _costs(audit))
+    why = f"no doses of equal KL: {equal.reason}" if equal.reason else ""
+    return table_html(table, kind="numbers", head=True) + missing_html(why)
+
+
+def _costs(audit: Audit) -> Iterator[dict[str, str]]:
     for definition, (label, _) in DEFINITIONS.items():
-        costs = [audit.doses[definition].scales[scale] for scale in SCALES]
-        nats = (_cost(one.nats, one.nats_se) for one in costs)
-        rows.append((label, *nats, *(_cost(one.kl, one.kl_se) for one in costs)))
+        told = {"dose": label}
+        for scale, cost in audit.doses[definition].scales.items():
+            told[f"extra nats, {scale}"] = _cost(cost.nats, cost.nats_se)
+            told[f"KL, {scale}"] = _cost(cost.kl, cost.kl_se)
+        yield told
     equal = audit.about.equal_kl
     if equal.sizes and equal.kl:
-        sizes = (f"at σ = {number(equal.sizes[scale], 2)}" for scale in SCALES)
-        rows.append(("sized for equal KL", *sizes, *(number(equal.kl[scale], 2) for scale in SCALES)))
-    columns = ("dose", *(f"{what}, {scale}" for what in ("extra nats", "KL") for scale in SCALES))
-    found = table_html(columns, rows, label=f"cost of noise by scale, {name}", kind="numbers", head=True)
-    return found + missing_html(f"no doses of equal KL: {equal.reason}" if equal.reason else "")
+        told = {"dose": "sized for equal KL"}
+        told |= {f"extra nats, {scale}": f"at σ = {number(size, 2)}" for scale, size in equal.sizes.items()}
+        yield told | {f"KL, {scale}": number(kl, 2) for scale, kl in equal.kl.items()}
 
 
 def _cost(value: float | None, error: float | None) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
 from markupsafe import Markup
 
@@ -29,7 +30,7 @@ from mspgt.report.marks import Chart
 from mspgt.report.markup import facts_html, folded, missing_html, table_html, tag
 from mspgt.report.section import Plate, Section
 from mspgt.report.shown import figure_html
-from mspgt.report.tables import Table
+from mspgt.report.tables import Cell, Table
 from mspgt.report.words import MISSING, capital, counted, interval, layer_set, listing, number
 from mspgt.results import Results
 from mspgt.results.interventions import (
@@ -66,6 +67,8 @@ COUNTED_IN = {
     "all": "one standard deviation a layer, over all tokens",
     "own": "the root mean square of the token that it disturbs",
 }
+Arm = tuple[str, Mapping[str, EffectResult]]  # with its effects by metric
+ByDose = tuple[str, Mapping[str, ContrastPair]]  # a metric, with its contrasts by dose
 # Of the log ratios of an arm to its baseline: as they are, and by size alone.
 CONTRASTS = {"signed": "Δ(I) − max(Δ(L), Δ(G))", "absolute": "|Δ(I)| − max(|Δ(L)|, |Δ(G)|)"}
 SPOKEN = (*HEADLINE, "perplexity", "length")  # at the dose of the whole scale
@@ -189,43 +192,53 @@ def _tables(effects: Effects, name: str, repeated: Sequence[str]) -> Iterator[Ma
     doses = {dose: word for dose, word in DOSE_WORD.items() if dose not in repeated}
     table = Table("table2", "All metrics and doses", columns, list(table2_rows(effects, doses)))
     # A metric that no arm has takes one line, not a column.
-    cells = zip(columns, zip(*table.rows, strict=True), strict=True)
-    absent = [name for name, own in cells if all(str(cell).startswith(MISSING) for cell in own)]
-    shown = table.without(*absent)
+    absent = table.unmeasured
     yield tag("h4", table.title)
-    yield table_html(shown.columns, shown.rows, label=f"effects of noise, {name}", kind="numbers")
+    yield table_html(table.without(*absent), label=f"effects of noise, {name}", kind="numbers")
     yield missing_html(f"not measured: {listing(absent)}" if absent else "")
-    yield folded("Adjusted p of every change", _p_values(effects, name, repeated))
+    p_values = table_html(_p_values(effects, name, repeated), kind="numbers", head=True)
+    yield folded("Adjusted p of every change", p_values)
     for reading, formula in CONTRASTS.items():
-        lines = [
-            (METRICS.get(metric, metric), *(_contrast(found.get(dose), reading) for dose in doses))
-            for metric, found in effects.about.contrasts.items()
-            if any(getattr(found.get(dose), reading, None) for dose in doses)
-        ]
-        if lines:
-            label = f"{reading} contrasts, {name}"
+        contrasts = _contrasts(effects.about, name, doses, reading)
+        if contrasts.rows:
             yield tag("h4", f"Intermediate against the others: {formula}")
-            yield table_html(("metric", *doses.values()), lines, label=label, kind="numbers", head=True)
+            yield table_html(contrasts, kind="numbers", head=True)
 
 
-def _p_values(effects: Effects, name: str, repeated: Sequence[str]) -> Markup:
-    arms, about = effects.arms, effects.about.arms
-    metrics = [key for key in SPOKEN if any(_p_value(found.get(key)) != MISSING for found in arms.values())]
-    rows = [
-        (arm.replace("_", " "), layer_set(about[arm].layers), *(_p_value(found.get(key)) for key in metrics))
-        for arm, found in arms.items()
-        if arm != "aa" and not arm.endswith(tuple(f"_{dose}" for dose in repeated))
-    ]
-    columns = ("arm", "layers", *(METRICS[key] for key in metrics))
-    return table_html(columns, rows, label=f"adjusted p, {name}", kind="numbers", head=True)
+def _p_values(effects: Effects, name: str, repeated: Sequence[str]) -> Table:
+    about = effects.about.arms
+    columns: dict[str, Callable[[Arm], Cell]] = {
+        "arm": lambda arm: arm[0].replace("_", " "),
+        "layers": lambda arm: layer_set(about[arm[0]].layers),
+    }
+    columns |= {METRICS[key]: partial(_p_value, key) for key in SPOKEN}
+    again = tuple(f"_{dose}" for dose in repeated)
+    arms = (arm for arm in effects.arms.items() if arm[0] != "aa" and not arm[0].endswith(again))
+    table = Table.told(f"adjusted p, {name}", columns, arms)
+    return table.without(*table.unmeasured)
 
 
-def _p_value(found: EffectResult | None) -> str:
+def _p_value(metric: str, arm: Arm) -> str:
+    found = arm[1].get(metric)
     return number(found.p_adjusted if found else None, 2)
 
 
-def _contrast(readings: ContrastPair | None, reading: str) -> str:
+def _contrasts(about: InterventionsAbout, name: str, doses: Mapping[str, str], reading: str) -> Table:
+    """The Intermediate scale against both others, a column a dose; without rows where no metric has any."""
+    columns: dict[str, Callable[[ByDose], Cell]] = {"metric": lambda one: METRICS.get(one[0], one[0])}
+    for dose, word in doses.items():
+        columns[word] = partial(_contrast, dose, reading)
+    known = [
+        (metric, found)
+        for metric, found in about.contrasts.items()
+        if any(getattr(found.get(dose), reading, None) for dose in doses)
+    ]
+    return Table.told(f"{reading} contrasts, {name}", columns, known)
+
+
+def _contrast(dose: str, reading: str, metric: ByDose) -> str:
     """A contrast with its interval and p; where it is null, why."""
+    readings = metric[1].get(dose)
     found: Contrast | None = getattr(readings, reading, None)
     if found is None:
         return f"{MISSING} {(readings and readings.reason) or ''}".strip()

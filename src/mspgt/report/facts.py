@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from mspgt.report.tables import Table, cell_text
+from mspgt.report.tables import Columns, Table, cell_text
 from mspgt.report.words import BOUNDARIES, MISSING, number, percent
 from mspgt.results import ModelResult, Results, to_jsonable
+from mspgt.results.boundaries import PowerStatement
+from mspgt.results.model import Check
 from mspgt.vocabulary import KINDS
 
 Facts = list[tuple[str, str]]
-Rows = list[tuple[str, ...]]
 MACHINE = ("mspgt", "torch", "transformers", "python", "device", "hardware")
 
 
@@ -69,23 +70,32 @@ def control_facts(model: ModelResult) -> Facts:
     return facts
 
 
-def power_rows(model: ModelResult) -> Rows:
-    """Kind, size found in 80 % of cases, and the same in words."""
-    power = {kind: one for kind in KINDS if (one := model.boundaries.calibrated.power.get(kind))}
-    return [
-        (
-            kind,
-            "could not have been seen" if one.size80 is None else number(one.size80, 2),
-            one.statement or MISSING,
-        )
-        for kind, one in power.items()
-    ]
+SEEN = "size found in 80 % of cases, in roughness SDs"
+UNSEEN = "could not have been seen"
+PASSED = {True: "yes", False: "NO", None: "does not apply"}
+POWER: Columns[tuple[str, PowerStatement]] = {
+    "kind": lambda one: one[0],
+    SEEN: lambda one: UNSEEN if one[1].size80 is None else number(one[1].size80, 2),
+    "in words": lambda one: one[1].statement or MISSING,
+}
+CHECKS: Columns[Check] = {
+    "check": lambda check: check.name,
+    "passed": lambda check: PASSED[check.ok],
+    "reason": lambda check: check.reason or MISSING,
+}
 
 
-def check_rows(model: ModelResult) -> Rows:
-    """Check, whether it passed, and the reason."""
-    said = {True: "yes", False: "NO", None: "does not apply"}
-    return [(check.name, said[check.ok], check.reason or MISSING) for check in model.checks]
+def power_table(name: str, model: ModelResult) -> Table:
+    """What could have been seen at the depth of a model, one row a kind of boundary."""
+    power = model.boundaries.calibrated.power
+    return Table.told(
+        f"power at this depth, {name}", POWER, [(kind, power[kind]) for kind in KINDS if kind in power]
+    )
+
+
+def check_table(name: str, model: ModelResult) -> Table:
+    """Whether a model could be measured, one row a check."""
+    return Table.told(f"checks of {name}", CHECKS, model.checks)
 
 
 def provenance_facts(results: Results) -> Facts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from typing import NamedTuple
 
 from markupsafe import Markup
 
@@ -15,7 +16,7 @@ from mspgt.report.markup import table_html, tag
 from mspgt.report.panels import strip_rows
 from mspgt.report.section import Plate, Section
 from mspgt.report.strips import strips_figure, strips_html
-from mspgt.report.tables import Cell, Table, columns_of, ends
+from mspgt.report.tables import Cell, Columns, Table, columns_of, ends
 from mspgt.report.words import (
     BOUNDARIES,
     MISSING,
@@ -29,7 +30,7 @@ from mspgt.report.words import (
 )
 from mspgt.results import ModelResult
 from mspgt.results.comparison import ComparedModel
-from mspgt.results.families import Consistency, FamilyResult
+from mspgt.results.families import Consistency, DriftResult, FamilyResult, OffsetResult
 
 MODES = ("calibrated", "functional", "phases", "paper")  # calibrated: shocks
 ABOUT = (
@@ -60,12 +61,16 @@ def family_section(results: Judged) -> Section | None:
         return None
     reading = table3_for_reading(results)
     strips = _strips(results)
-    parts = [tag("p", ABOUT), table_html(reading.columns, reading.rows, label=reading.title, head=True)]
+    parts = [tag("p", ABOUT), table_html(reading, head=True)]
     for name, rows in strips.items():
         parts += [tag("h4", name), strips_html({row.role: row for row in rows})]
     figures = {"families": Plate(partial(strips_figure, strips), FIGURE_10)}
     tables = [table3(results), offsets(results), drifts(results)]
-    parts += _offsets_html(results, tables[1].title) + _drifts_html(results, tables[2].title)
+    for shown in (
+        Table.told(tables[1].title, OFFSETS, _offsets(results)),
+        Table.told(tables[2].title, DRIFTS, _drifts(results)),
+    ):
+        parts += [tag("h4", shown.title), table_html(shown)] if shown.rows else []
     moving = trajectories(results)
     if moving:
         parts += [tag("h4", "While a model learns"), tag("p", MOVING)]
@@ -181,13 +186,13 @@ def offsets(results: Judged) -> Table:
         "boundary:string first:string second:string mode:string offset:double low:double",
         "high:double offset_points_paper:double",
     )
-    records = [
-        {"boundary": which, "first": family, "second": other, "mode": mode, "offset": found.offset}
-        | ends(found.ci)
-        | {"offset_points_paper": found.offset_paper}
-        for family, which, mode, one in _by_mode(results)
-        for other, found in one.offsets.items()
-    ]
+    records = (
+        vars(one.found)
+        | {"boundary": one.boundary, "first": one.family, "second": one.other, "mode": one.mode}
+        | {"offset_points_paper": one.found.offset_paper}
+        | ends(one.found.ci)
+        for one in _offsets(results)
+    )
     return Table.of("offsets", "Offsets between families, in relative depth", columns, records)
 
 
@@ -197,12 +202,66 @@ def drifts(results: Judged) -> Table:
         "family:string boundary:string mode:string first:string second:string drift:double",
         "same_architecture:bool",
     )
-    records = [
-        vars(pair) | {"family": family, "boundary": which, "mode": mode}
-        for family, which, mode, one in _by_mode(results)
-        for pair in one.drift
-    ]
+    records = (
+        vars(one.pair) | {"family": one.family, "boundary": one.boundary, "mode": one.mode}
+        for one in _drifts(results)
+    )
     return Table.of("drift", "Drift between runs of a family, in relative depth", columns, records)
+
+
+class Offset(NamedTuple):
+    """How far the mean of one family lies from that of another."""
+
+    family: str
+    other: str
+    boundary: str
+    mode: str
+    found: OffsetResult
+
+    @property
+    def words(self) -> str:
+        """With its interval, which needs two runs with the boundary in both families."""
+        return (
+            f"{number(self.found.offset)}, {interval(self.found.ci).strip() or 'no interval: too few runs'}"
+        )
+
+
+class Drift(NamedTuple):
+    """How far two runs of a family lie apart."""
+
+    family: str
+    boundary: str
+    mode: str
+    pair: DriftResult
+
+
+OFFSETS: Columns[Offset] = {
+    "boundary": lambda one: BOUNDARIES[one.boundary],
+    "families": lambda one: f"{one.family} − {one.other}",
+    "mode": lambda one: one.mode,
+    "offset, 95\u202f%": lambda one: one.words,
+    "percentage points, the paper’s arithmetic": lambda one: number(one.found.offset_paper),
+}
+DRIFTS: Columns[Drift] = {
+    "family": lambda one: one.family,
+    "boundary": lambda one: BOUNDARIES[one.boundary],
+    "mode": lambda one: one.mode,
+    "runs": lambda one: f"{one.pair.first} − {one.pair.second}",
+    "drift": lambda one: number(one.pair.drift),
+    "one architecture": lambda one: bool(one.pair.same_architecture),
+}
+
+
+def _offsets(results: Judged) -> Iterator[Offset]:
+    for family, which, mode, one in _by_mode(results):
+        for other, found in one.offsets.items():
+            yield Offset(family, other, which, mode, found)
+
+
+def _drifts(results: Judged) -> Iterator[Drift]:
+    for family, which, mode, one in _by_mode(results):
+        for pair in one.drift:
+            yield Drift(family, which, mode, pair)
 
 
 def runs_of(results: Judged) -> dict[str, list[tuple[int, str]]]:
@@ -279,35 +338,6 @@ def _strips(results: Judged) -> dict[str, list[StripRow]]:
     models: Mapping[str, ModelResult | ComparedModel] = {**results.models}
     ordered = sorted(models.items(), key=lambda item: (item[1].family, item[1].step or 0))
     return {f"{model.family} · {name}": strip_rows(model) for name, model in ordered}
-
-
-def _offsets_html(results: Judged, title: str) -> list[Markup]:
-    """The offsets to read; an interval needs two runs with the boundary in both families."""
-    rows = []
-    for family, which, mode, one in _by_mode(results):
-        for other, found in one.offsets.items():
-            spread = interval(found.ci).strip() or "no interval: too few runs"
-            told = (f"{number(found.offset)}, {spread}", number(found.offset_paper))
-            rows.append((BOUNDARIES[which], f"{family} − {other}", mode, *told))
-    head = ("boundary", "families", "mode", "offset, 95\u202f%", "percentage points, the paper’s arithmetic")
-    return [tag("h4", title), table_html(head, rows, label=title)] if rows else []
-
-
-def _drifts_html(results: Judged, title: str) -> list[Markup]:
-    rows = [
-        (
-            family,
-            BOUNDARIES[which],
-            mode,
-            f"{pair.first} − {pair.second}",
-            number(pair.drift),
-            "yes" if pair.same_architecture else "no",
-        )
-        for family, which, mode, one in _by_mode(results)
-        for pair in one.drift
-    ]
-    head = ("family", "boundary", "mode", "runs", "drift", "one architecture")
-    return [tag("h4", title), table_html(head, rows, label=title)] if rows else []
 
 
 def _lead(results: Judged) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
-from mspgt.report.tables import Cell, Table, cell_text
+from mspgt.report.tables import Table, cell_text
 from mspgt.report.words import MISSING
 
 SAME, ENDED = Markup("<!--same-->"), Markup("<!--/same-->")  # around a part until the page is put together
@@ -37,18 +37,16 @@ def tag(name: str, *children: str, **attributes: str | float | bool) -> Markup:
     return opening + Markup("").join(children) + Markup("</{}>").format(name)
 
 
-def table_html(
-    columns: Iterable[str], rows: Iterable[Sequence[Cell]], *, label: str, kind: str = "", head: bool = False
-) -> Markup:
+def table_html(table: Table, *, label: str = "", kind: str = "", head: bool = False) -> Markup:
     """A table that scrolls sideways where it is too wide.
 
     Args:
-        label: what it shows, for those who cannot see it.
+        label: what it shows, for those who cannot see it; its title where nothing else is said.
         kind: its class: `numbers` for right-aligned figures; `stacked` for a table of few rows that a narrow screen
             shows row by row, each cell behind the name of its column.
         head: whether the first cell of a row names the row.
     """
-    called = [column.replace("_", " ") for column in columns]
+    called = [column.replace("_", " ") for column in table.columns]
     names = [Markup("<th>{}").format(name) for name in called]
     first = Markup("<tr><th scope=row>") if head else Markup("<tr><td>")
     # Without the end tags that HTML does not need: tables are most of a page.
@@ -58,12 +56,12 @@ def table_html(
     opening = [first, *later[1:]]
     body = [
         Markup("").join(opening[at] + Markup("{}").format(cell_text(cell)) for at, cell in enumerate(row))
-        for row in rows
+        for row in table.rows
     ]
-    table = tag(
+    drawn = tag(
         "table", Markup("<thead><tr>"), *names, Markup("<tbody>"), Markup("\n").join(body), class_=kind
     )
-    return tag("div", table, class_="scroll", tabindex=0, role="group", aria_label=label)
+    return tag("div", drawn, class_="scroll", tabindex=0, role="group", aria_label=label or table.title)
 
 
 def files_html(told: str, files: Mapping[str, str]) -> Markup:

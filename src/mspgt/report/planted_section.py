@@ -12,7 +12,7 @@ from mspgt.report.markup import files_html, table_html, tag
 from mspgt.report.panels import strip_row
 from mspgt.report.section import Section
 from mspgt.report.strips import percent_of_width, strip_svg
-from mspgt.report.tables import Cell, Table
+from mspgt.report.tables import Columns, Table
 from mspgt.report.words import number
 from mspgt.results import PlantedControl, Results
 
@@ -140,20 +140,15 @@ def _arms(control: PlantedControl) -> Markup:
 
 def _details(controls: dict[str, PlantedControl]) -> Iterator[Markup]:
     yield tag("p", ABOUT)
-    rows: list[tuple[Cell, ...]] = [
-        (
-            name,
-            planted.what_is_there(one),
-            "; ".join(filter(None, (planted.outcome(one), planted.expected(one)))),
-            _nearest(one),
-            _paper(one),
-            one.seed,
-        )
-        for name, one in controls.items()
-    ]
-    columns = ("subject", "planted", "outcome", "what decided", "the paper’s protocol", "seed")
-    table = Table("planted_shown", "Planted subjects", dict.fromkeys(columns, "string"), rows)
-    yield table_html(table.columns, table.rows, label="planted subjects", head=True)
+    columns: Columns[tuple[str, PlantedControl]] = {
+        "subject": lambda one: one[0],
+        "planted": lambda one: planted.what_is_there(one[1]),
+        "outcome": lambda one: "; ".join(filter(None, (planted.outcome(one[1]), planted.expected(one[1])))),
+        "what decided": lambda one: _nearest(one[1]),
+        "the paper’s protocol": lambda one: _paper(one[1]),
+        "seed": lambda one: one[1].seed,
+    }
+    yield table_html(Table.told("planted subjects", columns, controls.items()), head=True)
     files = {"CSV": "tables/planted.csv", "Parquet": "tables/planted.parquet"}
     yield files_html("All scores and critical values: ", files)
 

@@ -28,8 +28,7 @@ def precision_section(results: Results, name: str, stem: str) -> Section | None:
     parts, table = [tag("p", f"{found.statement}.")], _table(name, found)
     if not found.reason:
         own = table.without("model")
-        label = f"precision, {name}"
-        parts.append(table_html(own.columns, own.rows, label=label, kind="numbers", head=True))
+        parts.append(table_html(own, label=f"precision, {name}", kind="numbers", head=True))
         parts.append(files_html("", {"CSV": "tables/precision.csv"}))
     return Section(
         anchor,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from markupsafe import Markup
 
@@ -39,8 +39,7 @@ def prediction_section(results: Judged) -> Section | None:
     parts = [tag("h4", "What the paper’s own rules would have said"), tag("p", PAPER_RULES)]
     tables = [against_rules(judged), units_table(judged), readings_table(judged)]
     # The rules in words stand with each verdict; here only what they say.
-    said = [row[:WORDLESS] for row in tables[0].rows]
-    parts.append(table_html(list(tables[0].columns)[:WORDLESS], said, label=tables[0].title, head=True))
+    parts.append(table_html(tables[0].without(*WORDS_OF_RULES), head=True))
     forests = [one for one in map(_evidence, judged.items()) if one.drawn]
     figures: dict[str, Plate] = {}
     if forests:
@@ -50,7 +49,7 @@ def prediction_section(results: Judged) -> Section | None:
         figures["units"] = charts_plate([one.chart for one in forests], UNITS)
     counts = readings_counts(judged)
     parts += [tag("h4", "Specification curve of the verdicts"), tag("p", READINGS)]
-    parts.append(table_html(counts.columns, counts.rows, label=counts.title, head=True))
+    parts.append(table_html(counts, head=True))
     figures["readings"] = charts_plate([readings_chart(judged)], READINGS)
     conflict = printed("table2")
     parts.append(tag("p", f"Table 2 of the paper is a {conflict['status']}: {conflict['note']}"))
@@ -65,7 +64,18 @@ def prediction_section(results: Judged) -> Section | None:
     )
 
 
-WORDLESS = 5  # columns of the paper's rules before the words
+RULES: dict[str, Callable[[tuple[str, PredictionResult]], Cell]] = {
+    "Prediction": lambda one: f"{one[0]} {one[1].title}",
+    "Verdict": lambda one: one[1].verdict,
+    "False “supported”": lambda one: percent(one[1].null_rate, 1),
+    "By the paper’s rule": lambda one: one[1].paper_rule.says,
+    "Its false “supported”": lambda one: percent(one[1].paper_rule.null_rate, 1),
+}
+WORDS_OF_RULES: dict[str, Callable[[tuple[str, PredictionResult]], Cell]] = {
+    "The paper’s rule": lambda one: one[1].paper_rule.rule,
+    "On these results": lambda one: one[1].paper_rule.why,
+    "Re-reading of the paper": lambda one: one[1].paper_claim.rereading,
+}
 PAPER_RULES = (
     "The paper’s rules on the same results: its own boundaries, doses and arithmetic. They are no verdicts. Beside "
     "each: how often either rule says “supported” where the prediction is false, the worst over kinds of worlds."
@@ -74,30 +84,9 @@ PAPER_RULES = (
 
 def against_rules(judged: Predictions) -> Table:
     """Verdict and the paper's own rule on the same results, each with its rate in null worlds."""
-    columns = (
-        "Prediction",
-        "Verdict",
-        "False “supported”",
-        "By the paper’s rule",
-        "Its false “supported”",
-        "The paper’s rule",
-        "On these results",
-        "Re-reading of the paper",
+    return Table.told(
+        "Verdicts and the paper’s own rules", RULES | WORDS_OF_RULES, judged.items(), name="paper_rules"
     )
-    rows: list[tuple[Cell, ...]] = [
-        (
-            f"{name} {one.title}",
-            one.verdict,
-            percent(one.null_rate, 1),
-            one.paper_rule.says,
-            percent(one.paper_rule.null_rate, 1),
-            one.paper_rule.rule,
-            one.paper_rule.why,
-            one.paper_claim.rereading,
-        )
-        for name, one in judged.items()
-    ]
-    return Table("paper_rules", "Verdicts and the paper’s own rules", dict.fromkeys(columns, "string"), rows)
 
 
 def units_table(judged: Predictions) -> Table:

@@ -55,7 +55,7 @@ def replicated_section(results: Results) -> Section | None:
     for at, (name, group) in enumerate(groups.items()):
         parts += _group(name, group, charts[name], at)
     if found.rows:
-        parts.append(table_html(found.columns, found.rows, label=found.title))
+        parts.append(table_html(found))
     told = (f"{name}, {len(group.runs)} runs: {_found(group)}" for name, group in groups.items())
     return Section(
         "replicated",

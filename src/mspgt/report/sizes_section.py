@@ -9,7 +9,7 @@ from mspgt.report.forest import Dot, Forest, Row
 from mspgt.report.markup import table_html, tag
 from mspgt.report.section import Section
 from mspgt.report.shown import figure_html
-from mspgt.report.tables import Table, columns_of, ends
+from mspgt.report.tables import Columns, Table, columns_of, ends
 from mspgt.report.words import BOUNDARIES, MISSING, Json, counted, interval, listing, number
 
 ABOUT = (
@@ -34,12 +34,7 @@ def sizes_section(found: Json) -> Section | None:
         drawing = figure_html("sizes-positions", forest.chart, numbers=table, beside="tables/sizes.csv")
         parts.append(tag("div", drawing, class_="charts one"))
         figures["sizes"] = charts_plate([forest.chart], ABOUT)
-    rows = [
-        (BOUNDARIES[one["boundary"]], WORDS[one["against"]], one["n"], listing(one["families"]), _slope(one))
-        for one in sizes["trends"]
-    ]
-    columns = ("boundary", "for each doubling of", "configurations", "families", "change of relative depth")
-    parts.append(table_html(columns, rows, label="slopes of positions on size"))
+    parts.append(table_html(Table.told("slopes of positions on size", SLOPES, sizes["trends"])))
     known = sum(one["slope"] is not None for one in sizes["trends"])
     lead = f"{counted(len(sizes['configurations']), 'configuration')}, {counted(known, 'slope')}"
     return Section(
@@ -51,6 +46,15 @@ def _slope(one: Json) -> str:
     if one["slope"] is None:
         return f"{MISSING} {one['reason']}"
     return f"{number(one['slope'], 2)}{interval(one['ci'], 2)}"
+
+
+SLOPES: Columns[Json] = {
+    "boundary": lambda one: BOUNDARIES[one["boundary"]],
+    "for each doubling of": lambda one: WORDS[one["against"]],
+    "configurations": lambda one: one["n"],
+    "families": lambda one: listing(one["families"]),
+    "change of relative depth": _slope,
+}
 
 
 def _forest(sizes: Json) -> Forest:

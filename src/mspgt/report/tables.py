@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO, StringIO
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mspgt.report.curves import Line, Panel
-from mspgt.report.words import claims, layer_set, model_of, number, printable
+from mspgt.report.words import MISSING, claims, layer_set, model_of, number, printable
 from mspgt.results import CalibratedResult, Results
 
 Cell = str | int | float | bool | None
+T = TypeVar("T")
+Columns = Mapping[str, Callable[[T], Cell]]  # column → what it says of one of the things that rows are of
 INNER = ("low80", "high80", "low50", "high50")  # of nested intervals, after the widest one
 
 
@@ -51,11 +53,34 @@ class Table:
         """A table of records: a cell is what its record has under the name of the column, else empty."""
         return cls(name, title, columns, [tuple(map(record.get, columns)) for record in records])
 
+    @classmethod
+    def told(cls, title: str, columns: Columns[T], rows: Iterable[T], *, name: str = "") -> Table:
+        """A table to read: one row each of some things, a cell as its column says.
+
+        Args:
+            name: of its files, where it is written too.
+
+        Example:
+            >>> Table.told("Powers", {"of": str, "square": lambda n: n * n}, [2, 3]).rows
+            [('2', 4), ('3', 9)]
+        """
+        cells = [tuple(cell(row) for cell in columns.values()) for row in rows]
+        return cls(name, title, dict.fromkeys(columns, "string"), cells)
+
     def without(self, *names: str) -> Table:
         """The same table less some of its columns."""
         kept = [at for at, name in enumerate(self.columns) if name not in names]
         columns = {name: kind for name, kind in self.columns.items() if name not in names}
         return replace(self, columns=columns, rows=[tuple(row[at] for at in kept) for row in self.rows])
+
+    @property
+    def unmeasured(self) -> list[str]:
+        """Columns in which every row has a dash."""
+        return [
+            name
+            for at, name in enumerate(self.columns)
+            if self.rows and all(str(row[at]).startswith(MISSING) for row in self.rows)
+        ]
 
     def csv(self, digits: int | None = None) -> str:
         """Comma-separated text with a header; numbers in full or to `digits` digits, missing values empty."""

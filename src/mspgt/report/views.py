@@ -21,7 +21,16 @@ from mspgt.report.strips import strips_html
 from mspgt.report.svg import legend_html, svg
 from mspgt.report.tables import claims_table, curves_table
 from mspgt.report.where_section import curves_panel
-from mspgt.report.words import MISSING, Finding, counted, finding, listing, number, reason
+from mspgt.report.words import (
+    MISSING,
+    Finding,
+    counted,
+    finding,
+    listing,
+    number,
+    out_of_sight,
+    reason,
+)
 from mspgt.results import ModelResult, Notice, Results
 
 ABOUT = {
@@ -155,8 +164,8 @@ def _section(view: View, group: ChartGroup, lead: str, told: Facts) -> Section:
         claims = claims_table({view.name: view.model.boundaries.calibrated})
         tables.append(claims)
         if claims.rows:
-            own, label = claims.without("model"), f"boundaries of the calibrated detector, {view.name}"
-            parts.append(table_html(own.columns, own.rows, label=label))
+            label = f"boundaries of the calibrated detector, {view.name}"
+            parts.append(table_html(claims.without("model"), label=label))
     parts.append(tag("p", ABOUT[group.key]))
     if group.drawn:
         figures[stem] = group.plate(view.name, f"{group.title} of {view.name}. {ABOUT[group.key]}")
@@ -185,15 +194,13 @@ def _best_scores(probes: ChartGroup) -> str:
 
 def _seen(view: View) -> Section:
     """What could have been seen at this depth, and whether the model could be measured at all."""
-    power, checks = facts.power_rows(view.model), facts.check_rows(view.model)
-    size = "size found in 80 % of cases, in roughness SDs"
     parts = [
         tag("h4", "What could have been seen"),
-        table_html(("kind", size, "in words"), power, label=f"power at this depth, {view.name}"),
+        table_html(facts.power_table(view.name, view.model)),
         tag("h4", "Checks"),
-        table_html(("check", "passed", "reason"), checks, label=f"checks of {view.name}"),
+        table_html(facts.check_table(view.name, view.model)),
     ]
-    blind = [kind for kind, seen, _ in power if seen.startswith("could not")]
+    blind = out_of_sight(view.model.boundaries.calibrated)
     passed, applying = (
         sum(one.ok in kinds for one in view.model.checks) for kinds in ((True,), (True, False))
     )

@@ -139,8 +139,7 @@ def _model(
             yield tag("p", tag("b", "Again. "), again)
     checks = checks_table(results, [name]).without("model")
     if checks.rows:
-        shown = table_html(checks.columns, checks.rows, label=f"checks of phases, {name}")
-        yield folded("What phases must stand", shown)
+        yield folded("What phases must stand", table_html(checks, label=f"checks of phases, {name}"))
 
 
 def repeated_words(found: FunctionalScales) -> str:
