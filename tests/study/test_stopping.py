@@ -92,6 +92,55 @@ def test_a_stopped_run_says_how_to_go_on(llama, corpus, tmp_path, sent, status):
     assert not list(tmp_path.glob("o/stages/*/*/.*"))
 
 
+STARTING = """
+import signal, time
+from mspgt.study.engines import _Crew
+
+class Ended(BaseException):
+    pass
+
+def end(*_):
+    raise Ended
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, end)
+    crew = _Crew(b"the text of a run" * 200_000)
+    try:
+        print("starting", flush=True)
+        crew._hire(2)
+        time.sleep(60)
+    except (KeyboardInterrupt, Ended):
+        print("stopped", flush=True)
+    finally:
+        crew.end(at_once=True)
+"""
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_workers_stopped_while_they_start_say_nothing(tmp_path, sent):
+    """Whenever it comes: their text of three megabytes is on its way, or they still read their libraries."""
+    script = tmp_path / "starting.py"
+    script.write_text(STARTING)
+    for moment in (0.05, 0.4, 0.8):
+        process = subprocess.Popen(
+            [sys.executable, str(script)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        )
+        assert process.stdout.readline() == "starting\n"
+        time.sleep(moment)
+        if sent == signal.SIGINT:
+            os.killpg(process.pid, sent)
+        else:
+            process.send_signal(sent)
+        told, errors = process.communicate(timeout=120)
+        assert (told, errors) == ("stopped\n", "")
+        assert not workers_of(process)
+
+
 def test_workers_do_not_outlive_a_killed_parent(llama, corpus, tmp_path):
     process = command(tmp_path, llama, corpus)
     assert len(workers_of(process)) >= 2

@@ -14,12 +14,13 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from multiprocessing.resource_tracker import ensure_running
 from typing import Any
 
 from mspgt.errors import MspgtError
@@ -27,6 +28,7 @@ from mspgt.study.backoff import carefully
 from mspgt.study.jobs import Context, Job, Loader, Trial
 from mspgt.study.progress import Display
 
+_STOPS = (signal.SIGINT, signal.SIGTERM)
 WATCH = 0.5  # seconds between a worker's looks at whether its parent lives
 
 
@@ -169,11 +171,14 @@ class _Crew:
             self._bury(pipe)
         spawn = multiprocessing.get_context("spawn")
         for _ in range(count - len(self._members)):
-            ours, theirs = spawn.Pipe()
-            process = spawn.Process(target=_worker, args=(self._context, os.getpid(), theirs), daemon=True)
-            process.start()
-            theirs.close()  # so that its end is the end of the pipe
-            self._members[ours] = process
+            with unstopped():
+                ours, theirs = spawn.Pipe()
+                process = spawn.Process(target=_worker, args=(os.getpid(), theirs), daemon=True)
+                process.start()
+                theirs.close()  # so that its end is the end of the pipe
+                self._members[ours] = process
+            with suppress(OSError):  # it has ended already, which shows when it is handed a task
+                ours.send(self._context)
 
     def _bury(self, pipe: Connection) -> int | None:
         """Forget a process that ended; returns its exit status."""
@@ -209,6 +214,21 @@ def _words(value: Any) -> str:
     return "failed" if isinstance(value, MspgtError) else "done"
 
 
+@contextmanager
+def unstopped() -> Iterator[None]:
+    """Start processes with Ctrl-C and a request to end put off until they are started.
+
+    What they inherit holds it off from them too, from their first instruction: Ctrl-C is the parent's to handle, and
+    a process that is stopped while it starts, or whose parent is, tells it as an error.
+    """
+    ensure_running()  # a helper process of the library, whose start would let signals through
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def end_with_parent(parent: int) -> None:
     """End this process when the one that started it is gone, however it went: nobody would read its results."""
 
@@ -220,9 +240,18 @@ def end_with_parent(parent: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _worker(context: Context, parent: int, pipe: Connection) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+def started() -> None:
+    """Of a process begun while `unstopped`: from here it can be asked to end, by its parent and not by Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
+
+
+def _worker(parent: int, pipe: Connection) -> None:
+    started()
     end_with_parent(parent)
+    context = _asked(pipe)
+    if context is None:
+        return
     import torch
 
     most = torch.get_num_threads()
