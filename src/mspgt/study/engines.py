@@ -219,8 +219,11 @@ def unstopped() -> Iterator[None]:
     """Start processes with Ctrl-C and a request to end put off until they are started.
 
     What they inherit holds it off from them too, from their first instruction: Ctrl-C is the parent's to handle, and
-    a process that is stopped while it starts, or whose parent is, tells it as an error.
+    a process that is stopped while it starts, or whose parent is, tells it as an error. (Windows has no such thing.)
     """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
     ensure_running()  # a helper process of the library, whose start would let signals through
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
     try:
@@ -243,7 +246,8 @@ def end_with_parent(parent: int) -> None:
 def started() -> None:
     """Of a process begun while `unstopped`: from here it can be asked to end, by its parent and not by Ctrl-C."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
 
 
 def _worker(parent: int, pipe: Connection) -> None:
