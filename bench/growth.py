@@ -36,7 +36,6 @@ from mspgt.vocabulary import SINK_RATIO
 SENTENCES = 1_000, 3_000, 10_000, 30_000, 100_000
 LAYERS = 12, 24, 48, 80
 WIDTHS = 128, 512, 1_024, 2_048, 4_096, 8_192
-WIDEST_REDUCED = 4_096  # tables of wider states take gigabytes of moments
 WORDS = 500
 SETTINGS = {"sink_ratio": SINK_RATIO, "batch_tokens": 4096}
 MIB = 2**20
@@ -82,7 +81,7 @@ def corpus_of(sentences: int, words: int) -> Corpus:
 
 
 def measured(layers: int, width: int, sentences: int, words: int, limit: int) -> Point:
-    """Processor seconds and peak MiB of the measuring pass, and of the reduction where its moments are small."""
+    """Processor seconds and peak MiB of the measuring pass, and of the reduction, which needs the model no more."""
     with tempfile.TemporaryDirectory() as folder:
         lm = llama(Path(folder), layers, width)
     corpus = corpus_of(sentences, words)
@@ -100,11 +99,12 @@ def measured(layers: int, width: int, sentences: int, words: int, limit: int) ->
         "measuring_seconds": round(time.process_time() - started, 2),
         "measuring_mib": _peak() - held,
     }
-    if width <= WIDEST_REDUCED:
-        held, started = _watch(), time.process_time()
-        reduce_shards([shard], np.arange(len(corpus.documents)), norms=reading_norms(lm))
-        point["reduction_seconds"] = round(time.process_time() - started, 2)
-        point["reduction_mib"] = _peak() - held
+    norms = reading_norms(lm)
+    del lm
+    held, started = _watch(), time.process_time()
+    reduce_shards([shard], np.arange(len(corpus.documents)), norms=norms)
+    point["reduction_seconds"] = round(time.process_time() - started, 2)
+    point["reduction_mib"] = _peak() - held
     return point
 
 

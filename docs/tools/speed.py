@@ -161,8 +161,8 @@ def _peers() -> Iterator[str]:
             if isinstance(apart, dict):
                 apart = max(apart.values())
             told = "" if apart is None else f"{apart:.0e}".replace("-", "−")
-            version = found["versions"].get(name.replace("_", "-"), found["versions"].get("transformer-lens"))
-            label = name if name.startswith("plain") else f"{name} {version}"
+            package = "transformer-lens" if name == "TransformerLens" else name.replace("_", "-")
+            label = f"{name} {found['versions'].get(package, '')}".strip()
             yield f"| {what} | {label} | {_times(one['ratio'])} | {_times(low)}, {_times(high)} | {told} |"
 
 

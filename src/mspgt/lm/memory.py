@@ -11,12 +11,20 @@ from mspgt.errors import InputError, ModelError
 BYTES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}
 UNITS = {"MB": 2**20, "GB": 2**30, "TB": 2**40}
 SIZE = r"^(\d+(?:\.\d+)?) ?(MB|GB|TB)$"
-_FREE, _GROUP = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
+_FREE, _OWN, _GROUPS = Path("/proc/meminfo"), Path("/proc/self"), Path("/sys/fs/cgroup")
+# Limit, use, and in the statistics what files take and how much of that is memory shared by processes.
+_SECOND = "memory.max", "memory.current", "file", "shmem"
+_FIRST = "memory.limit_in_bytes", "memory.usage_in_bytes", "total_cache", "total_shmem"
 
 
 def free_memory() -> int | None:
-    """Bytes that this process may still take, by the system and by the limit of its group; None where unknown."""
-    limits = [found for found in (_system(), _group()) if found is not None]
+    """Bytes that this process may still take; None where unknown.
+
+    By what the system has, by the limits of the control groups that it is in (a container, a job of Slurm), and by
+    its own (`ulimit -v`, `ulimit -d`).
+    """
+    system = _system()
+    limits = [*([] if system is None else [system]), *_groups(), *_process()]
     return min(limits) if limits else None
 
 
@@ -76,17 +84,59 @@ def _system() -> int | None:
     return None
 
 
-def _group() -> int | None:
-    """What the limit of the control group leaves; the cache of files gives way, and is not counted."""
+def _groups() -> list[int]:
+    """What the limits of this process's control groups leave, its own and those that hold it, of either version."""
     try:
-        limit = (_GROUP / "memory.max").read_text().strip()
+        lines = (_OWN / "cgroup").read_text().split()
+    except OSError:
+        return []
+    found = []
+    for _, controllers, path in (line.split(":", 2) for line in lines if line.count(":") >= 2):
+        first = "memory" in controllers.split(",")
+        if not first and controllers:
+            continue
+        root = _GROUPS / "memory" if first else _GROUPS
+        own = root / path.strip("/")
+        for folder in (own, *own.parents):
+            if (
+                folder.is_relative_to(root)
+                and (left := _left(folder, *(_FIRST if first else _SECOND))) is not None
+            ):
+                found.append(left)
+    return found
+
+
+def _left(group: Path, most: str, used: str, files: str, shared: str) -> int | None:
+    """Bytes that a group's limit leaves: the cache of files gives way, and is not counted. None without a limit."""
+    try:
+        limit = (group / most).read_text().strip()
         if limit == "max":
             return None
-        used = int((_GROUP / "memory.current").read_text())
-        table = dict(line.split() for line in (_GROUP / "memory.stat").read_text().splitlines())
-    except (OSError, ValueError):  # no such limit here
+        taken = int((group / used).read_text())
+        table = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+    except (OSError, ValueError):  # no such group here
         return None
-    return max(0, int(limit) - used + int(table.get("file", 0)))
+    return max(0, int(limit) - taken + int(table.get(files, 0)) - int(table.get(shared, 0)))
+
+
+def _process() -> list[int]:
+    """What the limits of addresses (`ulimit -v`) and of data (`ulimit -d`) leave of this process alone."""
+    try:
+        status = dict(line.split(":", 1) for line in (_OWN / "status").read_text().splitlines())
+        limits = dict(_read_limit(line) for line in (_OWN / "limits").read_text().splitlines())
+    except OSError:
+        return []
+    found = []
+    for limit, used in (("Max address space", "VmSize"), ("Max data size", "VmData")):
+        if limits.get(limit, "unlimited") != "unlimited" and used in status:
+            found.append(max(0, int(limits[limit]) - 1024 * int(status[used].split()[0])))
+    return found
+
+
+def _read_limit(line: str) -> tuple[str, str]:
+    """Name and soft limit of "Max data size     unlimited     unlimited     bytes"."""
+    name, soft, *_ = [*re.split(r"\s{2,}", line.strip()), ""]
+    return name, soft
 
 
 def _gigabytes(count: float) -> str:
