@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from unicodedata import category
 
 CLOSE = 0.6  # how alike two words must be (difflib's ratio) before one is offered for the other
 
@@ -59,3 +60,14 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """` Did you mean 'x'?`, or nothing."""
     meant = near(word, known)
     return f" Did you mean {meant!r}?" if meant is not None else ""
+
+
+# What turns the direction of text, or hides in it; marks that letters of some scripts need stay.
+_DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+
+
+def printable(text: str) -> str:
+    """Text without what steers a terminal: control characters and marks of direction become blanks."""
+    return "".join(
+        " " if (category(c) in ("Cc", "Cs") and c not in "\n\t") or c in _DIRECTIONS else c for c in text
+    )

@@ -3,6 +3,7 @@ import sys
 
 import pytest
 
+from mspgt.cli import main
 from mspgt.cli.app import app
 from mspgt.cli.options import Labels, Loading, Running
 from mspgt.cli.quick import quick_study
@@ -196,3 +197,34 @@ def test_the_plan_of_the_demo_runs_nothing_and_names_every_bundled_model(tmp_pat
     for name in ("triscale-llama-1", "triscale-qwen2-3"):
         assert name in done.stdout
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "--no\x1b[31msuch"], "No such option"),
+        (["ru\x1b]0;title\x07n"], "No such command"),
+        (["gc", "a", "b\x9b31m"], "unexpected extra argument"),
+        (["worlds", "--worlds", "\x1b[2J"], "--worlds"),
+        (["zoo", "\u202elist"], "No such command"),
+        (["run"], "Missing argument"),
+    ],
+)
+def test_what_was_typed_wrongly_cannot_steer_the_terminal(arguments, message):
+    done = mspgt(*arguments)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "--help" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(done.stderr + done.stdout)
+
+
+def test_nor_can_the_name_by_which_it_was_called(monkeypatch, capsys):
+    """What its library does not make plain itself."""
+    monkeypatch.setattr(sys, "argv", ["mspgt\x1b[31m", "run"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    told = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert "Missing argument" in told
+    assert "\x1b" not in told

@@ -3,48 +3,46 @@
 from __future__ import annotations
 
 import sys
+from io import StringIO
+from typing import Any
 
 
 def main() -> None:
-    """Entry point of `mspgt`: runs the app and turns the project's own errors into one readable message."""
+    """Entry point of `mspgt`: runs the app and turns every error into one readable message and a status."""
     from mspgt.cli.app import app
-    from mspgt.errors import MspgtError
+    from mspgt.errors import printable
 
     debug = "--debug" in sys.argv
     if debug:
         sys.argv.remove("--debug")
     try:
-        app()
-    except MspgtError as error:
+        status = app(standalone_mode=False) or 0
+    except (Exception, KeyboardInterrupt) as error:
         if debug:
             raise
-        from mspgt.report.words import printable
-
-        sys.stderr.write(printable(f"mspgt: {error}\n"))
-        raise SystemExit(_status(error)) from None
-    except KeyboardInterrupt:
-        if debug:
-            raise
-        sys.stderr.write("mspgt: stopped. Nothing was left half-written; run the same command again.\n")
-        raise SystemExit(130) from None
-    except Exception as error:
-        # Not a fault of the user's: said so, with its name, and a status of its own.
-        if debug:
-            raise
-        from mspgt.report.words import printable
-
-        told = f"mspgt: a fault of mspgt itself, not of your input: {type(error).__name__}: {error}\n"
-        sys.stderr.write(
-            printable(told)
-            + "Run the same command with --debug to see where it was raised, and report that text.\n"
-        )
-        raise SystemExit(70) from None
+        status, told = _outcome(error)
+        sys.stderr.write(printable(told))
+    raise SystemExit(status)
 
 
-def _status(error: Exception) -> int:
-    """130 after Ctrl-C; 75 (try again later) where a scheduler ended the run; 2 for everything to be mended."""
-    from mspgt.errors import StoppedError, TerminatedError
+def _outcome(error: Any) -> tuple[int, str]:
+    """Status and words of an error.
 
-    if isinstance(error, TerminatedError):
-        return 75
-    return 130 if isinstance(error, StoppedError) else 2
+    130 after Ctrl-C; 75 (try again later) where a scheduler ended the run; 70 for a fault of our own; 2 for all that
+    is to be mended.
+    """
+    from mspgt.errors import MspgtError, StoppedError, TerminatedError
+
+    if isinstance(error, KeyboardInterrupt):
+        return 130, "mspgt: stopped. Nothing was left half-written; run the same command again.\n"
+    if isinstance(error, MspgtError):
+        statuses = {TerminatedError: 75, StoppedError: 130}
+        return statuses.get(type(error), 2), f"mspgt: {error}\n"
+    if hasattr(error, "show"):
+        # Of the command line itself; its library would write what was typed as it was typed.
+        error.show(file=(told := StringIO()))
+        return error.exit_code, told.getvalue()
+    return 70, (
+        f"mspgt: a fault of mspgt itself, not of your input: {type(error).__name__}: {error}\n"
+        "Run the same command with --debug to see where it was raised, and report that text.\n"
+    )

@@ -24,9 +24,11 @@ from mspgt.cli import (
     worlds,
     zoo,
 )
+from mspgt.cli.options import Commands
 
 app = typer.Typer(
     name="mspgt",
+    cls=Commands,
     help="Find the Local, Intermediate and Global scales inside a language model.\n\n"
     "Start with: mspgt boundaries MODEL --corpus FILE --treebank FILE...",
     no_args_is_help=True,

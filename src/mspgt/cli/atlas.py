@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
-from mspgt.cli.options import say, start_logging
+from mspgt.cli.options import Commands, say, start_logging
 
-app = typer.Typer(help="Small results of many models, side by side, to which anybody can add their own.")
+app = typer.Typer(
+    cls=Commands, help="Small results of many models, side by side, to which anybody can add their own."
+)
 Folder = Annotated[Path, typer.Option("--atlas", help="Folder of entries.")]
 
 

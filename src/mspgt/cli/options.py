@@ -13,6 +13,8 @@ from typing import Annotated, Any, get_type_hints
 import typer
 from typer import Argument, Option
 
+from mspgt.errors import printable
+
 Texts = list[str] | None
 Models = Annotated[
     list[str], Argument(metavar="MODEL...", help="Hugging Face ids, local folders, or zoo:NAME.")
@@ -70,6 +72,17 @@ class Running:
         return (*(self.settings or ()), *([] if self.seed is None else [f"seed={self.seed}"]))
 
 
+class Commands(typer.core.TyperGroup):
+    """Commands whose own help is quick."""
+
+    def get_help_option(self, ctx: typer.Context) -> typer.core.TyperOption | None:
+        """`--help`, absent as False: of None typer asks a validator that takes longer to load than all the rest."""
+        option = super().get_help_option(ctx)
+        if option is not None:
+            option.default = False
+        return option
+
+
 def grouped(command: Callable[..., None]) -> Callable[..., None]:
     """A command whose parameters of the kinds above are one option a field on the command line."""
     hints = get_type_hints(command, include_extras=True)
@@ -96,8 +109,6 @@ class _Printable(logging.Formatter):
     """Names from outside cannot steer the terminal."""
 
     def format(self, record: logging.LogRecord) -> str:
-        from mspgt.report.words import printable
-
         return printable(super().format(record))
 
 
@@ -113,6 +124,4 @@ def start_logging() -> None:
 
 def say(text: str = "") -> None:
     """Results go to stdout; names from outside cannot steer the terminal."""
-    from mspgt.report.words import printable
-
     typer.echo(printable(text))

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from mspgt.cli.options import say, start_logging
+from mspgt.cli.options import Commands, say, start_logging
 
-app = typer.Typer(help="The bundled models, and how they were made.", no_args_is_help=True)
+app = typer.Typer(cls=Commands, help="The bundled models, and how they were made.", no_args_is_help=True)
 
 
 @app.command("list")

@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from mspgt.errors import printable
 from mspgt.report.curves import Line, Panel
-from mspgt.report.words import MISSING, claims, layer_set, model_of, number, printable
+from mspgt.report.words import MISSING, claims, layer_set, model_of, number
 from mspgt.results import CalibratedResult, Results
 
 Cell = str | int | float | bool | None

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, Protocol
-from unicodedata import category
 
 from mspgt.results import CalibratedResult, Claim, PaperBoundary, PaperResult, Results
 from mspgt.results.boundaries import Boundaries
@@ -283,14 +282,3 @@ def _power_words(calibrated: CalibratedResult) -> str:
         return "What could have been seen at this depth was not stated."
     seen = in_sight(calibrated)
     return f"At this depth it finds, in 80\u202f% of cases, {listing(seen)} roughness SDs." if seen else ""
-
-
-# What turns the direction of text, or hides in it; marks that letters of some scripts need stay.
-_DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
-
-
-def printable(text: str) -> str:
-    """Text without what steers a terminal: control characters and marks of direction become blanks."""
-    return "".join(
-        " " if (category(c) in ("Cc", "Cs") and c not in "\n\t") or c in _DIRECTIONS else c for c in text
-    )
