@@ -7,10 +7,10 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from mspgt.errors import printable
 from mspgt.report import tables
 from mspgt.report.panels import signal_panels
 from mspgt.report.table1 import PRINTED, printed, summary_lines, table1, table1_for_reading
-from mspgt.errors import printable
 from tests.report.planted_results import HOSTILE
 from tests.report.test_story import candidate
 from tests.report.test_where import functional

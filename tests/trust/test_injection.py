@@ -14,12 +14,12 @@ from unittest import mock
 import pytest
 
 from mspgt.cli import main
+from mspgt.errors import printable
 from mspgt.report.markup import tag
 from mspgt.report.page import pages
 from mspgt.report.tables import FORMULA, Table, csv_cell, warnings_table
 from mspgt.report.verdicts import verdict_section
 from mspgt.report.views import model_view
-from mspgt.errors import printable
 from mspgt.report.writing import stems
 from mspgt.results import Notice, to_jsonable
 from tests.report.planted_results import planted
