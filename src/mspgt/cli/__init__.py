@@ -36,7 +36,7 @@ def _outcome(error: Any) -> tuple[int, str]:
     if isinstance(error, KeyboardInterrupt):
         return 130, "mspgt: stopped. Nothing was left half-written; run the same command again.\n"
     if isinstance(error, MspgtError):
-        statuses = {TerminatedError: 75, StoppedError: 130}
+        statuses: dict[type, int] = {TerminatedError: 75, StoppedError: 130}
         return statuses.get(type(error), 2), f"mspgt: {error}\n"
     if hasattr(error, "show"):
         # Of the command line itself; its library would write what was typed as it was typed.

@@ -75,7 +75,7 @@ class Running:
 class Commands(typer.core.TyperGroup):
     """Commands whose own help is quick."""
 
-    def get_help_option(self, ctx: typer.Context) -> typer.core.TyperOption | None:
+    def get_help_option(self, ctx: Any) -> typer.core.TyperOption | None:
         """`--help`, absent as False: of None typer asks a validator that takes longer to load than all the rest."""
         option = super().get_help_option(ctx)
         if option is not None:
