@@ -5,47 +5,37 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
-from mspgt.predictions.design import Design
 from mspgt.predictions.readings import Measurements, Reading
 from mspgt.predictions.rules import Rules
-from mspgt.predictions.theory_inputs import blocks
+from mspgt.predictions.theory_inputs import judged, with_theory
 from mspgt.predictions.verdict import Claim, Finding, Prediction, Unit, at_least, untested
+from mspgt.results.theory import Markov
 
 
 def judge(results: Measurements, rules: Rules, reading: Reading) -> Finding:
     """One unit a model: every M_l of its layers against the threshold."""
-    missing: list[str] = []
-    units = []
-    for name, markov in blocks(results, lambda theory: theory.markov, missing):
-        path = f"models.{name}.theory.markov"
-        if not markov.excess or not markov.se or not markov.ratio or markov.groups is None:
-            old = "without Markov surrogates: run the study again" if markov.ratio else "not measured"
-            missing.append(f"{path}: {markov.reason or old}")
-            continue
-        ratio, se = (np.array(values, dtype=float) for values in (markov.excess, markov.se))
-        t = (ratio - rules.markov) / np.maximum(se, 1e-300)
-        freedom = markov.groups - 1
-        worst, margin = int(ratio.argmax()), float(stats.t.ppf(0.975, freedom))
-        units.append(
-            Unit(
-                name,
-                float(ratio[worst]),
-                (float(ratio[worst] - margin * se[worst]), float(ratio[worst] + margin * se[worst])),
-                float(stats.t.cdf(t, freedom).max()),
-                at_least(stats.t.sf(t, freedom).tolist(), 1),
-                path,
-                f"layer {worst + 1} of {len(ratio)}; mean over layers {ratio.mean():.3f}; M itself up to "
-                f"{np.nanmax(np.array(markov.ratio, dtype=float)):.3f}",
-            )
-        )
-    return Finding(tuple(units), tuple(missing))
+    return judged(results, lambda theory: theory.markov, lambda name, markov: [_unit(name, markov, rules)])
 
 
-def power(design: Design, rules: Rules) -> str:
-    """Needs the theory part."""
-    if not design.theory:
-        return "needs the theory part (conditional mutual information)"
-    return f"one equivalence test in each of {len(design.members)} models against {rules.markov:g}"
+def _unit(name: str, markov: Markov, rules: Rules) -> Unit | str:
+    path = f"models.{name}.theory.markov"
+    if not markov.excess or not markov.se or not markov.ratio or markov.groups is None:
+        old = "without Markov surrogates: run the study again" if markov.ratio else "not measured"
+        return f"{path}: {markov.reason or old}"
+    ratio, se = (np.array(values, dtype=float) for values in (markov.excess, markov.se))
+    t = (ratio - rules.markov) / np.maximum(se, 1e-300)
+    freedom = markov.groups - 1
+    worst, margin = int(ratio.argmax()), float(stats.t.ppf(0.975, freedom))
+    return Unit(
+        name,
+        float(ratio[worst]),
+        (float(ratio[worst] - margin * se[worst]), float(ratio[worst] + margin * se[worst])),
+        float(stats.t.cdf(t, freedom).max()),
+        at_least(stats.t.sf(t, freedom).tolist(), 1),
+        path,
+        f"layer {worst + 1} of {len(ratio)}; mean over layers {ratio.mean():.3f}; M itself up to "
+        f"{np.nanmax(np.array(markov.ratio, dtype=float)):.3f}",
+    )
 
 
 PREDICTION = Prediction(
@@ -75,7 +65,12 @@ PREDICTION = Prediction(
     ),
     judge=judge,
     paper=untested("assumed, not tested"),
-    power=power,
+    power=with_theory(
+        "the theory part (conditional mutual information)",
+        lambda design, rules: (
+            f"one equivalence test in each of {len(design.members)} models against {rules.markov:g}"
+        ),
+    ),
     false_in=("skip",),
     true_in=("markov chains", "families of chains"),
     excluded=lambda rules: (

@@ -6,12 +6,21 @@ from collections.abc import Callable
 from itertools import combinations
 
 from mspgt.predictions.design import Design
-from mspgt.predictions.effects import PAPER_METRICS, apart, brittleness, perturbed, sum_of
+from mspgt.predictions.effects import (
+    PAPER_METRICS,
+    Perturbed,
+    apart,
+    asked,
+    brittleness,
+    by_family_and_metric,
+    perturbed,
+    sum_of,
+)
 from mspgt.predictions.ratios import Effect, p_both
-from mspgt.predictions.readings import Measurements, Reading, by_family, finished, named, position
+from mspgt.predictions.readings import Measurements, Reading, by_family, depths, finished, named
 from mspgt.predictions.rules import Rules
 from mspgt.predictions.verdict import Claim, Finding, PaperSays, Prediction, Unit
-from mspgt.vocabulary import SCALES
+from mspgt.vocabulary import BOUNDARIES, SCALES
 
 METRICS = (*PAPER_METRICS, "perplexity")
 Scaled = tuple[Effect, Effect, Effect]  # of one model: local, intermediate, global
@@ -21,18 +30,18 @@ SUFFIX = {"matched": "_matched_layers", "plain": ""}
 def judge(results: Measurements, rules: Rules, reading: Reading) -> Finding:
     """One unit a pair of families and metric: the difference between families, by scale."""
     suffix = SUFFIX[reading.dose]
-    metrics = (reading.metric,) if reading.metric else METRICS
+    metrics = asked(reading, METRICS)
     missing: list[str] = []
-    families: dict[str, dict[str, list[Scaled]]] = {}
-    for one in perturbed(named(finished(results)), reading, missing):
-        for metric in metrics:
-            effects = [brittleness(one, s + suffix, metric, per_layer=reading.per_layer) for s in SCALES]
-            local, middle, top = effects
-            if local and middle and top:
-                families.setdefault(one.model.family, {}).setdefault(metric, []).append((local, middle, top))
+
+    def scaled(one: Perturbed, metric: str) -> Scaled | None:
+        effects = (brittleness(one, s + suffix, metric, per_layer=reading.per_layer) for s in SCALES)
+        local, middle, top = effects
+        return (local, middle, top) if local and middle and top else None
+
+    models = perturbed(named(finished(results)), reading, missing)
     families = {
         family: {metric: found for metric, found in own.items() if len(found) >= rules.members}
-        for family, own in sorted(families.items())
+        for family, own in by_family_and_metric(models, metrics, scaled).items()
     }
     units = [
         _unit(first, second, metric, families[first][metric], families[second][metric], suffix)
@@ -74,14 +83,11 @@ def paper(results: Measurements, rules: Rules, reading: Reading) -> PaperSays:
     """The paper's argument: in some family the I–G position varies more than the L–I position."""
     told, gaps = [], []
     for family, models in sorted(by_family(results).items()):
-        spreads = []
-        for which in ("LI", "IG"):
-            found = [position(model, which, reading) for _, model in named(models)]
-            places = [place[0] / place[1] for place in found if place]
-            spreads.append(max(places) - min(places) if len(places) > 1 else None)
-        if spreads[0] is not None and spreads[1] is not None:
-            gaps.append(spreads[1] - spreads[0])
-            told.append(f"{family} L–I {spreads[0]:.2f}, I–G {spreads[1]:.2f}")
+        early, late = (depths(models, which, reading) for which in BOUNDARIES)
+        if len(early) > 1 and len(late) > 1:
+            first, second = (max(places) - min(places) for places in (early, late))
+            gaps.append(second - first)
+            told.append(f"{family} L–I {first:.2f}, I–G {second:.2f}")
     if not gaps:
         return PaperSays(None, None, "no family has two models with both boundaries")
     return PaperSays(max(gaps) > 0, max(gaps), "; ".join(told))

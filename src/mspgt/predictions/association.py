@@ -6,7 +6,7 @@ of architectures test nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import atanh, sqrt, tanh
 
@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from scipy import stats
 from scipy.optimize import brentq
 
+from mspgt.predictions.design import Design
 from mspgt.predictions.readings import Measurements, by_architecture
 from mspgt.predictions.rules import Rules
-from mspgt.predictions.verdict import Unit
+from mspgt.predictions.verdict import Finding, Unit
 
 Array = NDArray[np.float64]
 DRAWS = 1999
@@ -40,6 +41,27 @@ def means_by_architecture(results: Measurements, pairs: Mapping[str, Pair]) -> d
             mean = Pair(sum(one.x for one in own) / len(own), sum(one.y for one in own) / len(own))
             found[f"{family}, {layers} layers, width {width}"] = mean
     return found
+
+
+def associated(
+    results: Measurements,
+    by_name: Mapping[str, Mapping[str, Pair]],
+    sign: float,
+    evidence: Callable[[str], str],
+    rules: Rules,
+    missing: Sequence[str],
+) -> Finding:
+    """One unit a relation: its name → the two numbers of every training run that has both.
+
+    Args:
+        sign: as of `rank_unit`; evidence: of a relation, by its name. missing: what is known to lack beforehand.
+    """
+    found = [
+        rank_unit(name, means_by_architecture(results, pairs), sign, evidence(name), rules)
+        for name, pairs in by_name.items()
+    ]
+    lacking = [one for one in found if isinstance(one, str)]
+    return Finding(tuple(one for one in found if isinstance(one, Unit)), (*missing, *lacking))
 
 
 def rank_unit(name: str, found: Mapping[str, Pair], sign: float, evidence: str, rules: Rules) -> Unit | str:
@@ -99,9 +121,19 @@ def _by_permutation(x: Array, y: Array, correlation: float) -> float:
     return float((1 + (drawn >= correlation - 1e-12).sum()) / (DRAWS + 1))
 
 
-def told_power(have: Sequence[object], rules: Rules) -> str:
+def power_with(needs: str) -> Callable[[Design, Rules], str]:
+    """What as many architectures as a study has would show; `needs` stands where it has no theory or no texts."""
+
+    def power(design: Design, rules: Rules) -> str:
+        if not design.theory or design.samples is None:
+            return f"needs {needs}"
+        return told_power(len(design.architectures()), rules)
+
+    return power
+
+
+def told_power(n: int, rules: Rules) -> str:
     """The rank correlation that so many architectures would show."""
-    n = len(have)
     if n < rules.architectures:
         return f"needs {rules.architectures} architectures; found {n}"
     reach = (float(stats.norm.isf(rules.level)) + float(stats.norm.ppf(0.8))) * sqrt(1.06 / (n - 3))

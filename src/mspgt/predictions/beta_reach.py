@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mspgt.predictions.association import Pair, means_by_architecture, rank_unit, told_power
-from mspgt.predictions.design import Design
+from mspgt.predictions.association import Pair, associated, power_with
 from mspgt.predictions.effects import perturbed
 from mspgt.predictions.readings import Measurements, Reading, finished, named
 from mspgt.predictions.rules import Rules
 from mspgt.predictions.theory_inputs import blocks
-from mspgt.predictions.verdict import Claim, Finding, Prediction, Unit, untested
+from mspgt.predictions.verdict import Claim, Finding, Prediction, untested
 from mspgt.results.theory import BetaResponse, Reach
 
 Curve = tuple[list[float], list[float | None]]  # rates, and the weight at each
@@ -37,10 +36,7 @@ def judge(results: Measurements, rules: Rules, reading: Reading) -> Finding:
     rate, weights = _at_one_rate(curves)
     pairs = {name: Pair(lengths[name], weights[name]) for name in lengths if name in weights}
     evidence = "models.*.theory.reach.mean, models.*.theory.beta.response"
-    found = rank_unit(f"β_G at {rate:g} nats", means_by_architecture(results, pairs), -1.0, evidence, rules)
-    if isinstance(found, Unit):
-        return Finding((found,), tuple(missing))
-    return Finding((), (*missing, found))
+    return associated(results, {f"β_G at {rate:g} nats": pairs}, -1.0, lambda _: evidence, rules, missing)
 
 
 def _length(name: str, reach: Reach, missing: list[str]) -> float | None:
@@ -73,13 +69,6 @@ def _at_one_rate(curves: Mapping[str, Curve]) -> tuple[float, dict[str, float]]:
     return best
 
 
-def power(design: Design, rules: Rules) -> str:
-    """How many architectures there are, and what they would show."""
-    if not design.theory or design.samples is None:
-        return "needs the theory part (attention length) and Experiment 2 with noise–response curves"
-    return told_power(list(design.architectures()), rules)
-
-
 PREDICTION = Prediction(
     id="beta-reach",
     title="Models whose attention reaches farther compress the Global scale less",
@@ -103,7 +92,7 @@ PREDICTION = Prediction(
     ),
     judge=judge,
     paper=untested("said, not tested"),
-    power=power,
+    power=power_with("the theory part (attention length) and Experiment 2 with noise–response curves"),
     excluded=lambda rules: (
         f"a rank correlation of {rules.association:g} or more between reach and −β_G over architectures like these"
     ),

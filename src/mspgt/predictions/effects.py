@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from mspgt.interventions.metrics import PAPER_METRICS as PAPER_METRICS  # whom predictions ask
 from mspgt.predictions.ratios import Effect
@@ -11,6 +12,7 @@ from mspgt.predictions.readings import FOUND, Reading, not_calibrated
 from mspgt.results import ModelResult
 from mspgt.results.interventions import EffectResult, InterventionsAbout
 
+Read = TypeVar("Read")
 STRUCTURE = "length_variance"
 # What an effect wobbles by at 1,000 texts, in percent of the baseline. On sentence-length variance the range of arms
 # without any noise is ±25–34 %, about two standard errors; the others are those of SmolLM2-135M.
@@ -71,6 +73,28 @@ def brittleness(one: Perturbed, arm: str, metric: str, *, per_layer: bool) -> Ef
         return None
     doses = one.about.sigma * (len(one.about.arms[arm].layers) if per_layer else 1)
     return Effect(found.percent / doses, found.percent_se / doses, found.documents - 1)
+
+
+def local_arm(reading: Reading) -> str:
+    """The arm whose noise lies on the Local scale, at the dose of a reading."""
+    return "local_matched_layers" if reading.dose == "matched_layers" else "local"
+
+
+def asked(reading: Reading, metrics: Sequence[str] = PAPER_METRICS) -> Sequence[str]:
+    """The metric that a reading names, or all that a prediction asks."""
+    return (reading.metric,) if reading.metric else metrics
+
+
+def by_family_and_metric(
+    models: Iterable[Perturbed], metrics: Sequence[str], read: Callable[[Perturbed, str], Read | None]
+) -> dict[str, dict[str, list[Read]]]:
+    """Family → metric → what is read of each model, of those that have it; families in order."""
+    families: dict[str, dict[str, list[Read]]] = {}
+    for model in models:
+        for metric in metrics:
+            if found := read(model, metric):
+                families.setdefault(model.model.family, {}).setdefault(metric, []).append(found)
+    return dict(sorted(families.items()))
 
 
 def se_percent(metric: str, samples: int) -> float:

@@ -2,45 +2,32 @@
 
 from __future__ import annotations
 
-from mspgt.predictions.design import Design
 from mspgt.predictions.readings import Measurements, Reading
 from mspgt.predictions.rules import Rules
-from mspgt.predictions.theory_inputs import blocks, inside_p
+from mspgt.predictions.theory_inputs import inside_p, judged, with_theory
 from mspgt.predictions.verdict import Claim, Finding, Prediction, Unit, untested
+from mspgt.results.theory import Beta
 
 SLOPE = -1.0
 
 
 def judge(results: Measurements, rules: Rules, reading: Reading) -> Finding:
     """One unit: the slope of log β̂ on log H over the planted languages, which no model of the study changes."""
-    missing: list[str] = []
-    for name, beta in blocks(results, lambda theory: theory.beta, missing):
-        whole, path = beta.equation23, f"models.{name}.theory.beta.equation23"
-        found = whole.by_scale.get(reading.metric) if reading.metric else whole
-        if found is None or found.slope is None or found.ci is None:
-            why = found and found.reason
-            missing.append(f"{path}: {why or 'no slope over languages with an interval'}")
-            continue
-        low, high = SLOPE - rules.slope_margin, SLOPE + rules.slope_margin
-        slope = found.slope
-        note = "of planted sources, exact: the same in every run"
-        return Finding(
-            (Unit("planted languages", slope, found.ci, *inside_p(slope, found.ci, low, high), path),),
-            notes=(note,),
-        )
-    return Finding((), tuple(missing))
-
-
-def power(design: Design, rules: Rules) -> str:
-    """Needs β̂ on at least 12 languages of known entropy."""
-    return (
-        "needs β̂ by scale on at least 12 planted languages (the theory part)"
-        if not design.theory
-        else (
-            "supported if the interval of the slope over languages lies within "
-            f"{SLOPE - rules.slope_margin:g} and {SLOPE + rules.slope_margin:g}"
-        )
+    found = judged(
+        results, lambda theory: theory.beta, lambda name, beta: [_unit(name, beta, reading.metric, rules)]
     )
+    if not found.units:
+        return found
+    return Finding(found.units[:1], notes=("of planted sources, exact: the same in every run",))
+
+
+def _unit(name: str, beta: Beta, scale: str, rules: Rules) -> Unit | str:
+    whole, path = beta.equation23, f"models.{name}.theory.beta.equation23"
+    found = whole.by_scale.get(scale) if scale else whole
+    if found is None or found.slope is None or found.ci is None:
+        return f"{path}: {(found and found.reason) or 'no slope over languages with an interval'}"
+    p = inside_p(found.slope, found.ci, SLOPE - rules.slope_margin, SLOPE + rules.slope_margin)
+    return Unit("planted languages", found.slope, found.ci, *p, path)
 
 
 PREDICTION = Prediction(
@@ -65,7 +52,13 @@ PREDICTION = Prediction(
     ),
     judge=judge,
     paper=untested("derived, not tested"),
-    power=power,
+    power=with_theory(
+        "β̂ by scale on at least 12 planted languages (the theory part)",
+        lambda design, rules: (
+            "supported if the interval of the slope over languages lies within "
+            f"{SLOPE - rules.slope_margin:g} and {SLOPE + rules.slope_margin:g}"
+        ),
+    ),
     excluded=lambda rules: f"a slope within {rules.slope_margin:g} of −1 over the planted languages",
     readings=tuple(Reading(metric=metric) for metric in ("", "G", "I", "L")),
 )

@@ -7,45 +7,46 @@ from math import log
 from mspgt.predictions.design import Design
 from mspgt.predictions.readings import Measurements, Reading
 from mspgt.predictions.rules import Rules
-from mspgt.predictions.theory_inputs import blocks, inside_p
+from mspgt.predictions.theory_inputs import inside_p, judged, with_theory
 from mspgt.predictions.verdict import Claim, Finding, Prediction, Unit, at_least, untested
+from mspgt.results.theory import Fisher
 
 TINY = 1e-6  # a slope that is not positive is farther from 1 than any other
 
 
 def judge(results: Measurements, rules: Rules, reading: Reading) -> Finding:
     """One unit a model: the measured loss slope over ½ tr F, in each of its scales."""
-    missing: list[str] = []
-    units = []
-    low, high = 1 / (1 + rules.fisher_margin), 1 + rules.fisher_margin
-    for name, fisher in blocks(results, lambda theory: theory.fisher, missing):
-        path = f"models.{name}.theory.fisher.equation30"
-        scales = fisher.equation30.scales if fisher.equation30 else {}
-        ratios = {scale: getattr(one, reading.metric or "loss") for scale, one in scales.items()}
-        known = {scale: (one.value, one.ci) for scale, one in ratios.items()}
-        if not known or any(ci is None for _, ci in known.values()):
-            missing.append(f"{path}: {fisher.reason or 'not measured with an interval'}")
-            continue
-        tests = {scale: inside_p(value, ci, low, high) for scale, (value, ci) in known.items() if ci}
-        farthest = max(known, key=lambda scale: abs(log(max(known[scale][0], TINY))))
-        units.append(
-            Unit(
-                name,
-                *known[farthest],
-                max(inside for inside, _ in tests.values()),
-                at_least([outside for _, outside in tests.values()], 1),
-                path,
-                ", ".join(f"{scale} {value:.2f}" for scale, (value, _) in known.items()),
-            )
-        )
-    return Finding(tuple(units), tuple(missing))
+    metric = reading.metric or "loss"
+    return judged(
+        results, lambda theory: theory.fisher, lambda name, fisher: [_unit(name, fisher, metric, rules)]
+    )
 
 
-def power(design: Design, rules: Rules) -> str:
-    """Needs Fisher traces and noise slopes."""
-    if not design.theory:
-        return "needs the theory part (Fisher traces and noise slopes)"
-    low, high = 1 / (1 + rules.fisher_margin), 1 + rules.fisher_margin
+def _unit(name: str, fisher: Fisher, metric: str, rules: Rules) -> Unit | str:
+    path = f"models.{name}.theory.fisher.equation30"
+    scales = fisher.equation30.scales if fisher.equation30 else {}
+    ratios = {scale: getattr(one, metric) for scale, one in scales.items()}
+    known = {scale: (one.value, one.ci) for scale, one in ratios.items()}
+    if not known or any(ci is None for _, ci in known.values()):
+        return f"{path}: {fisher.reason or 'not measured with an interval'}"
+    tests = {scale: inside_p(value, ci, *_margin(rules)) for scale, (value, ci) in known.items() if ci}
+    farthest = max(known, key=lambda scale: abs(log(max(known[scale][0], TINY))))
+    return Unit(
+        name,
+        *known[farthest],
+        max(inside for inside, _ in tests.values()),
+        at_least([outside for _, outside in tests.values()], 1),
+        path,
+        ", ".join(f"{scale} {value:.2f}" for scale, (value, _) in known.items()),
+    )
+
+
+def _margin(rules: Rules) -> tuple[float, float]:
+    return 1 / (1 + rules.fisher_margin), 1 + rules.fisher_margin
+
+
+def _told_power(design: Design, rules: Rules) -> str:
+    low, high = _margin(rules)
     return f"equivalence tests in {len(design.members)} models, within {low:.2f} and {high:.2f}"
 
 
@@ -71,7 +72,7 @@ PREDICTION = Prediction(
     ),
     judge=judge,
     paper=untested("derived, not tested"),
-    power=power,
+    power=with_theory("the theory part (Fisher traces and noise slopes)", _told_power),
     excluded=lambda rules: (
         f"a loss slope within a factor of {1 + rules.fisher_margin:g} of ½ tr F in all scales, in more than half of "
         "the models"

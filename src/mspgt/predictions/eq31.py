@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
-from mspgt.predictions.association import Pair, means_by_architecture, rank_unit, told_power
-from mspgt.predictions.design import Design
-from mspgt.predictions.effects import PAPER_METRICS, Perturbed, brittleness, perturbed
+from mspgt.predictions.association import Pair, associated, power_with
+from mspgt.predictions.effects import PAPER_METRICS, Perturbed, asked, brittleness, local_arm, perturbed
 from mspgt.predictions.readings import Measurements, Reading, finished, named
 from mspgt.predictions.rules import Rules
 from mspgt.predictions.theory_inputs import blocks
-from mspgt.predictions.verdict import Claim, Finding, Prediction, Unit, untested
+from mspgt.predictions.verdict import Claim, Finding, Prediction, untested
 from mspgt.results.theory import Fisher
-
-ARMS = {"matched": "local", "plain": "local", "matched_layers": "local_matched_layers"}
 
 
 def judge(results: Measurements, rules: Rules, reading: Reading) -> Finding:
     """One unit a metric: the rank correlation of Σ tr F with |γ_L| over architectures."""
     missing: list[str] = []
     traces = dict(blocks(results, lambda theory: theory.fisher, missing))
-    arm = ARMS.get(reading.dose, "local")
+    arm = local_arm(reading)
     models = perturbed(named(finished(results)), reading, missing)
-    units = []
-    for metric in (reading.metric,) if reading.metric else PAPER_METRICS:
-        pairs = {}
+    by_metric: dict[str, dict[str, Pair]] = {metric: {} for metric in asked(reading)}
+    for metric, pairs in by_metric.items():
         for model in models:
             trace = _trace(traces.get(model.name), model, arm, per_layer=reading.per_layer)
             effect = brittleness(model, arm, metric, per_layer=reading.per_layer)
             if trace is not None and effect is not None:
                 pairs[model.name] = Pair(trace, abs(effect.value))
-        evidence = f"models.*.theory.fisher.fisher, models.*.interventions.{arm}.{metric}"
-        found = rank_unit(metric, means_by_architecture(results, pairs), 1.0, evidence, rules)
-        if isinstance(found, Unit):
-            units.append(found)
-        else:
-            missing.append(found)
-    return Finding(tuple(units), tuple(missing))
+
+    def evidence(metric: str) -> str:
+        return f"models.*.theory.fisher.fisher, models.*.interventions.{arm}.{metric}"
+
+    return associated(results, by_metric, 1.0, evidence, rules, missing)
 
 
 def _trace(fisher: Fisher | None, model: Perturbed, arm: str, *, per_layer: bool) -> float | None:
@@ -44,13 +38,6 @@ def _trace(fisher: Fisher | None, model: Perturbed, arm: str, *, per_layer: bool
     layers = model.about.arms[arm].layers
     total = sum(fisher.fisher.value[layer - 1] for layer in layers)
     return total / len(layers) if per_layer else total
-
-
-def power(design: Design, rules: Rules) -> str:
-    """How many architectures there are, and what they would show."""
-    if not design.theory or design.samples is None:
-        return "needs the theory part (Fisher traces) and Experiment 2 (interventions)"
-    return told_power(list(design.architectures()), rules)
 
 
 PREDICTION = Prediction(
@@ -78,7 +65,7 @@ PREDICTION = Prediction(
     ),
     judge=judge,
     paper=untested("derived, not tested"),
-    power=power,
+    power=power_with("the theory part (Fisher traces) and Experiment 2 (interventions)"),
     false_in=("no relation",),
     true_in=("as derived",),
     excluded=lambda rules: (

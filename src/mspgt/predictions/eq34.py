@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-from mspgt.predictions.design import Design
 from mspgt.predictions.readings import Measurements, Reading
 from mspgt.predictions.rules import Rules
-from mspgt.predictions.theory_inputs import blocks, normal_p
+from mspgt.predictions.theory_inputs import judged, normal_p, with_theory
 from mspgt.predictions.verdict import Claim, Finding, Prediction, Unit, untested
+from mspgt.results.theory import Concentration
 
 EXPONENT = -0.5
 
 
 def judge(results: Measurements, rules: Rules, reading: Reading) -> Finding:
     """One unit a model: the exponent of interval width on draws."""
-    missing: list[str] = []
-    units = []
-    for name, found in blocks(results, lambda theory: theory.concentration, missing):
-        key = reading.metric or "by_draws"
-        curve, path = getattr(found, key), f"models.{name}.theory.concentration.{key}"
-        if curve is None or curve.slope is None or curve.ci is None:
-            why = (curve and curve.reason) or found.reason or "no exponent with an interval"
-            missing.append(f"{path}: {why}")
-            continue
-        p = normal_p(curve.slope, curve.ci, EXPONENT + rules.exponent_margin)
-        units.append(Unit(name, curve.slope, curve.ci, *p, path))
-    return Finding(tuple(units), tuple(missing))
+    key = reading.metric or "by_draws"
+    return judged(
+        results, lambda theory: theory.concentration, lambda name, found: [_unit(name, found, key, rules)]
+    )
 
 
-def power(design: Design, rules: Rules) -> str:
-    """Needs widths at several numbers of draws."""
-    if not design.theory:
-        return "needs the theory part (interval widths at several numbers of draws and documents)"
-    return f"one test in each of {len(design.members)} models against {EXPONENT + rules.exponent_margin:g}"
+def _unit(name: str, found: Concentration, key: str, rules: Rules) -> Unit | str:
+    curve, path = getattr(found, key), f"models.{name}.theory.concentration.{key}"
+    if curve is None or curve.slope is None or curve.ci is None:
+        return f"{path}: {(curve and curve.reason) or found.reason or 'no exponent with an interval'}"
+    p = normal_p(curve.slope, curve.ci, EXPONENT + rules.exponent_margin)
+    return Unit(name, curve.slope, curve.ci, *p, path)
 
 
 PREDICTION = Prediction(
@@ -56,7 +49,12 @@ PREDICTION = Prediction(
     ),
     judge=judge,
     paper=untested("derived, not tested"),
-    power=power,
+    power=with_theory(
+        "the theory part (interval widths at several numbers of draws and documents)",
+        lambda design, rules: (
+            f"one test in each of {len(design.members)} models against {EXPONENT + rules.exponent_margin:g}"
+        ),
+    ),
     excluded=lambda rules: (
         f"an exponent of interval width on draws of {-0.5 + rules.exponent_margin:g} or less, in more than half of "
         "the models"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mspgt.predictions.governs import Governs, form
+from mspgt.predictions.governs import FORM, Governs
 from mspgt.predictions.verdict import Claim
 
 PREDICTION = Governs("global", "coherence", -1.0, ("signed", "absolute")).predicts(
@@ -12,7 +12,7 @@ PREDICTION = Governs("global", "coherence", -1.0, ("signed", "absolute")).predic
     statistic="lead of Global over the other two in the fall of coherence, log ratio, weakest contrast",
     rule=(
         "As P2.1: the lead of the Global scale over both other scales in the fall of coherence, with doses "
-        f"matched by perturbed layers and by relative variance, signed and as the absolute log ratio. {form()}"
+        f"matched by perturbed layers and by relative variance, signed and as the absolute log ratio. {FORM}"
     ),
     paper_rule="In some model the percent change, doses unmatched, is largest on the Global scale.",
     claim=Claim(

@@ -19,7 +19,7 @@ from scipy import stats
 from mspgt.predictions.design import Design
 from mspgt.predictions.effects import Perturbed, experiments, perturbed, pooled, se_percent, sum_of
 from mspgt.predictions.random_sets import BEYOND, LEAST, Excess, excess, log_ratio, models_needed
-from mspgt.predictions.ratios import Effect, flipped, p_both, tail
+from mspgt.predictions.ratios import Effect, flipped, p_both, se_of, tail
 from mspgt.predictions.readings import Measurements, Reading, finished, named
 from mspgt.predictions.rules import Rules
 from mspgt.predictions.verdict import Finding, PaperSays, Prediction, Unit
@@ -36,10 +36,11 @@ RANDOM_DOSE = "matched_layers"  # that of the random layer sets
 HEADLINE = 0.2  # share of the level that the smallest of five p-values has (Holm)
 Key = tuple[str, str]  # dose and effect
 ALONE = "with fewer than {} models each is judged by itself, and the verdict is of these models alone"
+# The rule that all statements of this form share, in words.
 FORM = (
-    "Models are the random unit: the leads of {least} or more must be above 0 on average at every contrast (t "
-    "test), and so must what noise on the scale does beyond random layer sets of equal size, their mean and "
-    "{beyond:g} of their standard deviations (t test at the level, a gate; a model needs at least {sets} sets). "
+    f"Models are the random unit: the leads of {Rules.members} or more must be above 0 on average at every contrast "
+    "(t test), and so must what noise on the scale does beyond random layer sets of equal size, their mean and "
+    f"{BEYOND:g} of their standard deviations (t test at the level, a gate; a model needs at least {LEAST} sets). "
     "Fewer models are judged one by one, each against the tolerance limit of its own sets. Refuted: on average "
     "some other scale leads at every contrast. Only noise on scales that were found by a calibrated account "
     "counts."
@@ -224,11 +225,6 @@ class Governs:
         )
 
 
-def form(*, least: int = Rules.members) -> str:
-    """The rule that all statements of this form share, in words."""
-    return FORM.format(least=least, beyond=BEYOND, sets=LEAST)
-
-
 def _weakest(contrasts: int, key: Key) -> str:
     return f"weakest of {contrasts} contrasts: {key[0].replace('_', ' ')}, {key[1]}"
 
@@ -262,6 +258,6 @@ def _p_values(lead: Lead) -> tuple[float, float]:
     The first comes with the contrast: the larger p of the comparisons with either rival. The second takes the
     normal law of its 95 % interval, doubled because either rival may be the larger.
     """
-    se = (lead.ci[1] - lead.ci[0]) / (2 * float(stats.norm.ppf(0.975)))
+    se = se_of(lead.ci)
     below = 2 * float(stats.norm.cdf(lead.estimate / se)) if se else float(lead.estimate >= 0)
     return lead.p, min(1.0, below)

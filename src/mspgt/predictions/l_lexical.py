@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mspgt.predictions.governs import Governs, form
+from mspgt.predictions.governs import FORM, Governs
 from mspgt.predictions.verdict import Claim
 
 PREDICTION = Governs("local", "ttr", 1.0, ("absolute",)).predicts(
@@ -13,7 +13,7 @@ PREDICTION = Governs("local", "ttr", 1.0, ("absolute",)).predicts(
     rule=(
         "As P2.1: the lead of the Local scale over both other scales in the size of the change of lexical "
         "richness, with doses matched by perturbed layers and by relative variance, as the absolute log ratio. "
-        f"{form()}"
+        f"{FORM}"
     ),
     paper_rule="In some model the percent change, doses unmatched, is largest on the Local scale.",
     claim=Claim(

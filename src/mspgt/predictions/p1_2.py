@@ -7,10 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 from scipy import stats
 
-from mspgt.predictions.design import Design
 from mspgt.predictions.readings import Measurements, Reading, not_calibrated
 from mspgt.predictions.rules import Rules
-from mspgt.predictions.theory_inputs import blocks
+from mspgt.predictions.theory_inputs import blocks, judged, with_theory
 from mspgt.predictions.verdict import Claim, Finding, PaperSays, Prediction, Unit
 from mspgt.results.theory import Kink, KinkTest, NoiseLaw
 from mspgt.vocabulary import BOUNDARIES
@@ -25,35 +24,28 @@ NO_LAWS = (
 
 def judge(results: Measurements, rules: Rules, reading: Reading) -> Finding:
     """One unit a boundary of a model: the kink test there, and whether a kink of the size asked for is excluded."""
-    missing: list[str] = []
-    units = []
-    for name, kinks in blocks(results, lambda theory: theory.kink, missing):
+
+    def tests(name: str, kinks: Kink) -> list[Unit | str]:
         if reading.scales == "calibrated" and kinks.source != "calibrated":
             unknown = f"models.{name}.theory.kink: {kinks.LI.reason or 'not measured'}"
-            missing.append(not_calibrated(name, kinks.source) if kinks.source else unknown)
-            continue
-        for which in BOUNDARIES:
-            path = f"models.{name}.theory.kink.{which}"
-            kink = _test(kinks, which, reading.metric)
-            if kink is None or kink.p is None or kink.statistic is None:
-                why = (kink and kink.reason) or getattr(kinks, which).reason or "no kink test"
-                missing.append(f"{path}: {why}")
-                continue
-            if not kink.laws:
-                missing.append(f"{path}: {NO_LAWS}")
-                continue
-            statistic = abs(kink.statistic)
-            absent = _p_absent(statistic, kink.laws, rules.kink)
-            if np.isnan(absent):
-                missing.append(
-                    f"{path}: the noncentral t cannot be computed for a kink of {rules.kink:g} SDs"
-                )
-                continue
-            detail = (
-                f"layer {kink.layer}; {kink.rank:.0%} of the other layers bend as far from their own curve"
-            )
-            units.append(Unit(f"{name}, {which}", statistic, None, kink.p, absent, path, detail))
-    return Finding(tuple(units), tuple(missing))
+            return [not_calibrated(name, kinks.source) if kinks.source else unknown]
+        return [_unit(name, which, kinks, reading.metric, rules) for which in BOUNDARIES]
+
+    return judged(results, lambda theory: theory.kink, tests)
+
+
+def _unit(name: str, which: str, kinks: Kink, profile: str, rules: Rules) -> Unit | str:
+    path, kink = f"models.{name}.theory.kink.{which}", _test(kinks, which, profile)
+    if kink is None or kink.p is None or kink.statistic is None:
+        return f"{path}: {(kink and kink.reason) or getattr(kinks, which).reason or 'no kink test'}"
+    if not kink.laws:
+        return f"{path}: {NO_LAWS}"
+    statistic = abs(kink.statistic)
+    absent = _p_absent(statistic, kink.laws, rules.kink)
+    if np.isnan(absent):
+        return f"{path}: the noncentral t cannot be computed for a kink of {rules.kink:g} SDs"
+    detail = f"layer {kink.layer}; {kink.rank:.0%} of the other layers bend as far from their own curve"
+    return Unit(f"{name}, {which}", statistic, None, kink.p, absent, path, detail)
 
 
 def _test(kinks: Kink, which: str, profile: str = "") -> KinkTest | None:
@@ -87,16 +79,6 @@ def paper(results: Measurements, rules: Rules, reading: Reading) -> PaperSays:
     )
 
 
-def power(design: Design, rules: Rules) -> str:
-    """Needs the theory part on models with calibrated boundaries."""
-    if not design.theory:
-        return "needs the theory part (information by layer)"
-    return (
-        f"tests up to {2 * len(design.members)} boundaries, more than half of which must show a kink; only models "
-        "in which the calibrated detector finds both boundaries count"
-    )
-
-
 PREDICTION = Prediction(
     id="P1.2",
     title="Information by layer has a kink at the boundaries",
@@ -120,7 +102,13 @@ PREDICTION = Prediction(
     ),
     judge=judge,
     paper=paper,
-    power=power,
+    power=with_theory(
+        "the theory part (information by layer)",
+        lambda design, rules: (
+            f"tests up to {2 * len(design.members)} boundaries, more than half of which must show a kink; only "
+            "models in which the calibrated detector finds both boundaries count"
+        ),
+    ),
     false_in=("smooth",),
     true_in=("as predicted",),
     excluded=lambda rules: (

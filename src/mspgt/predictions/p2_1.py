@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import product
 
 from mspgt.predictions.effects import STRUCTURE
-from mspgt.predictions.governs import HEADLINE, Governs, form
+from mspgt.predictions.governs import FORM, HEADLINE, Governs
 from mspgt.predictions.readings import Reading
 from mspgt.predictions.verdict import Claim
 
@@ -16,7 +16,7 @@ PREDICTION = Governs("intermediate", STRUCTURE, 1.0, ("signed", "absolute"), HEA
     statistic="Δ(I) − max(Δ(L), Δ(G)) on sentence-length variance, weakest contrast",
     rule=(
         "Δ(I) − max(Δ(L), Δ(G)) on sentence-length variance is tested four ways: with doses matched by perturbed "
-        f"layers and by relative variance, signed and as the absolute log ratio. {form()}"
+        f"layers and by relative variance, signed and as the absolute log ratio. {FORM}"
     ),
     paper_rule=(
         "In some model the percent change, doses unmatched, is larger on the Intermediate scale than on both others."

@@ -11,8 +11,11 @@ from mspgt.predictions.design import Design
 from mspgt.predictions.effects import (
     PAPER_METRICS,
     STRUCTURE,
+    asked,
     brittleness,
+    by_family_and_metric,
     experiments,
+    local_arm,
     perturbed,
     se_percent,
 )
@@ -22,15 +25,12 @@ from mspgt.predictions.readings import Measurements, Reading, finished, named
 from mspgt.predictions.rules import Rules
 from mspgt.predictions.verdict import Claim, Finding, PaperSays, Prediction, Unit
 
-ARMS = {"matched": "local", "plain": "local", "matched_layers": "local_matched_layers"}
-
 
 def judge(results: Measurements, rules: Rules, reading: Reading) -> Finding:
     """One unit a pair of families and metric: γ_L of one over the other, its size compared over models."""
     gammas, missing = _gammas(results, rules, reading)
-    metrics = (reading.metric,) if reading.metric else PAPER_METRICS
     units = []
-    for metric in metrics:
+    for metric in asked(reading):
         known = {family: one[metric] for family, one in gammas.items() if metric in one}
         for first, second in combinations(known, 2):
             if size_ratio(known[first], known[second])[0] < 1:
@@ -43,7 +43,7 @@ def judge(results: Measurements, rules: Rules, reading: Reading) -> Finding:
             note = f"{len(a)} against {len(b)} models"
             if interval is None:
                 note += "; the smaller effect cannot be told from none, so nothing bounds the ratio"
-            path = f"models.*.interventions.{_arm(reading)}.{metric}"
+            path = f"models.*.interventions.{local_arm(reading)}.{metric}"
             name = f"{metric}: {first} over {second}"
             units.append(Unit(name, ratio, interval, support, refute, path, note))
     if len(gammas) < 2:
@@ -51,23 +51,18 @@ def judge(results: Measurements, rules: Rules, reading: Reading) -> Finding:
     return Finding(tuple(units), tuple(missing))
 
 
-def _arm(reading: Reading) -> str:
-    return ARMS.get(reading.dose, "local")
-
-
 def _gammas(
     results: Measurements, rules: Rules, reading: Reading
 ) -> tuple[dict[str, dict[str, list[Effect]]], list[str]]:
     """Family → metric → γ_L of its models, of families with enough of them."""
     missing: list[str] = []
-    families: dict[str, dict[str, list[Effect]]] = {}
-    for one in perturbed(named(finished(results)), reading, missing):
-        for metric in (reading.metric,) if reading.metric else PAPER_METRICS:
-            effect = brittleness(one, _arm(reading), metric, per_layer=reading.per_layer)
-            if effect:
-                families.setdefault(one.model.family, {}).setdefault(metric, []).append(effect)
+    families = by_family_and_metric(
+        perturbed(named(finished(results)), reading, missing),
+        asked(reading),
+        lambda one, metric: brittleness(one, local_arm(reading), metric, per_layer=reading.per_layer),
+    )
     gammas: dict[str, dict[str, list[Effect]]] = {}
-    for family, effects in sorted(families.items()):
+    for family, effects in families.items():
         enough = {metric: found for metric, found in effects.items() if len(found) >= rules.members}
         missing += [
             f"{family}, {metric}: effects in {len(found)} models; a family needs {rules.members}"

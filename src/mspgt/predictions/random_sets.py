@@ -15,7 +15,7 @@ import numpy as np
 from scipy import stats
 
 from mspgt.predictions.effects import Perturbed
-from mspgt.predictions.ratios import Effect
+from mspgt.predictions.ratios import Effect, se_of
 from mspgt.results.interventions import EffectResult
 
 LEAST = 3  # sets, whose spread has an error
@@ -89,9 +89,8 @@ def log_ratio(found: EffectResult | None, sign: float = 1.0) -> Effect | None:
     """
     if found is None or not found.log_ratio_ci or found.log_ratio is None or found.baseline is None:
         return None
-    ends, value = found.log_ratio_ci, found.log_ratio
-    se = (ends[1] - ends[0]) / (2 * float(stats.norm.ppf(0.975)))
-    return Effect(sign * (value if found.baseline > 0 else -value), se)
+    value = found.log_ratio if found.baseline > 0 else -found.log_ratio
+    return Effect(sign * value, se_of(found.log_ratio_ci))
 
 
 def _is_rival(model: Perturbed, arm: str, scale: str) -> bool:

@@ -25,6 +25,11 @@ class Effect:
     df: float = inf
 
 
+def se_of(ci: tuple[float, float]) -> float:
+    """The standard error of an estimate with a normal 95 % interval."""
+    return (ci[1] - ci[0]) / (2 * float(stats.norm.ppf(0.975)))
+
+
 def p_exceeds(a: Sequence[Effect], b: Sequence[Effect], factor: float) -> float:
     """p-value that the sizes of effects in models `a` exceed `factor` times those in models `b`.
 

@@ -109,6 +109,12 @@ def position(model: ModelResult, which: str, reading: Reading) -> tuple[float, i
     return _whole(named[0].relative * layers), layers
 
 
+def depths(models: Mapping[str, ModelResult], which: str, reading: Reading) -> list[float]:
+    """Relative positions of a boundary in the models that have it, in the order of their names."""
+    found = (position(model, which, reading) for _, model in named(models))
+    return [layer / layers for layer, layers in filter(None, found)]
+
+
 def _whole(layer: float) -> float:
     """A whole number of layers without the rounding of its fraction."""
     return round(layer) if abs(layer - round(layer)) < 1e-9 else layer
