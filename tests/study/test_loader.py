@@ -1,7 +1,10 @@
 """One set of weights in memory, whoever is asked for."""
 
+from inspect import signature
+
 import torch
 
+from mspgt.lm.load import load
 from mspgt.lm.twin import random_twin
 from mspgt.study.config import ModelConfig
 from mspgt.study.jobs import Loader, load_trained, local_id
@@ -32,3 +35,10 @@ def test_the_last_subject_is_kept_and_the_trained_model_comes_back_whole():
     again = loader.subject(SMALL)
     assert loader.subject(SMALL) is again
     assert torch.equal(weights(again), weights(load_trained(local_id(SMALL.id), SMALL)))
+
+
+def test_a_study_has_every_knob_of_the_loader_and_hands_it_on():
+    knobs = signature(load).parameters.keys() - {"model"}
+    assert knobs <= ModelConfig.model_fields.keys()
+    lm = load_trained(local_id(SMALL.id), SMALL.model_copy(update={"dtype": "float16", "device_map": "cpu"}))
+    assert lm.dtype == torch.float16  # which a model that is placed nowhere computes as float32 on a CPU

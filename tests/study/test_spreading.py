@@ -1,13 +1,18 @@
 """When one model's work is spread over workers, and over how many."""
 
 import os
+from collections import Counter
 
 import pytest
 import torch
 
+from mspgt.study.jobs import Context, Job
+from mspgt.study.looking import look
+from mspgt.study.reading import read_data
 from mspgt.study.run import worker_count
-from mspgt.study.spreading import spreads
-from tests.study.small import study
+from mspgt.study.spreading import spreads, waves
+from mspgt.study.store import Address
+from tests.study.small import study, write_corpus
 
 
 def of(models, twins=1, **run):
@@ -41,3 +46,16 @@ def test_memory_holds_no_more_copies_of_a_model_than_it_has_subjects(monkeypatch
     assert worker_count(of(1, spread=True)) == 16
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert worker_count(of(6)) == 1
+
+
+def test_every_address_of_a_job_is_looked_at_once_for_all_waves(tmp_path, monkeypatch):
+    config = study(["zoo:triscale-llama-1"], write_corpus(tmp_path / "text.jsonl"), twins={"seeds": 0})
+    data, twin_data = read_data(config)
+    job = Job(config.models[0], look(config.models[0]).identity)
+    asked, status = Counter(), Address.status
+    monkeypatch.setattr(Address, "status", lambda self: (asked.update([self.folder]), status(self))[1])
+    *pieces, last = waves([job], Context(tmp_path, config, data, twin_data), spread=True)
+    named = [[str(one.piece) for one in wave] for wave in pieces]
+    assert named == [["scales"], ["observe 1", "observe 2", "observe 3"]]
+    assert last == [job]  # reduces them
+    assert max(asked.values()) == 1

@@ -50,7 +50,7 @@ from mspgt.study.keys import stage_address
 from mspgt.study.parts import Cost, Given, Models, Part
 from mspgt.study.stages import Data, Measuring, activation_scales, who_is
 from mspgt.study.store import Address, StageResult
-from mspgt.study.tasks import Piece, Task
+from mspgt.study.tasks import Listing, Piece, Task
 from mspgt.text.limits import evenly_spread
 from mspgt.vocabulary import SCALES, Progress
 
@@ -113,12 +113,11 @@ class Interventions(Part):
         """The scales of Experiment 1 are read to the end, so a damaged one is work to do."""
         return places(given).all()
 
-    def shared(self, given: Given, model: Models) -> Writing:
-        """What texts of one model are written with."""
-        return Writing(given, places(given), model)
-
-    def tasks(self, shared: Writing, report: Progress) -> Iterator[Task]:
+    def tasks(self, given: Given, model: Models) -> Listing:
         """All but what checkers say, which can be made up for later."""
+        return partial(self._tasks, Writing(given, places(given), model))
+
+    def _tasks(self, shared: Writing, report: Progress) -> Iterator[Task]:
         given, where = shared.given, shared.where
         measuring = Measuring(given.config, Subject(given.identity), given.data, shared.model)
         # Experiment 1 leaves them; only a damaged store has none.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from mspgt.boundaries.scales import Scales
 from mspgt.errors import ModelError, MspgtError
@@ -17,12 +18,11 @@ from mspgt.study.config import BUNDLED, MeasureConfig, ModelConfig, StudyConfig
 from mspgt.study.controlling import try_control
 from mspgt.study.identity import Identity, Subject
 from mspgt.study.parts import Given, Models, Part
-from mspgt.study.stages import Data, Measuring, compute, measured, tasks
+from mspgt.study.stages import Addresses, Data, Measuring, compute, measured, tasks
 from mspgt.study.store import Address
-from mspgt.study.tasks import Piece, Task, fill, silent
+from mspgt.study.tasks import Listing, Piece, fill
 from mspgt.vocabulary import Progress
 
-T = TypeVar("T")
 if TYPE_CHECKING:
     from mspgt.lm.model import LanguageModel
 
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 # rounding makes much, can be measured all the same; the report says so. The start token has been looked for as the
 # study wishes it.
 TOLERATED = {"predicts text", "attention measurable", "start token", "precision"}
+
+
+# Model, twin, part with its scales, and configuration, of tasks that share something.
+Sharers = tuple[ModelConfig, int | None, tuple[str, Scales] | None, StudyConfig]
 
 
 def nobody(twin: int | None = None) -> LanguageModel:
@@ -72,25 +76,27 @@ class Job:
         whole = subject if self.work is None else f"{subject}, {self.work.part.name}"
         return whole if self.piece is None else f"{whole}, {self.piece}"
 
-    def shared(self, context: Context, model: Models = nobody) -> Any:
-        """What its tasks share, nothing of it made yet."""
+    def tasks(self, context: Context, model: Models = nobody) -> Listing:
+        """Its stages and shards, in order; what they share is made when first asked for, and once."""
         assert self.identity is not None
         if self.work is not None:
-            return self.work.part.shared(context.given(self.identity, self.work), model)
+            return self.work.part.tasks(context.given(self.identity, self.work), model)
+        by_context = self.measuring(context, model)
+        return lambda report: (
+            task
+            for number, (work, where) in enumerate(by_context)
+            for task in tasks(work, where, report, number)
+        )
+
+    def measuring(self, context: Context, model: Models) -> list[tuple[Measuring, Addresses]]:
+        """A subject in each context that it is measured in, and where its results lie."""
+        assert self.identity is not None
         data = context.data if self.twin is None else context.twin_data
         subject = Subject(self.identity, self.twin)
         return [
             (Measuring(config, subject, data, partial(model, self.twin), where), where)
             for config, where in measured(context.root, context.config, subject, data)
         ]
-
-    def tasks(self, shared: Any, report: Progress = silent) -> Iterator[Task]:
-        """Its stages and shards, in order."""
-        if self.work is not None:
-            yield from self.work.part.tasks(shared, report)
-            return
-        for number, (work, where) in enumerate(shared):
-            yield from tasks(work, where, report, number)
 
 
 @dataclass(frozen=True)
@@ -133,13 +139,13 @@ def attempt(job: Job | Trial, context: Context, loader: Loader, report: Progress
         if job.piece is not None:
             whose = None if job.work is None else (job.work.part.name, job.work.scales)
             key = (job.model, job.twin, whose, context.config)
-            shared = loader.sharing(key, lambda: job.shared(context, model))
+            listing = loader.listing(key, lambda: job.tasks(context, model))
             mine = (job.piece, job.twin)
-            fill((one for one in job.tasks(shared, report) if (one.piece, one.twin) == mine), report)
+            fill((one for one in listing(report) if (one.piece, one.twin) == mine), report)
         elif job.work is not None:
             job.work.part.compute(context.given(job.identity, job.work), model, report)
         else:
-            for work, where in job.shared(context, model):
+            for work, where in job.measuring(context, model):
                 compute(work, where, report)
     except MspgtError as error:
         return error
@@ -158,52 +164,40 @@ def local_id(model: str) -> str:
 
 
 def load_trained(source: str, settings: ModelConfig) -> LanguageModel:
-    """A model as trained, from its folder or Hub id."""
+    """A model as trained, from its folder or Hub id, with every knob that its loader has by the same name."""
     from mspgt.lm.load import load
 
-    return load(
-        source,
-        revision=settings.revision,
-        dtype=settings.dtype,
-        device=settings.device,
-        device_map=settings.device_map,
-        memory=settings.memory,
-        offload=settings.offload,
-        trust_remote_code=settings.trust_remote_code,
-        allow_pickle=settings.allow_pickle,
-        blocks=settings.blocks,
-    )
+    knobs = signature(load).parameters.keys() & ModelConfig.model_fields.keys()
+    return load(source, **{name: getattr(settings, name) for name in knobs})
 
 
 class Loader:
     """Keeps one set of weights in memory: of the last subject that was asked for, trained or random."""
 
     def __init__(self) -> None:
-        self._key: tuple[ModelConfig, int | None] | None = None
-        self._held: Any = None
-        self._shape: tuple[ModelConfig, Any] | None = None  # a trained model without its weights
-        self._shared: tuple[Any, Any] = (None, None)
+        self._held: tuple[ModelConfig, int | None, LanguageModel] | None = None
+        self._shape: tuple[ModelConfig, LanguageModel] | None = None  # a trained model without its weights
+        self._listed: tuple[Sharers, Listing] | None = None
 
-    def sharing(self, key: Any, make: Callable[[], T]) -> T:
-        """What tasks of one subject share, tokens of the text above all; the last is kept."""
-        if self._shared[0] != key:
-            self._shared = (key, make())
-        return self._shared[1]
+    def listing(self, key: Sharers, make: Callable[[], Listing]) -> Listing:
+        """Tasks that share something, tokens of the text above all; the last are kept."""
+        if self._listed is None or self._listed[0] != key:
+            self._listed = (key, make())
+        return self._listed[1]
 
-    def subject(self, model: ModelConfig, twin: int | None = None) -> Any:
+    def subject(self, model: ModelConfig, twin: int | None = None) -> LanguageModel:
         """The model as trained, or its random twin of a seed."""
         from mspgt.lm.twin import random_twin
 
-        if self._key != (model, twin):
-            if self._shared[0] is not None and self._shared[0][:2] != (model, twin):
-                self._shared = (None, None)
+        if self._held is None or self._held[:2] != (model, twin):
+            if self._listed is not None and self._listed[0][:2] != (model, twin):
+                self._listed = None
             if twin is None:
-                self._key = self._held = None
-                self._held = self._trained(model)
+                self._held = None
+                self._held = (model, twin, self._trained(model))
             else:
-                self._held = random_twin(self._weightless(model), twin)
-            self._key = (model, twin)
-        return self._held
+                self._held = (model, twin, random_twin(self._weightless(model), twin))
+        return self._held[2]
 
     def _trained(self, model: ModelConfig) -> LanguageModel:
         from transformers.utils.logging import disable_progress_bar
@@ -213,14 +207,14 @@ class Loader:
             disable_progress_bar()
         return load_trained(source, model)
 
-    def _weightless(self, model: ModelConfig) -> Any:
+    def _weightless(self, model: ModelConfig) -> LanguageModel:
         """What a twin is drawn from; its weights are let go of, unless they are spread over devices."""
         if self._shape is None or self._shape[0] != model:
             lm = self.subject(model)
             if getattr(lm.model, "hf_device_map", None) is None:
                 lm.model.to("meta")
             self._shape = (model, lm)
-        self._key = self._held = None
+        self._held = None
         return self._shape[1]
 
     def inspect(self, model: ModelConfig, measure: MeasureConfig) -> tuple[Identity, list[Check], list[str]]:

@@ -18,7 +18,7 @@ from mspgt.study.config import StudyConfig
 from mspgt.study.identity import Identity
 from mspgt.study.stages import Data
 from mspgt.study.store import Address
-from mspgt.study.tasks import Task, fill
+from mspgt.study.tasks import Listing, fill
 from mspgt.vocabulary import Progress
 
 if TYPE_CHECKING:
@@ -69,15 +69,12 @@ class Part(Protocol):
     def addresses(self, given: Given) -> Iterable[Address]:
         """Where its stages live; it is finished when all of them are."""
 
-    def shared(self, given: Given, model: Models) -> Any:
-        """What its tasks share, nothing of it made yet."""
-
-    def tasks(self, shared: Any, report: Progress) -> Iterable[Task]:
-        """Its stages, in order; what is up to date may be among them."""
+    def tasks(self, given: Given, model: Models) -> Listing:
+        """Its stages, in order; what is up to date may be among them, and nothing that they share is made yet."""
 
     def compute(self, given: Given, model: Models, report: Progress) -> None:
         """Compute what is missing."""
-        fill(self.tasks(self.shared(given, model), report), report)
+        fill(self.tasks(given, model)(report), report)
 
     def serving(self, config: StudyConfig) -> AbstractContextManager[StudyConfig]:
         """Keeps running what its jobs share on this machine; yields the configuration that tells them of it."""

@@ -24,7 +24,7 @@ from mspgt.study.keys import stage_address
 from mspgt.study.parts import Cost, Given, Models, Part
 from mspgt.study.stages import Data, who_is
 from mspgt.study.store import Address, StageResult
-from mspgt.study.tasks import Piece, Task
+from mspgt.study.tasks import Listing, Piece, Task
 from mspgt.vocabulary import Progress
 
 if TYPE_CHECKING:
@@ -54,14 +54,12 @@ class Scaling(Part):
         """Of the model, then of its twins; none where nothing can be measured."""
         return [address for _, address in by_twin(given)]
 
-    def shared(self, given: Given, model: Models) -> tuple[Given, Models]:
-        """Nothing but what it is given."""
-        return given, model
-
-    def tasks(self, shared: tuple[Given, Models], report: Progress) -> Iterator[Task]:
+    def tasks(self, given: Given, model: Models) -> Listing:
         """The model and each of its twins."""
-        for twin, address in by_twin(shared[0]):
-            yield Task(Piece("functional"), address, partial(functional, *shared, twin, report), 0, twin)
+        return lambda report: (
+            Task(Piece("functional"), address, partial(functional, given, model, twin, report), 0, twin)
+            for twin, address in by_twin(given)
+        )
 
     def decide(self, given: Given) -> tuple[dict[str, Any], list[Notice]]:
         """`scales` of the model's results, from the store; what a reader must be told of them."""

@@ -16,6 +16,7 @@ from dataclasses import replace
 from mspgt.study.config import StudyConfig
 from mspgt.study.jobs import Context, Job, Trial
 from mspgt.study.parts import finished
+from mspgt.study.tasks import silent
 
 WAVES = 3
 FEW = 2  # subjects a worker
@@ -36,28 +37,30 @@ def subjects(config: StudyConfig) -> int:
 
 
 def waves(jobs: Sequence[Job | Trial], context: Context, *, spread: bool) -> Iterator[list[Job | Trial]]:
-    """The tasks of some jobs, wave by wave, and at last the jobs; each wave is made when the one before is done.
+    """The tasks of some jobs, wave by wave, and at last the jobs; a wave may start once the one before is done.
 
     Args:
         spread: also what `spreads` speaks of, and not only functional scales of a model and of its random twins.
     """
-    for wave in range(WAVES):
-        found = [task for job in jobs if isinstance(job, Job) for task in _pieces(job, context, wave, spread)]
-        if found:
-            yield [*found]
+    by_wave: list[list[Job | Trial]] = [[] for _ in range(WAVES)]
+    for job in jobs:
+        if isinstance(job, Job):
+            for wave, piece in _pieces(job, context, spread):
+                by_wave[wave].append(piece)
+    yield from filter(None, by_wave)
     rest = [job for job in jobs if not _done(job, context)]
     if rest:
         yield rest
 
 
-def _pieces(job: Job, context: Context, wave: int, spread: bool) -> Iterator[Job]:
-    """What of a job is missing and can run now, each as a job of its own."""
+def _pieces(job: Job, context: Context, spread: bool) -> Iterator[tuple[int, Job]]:
+    """What of a job is missing and workers can take, each as a job of its own, and in which wave."""
     if job.identity is None:
         return
     if spread or (job.work is not None and job.work.part.side_by_side):
-        for task in job.tasks(job.shared(context)):
-            if task.wave == wave and not task.address.status().done:
-                yield replace(job, piece=task.piece, twin=task.twin)
+        for task in job.tasks(context)(silent):
+            if task.wave is not None and not task.address.status().done:
+                yield task.wave, replace(job, piece=task.piece, twin=task.twin)
 
 
 def _done(job: Job | Trial, context: Context) -> bool:

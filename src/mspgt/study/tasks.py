@@ -43,6 +43,9 @@ class Task:
     twin: int | None = None
 
 
+Listing = Callable[[Progress], Iterable[Task]]  # the tasks of a job, for somebody who follows their progress
+
+
 def fill(tasks: Iterable[Task], report: Progress) -> None:
     """Compute what is missing, in order."""
     told = ""

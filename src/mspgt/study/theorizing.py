@@ -24,7 +24,7 @@ from mspgt.study.keys import stage_address
 from mspgt.study.parts import Cost, Given, Models, Part
 from mspgt.study.stages import Data, addresses, who_is
 from mspgt.study.store import Address, StageResult
-from mspgt.study.tasks import Piece, Task
+from mspgt.study.tasks import Listing, Piece, Task
 from mspgt.study.theory_layers import reach, values
 from mspgt.study.theory_sensitivity import joined, sensitivity, shards
 from mspgt.study.theory_stages import (
@@ -163,21 +163,20 @@ class Theorizing(Part):
                 address = stage_address(given.root, identity, name, places, function)
                 yield Piece(stage, number), partial(function, shard=shard), address
 
-    def tasks(self, shared: Shared, report: Progress) -> Iterator[Task]:
+    def tasks(self, given: Given, model: Models) -> Listing:
         """Stage by stage; sensitivity beside the prompts of Experiment 2."""
-        shared.report = report
-        for piece, function, address in self.stages(shared.given):
-            wave = 2 if piece.stage == "sensitivity" else 1
-            yield Task(piece, address, partial(function, shared), wave)
-
-    def shared(self, given: Given, model: Models) -> Shared:
-        """The text, activation scales and states of its model."""
         profiles = addresses(given.root, given.config, Subject(given.identity), given.data)
 
         def signals() -> tuple[StageResult, StageResult | None]:
             return profiles.geometry.load(), None if profiles.probes is None else profiles.probes.load()
 
-        return Shared(given, model, signals)
+        return partial(self._tasks, Shared(given, model, signals))
+
+    def _tasks(self, shared: Shared, report: Progress) -> Iterator[Task]:
+        shared.report = report
+        for piece, function, address in self.stages(shared.given):
+            wave = 2 if piece.stage == "sensitivity" else 1
+            yield Task(piece, address, partial(function, shared), wave)
 
     def decide(self, given: Given) -> tuple[dict[str, Any], list[Notice]]:
         """`theory` of the model's results, from the store."""
