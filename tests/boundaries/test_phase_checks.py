@@ -6,7 +6,7 @@ import torch
 
 from mspgt.boundaries.phase_checks import document_error, from_band, model_phases
 from mspgt.boundaries.phases import find_phases
-from mspgt.planted.updates import expected, measured, tokens_of
+from mspgt.planted.updates import ALONE, measured, tokens_of
 from mspgt.signals.similarity import MAIN, update_similarity
 from mspgt.stats.bootstrap import document_weights
 
@@ -17,6 +17,14 @@ def steps(jump: float = 0.0) -> np.ndarray:
     even = np.full(LAYERS - 1, 1 / (LAYERS - 1))
     even[PLACE - 1] += jump
     return even
+
+
+def expected(change: np.ndarray) -> np.ndarray:
+    """The similarity (L, L) that tokens are drawn with."""
+    path = np.concatenate([[0.0], np.cumsum(change)])
+    similarity = np.exp(-ALONE - np.abs(path[:, None] - path))
+    np.fill_diagonal(similarity, 1)
+    return similarity
 
 
 def stack(change: np.ndarray, seed: int, **sizes: float):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from mspgt.errors import InputError, NumericsError
+from mspgt.errors import NumericsError
 from mspgt.lm.load import load
 from mspgt.lm.model import LanguageModel
 from mspgt.lm.observe import Observation, observe
@@ -47,7 +47,8 @@ def reference(lm: LanguageModel, batch: Batch) -> tuple[list[torch.Tensor], list
 def assert_as_transformers(lm: LanguageModel, texts: list[str] = TEXTS) -> None:
     batch = one_batch(lm, texts)
     real = batch.attention_mask.bool()
-    seen = observe(lm, batch, heads=True)
+    by_head: list[torch.Tensor] = []
+    seen = observe(lm, batch, on_heads=lambda _, weights: by_head.append(weights.clone()))
     states, attentions = reference(lm, batch)
     assert len(seen.hidden) == lm.layers + 1
     scale = max(float(state.abs().max()) for state in seen.hidden)
@@ -62,8 +63,8 @@ def assert_as_transformers(lm: LanguageModel, texts: list[str] = TEXTS) -> None:
     for layer, theirs in enumerate(attentions, start=1):
         mean = theirs.float().mean(dim=1)
         torch.testing.assert_close(seen.attention[layer - 1][real], mean[real], atol=1e-5, rtol=0)
-        by_head = seen.head_attention(layer).transpose(1, 2)[real]
-        torch.testing.assert_close(by_head, theirs.transpose(1, 2)[real], atol=5e-5, rtol=0)
+        ours = by_head[layer - 1].transpose(1, 2)[real]
+        torch.testing.assert_close(ours, theirs.transpose(1, 2)[real], atol=5e-5, rtol=0)
     assert float(seen.attention[:, ~real].abs().max()) == 0
     # The families must show attention that a uniform map would not match.
     lengths = torch.arange(1, real.shape[1] + 1)
@@ -174,14 +175,6 @@ def test_padding_cannot_raise_a_numerics_error(tiny_lm: Make) -> None:
     lm = tiny_lm("gpt2")
     short_and_long = one_batch(lm, [TEXTS[1], TEXTS[2]])
     assert all(bool(torch.isfinite(h).all()) for h in observe(lm, short_and_long).hidden)
-
-
-def test_attention_by_head_only_when_asked(tiny_lm: Make) -> None:
-    lm = tiny_lm("llama")
-    with pytest.raises(InputError, match="heads=True"):
-        observe(lm, one_batch(lm)).head_attention(1)
-    with pytest.raises(InputError, match=r"1\.\.3"):
-        observe(lm, one_batch(lm), heads=True).head_attention(4)
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float64"])

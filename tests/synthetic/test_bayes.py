@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mspgt.errors import InputError
-from mspgt.synthetic.bayes import predictive, surprisal
+from mspgt.synthetic.bayes import surprisal
 from mspgt.synthetic.triscale import TriScale
 
 LANGUAGE = TriScale(topics=3, sentences=2)
@@ -39,22 +39,8 @@ def test_document_probability_is_the_brute_force_sum():
         assert got == pytest.approx(-np.log2(truth), rel=1e-10)
 
 
-def test_predictive_sums_to_one_and_scores_what_surprisal_scores():
-    sample = LANGUAGE.sample(3, 1)
-    bits = surprisal(LANGUAGE, sample.words)
-    for document, scored in zip(sample.words, bits, strict=True):
-        first, second = (row[row >= 0].tolist() for row in document)
-        for place, word in enumerate(second):
-            p = predictive(LANGUAGE, [first], second[:place])
-            assert p.sum() == pytest.approx(1)
-            assert -np.log2(p[word]) == pytest.approx(scored[1, place], rel=1e-9)
-        assert predictive(LANGUAGE, [first], second).sum() == 0
-
-
 def test_impossible_text_is_refused():
     sample = LANGUAGE.sample(2, 1)
     sample.words[0, 0, :2] = sample.words[0, 0, 1::-1]
     with pytest.raises(InputError, match="1 sentences"):
         surprisal(LANGUAGE, sample.words)
-    with pytest.raises(InputError):
-        predictive(LANGUAGE, [], [LANGUAGE.vocabulary.index(".")])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from mspgt.errors import InputError, ModelError, NumericsError
+from mspgt.errors import ModelError, NumericsError
 from mspgt.lm.attention import Maps, seen_through_hooks, seen_through_interface
 from mspgt.lm.blocks import residual_hooks
 
@@ -29,23 +29,13 @@ class Observation:
         each stays where its block is. Rows of padding hold values without meaning.
     attention: (L, B, T, T) float32, mean over heads; query rows of padding are zero. None when not asked for,
         or when the model shows no attention (`lm.no_attention` says why).
-    per_head: with `heads=True`, L tensors (B, H, T, T) float32.
     apart: with `verify=True`, the largest relative difference, token by token, between the output of the model's own
         attention and the one that the maps give; None where the model shows its maps only afterwards.
     """
 
     hidden: list[Tensor]
     attention: Tensor | None
-    per_head: list[Tensor] | None = None
     apart: float | None = None
-
-    def head_attention(self, layer: int) -> Tensor:
-        """The attention of block `layer` (1..L), (B, H, T, T); InputError unless observed with heads=True."""
-        if self.per_head is None:
-            raise InputError("Attention by head was not kept; call observe(..., heads=True).")
-        if not 1 <= layer <= len(self.per_head):
-            raise InputError(f"Expected a layer in 1..{len(self.per_head)}, found {layer}.")
-        return self.per_head[layer - 1]
 
 
 def observe(
@@ -53,16 +43,15 @@ def observe(
     batch: Batch,
     *,
     attention: bool = True,
-    heads: bool = False,
     on_heads: Callable[[int, Tensor], None] | None = None,
     verify: bool = False,
 ) -> Observation:
     """Run the model once over `batch` without gradients, logits or cache; padding may stand on either side.
 
-    Attention is reduced to its mean over heads inside the forward pass, a run of queries at a time. `heads=True`
-    keeps the maps by head (L times the memory); `on_heads(layer, weights)` sees each of them, (B, H, T, T) float32
-    with padded query rows not zeroed, and may reduce it on the spot. `verify` holds them against what the model's own
-    attention returns. None of this changes what the model computes.
+    Attention is reduced to its mean over heads inside the forward pass, a run of queries at a time.
+    `on_heads(layer, weights)` sees the maps by head, (B, H, T, T) float32 with padded query rows not zeroed, and
+    reduces them on the spot. `verify` holds them against what the model's own attention returns. None of this changes
+    what the model computes.
     Raises NumericsError naming the first layer with NaN or infinity, ModelError when the model does not show
     what it showed when it was loaded.
     """
@@ -70,7 +59,6 @@ def observe(
     ids, mask = batch.input_ids.to(lm.device), batch.attention_mask.to(lm.device)
     hidden: list[Tensor] = [ids] * (depth + 1)
     mean: Tensor | None = None
-    by_head: list[Tensor] = []
     seen = [0] * (depth + 1)
     inside = 0
     real = mask.bool()
@@ -96,12 +84,8 @@ def observe(
             if mean is None:
                 mean = torch.empty((depth, *ids.shape, ids.shape[1]), device=lm.device)
             mean[inside - 1] = maps.mean()
-        if heads or on_heads is not None:
-            weights = maps.by_head()
-            if heads:
-                by_head.append(weights)
-            if on_heads is not None:
-                on_heads(inside, weights)
+        if on_heads is not None:
+            on_heads(inside, maps.by_head())
 
     def compare(maps: Maps, value: Tensor, output: Tensor) -> None:
         weights = maps.by_head()
@@ -109,7 +93,7 @@ def observe(
         expected = torch.matmul(weights, value).transpose(1, 2).flatten(2)[real.to(output.device)]
         apart.append(deviation(expected, output.flatten(2)[real.to(output.device)]))
 
-    wanted = (attention or heads or on_heads is not None) and lm.has_attention
+    wanted = (attention or on_heads is not None) and lm.has_attention
     with ExitStack() as stack:
         stack.enter_context(torch.inference_mode())
         stack.enter_context(residual_hooks(lm.blocks, enter, leave))
@@ -126,7 +110,7 @@ def observe(
                 raise ModelError(f"Attention of {lm.name} cannot be measured: {reason}.")
             if mean is not None:
                 mean *= mask[None, :, :, None]
-    return Observation(hidden, mean, by_head if wanted and heads else None, max(apart, default=None))
+    return Observation(hidden, mean, max(apart, default=None))
 
 
 def deviation(one: Tensor, other: Tensor) -> float:

@@ -1,8 +1,8 @@
 """Stacks of tokens with known similarity of updates, through the code that measures models.
 
 Every token of every document gets an update from each block: a Gaussian process over the path of blocks, part of it
-shared by its document, and a part that the block writes alone. The similarity of two blocks' updates is then known
-(`expected`), and so is where boundaries were planted.
+shared by its document, and a part that the block writes alone. The similarity of two blocks' updates is then known,
+and so is where boundaries were planted.
 """
 
 from dataclasses import dataclass
@@ -62,14 +62,6 @@ def tokens_of(
     sizes = rng.uniform(0.5, 2.0, layers)[:, None, None]
     hidden = np.concatenate([np.zeros((1, tokens, WIDTH)), np.cumsum(sizes * updates, axis=0)])
     return Tokens(hidden.astype(np.float32), document, top)
-
-
-def expected(steps: Array, alone: float = ALONE) -> Array:
-    """The similarity (L, L) that tokens are drawn with."""
-    path = np.concatenate([[0.0], np.cumsum(steps)])
-    similarity = np.exp(-alone - np.abs(path[:, None] - path))
-    np.fill_diagonal(similarity, 1)
-    return similarity
 
 
 def measured(tokens: Tokens, rng: np.random.Generator) -> UpdateSimilarity:

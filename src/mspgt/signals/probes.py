@@ -6,7 +6,6 @@ with a massive activation is a direction among others, then standardised by dime
 
 from __future__ import annotations
 
-import math
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -87,11 +86,6 @@ class ProbeResults:
         """Online codelength by layer in bits an example (Voita & Titov 2020); None without controls."""
         bits = self.results[task].bits
         return None if bits is None else [float(v) for v in bits]
-
-    def compression(self, task: str) -> list[float] | None:
-        """Uniform codelength over online codelength, by layer; None without controls."""
-        bits = self.results[task].bits
-        return None if bits is None else [math.log2(self.results[task].classes) / float(v) for v in bits]
 
     def floor(self, task: str) -> float:
         """Test F1 of the most frequent label of each word type, or pair of word types."""

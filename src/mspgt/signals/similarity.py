@@ -25,7 +25,6 @@ Array = NDArray[np.float64]
 
 MAIN = "main"
 LIMIT_2, WITHOUT_TOP_WORD, STANDARDISED = "limit_2", "without_top_word", "standardised"
-VARIANTS = (MAIN, LIMIT_2, WITHOUT_TOP_WORD, STANDARDISED)
 MOST_TOKENS = 1500  # the Gram matrices of all layers grow with its square
 _BLOCK = 200  # tokens that all others are multiplied with at once
 

@@ -1,4 +1,4 @@
-"""The exact reader of TriScale: next-word predictive and posteriors by enumeration of every hypothesis.
+"""The exact reader of TriScale: likelihoods and posteriors by enumeration of every hypothesis.
 
 A hypothesis is a topic and a pattern (8 topics x 12 templates, each template with its numbers fixed). Given
 one, the words of a sentence are independent, so likelihoods are products and nothing is approximated.
@@ -7,7 +7,7 @@ one, the words of a sentence are independent, so likelihoods are products and no
 import numpy as np
 
 from mspgt.errors import InputError
-from mspgt.synthetic.triscale import LONGEST, TriScale
+from mspgt.synthetic.triscale import TriScale
 
 
 def filter_sentences(language: TriScale, words: np.ndarray, prior: np.ndarray) -> np.ndarray:
@@ -46,24 +46,3 @@ def surprisal(language: TriScale, words: np.ndarray) -> np.ndarray:
         bits[:, s] = np.where(words[:, s] >= 0, -np.log2(mass[:, 1:] / mass[:, :-1]), np.nan)
         topic = joint[:, -1].sum(axis=1) / mass[:, -1:]
     return bits
-
-
-def predictive(language: TriScale, sentences: list[list[int]], prefix: list[int]) -> np.ndarray:
-    """p(next word) as (vocabulary,), after whole `sentences` of the document and the `prefix` of another.
-
-    Sums to 1 inside a sentence; after a whole sentence it is all zeros. Raises InputError for a text that
-    the language cannot produce.
-    """
-    topic = np.full((1, language.topics), 1.0 / language.topics)
-    joint = np.empty(0)
-    for words in [*sentences, prefix]:
-        padded = np.full((1, LONGEST), -1)
-        padded[0, : len(words)] = words
-        joint = filter_sentences(language, padded, topic)[0, -1]
-        if joint.sum() <= 0:
-            raise InputError(f"{language.name} cannot produce these words; predict only within its own text")
-        topic = joint.sum(axis=0, keepdims=True) / joint.sum()
-    _, kinds = language.patterns
-    kind = np.append(kinds, np.full((len(kinds), 1), -1), axis=1)[:, len(prefix)]
-    emitted = np.where((kind >= 0)[:, None, None], language.emissions[kind], 0.0)
-    return np.einsum("pg,pgv->v", joint / joint.sum(), emitted)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
 
 from mspgt.text.trees import LabelledSentence
 
 Sentences = Sequence[LabelledSentence]
 _SHARES = {"test": 0.15, "dev": 0.15}
-Item = TypeVar("Item")
 
 
 def fill_splits(given: Mapping[str, Sentences]) -> tuple[dict[str, list[LabelledSentence]], str]:

@@ -25,7 +25,6 @@ Array = NDArray[np.float64]
 # Signals (draws, 3, transitions) under document weights (draws, documents).
 Profiles = Callable[[Array], Array]
 
-CLAIM = -0.5  # of equation 34, log width on log B
 DRAWS = (50, 100, 200, 400, 800)
 FEWEST = 4  # documents in the smallest subset
 

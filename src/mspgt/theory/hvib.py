@@ -19,7 +19,6 @@ from torch.distributions import Independent, MultivariateNormal, Normal, kl_dive
 
 from mspgt.errors import InputError, NumericsError
 
-SCALES = ("G", "I", "L")
 # p(X | G, I, L) by example: from the latents (points, examples, widths) of G, I and L to (points, examples) nats.
 Gaussian = MultivariateNormal | Independent
 LogLikelihood = Callable[[Tensor, Tensor, Tensor], Tensor]
