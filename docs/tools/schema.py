@@ -1,7 +1,7 @@
-"""`reference/results.schema.json`, the JSON Schema of `results.json`, from the types that read it.
+"""The JSON Schemas of `results.json` and `compare.json` in `reference/`, from the types that read them.
 
-`python docs/tools/schema.py` writes it; a test holds the file against the types. Each description is the comment that
-stands at the key. Any record may have more keys than it names: later versions add some.
+`python docs/tools/schema.py` writes them; a test holds the files against the types. Each description is the comment
+that stands at the key. Any record may have more keys than it names: later versions add some.
 """
 
 from __future__ import annotations
@@ -15,18 +15,23 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from mspgt.results import Results
+from mspgt.results.comparison import Comparison
 from mspgt.results.record import Record
 
-FILE = Path(__file__).parents[1] / "reference" / "results.schema.json"
+FOLDER = Path(__file__).parents[1] / "reference"
+PUBLISHED: dict[str, type[Record]] = {
+    "results": Results,
+    "compare": Comparison,
+}  # name of the file → what it holds
 PLAIN = {bool: "boolean", int: "integer", float: "number", str: "string"}
 Json = dict[str, Any]
 
 
-def written() -> str:
-    """The file as it should be now."""
+def written(name: str = "results") -> str:
+    """The schema of a file as it should be now."""
     defined: dict[str, Json] = {}
-    whole = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "results.json of mspgt"}
-    whole |= schema(Results, defined) | {"$defs": dict(sorted(defined.items()))}
+    whole = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"{name}.json of mspgt"}
+    whole |= schema(PUBLISHED[name], defined) | {"$defs": dict(sorted(defined.items()))}
     return json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
 
 
@@ -90,4 +95,5 @@ def comments(kind: type) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    FILE.write_text(written(), "utf-8")
+    for name in PUBLISHED:
+        (FOLDER / f"{name}.schema.json").write_text(written(name), "utf-8")

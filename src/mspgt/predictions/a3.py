@@ -17,7 +17,7 @@ from mspgt.predictions.effects import (
     sum_of,
 )
 from mspgt.predictions.ratios import Effect, p_both
-from mspgt.predictions.readings import Measurements, Reading, by_family, depths, finished, named
+from mspgt.predictions.readings import Measurements, Reading, by_family, finished, named, relative_positions
 from mspgt.predictions.rules import Rules
 from mspgt.predictions.verdict import Claim, Finding, PaperSays, Prediction, Unit
 from mspgt.vocabulary import BOUNDARIES, SCALES
@@ -83,7 +83,7 @@ def paper(results: Measurements, rules: Rules, reading: Reading) -> PaperSays:
     """The paper's argument: in some family the I–G position varies more than the L–I position."""
     told, gaps = [], []
     for family, models in sorted(by_family(results).items()):
-        early, late = (depths(models, which, reading) for which in BOUNDARIES)
+        early, late = (relative_positions(models.values(), which, reading) for which in BOUNDARIES)
         if len(early) > 1 and len(late) > 1:
             first, second = (max(places) - min(places) for places in (early, late))
             gaps.append(second - first)

@@ -18,8 +18,8 @@ from mspgt.predictions.readings import (
     boundary_readings,
     by_architecture,
     by_family,
-    depths,
     named,
+    relative_positions,
 )
 from mspgt.predictions.rules import Rules
 from mspgt.predictions.verdict import Claim, Finding, PaperSays, Prediction, Unit
@@ -92,7 +92,7 @@ def paper(results: Measurements, rules: Rules, reading: Reading) -> PaperSays:
     """The paper's rule: two members of some family, whatever their architectures, lie farther apart."""
     widest, where = None, ""
     for family, models in sorted(by_family(results).items()):
-        places = depths(models, BOUNDARY, reading)
+        places = relative_positions(models.values(), BOUNDARY, reading)
         if len(places) > 1 and (widest is None or np.ptp(places) > widest):
             widest, where = float(np.ptp(places)), family
     if widest is None:

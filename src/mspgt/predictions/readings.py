@@ -6,7 +6,7 @@ curve. A reading in paper mode never gives a verdict.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import product
 from math import inf
@@ -109,9 +109,9 @@ def position(model: ModelResult, which: str, reading: Reading) -> tuple[float, i
     return _whole(named[0].relative * layers), layers
 
 
-def depths(models: Mapping[str, ModelResult], which: str, reading: Reading) -> list[float]:
-    """Relative positions of a boundary in the models that have it, in the order of their names."""
-    found = (position(model, which, reading) for _, model in named(models))
+def relative_positions(models: Iterable[ModelResult], which: str, reading: Reading) -> list[float]:
+    """Relative depths of a boundary, of the models that have it."""
+    found = (position(model, which, reading) for model in models)
     return [layer / layers for layer, layers in filter(None, found)]
 
 

@@ -50,7 +50,7 @@ def build_comparison(folder: Path, *, venue: str = "neurips") -> Path:
         # A comparison shows no single model; the table of units names the evidence.
         verdict_section(found, None),
         family_section(found),
-        sizes_section(content),
+        sizes_section(found.sizes),
         prediction_section(found),
     )
     sections = [section for section in made if section is not None]

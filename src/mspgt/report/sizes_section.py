@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from markupsafe import Markup
 
 from mspgt.report.figures import charts_plate
@@ -10,7 +12,8 @@ from mspgt.report.markup import table_html, tag
 from mspgt.report.section import Section
 from mspgt.report.shown import figure_html
 from mspgt.report.tables import Columns, Table, columns_of, ends
-from mspgt.report.words import BOUNDARIES, MISSING, Json, counted, interval, listing, number
+from mspgt.report.words import BOUNDARIES, MISSING, counted, interval, listing, number
+from mspgt.results.comparison import SizedConfiguration, Sizes, SizeTrend
 
 ABOUT = (
     "Positions by relative depth, the smallest model first. Models of one configuration are runs of it: their mean "
@@ -22,10 +25,9 @@ ROLES = {"LI": "calibrated", "IG": "variant"}
 WORDS = {"layers": "layers", "width": "width", "parameters": "parameters", "step": "training steps"}
 
 
-def sizes_section(found: Json) -> Section | None:
-    """The scaling picture of a comparison; None where it was made by a version without one."""
-    sizes = found.get("sizes")
-    if not sizes or not sizes["configurations"]:
+def sizes_section(sizes: Sizes | None) -> Section | None:
+    """The scaling picture of a comparison; None where it has none."""
+    if sizes is None or not sizes.configurations:
         return None
     forest, table, trends = _forest(sizes), configurations_table(sizes), trends_table(sizes)
     parts = [tag("p", ABOUT)]
@@ -34,66 +36,66 @@ def sizes_section(found: Json) -> Section | None:
         drawing = figure_html("sizes-positions", forest.chart, numbers=table, beside="tables/sizes.csv")
         parts.append(tag("div", drawing, class_="charts one"))
         figures["sizes"] = charts_plate([forest.chart], ABOUT)
-    parts.append(table_html(Table.told("slopes of positions on size", SLOPES, sizes["trends"])))
-    known = sum(one["slope"] is not None for one in sizes["trends"])
-    lead = f"{counted(len(sizes['configurations']), 'configuration')}, {counted(known, 'slope')}"
+    parts.append(table_html(Table.told("slopes of positions on size", SLOPES, sizes.trends)))
+    known = sum(one.slope is not None for one in sizes.trends)
+    lead = f"{counted(len(sizes.configurations), 'configuration')}, {counted(known, 'slope')}"
     return Section(
         "sizes", "Across sizes", Markup("").join(parts), lead=lead, tables=(table, trends), figures=figures
     )
 
 
-def _slope(one: Json) -> str:
-    if one["slope"] is None:
-        return f"{MISSING} {one['reason']}"
-    return f"{number(one['slope'], 2)}{interval(one['ci'], 2)}"
+def _slope(one: SizeTrend) -> str:
+    if one.slope is None:
+        return f"{MISSING} {one.reason}"
+    return f"{number(one.slope, 2)}{interval(one.ci, 2)}"
 
 
-SLOPES: Columns[Json] = {
-    "boundary": lambda one: BOUNDARIES[one["boundary"]],
-    "for each doubling of": lambda one: WORDS[one["against"]],
-    "configurations": lambda one: one["n"],
-    "families": lambda one: listing(one["families"]),
+SLOPES: Columns[SizeTrend] = {
+    "boundary": lambda one: BOUNDARIES[one.boundary],
+    "for each doubling of": lambda one: WORDS[one.against],
+    "configurations": lambda one: one.n,
+    "families": lambda one: listing(one.families),
     "change of relative depth": _slope,
 }
 
 
-def _forest(sizes: Json) -> Forest:
+def _forest(sizes: Sizes) -> Forest:
     rows = [
         Row(
-            f"{_name(one)}: {one['layers']} × {one['width']}, {number(one['parameters'])}",
+            f"{_name(one)}: {one.layers} × {one.width}, {number(one.parameters)}",
             tuple(
-                Dot(role, one[which], label=BOUNDARIES[which])
+                Dot(role, place, label=BOUNDARIES[which])
                 for which, role in ROLES.items()
-                if one[which] is not None
+                if (place := one.of(which)) is not None
             ),
-            missing="" if any(one[which] is not None for which in ROLES) else "no boundary",
+            missing="no boundary" if one.LI is None and one.IG is None else "",
         )
-        for one in sizes["configurations"]
+        for one in sizes.configurations
     ]
     return Forest("Positions by size", "relative depth", tuple(rows), limits=(0.0, 1.0))
 
 
-def _name(one: Json) -> str:
-    runs = len(one["models"])
-    name = one["models"][0] if runs == 1 else f"{one['family']}, {runs} runs"
-    return f"{name}, step {number(one['step'])}" if one["step"] and runs > 1 else name
+def _name(one: SizedConfiguration) -> str:
+    runs = len(one.models)
+    name = one.models[0] if runs == 1 else f"{one.family}, {runs} runs"
+    return f"{name}, step {number(one.step)}" if one.step and runs > 1 else name
 
 
-def configurations_table(sizes: Json) -> Table:
+def configurations_table(sizes: Sizes) -> Table:
     """One row a configuration."""
     columns = columns_of(
         "family:string models:string layers:int64 width:int64 parameters:int64 step:int64",
         "LI:double IG:double LI_models:int64 IG_models:int64",
     )
-    records = (one | {"models": ", ".join(one["models"])} for one in sizes["configurations"])
+    records = (asdict(one) | {"models": ", ".join(one.models)} for one in sizes.configurations)
     return Table.of("sizes", "Relative positions by size of the model", columns, records)
 
 
-def trends_table(sizes: Json) -> Table:
+def trends_table(sizes: Sizes) -> Table:
     """One row a slope: change of relative depth for each doubling."""
     columns = columns_of(
         "boundary:string against:string n:int64 slope:double low:double high:double",
         "families:string reason:string",
     )
-    records = (one | ends(one["ci"]) | {"families": ", ".join(one["families"])} for one in sizes["trends"])
+    records = (asdict(one) | ends(one.ci) | {"families": ", ".join(one.families)} for one in sizes.trends)
     return Table.of("size_slopes", "Slopes of relative positions on the logarithm of size", columns, records)

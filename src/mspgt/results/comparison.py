@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from mspgt.results.boundaries import Boundaries
 from mspgt.results.families import FamilyResult
 from mspgt.results.predictions import PredictionResult
-from mspgt.results.record import ByBoundary, Numbers, Record
+from mspgt.results.record import ByBoundary, Interval, Numbers, Record
 from mspgt.results.scales import FunctionalBoundary
 from mspgt.results.study import Notice
 
@@ -89,8 +89,49 @@ class ComparedModel(Record):
 
 
 @dataclass(frozen=True)
+class SizedConfiguration(Record):
+    """Models of one family and size, which are runs of one configuration; a position is their mean."""
+
+    family: str  # as the study names it, else read from the configuration
+    layers: int  # L: blocks
+    width: int  # d: dimensions of the residual stream
+    parameters: int  # all weights
+    step: int | None  # of training; null: not a state along a run
+    models: list[str]  # labels of its runs
+    LI: float | None  # relative depth; null: no run has the boundary
+    LI_models: int  # runs that have it
+    IG: float | None  # relative depth; null: no run has the boundary
+    IG_models: int  # runs that have it
+
+    def of(self, which: str) -> float | None:
+        """The position of LI or IG by its name."""
+        return self.LI if which == "LI" else self.IG
+
+
+@dataclass(frozen=True)
+class SizeTrend(Record):
+    """How a position changes for each doubling of one size, by least squares over configurations."""
+
+    boundary: str  # LI | IG
+    against: str  # layers | width | parameters | step
+    n: int  # configurations with this boundary
+    families: list[str]  # of them
+    slope: float | None  # change of relative depth for each doubling
+    ci: Interval | None  # 95 %, Student's t
+    reason: str | None  # why there is no slope
+
+
+@dataclass(frozen=True)
+class Sizes(Record):
+    """Positions against depth, width, parameters and training steps."""
+
+    configurations: list[SizedConfiguration]  # the smallest first
+    trends: list[SizeTrend]  # by boundary, then by what grows
+
+
+@dataclass(frozen=True)
 class Comparison(Record):
-    """`compare.json`, as far as others read it: positions across sizes stand beside under `sizes`."""
+    """`compare.json`."""
 
     runs: list[ComparedRun]  # in the order in which they were named
     models: dict[str, ComparedModel]  # by label; weights that two runs measured count once
@@ -99,4 +140,5 @@ class Comparison(Record):
     warnings: list[Notice]  # what the reader must know, of all runs together
     account: str = ""  # whose boundaries were judged
     curves: dict[str, ComparedCurves] = field(default_factory=dict)  # by model
+    sizes: Sizes | None = None  # null: curves alone were laid over one another
     sketches: list[str] = field(default_factory=list)  # what makes it a sketch, not a result to report

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import log2
-from typing import Any
 
-from mspgt.predictions.readings import Reading, position
+from mspgt.predictions.readings import Reading, relative_positions
 from mspgt.results import ModelResult
+from mspgt.results.comparison import SizedConfiguration, Sizes, SizeTrend
 from mspgt.stats.trend import trend
 from mspgt.vocabulary import BOUNDARIES
 
@@ -16,48 +16,45 @@ NEEDED = 3  # sizes, for a line that two points would not give whatever they are
 AGAINST = {"layers": "layers", "width": "width", "parameters": "parameters", "step": "training steps"}
 
 
-def against_sizes(models: Mapping[str, ModelResult], reading: Reading) -> dict[str, Any]:
+def against_sizes(models: Mapping[str, ModelResult], reading: Reading) -> Sizes:
     """Positions of every configuration, and their slopes for each doubling of its size.
 
     Models of one configuration (family, layers, width, parameters, step) are runs of it and no points of their own:
-    their positions are averaged. A slope is in relative depth for each doubling, with a 95 % t interval.
+    their positions are averaged. A slope is in relative depth for each doubling, with a 95 % t interval, or null with
+    its reason.
 
     Args:
         models: by name.
         reading: whose boundaries.
-
-    Returns:
-        `configurations` and `trends`; a slope that could not be taken is null with its reason.
     """
     found = _configurations(models, reading)
-    keys = [key for key in AGAINST if key != "step" or any(one["step"] for one in found)]
-    trends = [_trend(found, which, key) for which in BOUNDARIES for key in keys]
-    return {"configurations": found, "trends": trends}
+    keys = [key for key in AGAINST if key != "step" or any(one.step for one in found)]
+    return Sizes(found, [_trend(found, which, key) for which in BOUNDARIES for key in keys])
 
 
-def _configurations(models: Mapping[str, ModelResult], reading: Reading) -> list[dict[str, Any]]:
-    groups: dict[tuple[Any, ...], list[str]] = {}
+def _configurations(models: Mapping[str, ModelResult], reading: Reading) -> list[SizedConfiguration]:
+    groups: dict[tuple[str, int, int, int, int | None], list[str]] = {}
     for name, model in models.items():
-        groups.setdefault((model.family, *(getattr(model, key) for key in AGAINST)), []).append(name)
+        groups.setdefault((model.family, *model.shape, model.step), []).append(name)
     found = []
-    for (family, *sizes), names in groups.items():
-        one = {"family": family, **dict(zip(AGAINST, sizes, strict=True)), "models": names}
-        for which in BOUNDARIES:
-            places = [position(models[name], which, reading) for name in names]
-            depths = [layer / layers for layer, layers in filter(None, places)]
-            one[which] = sum(depths) / len(depths) if depths else None
-            one[f"{which}_models"] = len(depths)
-        found.append(one)
-    return sorted(found, key=lambda one: (one["parameters"], one["step"] or 0))
+    for (family, layers, width, parameters, step), names in groups.items():
+        own = [models[name] for name in names]
+        early, late = (relative_positions(own, which, reading) for which in BOUNDARIES)
+        positions = (_mean(early), len(early), _mean(late), len(late))
+        found.append(SizedConfiguration(family, layers, width, parameters, step, names, *positions))
+    return sorted(found, key=lambda one: (one.parameters, one.step or 0))
 
 
-def _trend(found: list[dict[str, Any]], which: str, key: str) -> dict[str, Any]:
-    points = [(log2(one[key]), one[which]) for one in found if one[which] is not None and one[key]]
-    families = sorted({one["family"] for one in found if one[which] is not None and one[key]})
-    told = {"boundary": which, "against": key, "n": len(points), "families": families}
-    sizes = len({x for x, _ in points})
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None
+
+
+def _trend(found: Sequence[SizedConfiguration], which: str, key: str) -> SizeTrend:
+    known = [one for one in found if one.of(which) is not None and getattr(one, key)]
+    x, y = [log2(getattr(one, key)) for one in known], [one.of(which) or 0.0 for one in known]
+    families, sizes = sorted({one.family for one in known}), len(set(x))
     if sizes < NEEDED:
         why = f"{sizes} sizes by {AGAINST[key]} among the configurations with this boundary; needed are {NEEDED}"
-        return {**told, "slope": None, "ci": None, "reason": why}
-    line = trend([x for x, _ in points], [y for _, y in points])
-    return {**told, "slope": line.slope, "ci": list(line.ci), "reason": None}
+        return SizeTrend(which, key, len(known), families, None, None, why)
+    line = trend(x, y)
+    return SizeTrend(which, key, len(known), families, line.slope, line.ci, None)
