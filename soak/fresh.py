@@ -12,27 +12,32 @@ from soak.mutants import MODULES, MOST, SEED, tried
 from soak.planting import Drawn
 
 FRESH = Drawn(seed=53, most=20, after=Drawn(SEED, MOST))
-AGAIN = (
-    *(
-        "study.store",
-        "lm.identity",
-        "signals.cka",
-        "signals.similarity",
-        "signals.jumps",
-        "interventions.effects",
-    ),
-    *("stats.bootstrap", "stats.equivalence", "stats.multiplicity", "stats.permutation"),
-)
+LATER = 67
+AGAIN = ("signals.cka", "signals.similarity", "signals.jumps", "stats.bootstrap", "stats.equivalence",
+         "stats.multiplicity", "stats.permutation")  # fmt: skip
+OTHERS = ("study.store", "lm.identity", "interventions.effects")  # of the row `mutants`, drawn later
 NEW: dict[str, Sequence[str]] = {
-    "mspgt.study.closure": ("tests/study/test_closure.py",),
+    "mspgt.study.kept": ("tests/study/test_collecting.py",),
+    "mspgt.study.identity": ("tests/study/test_loader.py", "tests/study/test_replicates.py"),
     "mspgt.study.keys": ("tests/study/test_closure.py",),
+    "mspgt.study.closure": ("tests/study/test_closure.py",),
     "mspgt.study.backoff": ("tests/study/test_backoff.py",),
     "mspgt.lm.padding": ("tests/lm/test_check.py",),
-    "mspgt.predictions.association": ("tests/predictions/test_association.py",),
 }
-TRIED: dict[str, Sequence[str]] = {f"mspgt.{name}": MODULES[f"mspgt.{name}"] for name in AGAIN} | NEW
+TRIED: dict[str, Sequence[str]] = {
+    **{f"mspgt.{name}": MODULES[f"mspgt.{name}"] for name in AGAIN},
+    "mspgt.predictions.association": ("tests/predictions/test_association.py",),
+    **{f"mspgt.{name}": MODULES[f"mspgt.{name}"] for name in OTHERS},
+    **NEW,
+}
+DRAWN = {
+    module: Drawn(LATER, MOST) if module in NEW
+    else Drawn(LATER, MOST, FRESH.after) if module.removeprefix("mspgt.") in OTHERS
+    else FRESH
+    for module in TRIED
+}  # fmt: skip
 
 
 def main(only: Sequence[str] = ()) -> None:
     """As for the row `mutants`."""
-    tried("fresh", TRIED, only, FRESH)
+    tried("fresh", TRIED, only, DRAWN)

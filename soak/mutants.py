@@ -91,19 +91,21 @@ def main(only: Sequence[str] = ()) -> None:
 
     `--only survivors`: of every module the stored survivors that nobody explained, after tests were added.
     """
-    tried("mutants", MODULES, only, Drawn(SEED, MOST))
+    tried("mutants", MODULES, only, dict.fromkeys(MODULES, Drawn(SEED, MOST)))
 
 
-def tried(row: str, modules: Mapping[str, Sequence[str]], only: Sequence[str], drawn: Drawn) -> None:
+def tried(
+    row: str, modules: Mapping[str, Sequence[str]], only: Sequence[str], drawn: Mapping[str, Drawn]
+) -> None:
     """Plant faults in modules, or in those named, and record a row; `only` as for `main`."""
     import pytest
 
     def record_line(one: dict[str, Any]) -> None:
-        record(row, "the tests themselves", drawn.seed, merged(row, one, "module", modules))
+        record(row, "the tests themselves", None, merged(row, one, "module", modules))
 
     def told(module: str, found: dict[str, Any], before: dict[str, Any] | None) -> dict[str, Any]:
-        one = line(module, found, before)
-        return looked(one, before) if drawn.after else one
+        one = {**line(module, found, before), "seed": drawn[module].seed}
+        return looked(one, before) if row == "fresh" else one
 
     stored = {one["module"]: one for one in lines(row)}
     named = None

@@ -66,7 +66,7 @@ class Planting:
 
     Args:
         modules: name → prefixes of the tests that are to see its faults.
-        drawn: which faults of a module.
+        drawn: module → which of its faults.
         tell: called with a module and its figures.
         named: module → faults to plant instead of drawn ones.
     """
@@ -74,7 +74,7 @@ class Planting:
     def __init__(
         self,
         modules: Mapping[str, Sequence[str]],
-        drawn: Drawn,
+        drawn: Mapping[str, Drawn],
         tell: Callable[[str, dict[str, Any]], None],
         named: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
@@ -116,7 +116,7 @@ class Planting:
     ) -> dict[str, Any]:
         every = list(mutants(_read(path)))
         if self.named is None:
-            chosen = self.drawn.of(every)
+            chosen = self.drawn[module].of(every)
         else:
             chosen = [mutant for mutant in every if mutant.name in self.named[module]]
             assert len(chosen) == len(self.named[module]), f"{module} is not what it was: try all of it again"

@@ -24,7 +24,7 @@ def record(row: str, what: str, seed: int | None, found: list[dict[str, Any]]) -
 
     Args:
         found: lines of the table: `done` (what was done, in words), `count`, `seen` (in words), and figures; with
-            `processor_seconds` where lines are of several commands.
+            `processor_seconds` where lines are of several commands and `seed` where they have their own.
     """
     RESULTS.mkdir(exist_ok=True)
     seconds = [line["processor_seconds"] for line in found if "processor_seconds" in line]

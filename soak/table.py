@@ -18,8 +18,9 @@ def table() -> str:
         file = RESULTS / f"{row}.json"
         if file.exists():
             content = json.loads(file.read_text("utf-8"))
-            seed = "" if content["seed"] is None else content["seed"]
             for found in content["found"]:
+                seed = found.get("seed", content["seed"])
+                seed = "" if seed is None else seed
                 lines.append(f"| `{row}` | {found['done']} | {found['count']:,} | {seed} | {found['seen']} |")
     return "\n".join(lines)
 
