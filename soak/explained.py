@@ -3,6 +3,8 @@
 BUFFER = "only how much is done at a time, or set aside for it"
 FARTHER = "only how far from the estimate the same end is looked for"
 SHARED = "a factor that all three HSICs of a ratio share"
+ANOTHER = "only which other token stands in place of padding"
+UNSEEN = "what nobody looks at of a batch that is one text: its place, or which of its tokens are special"
 TINY = "only which of two equal ways of computing the same number is taken"
 
 EXPLAINED: dict[str, dict[str, str]] = {
@@ -17,6 +19,17 @@ EXPLAINED: dict[str, dict[str, str]] = {
         "_signed: (value + 2 ** 63) % 2 ** 64 - 2 ** 63 → (value + 2 ** 63) % 2 ** 64 + 2 ** 63": (
             "the two differ by 2⁶⁴, and 64-bit integers add modulo 2⁶⁴"
         ),
+    },
+    "mspgt.lm.padding": {
+        "padding_is_harmless: exchanged <= TOLERANCE[lm.dtype] → exchanged < TOLERANCE[lm.dtype]": (
+            "a measured difference is not the tolerance to the last bit"
+        ),
+        "_moved_by_exchange: batch.input_ids + 1 → batch.input_ids - 1": ANOTHER,
+        "_moved_by_exchange: 1 → 2": ANOTHER,
+        "_moved_by_company: row + 1 → row - 1 (3)": UNSEEN,
+        "_moved_by_company: 1 → 2 (3)": UNSEEN,
+        "_moved_by_company: 0 → 1": UNSEEN,
+        "_states: False → True": "only whether attention is watched, which changes no state (`tests/lm/test_attention.py`)",
     },
     "mspgt.stats.bootstrap": {
         "document_clusters: 0 → 1": "all clusters begin with the same size, so that none is preferred by it",

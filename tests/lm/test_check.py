@@ -78,6 +78,17 @@ def test_padding_that_reaches_the_text_is_caught_in_every_type(tmp_path: Path, d
     assert "padding" in failing(lm)
 
 
+def test_a_half_precision_model_that_cannot_be_widened_is_judged_in_its_own_type(tmp_path: Path) -> None:
+    lm = load(tiny_model(tmp_path, "llama"), device="cpu", dtype="bfloat16")
+    lm.model.register_parameter("packed", nn.Parameter(torch.zeros(2, dtype=torch.int8), requires_grad=False))
+    sound = {item.name: item for item in check(lm)}["padding"]
+    assert sound.ok
+    assert "tolerance 1e-01 in bfloat16" in sound.reason
+    assert "not compared in float32: the weights are packed" in sound.reason
+    lm.blocks[0].register_forward_hook(lambda _, __, out: out + 10 * out[:, -1:])
+    assert "padding" in failing(lm)
+
+
 def test_overflow_and_nan_are_findings_not_crashes(tmp_path: Path) -> None:
     lm = load(tiny_model(tmp_path, "llama"), device="cpu")
     with torch.no_grad():

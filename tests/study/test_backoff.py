@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import logging
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,8 @@ import pytest
 import torch
 
 from mspgt.errors import MspgtError, NumericsError
+from mspgt.study.backoff import _let_go
+from mspgt.study.stages import compute
 from tests.lm.tiny import tiny_model
 from tests.study.small import write_corpus
 from tests.trust.reruns import comparable, moved, small_study
@@ -101,3 +105,39 @@ def test_another_error_is_not_taken_for_a_lack_of_memory(
     with pytest.raises(RuntimeError, match="shapes"):
         small_study(model, corpus, tmp_path / "run", interventions=None, twins={"seeds": 0})
     assert asked == [1]
+
+
+def test_what_the_failed_batch_held_is_given_back_before_the_next(
+    made: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Planted: tensors that refer to each other, which only the collector takes away."""
+    model, corpus, _ = made
+    held: list[weakref.ref[Any]] = []
+
+    class Held:
+        me: Any = None
+
+    def once(*given: Any) -> None:
+        if not held:
+            one = Held()
+            one.me = one
+            held.append(weakref.ref(one))
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        assert held[0]() is None
+        compute(*given)
+
+    monkeypatch.setattr("mspgt.study.jobs.compute", once)
+    gc.disable()
+    try:
+        small_study(model, corpus, tmp_path / "run", interventions=None, twins={"seeds": 0})
+    finally:
+        gc.enable()
+    assert held
+
+
+def test_memory_that_a_gpu_caches_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    emptied = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: emptied.append(1))
+    _let_go()
+    assert emptied == [1]

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from mspgt.cli.app import app
 from mspgt.errors import InputError, StoreError
-from mspgt.study.kept import claim_stages, drop, kept, kept_plans, remove, unused, use_stages
+from mspgt.study.kept import claim_stages, drop, kept, kept_plans, put_aside, remove, unused, use_stages
 from mspgt.study.lock import run_lock
 from mspgt.study.store import Address, StageResult, write_json
 
@@ -159,3 +159,50 @@ def test_what_a_plan_uses_is_in_its_file(root: Path) -> None:
             Address(root, "org__model", "main", "stage", {"n": 2}).folder.relative_to(root).as_posix()
         ]
     }
+
+
+def test_a_plan_that_does_not_name_one_is_refused(root: Path) -> None:
+    plan(root, "c")
+    (root / "plans" / ("c" * 16)).rename(root / "plans" / ("a" * 15 + "c"))
+    for name, why in (("a", "two plans begin so"), ("d", "none does"), ("", "all do")):
+        with pytest.raises(InputError, match="expected the start of one plan's hash"):
+            drop(root, name)
+        assert len(kept_plans(root)) == 3, why
+
+
+def test_a_plan_that_has_computed_nothing_has_nothing_unused(tmp_path: Path) -> None:
+    plan(tmp_path / "run", "a")
+    assert list(unused(tmp_path / "run")) == []
+
+
+@pytest.mark.parametrize("kind", ["file", "link", "folder"])
+def test_what_is_removed_leaves_nothing_behind(root: Path, tmp_path: Path, kind: str) -> None:
+    (tmp_path / "elsewhere").write_text("data")
+    place = root / "stages" / "org__model" / "main" / "torn"
+    if kind == "file":
+        place.write_text("half a result")
+    elif kind == "link":
+        place.symlink_to(tmp_path / "elsewhere")
+    else:
+        place.mkdir()
+        (place / "half").write_text("of a result")
+    before = everything(root)
+    assert [path for path, _ in unused(root)] == [place]
+    remove(place)
+    assert everything(root) == before - {place, place / "half"}
+    assert (tmp_path / "elsewhere").read_text() == "data"
+
+
+def test_a_folder_from_before_plans_had_their_own_keeps_its_results(tmp_path: Path) -> None:
+    root = tmp_path / "run"
+    root.mkdir()
+    for name, text in (("plan.json", json.dumps({"hash": "e" * 64})), ("results.json", "{}"), ("log", "")):
+        (root / name).write_text(text)
+    put_aside(root)
+    put_aside(root)  # what was put aside before stays
+    (one,) = kept_plans(root)
+    assert one.name == "e" * 16
+    assert {path.name for path in one.folder.iterdir()} == {"plan.json", "results.json"}
+    (root / "plan.json").write_text("{}")
+    with pytest.raises(StoreError, match="not a plan"):
+        put_aside(root)

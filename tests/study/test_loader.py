@@ -7,6 +7,7 @@ import torch
 from mspgt.lm.load import load
 from mspgt.lm.twin import random_twin
 from mspgt.study.config import ModelConfig
+from mspgt.study.identity import Identity, Subject
 from mspgt.study.jobs import Loader, load_trained, local_id
 
 SMALL = ModelConfig(id="zoo:triscale-llama-1")
@@ -42,3 +43,11 @@ def test_a_study_has_every_knob_of_the_loader_and_hands_it_on():
     assert knobs <= ModelConfig.model_fields.keys()
     lm = load_trained(local_id(SMALL.id), SMALL.model_copy(update={"dtype": "float16", "device_map": "cpu"}))
     assert lm.dtype == torch.float16  # which a model that is placed nowhere computes as float32 on a CPU
+
+
+def test_a_twin_is_never_called_by_the_name_of_the_trained_model():
+    shape = {"dtype": "float32", "layers": 3, "width": 8, "heads": 2, "parameters": 100}
+    one = Identity("m", "m", "llama", "r", "0", **shape, has_attention=True, no_attention="")
+    assert Subject(one).name == "m"
+    assert Subject(one, 0).name == "m (twin 0)"
+    assert one.shape == (3, 8, 100)
