@@ -29,7 +29,7 @@ EXPLAINED: dict[str, dict[str, str]] = {
         "_moved_by_company: row + 1 → row - 1 (3)": UNSEEN,
         "_moved_by_company: 1 → 2 (3)": UNSEEN,
         "_moved_by_company: 0 → 1": UNSEEN,
-        "_states: False → True": "only whether attention is watched, which changes no state (`tests/lm/test_attention.py`)",
+        "_states: False → True": "only whether attention is watched, which changes no state (test_attention.py)",
     },
     "mspgt.stats.bootstrap": {
         "document_clusters: 0 → 1": "all clusters begin with the same size, so that none is preferred by it",
