@@ -58,7 +58,7 @@ calibrate: install ## recompute the detector's constants (hours; resumable)
 	$(BIN)/python -m calibration
 
 worlds: install ## recompute the error rates of the verdicts on null worlds (about ten minutes)
-	$(BIN)/mspgt worlds --workers 2 --out src/mspgt/predictions/data/null_rates.json
+	$(BIN)/python -m calibration worlds --workers 2
 
 soak: install ## the long versions of the tests of trust (about two hours; one row: .venv/bin/python -m soak ROW)
 	$(BIN)/python -m soak

@@ -21,6 +21,7 @@ from calibration import (
     truths,
     validate,
 )
+from calibration.worlds import rates
 
 
 def main() -> None:
@@ -38,6 +39,7 @@ def main() -> None:
         "far-misses": far_misses.main,
         "sentence-noise": sentence_noise.main,
         "documents": documents.main,
+        "worlds": rates.main,
         "figures": figures.main,
     }
     if len(sys.argv) > 1 and sys.argv[1] in rooms:

@@ -25,7 +25,6 @@ def mspgt(*arguments, env=None, first="pass"):
         (["plan", "nowhere.yaml"], "shipped study: demo"),
         (["report", "nowhere"], "results.json"),
         (["compare", "nowhere"], "Expected a finished run"),
-        (["worlds", "--worlds", "1", "--out", "no/such/folder/rates.json"], "no such folder"),
         (["check", "./nowhere\x1b[31m<b>"], "no such folder"),
         (["intervene", "m", "--corpus", "t.txt", "--boundaries", "8"], "two layers such as 8,16"),
         (["intervene", "m", "--corpus", "t.txt", "--sigma", "-1"], "greater than 0"),

@@ -6,14 +6,14 @@ from itertools import permutations
 
 import numpy as np
 import pytest
+from calibration.worlds.kinds import KINDS_OF_WORLDS
+from calibration.worlds.simulate import Recipe, judged
 from scipy import stats
 
 from mspgt.predictions.association import Pair, means_by_architecture, rank_unit, spearman, told_power
 from mspgt.predictions.judging import verdicts
 from mspgt.predictions.registry import predictions
 from mspgt.predictions.rules import Rules
-from mspgt.predictions.world_kinds import KINDS_OF_WORLDS
-from mspgt.predictions.worlds import Recipe, judged
 from tests.predictions.planted import model, noise, results
 from tests.whole import measured
 

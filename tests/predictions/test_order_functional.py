@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from calibration.worlds.parts import DEPTH, functional
 
 from mspgt.predictions.judging import verdicts
 from mspgt.predictions.rules import Rules
-from mspgt.predictions.world_parts import DEPTH, functional
 from mspgt.results import to_jsonable
 from tests.predictions.planted import model, probe, results
 from tests.whole import measured

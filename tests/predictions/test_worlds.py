@@ -5,13 +5,8 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
-
-from mspgt.predictions.judging import null_rates, verdicts
-from mspgt.predictions.readings import Measurements
-from mspgt.predictions.registry import predictions
-from mspgt.predictions.rules import Rules
-from mspgt.predictions.world_kinds import KINDS_OF_WORLDS
-from mspgt.predictions.worlds import (
+from calibration.worlds.kinds import KINDS_OF_WORLDS
+from calibration.worlds.simulate import (
     Recipe,
     detector_digest,
     judged,
@@ -20,6 +15,11 @@ from mspgt.predictions.worlds import (
     simulate,
     world,
 )
+
+from mspgt.predictions.judging import null_rates, verdicts
+from mspgt.predictions.readings import Measurements
+from mspgt.predictions.registry import predictions
+from mspgt.predictions.rules import Rules
 from mspgt.results import ModelResult, from_json, to_jsonable
 
 CHEAP = [kind for kind in KINDS_OF_WORLDS if kind.name in ("featureless", "smooth", "markov chains")]

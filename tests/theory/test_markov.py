@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 from calibration.oracles.chains import GaussianChain
+from calibration.worlds.blocks import block_chain
 
 from mspgt.errors import InputError
 from mspgt.predictions.judging import verdict_alone
 from mspgt.predictions.readings import Reading
 from mspgt.predictions.rules import Rules
 from mspgt.results import to_jsonable
-from mspgt.synthetic.blocks import block_chain
 from mspgt.theory.markov import near_markov
 from tests.whole import measured
 

@@ -21,7 +21,6 @@ from mspgt.cli import (
     report,
     run,
     theory,
-    worlds,
     zoo,
 )
 from mspgt.cli.options import Commands
@@ -64,7 +63,6 @@ COMMANDS = (
     fetch,
     check,
     compare,
-    worlds,
     explain,
     report,
     gc,

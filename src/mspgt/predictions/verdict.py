@@ -72,7 +72,7 @@ class Prediction:
     excluded: Callable[[Rules], str]
     readings: tuple[Reading, ...] = (Reading(),)
     by_position: bool = False  # whether it rests on where boundaries lie
-    # Kinds of null worlds (`worlds.py`) in which it is false, and the one in which it is true.
+    # Kinds of null worlds (`calibration/worlds`) in which it is false, and the one in which it is true.
     false_in: tuple[str, ...] = ()
     true_in: tuple[str, ...] = ()
     # The unit that the printed statistic is read from: largest statistic, smallest, or the middle one.

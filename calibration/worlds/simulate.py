@@ -1,7 +1,7 @@
 """Null worlds: studies in which a prediction is false by construction, run through the whole verdict engine.
 
 The rate at which a rule calls "supported" what is not there is the price of believing it. What a world plants goes
-through the estimators of a real study (`world_parts`), and the paper's own rules judge the same results. A rate that
+through the estimators of a real study (`parts`), and the paper's own rules judge the same results. A rate that
 could not have been other than 0, because nothing in a world could be tested, is no rate: it is "not measured".
 """
 
@@ -15,14 +15,14 @@ from importlib.resources import files
 from typing import Any
 
 import numpy as np
+from calibration.worlds import parts
+from calibration.worlds.kinds import KINDS_OF_WORLDS, Design, Kind
 
-from mspgt.predictions import world_parts
 from mspgt.predictions.judging import verdicts
 from mspgt.predictions.readings import Measurements
 from mspgt.predictions.registry import predictions
 from mspgt.predictions.rules import Rules
 from mspgt.predictions.verdict import INCONCLUSIVE, NOT_TESTABLE, REFUTED, SUPPORTED
-from mspgt.predictions.world_kinds import KINDS_OF_WORLDS, Design, Kind
 from mspgt.results import ModelResult, to_jsonable, unmeasured_model, unmeasured_theory
 from mspgt.stats.coverage import rate_upper
 from mspgt.vocabulary import Progress
@@ -82,41 +82,41 @@ def world(kind: Kind, design: Design, recipe: Recipe, number: int) -> Measuremen
         for family in range(families)
         for run in range(runs)
     }
-    return Measurements(models, world_parts.TEXTS)
+    return Measurements(models, parts.TEXTS)
 
 
 def _model(place: tuple[int, int], kind: Kind, recipe: Recipe, rng: np.random.Generator) -> ModelResult:
     family, _ = place
-    layers = recipe.layers[family % len(recipe.layers)] if kind.functional is None else world_parts.DEPTH
+    layers = recipe.layers[family % len(recipe.layers)] if kind.functional is None else parts.DEPTH
     shares = PLACES[family % 2]
     li, ig = (round(share * layers) for share in shares)
     name = f"family {'AB'[family % 2]}{family // 2 or ''}"
     model = unmeasured_model(name, layers, 4096, 7_000_000_000 + layers, NOT_PLANTED)
     if kind.boundaries is not None:
         places = _places(kind.boundaries, place, layers - 1, rng)
-        model.boundaries = world_parts.boundaries(places, layers - 1, recipe.height, rng)
+        model.boundaries = parts.boundaries(places, layers - 1, recipe.height, rng)
     theory = unmeasured_theory(NOT_PLANTED)
     if kind.effects is not None:
         sensitivity = _sensitivity(kind, family, (li, ig, layers), rng)
-        model.interventions, model.interventions_about = world_parts.interventions(
-            (li, ig, layers), sensitivity, rng, world_parts.RANDOM_SETS if kind.random_sets else 0
+        model.interventions, model.interventions_about = parts.interventions(
+            (li, ig, layers), sensitivity, rng, parts.RANDOM_SETS if kind.random_sets else 0
         )
         if kind.fisher is not None:
-            traces = world_parts.traces(sensitivity, kind.fisher == "derived", kind.spread, rng)
+            traces = parts.traces(sensitivity, kind.fisher == "derived", kind.spread, rng)
             theory = replace(theory, fisher=traces)
     if kind.reach is not None:
-        reach, response = world_parts.reach(kind.reach == "derived", rng)
+        reach, response = parts.reach(kind.reach == "derived", rng)
         theory = replace(theory, reach=reach, beta=replace(theory.beta, response=response))
     if kind.functional is not None:
-        model.scales = world_parts.functional(kind.functional, rng)
+        model.scales = parts.functional(kind.functional, rng)
     if kind.order is not None:
-        model.probes, topical = world_parts.probes(layers, kind.order, recipe.probe_error, rng)
-        information = replace(theory.information, topical=topical, documents=world_parts.TEXTS)
+        model.probes, topical = parts.probes(layers, kind.order, recipe.probe_error, rng)
+        information = replace(theory.information, topical=topical, documents=parts.TEXTS)
         theory = replace(theory, information=information)
     if kind.kink is not None:
-        theory = replace(theory, kink=world_parts.kinks(layers, (li, ig), kind.kink, rng))
+        theory = replace(theory, kink=parts.kinks(layers, (li, ig), kind.kink, rng))
     if kind.skip is not None:
-        theory = replace(theory, markov=world_parts.chain(kind.skip, rng))
+        theory = replace(theory, markov=parts.chain(kind.skip, rng))
     if any(part is not None for part in (kind.fisher, kind.order, kind.kink, kind.skip)):
         model.theory = theory
     return model
@@ -147,11 +147,11 @@ def _places(kind: str, place: tuple[int, int], transitions: int, rng: np.random.
 
 def _sensitivity(
     kind: Kind, family: int, bounds: tuple[int, int, int], rng: np.random.Generator
-) -> world_parts.Array:
+) -> parts.Array:
     """(layers, metrics) percent of the baseline by perturbed layer."""
     assert kind.effects is not None
     metrics = kind.effects[family % 2]
-    metrics = metrics * (len(world_parts.TEXT_SD) if len(metrics) == 1 else 1)
+    metrics = metrics * (len(parts.TEXT_SD) if len(metrics) == 1 else 1)
     scale = np.searchsorted(np.array(bounds), np.arange(1, bounds[2] + 1))
     found = np.array([[metric[at] for metric in metrics] for at in scale])
     if kind.hump:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from calibration.worlds.blocks import block_chain
 from numpy.typing import NDArray
 
 from mspgt.boundaries.detect import detect
@@ -34,7 +35,6 @@ from mspgt.results.theory import (
     UsableInformation,
 )
 from mspgt.stats.nulls import NULL_CELLS, null_profiles, plant, roughness_profile
-from mspgt.synthetic.blocks import block_chain
 from mspgt.theory.channel import at_rates, channel_weights
 from mspgt.theory.kink import kink_test
 from mspgt.theory.markov import near_markov

@@ -1,0 +1,55 @@
+"""How often each verdict comes out where there is nothing to find: `python -m calibration worlds`, ten minutes.
+
+Runs the whole verdict engine, and the paper's own rules, on worlds without structure, prints both rates, and writes
+those that the package ships. The last kinds of world have the structure that the theory predicts: what the rules say
+there is their power.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from calibration.worlds.simulate import Recipe, rate_lines, shipped, simulate
+
+from mspgt.vocabulary import Progress
+
+OUT = Path("src/mspgt/predictions/data/null_rates.json")
+
+
+def main(arguments: Sequence[str] = ()) -> None:
+    """Rates of the shipped recipe, or of another."""
+    parser = argparse.ArgumentParser(prog="calibration worlds")
+    parser.add_argument("--worlds", type=int, default=Recipe().worlds, help="of each kind and design")
+    parser.add_argument("--seed", type=int, help="of the worlds; the shipped one when absent")
+    parser.add_argument("--workers", type=int, default=1, help="processes of one thread each")
+    parser.add_argument("--out", type=Path, default=OUT)
+    options = parser.parse_args(arguments)
+    recipe = shipped(options.worlds, options.seed)
+    with multiprocessing.get_context("spawn").Pool(options.workers) as pool:
+
+        def spread(function: Any, tasks: Iterable[Any]) -> Iterable[Any]:
+            return pool.imap(function, tasks, chunksize=8)
+
+        rates = simulate(recipe, spread, _progress())
+    for line in rate_lines(rates):
+        print(line)
+    options.out.write_text(json.dumps(rates, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    print(f"\nRates: {options.out.resolve()}")
+
+
+def _progress() -> Progress:
+    started = time.monotonic()
+
+    def tell(done: int, total: int, kind: str) -> None:
+        if done % 100 == 0:
+            left = (time.monotonic() - started) / done * (total - done)
+            print(f"{kind}: {done} of {total} worlds, {left / 60:.0f} min left", file=sys.stderr, flush=True)
+
+    return tell
