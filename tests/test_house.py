@@ -176,7 +176,7 @@ def test_every_public_name_exists_and_is_documented(name):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["run", "--help"], ["boundaries", "--help"], ["compare", "--help"], ["worlds", "--help"]],
+    [["--help"], ["run", "--help"], ["boundaries", "--help"], ["compare", "--help"]],
 )
 def test_help_loads_no_torch(arguments):
     code = f"""
