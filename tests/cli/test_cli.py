@@ -204,7 +204,7 @@ def test_the_plan_of_the_demo_runs_nothing_and_names_every_bundled_model(tmp_pat
         (["run", "--no\x1b[31msuch"], "No such option"),
         (["ru\x1b]0;title\x07n"], "No such command"),
         (["gc", "a", "b\x9b31m"], "unexpected extra argument"),
-        (["worlds", "--worlds", "\x1b[2J"], "--worlds"),
+        (["zoo", "train", "--workers", "\x1b[2J"], "--workers"),
         (["zoo", "\u202elist"], "No such command"),
         (["run"], "Missing argument"),
     ],
