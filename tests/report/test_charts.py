@@ -14,7 +14,7 @@ from mspgt.report.charts import panel_chart
 from mspgt.report.curves import Line, Mark, Panel, StripRow
 from mspgt.report.markup import once
 from mspgt.report.paths import path as steps_of
-from mspgt.report.strips import strip_svg
+from mspgt.report.strips import strip_chart
 from mspgt.report.svg import svg
 from tests.report.planted_results import HOSTILE
 from tests.whole import typed
@@ -86,7 +86,7 @@ NAMES = st.lists(
 @given(NAMES)
 def test_names_of_boundaries_never_meet(found: list[tuple[str, int]]) -> None:
     own = tuple(Mark(label, "calibrated", layer, layers=(layer,)) for label, layer in found)
-    strip = ElementTree.fromstring(strip_svg(StripRow("calibrated", ("Local",) * 24, own)))
+    strip = ElementTree.fromstring(svg(strip_chart(StripRow("calibrated", ("Local",) * 24, own))))
     letter = 100 * 5.5 / 230  # percent of the narrowest strip, for a letter of ten pixels' height
     spans: dict[str, list[tuple[float, float]]] = {}
     for name in strip.findall("text"):
@@ -137,7 +137,7 @@ def test_every_planted_chart_is_well_formed(results: dict[str, Any]) -> None:
                 if panel.drawn:
                     parsed(panel)
         for row in panels.strip_rows(model):
-            strip = ElementTree.fromstring(strip_svg(row))
+            strip = ElementTree.fromstring(svg(strip_chart(row)))
             blocks = strip.findall("svg/rect[@width]")
             widths = [float(b.get("width", 0)) for b in blocks if (b.get("class") or "").startswith("block")]
             assert sum(widths) == model.layers

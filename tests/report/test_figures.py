@@ -13,11 +13,12 @@ import pytest
 from mspgt.errors import InputError
 from mspgt.report import figures
 from mspgt.report.charts import panel_chart
-from mspgt.report.curves import Line, Panel
+from mspgt.report.curves import Line, Mark, Panel, StripRow
 from mspgt.report.forest import Dot, Forest, Row
 from mspgt.report.look import venue_width
 from mspgt.report.panels import signal_panels, strip_rows
-from mspgt.report.strips import strips_figure
+from mspgt.report.strips import strip_chart
+from mspgt.report.svg import svg
 from tests.report.planted_results import HOSTILE
 from tests.whole import typed
 
@@ -73,9 +74,24 @@ def test_a_caption_says_level_n_and_method(report: Path) -> None:
     assert r"50, 80 and 95\,\% intervals, bootstrap over n = 60 documents, 1,000 draws" in text
 
 
+def test_a_strip_says_the_same_on_the_page_and_on_paper() -> None:
+    own = (Mark("L–I", "paper", 6, interval=(4.0, 8.0)), Mark("I–G", "paper", 16, interval=(7.0, 18.0)))
+    chart = strip_chart(StripRow("paper", ("Local",) * 6 + ("Intermediate",) * 10 + ("Global",) * 8, own))
+    page, paper = (
+        ElementTree.fromstring(text) for text in (svg(chart), figures.strips_figure({"m": [chart]})["svg"])
+    )
+    words = {one.text for one in page.iter("text")}
+    assert words == {"Local", "Intermediate", "Global", "L–I 6", "I–G 16"}
+    assert words <= {"".join(one.itertext()) for one in paper.iter("{http://www.w3.org/2000/svg}text")}
+    # Sets that overlap lie in two rows, each as wide as it is.
+    sets = [one for one in page.iter("rect") if one.get("class") == "set"]
+    assert [one.get("width") for one in sets] == ["16.67%", "45.83%"]
+    assert len({one.get("y") for one in sets}) == 2
+
+
 def test_strips_of_all_models_name_every_model(results: dict[str, Any]) -> None:
-    rows = {name: strip_rows(model) for name, model in typed(results).models.items()}
-    drawing = ElementTree.fromstring(strips_figure(rows)["svg"])
+    rows = {name: [*map(strip_chart, strip_rows(model))] for name, model in typed(results).models.items()}
+    drawing = ElementTree.fromstring(figures.strips_figure(rows)["svg"])
     words = {"".join(text.itertext()) for text in drawing.iter(f"{SVG}text")}
     assert set(rows) <= words
     assert HOSTILE in words

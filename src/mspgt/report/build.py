@@ -11,6 +11,7 @@ from pathlib import Path
 from mspgt.report.dose_section import dose_section
 from mspgt.report.effect_section import effect_section
 from mspgt.report.families import family_section
+from mspgt.report.figures import strips_figure
 from mspgt.report.interventions import effects_of, table2
 from mspgt.report.look import venue_width
 from mspgt.report.metrics_section import metrics_section
@@ -23,7 +24,7 @@ from mspgt.report.predictions import prediction_section
 from mspgt.report.replicated import replicated_section
 from mspgt.report.section import Plate, Section
 from mspgt.report.specification import specification_section
-from mspgt.report.strips import strips_figure
+from mspgt.report.strips import strip_chart
 from mspgt.report.table1 import table1, table1_for_reading
 from mspgt.report.tables import Table, checks_table, latex_text, warnings_table
 from mspgt.report.theory_section import theory_section
@@ -84,7 +85,7 @@ def build_report(run: Path, *, venue: str = "neurips") -> Path:
     # Table 1 in full is too wide for a sheet of paper; LaTeX takes the one for reading.
     write(run / "tables" / "table1.tex", table1_for_reading(results).latex().encode())
 
-    strips = {view.name: strip_rows(view.model) for view in views}
+    strips = {view.name: [*map(strip_chart, strip_rows(view.model))] for view in views}
     write_figures(run, {"strips": Plate(partial(strips_figure, strips), STRIPS)}, venue)
     for section in every:
         write_figures(run, section.figures, venue)

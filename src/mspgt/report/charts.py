@@ -58,6 +58,7 @@ def boundary_marks(found: Sequence[Located], shift: float = 0.0, *, sets: bool =
             tuple(one.spans()) if sets else (),
             one.claimed,
             outwards=one.label == outer,
+            row=int(one.role == "paper"),
         )
         for one in found
     ]

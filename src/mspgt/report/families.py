@@ -10,12 +10,12 @@ from markupsafe import Markup
 
 from mspgt.predictions.printed import printed
 from mspgt.report.curves import StripRow
-from mspgt.report.figures import charts_plate
+from mspgt.report.figures import charts_plate, strips_figure
 from mspgt.report.forest import Dot, Forest, Row
 from mspgt.report.markup import table_html, tag
 from mspgt.report.panels import strip_rows
 from mspgt.report.section import Plate, Section
-from mspgt.report.strips import strips_figure, strips_html
+from mspgt.report.strips import strip_chart, strips_html
 from mspgt.report.tables import Cell, Columns, Table, columns_of, ends
 from mspgt.report.words import (
     BOUNDARIES,
@@ -64,7 +64,8 @@ def family_section(results: Judged) -> Section | None:
     parts = [tag("p", ABOUT), table_html(reading, head=True)]
     for name, rows in strips.items():
         parts += [tag("h4", name), strips_html({row.role: row for row in rows})]
-    figures = {"families": Plate(partial(strips_figure, strips), FIGURE_10)}
+    drawn = {name: [*map(strip_chart, rows)] for name, rows in strips.items()}
+    figures = {"families": Plate(partial(strips_figure, drawn), FIGURE_10)}
     tables = [table3(results), offsets(results), drifts(results)]
     for shown in (
         Table.told(tables[1].title, OFFSETS, _offsets(results)),

@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from textwrap import wrap
-from typing import Any
+from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
 from mspgt.report import look, marks
 from mspgt.report.charts import keys_of
-from mspgt.report.curves import StripRow, rows_apart
+from mspgt.report.curves import rows_apart
 from mspgt.report.marks import Axis, Boundary, Cells, Chart, Key, Mark, Span
 from mspgt.report.section import Plate
-from mspgt.report.strips import draw_strips
 from mspgt.report.words import number
 
 NAME_ROW, NAME_LETTER = 5, 3.6  # points: height of a row of names of boundaries, and width of a letter
-SETS = 0.16  # share of the height below the curves that confidence sets take
 PIXEL = 0.6  # points of a paper for a pixel of the page
 ROW, LINE, LABELS = 0.17, 0.13, 1.15  # inches: of a row, of a line of text, and of the place for labels
 LETTER = 0.055  # inches that a letter takes, about
-STRIP = 0.27  # inches of a strip of layers
+STRIP, STRIP_STEP = 0.2, 0.28  # inches of a strip of layers with its sets, and from one to the next
+STRIP_LEFT, STRIP_RIGHT = 0.08, 0.77  # inches beside a strip; on the right stands whose it is
+
+
+class Sets(NamedTuple):
+    """Where confidence sets lie below the curves: room, of the height of the curves; their bars, of both together."""
+
+    room: float
+    rows: tuple[float, float]
+    high: float
+
+
+SETS = Sets(0.16, (0.07, 0.02), 0.03)
+STRIP_SETS = Sets(0.5, (0.18, 0.04), 0.09)
 LEGEND: dict[str, Any] = {
     "loc": "lower center",
     "handlelength": 1.8,
@@ -51,7 +63,7 @@ def charts_figure(
     *,
     abreast: int = 2,
     legend: Sequence[Key] | None = None,
-    strips: Sequence[StripRow] = (),
+    strips: Sequence[Chart] = (),
 ) -> dict[str, bytes]:
     """Draw charts side by side, with one legend below them.
 
@@ -70,16 +82,14 @@ def charts_figure(
     sheet = Sheet.of(charts, bool(title), look.venue_width(venue), abreast)
     across = _legend_columns(keys, sheet.width)
     bottom = sheet.bottom + (0.1 + 0.15 * -(-len(keys) // across) if keys else 0)
-    above = STRIP * len(strips) + 0.45 if strips else 0.0
+    above = STRIP_STEP * len(strips) + 0.5 if strips else 0.0
     lines = sheet.lines * max(map(_height, charts), default=0.0)
     height = sheet.top + bottom + lines + sheet.between * max(sheet.lines - 1, 0) + above
     with look.style():
         figure = look.new_figure(venue, height)
         if title:
             figure.text(0.05 / sheet.width, 1 - 0.02 / height, title, va="top", fontsize=9)
-        if strips:
-            down, high = (0.27 + STRIP * len(strips)) / height, STRIP * len(strips) / height
-            draw_strips(figure.add_axes((0.08 / sheet.width, 1 - down, 1 - 0.85 / sheet.width, high)), strips)
+        _strips(figure, strips, 0.25, told=True)
         grid = look.grid_of(
             figure,
             max(sheet.lines, 1),
@@ -108,11 +118,52 @@ def charts_plate(
     *,
     abreast: int = 2,
     legend: Sequence[Key] | None = None,
-    strips: Sequence[StripRow] = (),
+    strips: Sequence[Chart] = (),
 ) -> Plate:
     """The same charts as a figure to be drawn at a venue's width."""
     draw = partial(charts_figure, charts, title, abreast=abreast, legend=legend, strips=strips)
     return Plate(draw, caption)
+
+
+def strips_figure(models: Mapping[str, Sequence[Chart]], venue: str = "neurips") -> dict[str, bytes]:
+    """Draw the layer strips of all models below one another, each over relative depth.
+
+    Args:
+        models: name → its strips.
+
+    Returns:
+        `svg` and `pdf` → the file's bytes.
+    """
+    width, steps = look.venue_width(venue), sum(map(len, models.values()))
+    keys = [Key(scale.lower(), scale, filled=True) for scale in look.SCALES]
+    across = _legend_columns(keys, width)
+    height = 0.6 + 0.18 * len(models) + STRIP_STEP * steps + 0.15 * -(-len(keys) // across)
+    with look.style():
+        figure, down = look.new_figure(venue, height), 0.05
+        for name, strips in models.items():
+            figure.text(STRIP_LEFT / width, 1 - (down + 0.16) / height, name, va="bottom")
+            down = _strips(figure, strips, down + 0.18, told=name == [*models][-1])
+        figure.legend(handles=[_handle(key) for key in keys], ncols=across, **LEGEND)
+        return look.files_of(figure)
+
+
+def _strips(figure: Figure, strips: Sequence[Chart], down: float, *, told: bool) -> float:
+    """Draw strips below one another, from `down` inches below the upper edge; where the next thing may stand.
+
+    Args:
+        told: whether relative depth is told below the last.
+    """
+    width, height = figure.get_size_inches()
+    for at, strip in enumerate(strips):
+        bottom = height - down - STRIP_STEP * at - (STRIP_STEP - STRIP) - STRIP
+        size = ((width - STRIP_LEFT - STRIP_RIGHT) / width, STRIP / height)
+        axes = figure.add_axes((STRIP_LEFT / width, bottom / height, *size))
+        draw(axes, strip, [])
+        if told and at + 1 == len(strips):
+            axes.set_xlabel("relative depth")
+        else:
+            axes.set_xticks([])
+    return down + STRIP_STEP * len(strips)
 
 
 @dataclass(frozen=True)
@@ -189,13 +240,16 @@ def draw(axes: Axes, chart: Chart, title: Sequence[str], labels: float = 0.0) ->
         )
         axes.set_title("\n".join(title), pad=5)
         return
+    strip = chart.shape == "strip"
+    room = STRIP_SETS.room if strip else SETS.room * bool(boundaries)
     _across(axes, chart)
-    _upright(axes, chart.y, room=bool(boundaries))
+    _upright(axes, chart.y, room)
     other = axes
     if chart.second:
         other = axes.twinx()
-        _upright(other, chart.second, room=bool(boundaries), colour=look.VERMILLION)
-    axes.spines["left"].set_visible(chart.shape not in ("rows", "square", "table"))
+        _upright(other, chart.second, room, colour=look.VERMILLION)
+    axes.spines["left"].set_visible(chart.shape not in ("rows", "square", "table", "strip"))
+    axes.spines["bottom"].set_visible(not strip)
     above = _names(axes, boundaries)
     axes.annotate(
         "\n".join(title),
@@ -207,15 +261,21 @@ def draw(axes: Axes, chart: Chart, title: Sequence[str], labels: float = 0.0) ->
         fontsize="medium",
         annotation_clip=False,
     )
+    if strip:
+        colour = look.COLOURS.get(chart.title, look.BLACK)
+        axes.annotate(
+            chart.title, (1, 0.5), (4, -2.4), ("axes fraction", "data"), "offset points", color=colour
+        )
+    strength = look.STRENGTHS.get(chart.mode, 1.0)
     for mark in chart.marks:
-        _mark(other if getattr(mark, "second", False) else axes, mark)
+        _mark(other if getattr(mark, "second", False) else axes, mark, strength)
 
 
 def _across(axes: Axes, chart: Chart) -> None:
     axis = chart.x
     if axis.log:
         axes.set_xscale("log")
-    room = 0.6 if chart.layers else 0.0
+    room = 0.6 if chart.layers and chart.shape != "strip" else 0.0
     axes.set_xlim(axis.low - room, axis.high + room)
     axes.set_xticks([at for at, _ in axis.ticks], [words for _, words in axis.ticks])
     axes.minorticks_off()
@@ -227,13 +287,13 @@ def _across(axes: Axes, chart: Chart) -> None:
         )
 
 
-def _upright(axes: Axes, axis: Axis, *, room: bool, colour: str = look.BLACK) -> None:
-    """The vertical axis, with room for confidence sets below the curves."""
+def _upright(axes: Axes, axis: Axis, room: float, *, colour: str = look.BLACK) -> None:
+    """The vertical axis, with room for confidence sets below the curves, of their height."""
     low = axis.low
     if axis.log:
         axes.set_yscale("log")
     if room:
-        low = low * (low / axis.high) ** SETS if axis.log else low - SETS * (axis.high - low)
+        low = low * (low / axis.high) ** room if axis.log else low - room * (axis.high - low)
     axes.set_ylim(low, axis.high)
     axes.set_yticks([at for at, _ in axis.ticks], [words for _, words in axis.ticks])
     axes.minorticks_off()
@@ -242,8 +302,8 @@ def _upright(axes: Axes, axis: Axis, *, room: bool, colour: str = look.BLACK) ->
     axes.tick_params(axis="y", colors=colour)
 
 
-def _mark(axes: Axes, mark: Mark) -> None:
-    """One mark on the axes that it belongs to."""
+def _mark(axes: Axes, mark: Mark, strength: float) -> None:
+    """One mark on the axes that it belongs to; surfaces by the `strength` of their chart."""
     match mark:
         case marks.Curve(role, points):
             axes.plot(*zip(*points, strict=True), color=look.COLOURS.get(role, look.GREY), **look.LOOKS[role])
@@ -268,9 +328,9 @@ def _mark(axes: Axes, mark: Mark) -> None:
                 markeredgewidth=0.7,
             )
         case marks.Rule(role, at, level):
-            (axes.axhline if level else axes.axvline)(at, color=look.BLACK, **look.RULES[role])
+            (axes.axhline if level else axes.axvline)(at, **{"color": look.BLACK} | look.RULES[role])
         case marks.Span():
-            _span(axes, mark)
+            _span(axes, mark, strength)
         case marks.Cells():
             _cells(axes, mark)
         case marks.Boundary():
@@ -283,15 +343,17 @@ def _mark(axes: Axes, mark: Mark) -> None:
                 textcoords="offset points",
                 fontsize=6.5,
                 ha={"start": "left", "middle": "center", "end": "right"}[anchor],
-                color=look.COLOURS.get(role, look.BLACK),
+                color=look.ink(role, strength),
                 rotation=90 if turned else 0,
                 annotation_clip=False,
             )
 
 
-def _span(axes: Axes, span: Span) -> None:
+def _span(axes: Axes, span: Span, strength: float) -> None:
     (left, right), (low, high) = span.x or axes.get_xlim(), span.y or axes.get_ylim()
-    axes.add_patch(Rectangle((left, low), right - left, high - low, **look.surface(span.role)))
+    surface = look.surface(span.role)
+    surface["alpha"] *= strength
+    axes.add_patch(Rectangle((left, low), right - left, high - low, **surface))
 
 
 def _cells(axes: Axes, cells: Cells) -> None:
@@ -340,12 +402,14 @@ def _strength(boundary: Boundary) -> float:
 
 def _boundary(axes: Axes, one: Boundary) -> None:
     colour, dashes = look.COLOURS[one.role], (5, 2) if one.outwards else (1.5, 1.5)
-    axes.axvline(one.at, color=colour, linewidth=0.8, dashes=dashes, alpha=_strength(one), zorder=1)
+    line = look.RULES.get(one.role) or {"linewidth": 0.8, "dashes": dashes, "zorder": 1}
+    axes.axvline(one.at, color=colour, alpha=_strength(one), **line)
+    sets = STRIP_SETS if one.role == "edge" else SETS
     for low, high in one.spans:
         place = Rectangle(
-            (low, 0.02 if one.role == "paper" else 0.07),
+            (low, sets.rows[one.row]),
             high - low,
-            0.03,
+            sets.high,
             transform=axes.get_xaxis_transform(),
             facecolor=colour,
             alpha=_strength(one),

@@ -19,8 +19,11 @@ from mspgt.report.panels import UNDIVIDED, UNNAMED
 VENUES = {"neurips": 5.5, "icml": 6.75, "icml-column": 3.25, "acl": 6.3, "acl-column": 3.03}
 
 BLUE, VERMILLION, PURPLE, BLACK, GREY = "#0b5a9e", "#c1440e", "#7b3f8c", "#1a1a1a", "#8f8f8f"
+WHITE = "#ffffff"
 COLOURS = {
     **{"calibrated": BLUE, "paper": VERMILLION, "twin": GREY, "variant": PURPLE, "level": BLACK},
+    **{"edge": BLACK, "on local": "#12300a", "on intermediate": WHITE, "on global": WHITE},
+    **{"on unnamed": GREY, "on undivided": GREY},
     **{"functional": BLACK, "local": "#4d9a2a", "intermediate": "#2a788e", "global": "#440154"},
 }
 LOOKS: dict[str, dict[str, Any]] = {
@@ -51,7 +54,7 @@ SCALES = {
 }
 FILLS = {
     **COLOURS,
-    **{"local": SCALES["Local"], "intermediate": SCALES["Intermediate"], "global": SCALES["Global"]},
+    **{scale.lower(): colour for scale, colour in SCALES.items()},
     **{
         "supported": BLUE,
         "refuted": VERMILLION,
@@ -61,6 +64,9 @@ FILLS = {
     },
 }
 SHEER = {"chance": 0.25}  # surfaces that others are seen through
+OUTLINED = {UNDIVIDED: {"edgecolor": "#b5b5b5", "linewidth": 0.4}}
+# Paper mode never stands for a verdict, so it never looks like one.
+STRENGTHS = {"paper": 0.5, "paper rejected": 0.2}
 MARKERS = {"calibrated": "o", "paper": "s", "variant": "D"}
 RULES: dict[str, dict[str, Any]] = {
     "reference": {"linewidth": 0.5},
@@ -69,6 +75,10 @@ RULES: dict[str, dict[str, Any]] = {
     "sink": {"linewidth": 0.6, "linestyle": ":"},
     "cut": {"linewidth": 0.8},
     "candidate": {"linewidth": 0.5, "dashes": (2, 2)},
+    "edge": {"linewidth": 0.9},
+    # Above the sets of a strip.
+    "seams": {"color": "#ffffff", "linewidth": 0.4, "ymin": 1 / 3},
+    "seams plain": {"color": "#b5b5b5", "linewidth": 0.4, "ymin": 1 / 3},
 }
 RAMP = LinearSegmentedColormap.from_list("shades", ["#ffffff", BLUE])
 
@@ -105,7 +115,13 @@ STYLE = {
 
 def surface(role: str) -> dict[str, Any]:
     """How a surface of a role is painted."""
-    return {"facecolor": FILLS[role], "alpha": SHEER.get(role, 1.0), "linewidth": 0}
+    return {"facecolor": FILLS[role], "alpha": SHEER.get(role, 1.0), "linewidth": 0} | OUTLINED.get(role, {})
+
+
+def ink(role: str, strength: float) -> str:
+    """The colour of words: never white on a surface that is pale."""
+    colour = COLOURS.get(role, BLACK)
+    return BLACK if strength < 1 and colour == WHITE else colour
 
 
 def venue_width(venue: str) -> float:

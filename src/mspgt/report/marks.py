@@ -1,7 +1,7 @@
 """The vocabulary of every chart: marks in data coordinates, each with a role, on axes that are declared once.
 
-A chart is a list of marks. `svg.py` draws it for the page and `figures.py` for a paper; only strips of layers are
-drawn otherwise (`strips.py`): they are as wide as their container while their letters keep their size.
+A chart is a list of marks. `svg.py` draws it for the page (`fluid.py` what is as wide as its container), `figures.py`
+for a paper.
 """
 
 from __future__ import annotations
@@ -202,6 +202,7 @@ class Boundary:
     spans: tuple[Ends, ...] = ()
     claimed: bool = True  # False: pale
     outwards: bool = False  # its name runs to the left, where there is room
+    row: int = 0  # of its sets, from above: 0 or 1
 
 
 @dataclass(frozen=True)
@@ -231,7 +232,11 @@ class Key:
 
 @dataclass(frozen=True)
 class Chart:
-    """One chart. `shape` decides its size: panel | overlay | wide | bars | small | rows | square | table."""
+    """One chart. `shape` decides its size.
+
+    It is one of panel | overlay | wide | bars | small | rows | square | table, and of those that are as wide as their
+    container, strip | arms | truths.
+    """
 
     title: str
     x: Axis
@@ -239,6 +244,7 @@ class Chart:
     marks: tuple[Mark, ...] = ()
     second: Axis | None = None
     shape: str = "panel"
+    mode: str = ""  # of a strip, whose boundaries it shows: calibrated | paper | paper rejected …
     about: str = ""  # what it shows, for those who cannot see it
     legend: tuple[Key, ...] = ()
     layers: int = 0  # how many layers its axis has one by one, which the page's script lights up

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 from markupsafe import Markup
 
-from mspgt.report import planted
+from mspgt.report import marks, planted
 from mspgt.report.curves import Mark
 from mspgt.report.markup import files_html, table_html, tag
 from mspgt.report.panels import strip_row
 from mspgt.report.section import Section
-from mspgt.report.strips import percent_of_width, strip_svg
+from mspgt.report.strips import strip_chart
+from mspgt.report.svg import svg
 from mspgt.report.tables import Columns, Table
 from mspgt.report.words import number
 from mspgt.results import PlantedControl, Results
@@ -99,43 +100,44 @@ def _label(control: PlantedControl) -> str:
 
 def _strip(control: PlantedControl, layers: int) -> Markup:
     role = KINDS[control.kind][2]
-    marks = tuple(
+    own = tuple(
         Mark(one.name, role, one.layer, tuple(one.set)) for one in control.found if one.layer is not None
     )
-    return strip_svg(strip_row(role, layers, marks))
+    return svg(strip_chart(strip_row(role, layers, own)))
 
 
 def _truth(control: PlantedControl) -> Markup:
     """What was planted, over the strip below: along the depth, or over the scales of texts."""
-    share = 100 / (control.layers or len(planted.SCALE_NAMES))
-    parts: list[Markup] = []
+    wide = control.layers or len(planted.SCALE_NAMES)
+    signs: list[marks.Mark] = []
     for place in control.planted:
         at = place.layer if control.layers else list(planted.SCALE_NAMES).index(place.name) + 0.5
-        kind, sign = ("truth", "▼") if place.found else ("truth missed", "▽")
+        role, sign = ("truth", "▼") if place.found else ("truth missed", "▽")
         if at is not None:
-            parts.append(tag("text", sign, class_=kind, x=percent_of_width(at * share), y=10))
+            signs.append(marks.Label(sign, (at, 0), role))
         elif place.low is not None and place.high is not None:
             # A little short of its ends, so that neighbours are told apart.
-            left, right = place.low * share + 1, place.high * share - 1
-            span = {"x1": percent_of_width(left), "x2": percent_of_width(right)}
-            parts.append(tag("line", class_=kind, y1=7, y2=7, **span))
-    label = f"planted: {planted.what_is_there(control)}"
-    return tag("svg", *parts, class_="truths", height=12, role="img", aria_label=label)
+            short = wide / 100
+            signs.append(marks.Whisker(role, (place.low + short, 0), (place.high - short, 0)))
+    about = f"planted: {planted.what_is_there(control)}"
+    return svg(marks.Chart("", _across(wide), _across(1), tuple(signs), shape="truths", about=about))
 
 
 def _arms(control: PlantedControl) -> Markup:
     """Three blocks, coloured where noise on the scale changes the text."""
     changed = {one.name for one in control.found}
-    blocks, names = [], []
+    blocks: list[marks.Mark] = []
     for at, (scale, name) in enumerate(planted.SCALE_NAMES.items()):
-        kind = scale if scale in changed else "undivided"
-        middle = percent_of_width((at + 0.5) * 100 / 3)
-        blocks.append(tag("rect", class_=f"block {kind}", x=at, width=1, height=1))
-        names.append(tag("text", name, class_=f"on middle {kind}", x=middle, y=13))
-    inside = tag("svg", *blocks, height=18, viewBox="0 0 3 1", preserveAspectRatio="none")
+        role = scale if scale in changed else "undivided"
+        blocks.append(marks.Span(role, (at, at + 1)))
+        blocks.append(marks.Label(name, (at + 0.5, 0), f"on {role}", "middle"))
     found = ", ".join(name for scale, name in planted.SCALE_NAMES.items() if scale in changed) or "none"
-    label = f"scales whose noise changes the text: {found}"
-    return tag("svg", inside, *names, class_="strip", height=20, role="img", aria_label=label)
+    about = f"scales whose noise changes the text: {found}"
+    return svg(marks.Chart("", _across(3), _across(1), tuple(blocks), shape="arms", about=about))
+
+
+def _across(end: float) -> marks.Axis:
+    return marks.Axis("", 0, end)
 
 
 def _details(controls: dict[str, PlantedControl]) -> Iterator[Markup]:

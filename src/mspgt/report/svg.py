@@ -13,14 +13,13 @@ from itertools import groupby
 from markupsafe import Markup
 
 from mspgt.report import marks
-from mspgt.report.curves import rows_apart
+from mspgt.report.fluid import FLUID, fluid
 from mspgt.report.marks import Axis, Boundary, Cells, Chart, Key, Point
 from mspgt.report.markup import shared, tag
+from mspgt.report.names import LETTER, ROW, Name, names_apart
 from mspgt.report.paths import path, short
 from mspgt.report.words import number
 
-LETTER = 6.5  # width of a letter
-ROW = 10  # height of one row of names of boundaries, above the curves
 SET_ROW = 8  # height of one row of confidence sets, between the curves and the axis
 SHADES, SHADE = 10, 9  # of a matrix, and the width of one shade in its key
 # Shapes tell roles apart where colours do not: circle, square, diamond.
@@ -112,6 +111,8 @@ def svg(chart: Chart, identifier: str = "", *, twice: bool = False) -> Markup:
         identifier: of the drawing on its page; the parts that need a name take it with a suffix.
         twice: whether the page shows the same chart elsewhere, and so writes it once.
     """
+    if chart.shape in FLUID:
+        return fluid(chart)
     if not chart.drawn:
         return Markup("")
     place = Place(chart)
@@ -225,11 +226,10 @@ def _paths(mark: object, place: Place) -> Iterator[tuple[str, str, bool]]:
             up = ground - place.y(place.chart.y.inside(value))
             outline = f"M{place.x(at) - half:.0f} {ground:.1f}v{-up:.1f}h{2 * half:.0f}v{up:.1f}z"
             yield f"bar {role}{' unclear' * pale}", outline, False
-        case marks.Boundary(role, _, at, spans, claimed):
+        case marks.Boundary(role, _, at, spans, claimed, _, row):
             kind = role if claimed else f"{role} rejected"
             yield f"mark {kind}", f"M{short(place.x(at))} {short(place.top)}V{short(place.bottom)}", False
-            # Sets lie in two rows above the axis, those of paper mode below.
-            down = place.bottom + 4 + SET_ROW * (role == "paper")
+            down = place.bottom + 4 + SET_ROW * row
             for low, high in spans:
                 length = max(place.x(high) - place.x(low), 2)
                 yield f"set {kind}", f"M{short(place.x(low))} {short(down)}h{short(length)}", False
@@ -330,33 +330,6 @@ def _shades(cells: Cells, place: Place) -> Iterator[Markup]:
     yield shared(tag("g", *squares, class_="shade"))
     yield _text(number(cells.low, 2), left - 4, down + 8, "end")
     yield _text(f"{number(cells.high, 2)} {cells.key}", left + 4 + SHADES * SHADE, down + 8)
-
-
-@dataclass(frozen=True)
-class Name:
-    """Where the name of a boundary stands: which way it runs from its line, and in which row above the drawing."""
-
-    text: str
-    anchor: str  # start | end
-    row: int
-
-
-def names_apart(
-    names: Sequence[tuple[str, float, bool]], letter: float, left: float, right: float
-) -> list[Name]:
-    """The names of boundaries in as many rows as keep them apart.
-
-    Args:
-        names: text, place of the boundary, and whether it runs to the left where it has room.
-        letter: width of a letter; it and the ends of the drawing are in units of the places.
-    """
-    anchors, spans = [], []
-    for text, at, outwards in names:
-        width = letter * (len(text) + 1)
-        anchors.append("end" if (outwards and at - width > left) or at + width > right else "start")
-        spans.append((at - width, at) if anchors[-1] == "end" else (at, at + width))
-    texts = (text for text, _, _ in names)
-    return [Name(*name) for name in zip(texts, anchors, rows_apart(spans), strict=True)]
 
 
 def _text(text: str, x: float, y: float, anchor: str = "", role: str = "") -> Markup:

@@ -16,7 +16,7 @@ from mspgt.report.markup import files_html, folded, table_html, tag
 from mspgt.report.panels import functional_marks
 from mspgt.report.section import Section
 from mspgt.report.shown import figure_html, lit_html
-from mspgt.report.strips import strips_html
+from mspgt.report.strips import strip_chart, strips_html
 from mspgt.report.tables import Cell, Table, columns_of, ends
 from mspgt.report.words import Json, capital, layer_set, number, reason
 from mspgt.report.writing import stems
@@ -66,7 +66,7 @@ def where_section(results: Results, *, files: bool = True) -> Section | None:
                 where_charts(results, name),
                 _caption(results, name),
                 name,
-                strips=[one.row for one in every[name]],
+                strips=[strip_chart(one.row) for one in every[name]],
             )
             for name in models
         },
