@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from mspgt.report.figures import draw
 from mspgt.report.look import LOOKS
 from mspgt.report.marks import (
     Axis,
@@ -31,6 +30,7 @@ from mspgt.report.marks import (
     decades,
     layer_axis,
 )
+from mspgt.report.paper import draw
 from mspgt.report.svg import shades_of, svg
 
 Box = tuple[
