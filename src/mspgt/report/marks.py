@@ -1,7 +1,7 @@
 """The vocabulary of every chart: marks in data coordinates, each with a role, on axes that are declared once.
 
-A chart is a list of marks. `svg.py` draws it for the page (`fluid.py` what is as wide as its container), `paper.py` for
-a paper.
+A chart is a list of marks. `svg.py` draws it for the page (`fluid.py` what is as wide as its container), and
+`paper.py` for a paper.
 """
 
 from __future__ import annotations
