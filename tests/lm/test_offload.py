@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -117,3 +118,36 @@ def test_a_size_of_memory() -> None:
 def test_memory_beside_places_of_its_own_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="places them already"):
         load(tiny_model(tmp_path), device_map={"": "cpu"}, memory="1GB")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system counts what is mapped")
+def test_a_checkpoint_that_a_limit_does_not_let_be_mapped_is_told(tmp_path: Path) -> None:
+    """Of 400 MiB, nearly all of them never written, where 200 MiB may be mapped; in loading and in a pass."""
+    import resource
+
+    folder = tiny_model(tmp_path)
+    file = folder / "model.safetensors"
+    stored = file.read_bytes()
+    length = int.from_bytes(stored[:8], "little")
+    header, data = json.loads(stored[8 : 8 + length]), stored[8 + length :]
+    ends = [len(data), len(data) + 400 * 2**20]
+    header["unused"] = {"dtype": "U8", "shape": [400 * 2**20], "data_offsets": ends}
+    text = json.dumps(header).encode()
+    file.write_bytes(len(text).to_bytes(8, "little") + text + data)
+    with file.open("r+b") as whole:
+        whole.truncate(8 + len(text) + ends[1])
+    part = load(folder, device="cpu", memory="0.01MB")  # what is imported and held by then counts too
+    batch = next(batches(encode(part, TEXTS, too_long="cut"), max_tokens=10**4))
+    observe(part, batch)
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    limit = 1024 * int(status["VmData"].split()[0]) + 200 * 2**20
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
+    try:
+        with pytest.raises(ModelError, match="ulimit -d"):
+            load(folder, device="cpu", memory="0.01MB")
+        with pytest.raises(ModelError, match="ulimit -d"):
+            observe(part, batch)
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+    assert observe(part, batch).attention is not None

@@ -73,6 +73,21 @@ def require_memory(name: str, parameters: int, dtype: str, free: int | None = No
     )
 
 
+def not_mapped(error: BaseException) -> str:
+    """What to do where the system refused to map a file of weights, which is none of the model's faults; else empty.
+
+    Weights on disk are mapped whole wherever one of them is read, in loading and in every pass.
+    """
+    detail = str(error)
+    if "mmap" not in detail or "cannot allocate memory" not in detail.lower():
+        return ""
+    return (
+        f"{detail[:300]}\nWeights on disk are mapped whole while they are read. That takes no memory, but "
+        "`ulimit -d` and `ulimit -v` count it: let such a limit hold twice the files of the model beside what may be taken, or "
+        "limit a control group instead, as Slurm and containers do, where what is in memory counts."
+    )
+
+
 def _system() -> int | None:
     if _FREE.is_file():
         for line in _FREE.read_text().splitlines():

@@ -14,6 +14,7 @@ from torch import Tensor
 from mspgt.errors import ModelError, NumericsError
 from mspgt.lm.attention import Maps, seen_through_hooks, seen_through_interface
 from mspgt.lm.blocks import residual_hooks
+from mspgt.lm.memory import not_mapped
 
 if TYPE_CHECKING:
     from mspgt.lm.model import LanguageModel
@@ -145,7 +146,12 @@ def residual_forward(
         wishes["position_ids"] = (attention_mask.cumsum(-1) - 1).clamp_min(0)
     known = inspect.signature(runs.forward).parameters
     wishes = {name: value for name, value in wishes.items() if name in known}
-    runs(input_ids=input_ids, attention_mask=attention_mask, **wishes)
+    try:
+        runs(input_ids=input_ids, attention_mask=attention_mask, **wishes)
+    except RuntimeError as error:
+        if advice := not_mapped(error):
+            raise ModelError(advice) from error
+        raise
 
 
 def _unseen(maps: list[int]) -> str:

@@ -15,6 +15,7 @@ from mspgt.errors import InputError, MissingExtraError, ModelError
 from mspgt.lm.gguf_file import GgufFile, gguf_path, read_gguf
 from mspgt.lm.hub import commit_of, offline, reachable
 from mspgt.lm.identity import folder_sha256, parameter_counts, refuse_impossible
+from mspgt.lm.memory import not_mapped
 
 # What transformers raises for folders, configs, weights and tokenizers that it cannot use.
 LOAD_ERRORS = (
@@ -125,6 +126,8 @@ def _reading(name: str, what: str, read: Any, *, hub: bool = False) -> Any:
                 f"{name!r} does not fit, and weights of it must be written anew before they can be read from disk. "
                 "Name a folder with room for the whole model: `offload` beside the model's `id`, or --offload."
             ) from error
+        if advice := not_mapped(error):
+            raise ModelError(f"{name!r}: {advice}") from error
         if "accelerate" in detail and isinstance(error, ValueError | ImportError):
             raise MissingExtraError("device_map needs accelerate: pip install accelerate.") from error
         if hub and not reachable():
