@@ -83,8 +83,8 @@ def not_mapped(error: BaseException) -> str:
         return ""
     return (
         f"{detail[:300]}\nWeights on disk are mapped whole while they are read. That takes no memory, but "
-        "`ulimit -d` and `ulimit -v` count it: let such a limit hold twice the files of the model beside what may be taken, or "
-        "limit a control group instead, as Slurm and containers do, where what is in memory counts."
+        "`ulimit -d` and `ulimit -v` count it: let such a limit hold twice the files of the model beside what may be "
+        "taken, or limit a control group instead, as Slurm and containers do, where what is in memory counts."
     )
 
 
