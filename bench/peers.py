@@ -8,6 +8,7 @@ process, on one thread, and a ratio is of neighbours in time: its median, and it
 from __future__ import annotations
 
 import importlib
+import json
 import logging
 import os
 import subprocess
@@ -23,7 +24,7 @@ import numpy as np
 import torch
 
 from bench.comparing import similarity, similarity_real
-from bench.record import record
+from bench.record import RESULTS, record
 from bench.turns import Figures, Work, in_turn, ratios
 from bench.watching import watching, watching_real
 from mspgt.interventions.diversity import self_bleu_scores
@@ -36,18 +37,23 @@ TORCH_OWN = ("nvidia-", "cuda-", "triton", "torch")
 TEXTS, TOKENS, SCORED = 1000, 50, 5
 
 
-def main() -> None:
+def main(names: tuple[str, ...] = ()) -> None:
+    """All parts, or some, beside which the others stay as they were measured."""
     if os.environ.get("MSPGT_PEERS") == str(PLACE):
         torch.set_num_threads(1)
-        told: Figures = {"versions": _versions()}
+        told: Figures = {}
+        if names:
+            told = json.loads((RESULTS / "peers.json").read_text("utf-8"))["figures"]
+        told["versions"] = _versions()
         for part in (diversity, similarity, similarity_real, watching, watching_real):
-            told[part.__name__] = part()
-            record("peers", told)
+            if not names or part.__name__ in names:
+                told[part.__name__] = part()
+                record("peers", told)
         return
     python = environment()
     path = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
     env = {**os.environ, "MSPGT_PEERS": str(PLACE), "PYTHONPATH": path, "WANDB_MODE": "disabled"}
-    subprocess.run([str(python), "-m", "bench.peers"], env=env, cwd=ROOT, check=True)
+    subprocess.run([str(python), "-m", "bench.peers", *names], env=env, cwd=ROOT, check=True)
 
 
 def environment() -> Path:
@@ -151,4 +157,4 @@ def _fast_bleu(words: list[list[str]]) -> tuple[Work, int]:
 
 
 if __name__ == "__main__":
-    main()
+    main(tuple(sys.argv[1:]))

@@ -75,7 +75,7 @@ def test_against_arithmetic(
     )  # fmt: skip
     weights, _ = by_hand(query, key, value, allowed, 0.4, softcap, sinks)
     torch.testing.assert_close(maps.by_head().double(), weights, atol=1e-6, rtol=0)
-    torch.testing.assert_close(maps.mean().double(), weights.mean(1), atol=1e-6, rtol=0)
+    torch.testing.assert_close(mean_of(maps, (B, T, T)).double(), weights.mean(1), atol=1e-6, rtol=0)
 
 
 def test_runs_of_queries_are_one_map(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,7 +85,27 @@ def test_runs_of_queries_are_one_map(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = maps.by_head()
     monkeypatch.setitem(mspgt.lm.attention._AT_ONCE, "cpu", 1)
     torch.testing.assert_close(maps.by_head(), whole, atol=1e-6, rtol=1e-5)
-    torch.testing.assert_close(maps.mean(), whole.mean(1), atol=1e-6, rtol=1e-5)
+    torch.testing.assert_close(mean_of(maps, (2, 70, 70)), whole.mean(1), atol=1e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_hidden_key_takes_no_weight_whatever_its_score(dtype: torch.dtype) -> None:
+    """As filled in by hand, to the last bit; a query that sees nothing spreads evenly, as in the model."""
+    generator = torch.Generator().manual_seed(5)
+    query, key = (1e6 * torch.randn(2, 4, 40, 8, generator=generator, dtype=dtype) for _ in range(2))
+    allowed = torch.rand(2, 1, 40, 40, generator=generator) < 0.5
+    allowed[0, 0, 7] = False
+    maps = Recomputed(query, key, allowed, 0.3, causal=False)
+    scores = torch.matmul(query * 0.3, key.transpose(-1, -2))
+    expected = torch.softmax(scores.masked_fill(~allowed, torch.finfo(dtype).min), -1)
+    assert torch.equal(maps.by_head(), expected)
+    assert (expected[0, :, 7] == 1 / 40).all()
+
+
+def mean_of(maps: Maps, shape: tuple[int, ...]) -> torch.Tensor:
+    whole = torch.full(shape, torch.nan)
+    maps.mean_into(whole)
+    return whole
 
 
 @pytest.mark.parametrize("implementation", ["sdpa", "eager"])

@@ -84,7 +84,7 @@ def observe(
         if attention:
             if mean is None:
                 mean = torch.empty((depth, *ids.shape, ids.shape[1]), device=lm.device)
-            mean[inside - 1] = maps.mean()
+            maps.mean_into(mean[inside - 1])
         if on_heads is not None:
             on_heads(inside, maps.by_head())
 
