@@ -71,7 +71,8 @@ def intervene(
         results.json.
 
     Raises:
-        InputError: boundaries out of order, too few layers for three scales, settings that cannot be used.
+        InputError: boundaries out of order, too few layers for three scales, settings that cannot be used, scales of
+            activations for another number of layers.
 
     Example:
         >>> from mspgt.lm.load import load
@@ -84,6 +85,11 @@ def intervene(
         ['aa', 'local', 'intermediate', 'global']
     """
     scales = _scales(lm, boundaries)
+    if std is not None and np.shape(std) != (lm.layers + 1,):
+        raise InputError(
+            f"std must have shape (layers + 1,), a number for the embedding and each of {lm.layers} blocks; found "
+            f"{np.shape(std)}."
+        )
     yardsticks = _yardsticks(lm, corpus, start) if std is None else Yardsticks.flat(std)
     passages = make_passages(lm, corpus, audit_passages, PASSAGE, start=start) if audit_passages else []
     audited = _audit(lm, passages, scales, yardsticks, sigma=sigma, definition=dose, seed=seed)
