@@ -5,10 +5,10 @@ import shutil
 import pytest
 
 from mspgt.planted.recipe import CONTROLS
-from mspgt.results import PlantedControl, PlantedPlace, PlantedTest, to_jsonable
+from mspgt.results import PlantedControl, PlantedPlace, PlantedTest, from_json, to_jsonable
 from mspgt.results.planted import PaperFound
 from mspgt.study.config import StudyConfig
-from mspgt.study.controlling import control_addresses, read_controls, unpack_control
+from mspgt.study.controlling import control_addresses, read_controls
 from mspgt.study.describe import describe
 from mspgt.study.kept import unused
 from mspgt.study.loading import make_config
@@ -96,4 +96,4 @@ def test_controls_change_no_plan_of_the_models():
 
 def test_a_stored_subject_comes_back_as_it_was():
     one = stored(CONTROLS[0])
-    assert unpack_control(to_jsonable(one)) == one
+    assert from_json(PlantedControl, to_jsonable(one)) == one

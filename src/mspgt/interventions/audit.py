@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,12 +15,13 @@ from mspgt.interventions.doses import Yardsticks
 from mspgt.interventions.prompts import Prompt
 from mspgt.lm.model import LanguageModel
 from mspgt.results import Numbers, numbers
+from mspgt.vocabulary import SCALES
 
 Array = NDArray[np.float64]
 
-DEPTHS = (
-    12  # depths that the brittleness curve goes to, beside the last layer before a sink and the first with it
-)
+# Depths that the brittleness curve goes to, beside the last layer before a sink and the first with it.
+DEPTHS = 12
+ENDLESS = "noise on a scale has no finite cost"
 TRIES, CLOSE = 8, 0.02  # of the search for sizes of equal divergence
 
 
@@ -31,7 +32,6 @@ def dose_audit(
     *,
     sigma: float,
     seed: int,
-    rows: int = 8,
     progress: Callable[[int], None] | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Definition → what noise of size `sigma` is and costs; lists over blocks 1..L.
@@ -50,7 +50,7 @@ def dose_audit(
         for definition in DEFINITIONS
         for low, high in reach
     ]
-    kl, nats = passage_costs(lm, passages, arms, yardsticks, seed=seed, rows=rows, progress=progress)
+    kl, nats = passage_costs(lm, passages, arms, yardsticks, seed=seed, progress=progress)
     table: dict[str, dict[str, Any]] = {}
     for at, definition in enumerate(DEFINITIONS):
         own = slice(at * len(reach), (at + 1) * len(reach))
@@ -82,22 +82,14 @@ def scale_costs(
     *,
     sigma: float,
     seed: int,
-    rows: int = 8,
 ) -> dict[str, dict[str, dict[str, float | None]]]:
     """Definition → scale → `kl` and `nats` a token of noise on the whole scale, each with its standard error."""
-    names = [(definition, scale) for definition in DEFINITIONS for scale, _ in scales.items()]
-    whole = dict(scales.items())
-    arms = [
-        Arm(
-            scale, _between(scales.layers, whole[scale].start - 1, whole[scale].stop - 1, sigma), definition=d
-        )
-        for d, scale in names
-    ]
-    kl, nats = passage_costs(lm, passages, arms, yardsticks, seed=seed, rows=rows)
-    costs = _costs(kl, nats)
+    sizes = [sigma] * len(SCALES)
+    arms = [arm for definition in DEFINITIONS for arm in _on_scales(scales, sizes, definition)]
+    costs = _costs(*passage_costs(lm, passages, arms, yardsticks, seed=seed))
     table: dict[str, dict[str, dict[str, float | None]]] = {}
-    for at, (definition, scale) in enumerate(names):
-        table.setdefault(definition, {})[scale] = {key: values[at] for key, values in costs.items()}
+    for at, arm in enumerate(arms):
+        table.setdefault(arm.definition, {})[arm.name] = {key: values[at] for key, values in costs.items()}
     return table
 
 
@@ -110,7 +102,6 @@ def equal_divergence(
     definition: Definition,
     sigma: float,
     seed: int,
-    rows: int = 8,
 ) -> dict[str, Any]:
     """Sizes of noise at which each scale costs the same KL a token, by a short search on given passages.
 
@@ -119,45 +110,45 @@ def equal_divergence(
     Returns:
         `target` (nats), `sizes` and `kl` by scale; `sizes` None with a `reason` where the search did not end.
     """
-    names = [scale for scale, _ in scales.items()]
 
-    def measured(sizes: Mapping[str, float]) -> Array:
-        arms = [
-            Arm(
-                name, _between(scales.layers, own.start - 1, own.stop - 1, sizes[name]), definition=definition
-            )
-            for name, own in scales.items()
-        ]
-        return np.asarray(passage_costs(lm, passages, arms, yardsticks, seed=seed, rows=rows)[0].mean(axis=0))
+    def measured(sizes: Array) -> Array | None:
+        """Mean KL of each scale; None where some is not finite and positive."""
+        arms = _on_scales(scales, sizes.tolist(), definition)
+        found = np.asarray(passage_costs(lm, passages, arms, yardsticks, seed=seed)[0].mean(axis=0))
+        return found if np.isfinite(found).all() and (found > 0).all() else None
 
-    size = np.full(len(names), sigma)
-    kl = measured(dict(zip(names, size, strict=True)))
-    if not (np.isfinite(kl).all() and (kl > 0).all()):
-        return {"target": None, "sizes": None, "kl": None, "reason": "noise on a scale has no finite cost"}
+    nothing: dict[str, Any] = {"target": None, "sizes": None, "kl": None, "reason": ENDLESS}
+    size = np.full(len(SCALES), sigma)
+    kl = measured(size)
+    if kl is None:
+        return nothing
     target = float(np.exp(np.log(kl).mean()))
-    slope = np.full(len(names), 2.0)  # small noise costs in proportion to its variance
+    slope = np.full(len(SCALES), 2.0)  # small noise costs in proportion to its variance
     for _ in range(TRIES):
         if (np.abs(kl / target - 1) <= CLOSE).all():
             break
         moved = size * np.exp(np.clip(np.log(target / kl) / slope, -1.5, 1.5))
-        found = measured(dict(zip(names, moved, strict=True)))
-        if not (np.isfinite(found).all() and (found > 0).all()):
-            return {
-                "target": target,
-                "sizes": None,
-                "kl": None,
-                "reason": "noise on a scale has no finite cost",
-            }
+        found = measured(moved)
+        if found is None:
+            return nothing | {"target": target}
         step = np.log(moved / size)
         steep = np.log(found / kl) / np.where(np.abs(step) > 1e-3, step, 1.0)
         slope = np.where(np.abs(step) > 1e-3, np.clip(steep, 0.25, 8.0), slope)
         size, kl = moved, found
-    found_kl = dict(zip(names, kl.tolist(), strict=True))
+    found_kl = dict(zip(SCALES, kl.tolist(), strict=True))
     if (np.abs(kl / target - 1) > CLOSE).any():
         why = f"no sizes within {CLOSE:.0%} of {target:.3g} nats a token were found in {TRIES} tries"
         return {"target": target, "sizes": None, "kl": found_kl, "reason": why}
-    sizes = dict(zip(names, size.tolist(), strict=True))
+    sizes = dict(zip(SCALES, size.tolist(), strict=True))
     return {"target": target, "sizes": sizes, "kl": found_kl, "reason": None}
+
+
+def _on_scales(scales: Scales, sizes: Sequence[float], definition: Definition) -> list[Arm]:
+    """An arm a scale, with noise of its size on all of it."""
+    return [
+        Arm(name, _between(scales.layers, own.start - 1, own.stop - 1, size), definition=definition)
+        for (name, own), size in zip(scales.items(), sizes, strict=True)
+    ]
 
 
 def _between(layers: int, low: int, high: int, size: float) -> tuple[float, ...]:

@@ -41,7 +41,7 @@ def coherence(texts: Sequence[str], encode: Encode) -> Array:
     return np.array([np.nan if v is None else (v[:-1] * v[1:]).sum(1).mean() for v in rows])
 
 
-def sentence_encoder(name: str = BUNDLED_ENCODER, device: str | None = None) -> Encode:
+def sentence_encoder(name: str = BUNDLED_ENCODER) -> Encode:
     """A sentence-transformers model: the bundled one, one in a folder, or one of the Hub by its id.
 
     Only an id that is neither bundled nor a folder uses the network.
@@ -67,7 +67,7 @@ def sentence_encoder(name: str = BUNDLED_ENCODER, device: str | None = None) -> 
             ) from error
         source, offline = str(get_model_path()), True
     try:
-        model = SentenceTransformer(source, device=device, local_files_only=offline)
+        model = SentenceTransformer(source, local_files_only=offline)
     except (OSError, ValueError, KeyError) as error:
         raise InputError(
             f"Expected a sentence encoder {name!r} (a folder, or an id on the Hub), found none: {error}"

@@ -11,12 +11,12 @@ TTR_WORDS = 200
 FACTOR_END = 0.72
 
 
-def ttr(tokens: Sequence[str], first: int = TTR_WORDS) -> float:
+def ttr(tokens: Sequence[str]) -> float:
     """Type–token ratio of the first 200 words, in (0, 1]; NaN without a word.
 
     It sinks with length, so that texts of unequal length are compared by `mattr` or `mtld`.
     """
-    part = tokens[:first]
+    part = tokens[:TTR_WORDS]
     return len(set(part)) / len(part) if part else np.nan
 
 

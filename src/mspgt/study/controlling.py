@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +34,8 @@ def control_addresses(root: Path, config: StudyConfig) -> Iterator[tuple[Control
         yield control, Address(root, FOLDER, REVISION, stage, inputs)
 
 
-def try_control(control: Control, address: Address, boundaries: Mapping[str, Any]) -> None:
-    """Draw, measure and judge one subject, and store what it found, unless it is there."""
-    address.fill(partial(trial_result, control, boundaries))
-
-
 def trial_result(control: Control, boundaries: Mapping[str, Any]) -> StageResult:
-    """What one subject leaves in the store."""
+    """One subject drawn, measured and judged: what it leaves in the store."""
     from mspgt.planted.trial import tried
 
     return StageResult(meta={"control": to_jsonable(tried(control, boundaries))})
@@ -50,11 +44,6 @@ def trial_result(control: Control, boundaries: Mapping[str, Any]) -> StageResult
 def read_controls(root: Path, config: StudyConfig) -> dict[str, PlantedControl]:
     """Subject → what was found in it, from the store."""
     return {
-        control.name: unpack_control(address.load().meta["control"])
+        control.name: from_json(PlantedControl, address.load().meta["control"])
         for control, address in control_addresses(root, config)
     }
-
-
-def unpack_control(stored: Mapping[str, Any]) -> PlantedControl:
-    """A stored subject as the contract holds it."""
-    return from_json(PlantedControl, stored)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from mspgt.study.config import InterventionsConfig
+from mspgt.study.config import InterventionsConfig, StudyConfig
 from mspgt.study.identity import Subject
 from mspgt.study.keys import stage_address
 from mspgt.study.parts import Given, Models
@@ -32,7 +32,7 @@ def scales_address(given: Given) -> Address:
 
 def audit_addresses(given: Given) -> Pair | None:
     """Of the audit and of the doses by scale; None where a study asks for neither."""
-    settings = _settings(given)
+    settings = settings_of(given.config)
     if not settings.audit_passages:
         return None
     asked = {
@@ -83,7 +83,7 @@ class Auditing:
     def passages(self) -> list[Prompt]:
         from mspgt.interventions.costs import make_passages
 
-        settings = _settings(self.given)
+        settings = settings_of(self.given.config)
         corpus, start = self.given.data.corpus, self.given.config.measure.start
         return make_passages(self.lm, corpus, settings.audit_passages, settings.audit_tokens, start=start)
 
@@ -97,7 +97,7 @@ def audited_doses(work: Auditing, report: Progress) -> StageResult:
         work.lm,
         work.passages,
         work.units,
-        sigma=_settings(work.given).sigma,
+        sigma=settings_of(work.given.config).sigma,
         seed=work.given.config.seed,
         progress=lambda done: report(done, len(work.passages), "dose audit, passages"),
     )
@@ -108,7 +108,7 @@ def doses_by_scale(work: Auditing) -> StageResult:
     """What noise on each scale costs, and the sizes at which all cost the same."""
     from mspgt.interventions.audit import equal_divergence, scale_costs
 
-    given, settings = work.given, _settings(work.given)
+    given, settings = work.given, settings_of(work.given.config)
     asked: dict[str, Any] = {"sigma": settings.sigma, "seed": given.config.seed}
     costs = scale_costs(work.lm, work.passages, given.scales, work.units, **asked)
     equal = equal_divergence(
@@ -136,10 +136,11 @@ def audit_results(given: Given, where: Pair | None) -> dict[str, Any]:
         by_scale["equal_kl"],
         yardsticks(given),
         read=by_layer["read"],
-        sigma=_settings(given).sigma,
+        sigma=settings_of(given.config).sigma,
     )
 
 
-def _settings(given: Given) -> InterventionsConfig:
-    assert given.config.interventions is not None
-    return given.config.interventions
+def settings_of(config: StudyConfig) -> InterventionsConfig:
+    """The section of the study; the part runs only where there is one."""
+    assert config.interventions is not None
+    return config.interventions

@@ -32,7 +32,7 @@ from mspgt.study.checking import (
     noted,
     shared_languagetool,
 )
-from mspgt.study.config import InterventionsConfig, StudyConfig
+from mspgt.study.config import StudyConfig
 from mspgt.study.dosing import (
     Auditing,
     Pair,
@@ -42,6 +42,7 @@ from mspgt.study.dosing import (
     doses_by_scale,
     equal_sizes,
     scales_address,
+    settings_of,
     yardsticks,
 )
 from mspgt.study.identity import Identity, Subject
@@ -93,7 +94,7 @@ class Interventions(Part):
 
     def costs(self, config: StudyConfig, identity: Identity, data: Data) -> Iterable[Cost]:
         """Sentences of average length that would cost as much; nothing of it depends on where boundaries lie."""
-        settings = _settings(config)
+        settings = settings_of(config)
         doses = 3 + settings.literal + bool(settings.audit_passages)
         arms = 2 + doses * len(SCALES) + 2 * settings.random_sets
         words = [len(s.split()) for document in data.corpus.documents for s in document.sentences]
@@ -125,7 +126,7 @@ class Interventions(Part):
         if where.audit is not None:
             yield Task(Piece("audit"), where.audit[0], partial(audited_doses, shared, report), 1)
             yield Task(Piece("dosing"), where.audit[1], partial(doses_by_scale, shared), 1)
-        total = _settings(given.config).samples
+        total = settings_of(given.config).samples
         for number, (samples, address) in enumerate(zip(where.shards, where.texts, strict=True)):
 
             def step(done: int, before: int = samples.start) -> None:
@@ -145,7 +146,7 @@ class Interventions(Part):
         for name in where.checks:
             try:
                 check_shards(
-                    name, _settings(given.config), where.shards, where.texts, where.checks[name], report
+                    name, settings_of(given.config), where.shards, where.texts, where.checks[name], report
                 )
             except (UnavailableError, MissingExtraError, InputError) as error:
                 log.warning("%s: %s is not measured: %s", given.identity.label, name, error)
@@ -159,14 +160,14 @@ class Interventions(Part):
         if config.run.on != "here":
             yield config
             return
-        with shared_languagetool(_settings(config)) as settings:
+        with shared_languagetool(settings_of(config)) as settings:
             yield config.model_copy(update={"interventions": settings})
 
     def decide(self, given: Given) -> tuple[dict[str, Any], list[Notice]]:
         """Effects of every arm; also writes all texts of the model to `texts/` of the run folder."""
         from mspgt.interventions.experiment import summary
 
-        settings, where = _settings(given.config), places(given)
+        settings, where = settings_of(given.config), places(given)
         texts = joined_texts([address.load() for address in where.texts])
         _publish(given, texts)
         scores = _unpack_scores(where.scores.load(), texts)
@@ -211,14 +212,9 @@ class Interventions(Part):
         return content, list(notices(given, missing, content))
 
 
-def _settings(config: StudyConfig) -> InterventionsConfig:
-    assert config.interventions is not None
-    return config.interventions
-
-
 def places(given: Given) -> Places:
     """All addresses of one model."""
-    config, identity, settings = given.config, given.identity, _settings(given.config)
+    config, identity, settings = given.config, given.identity, settings_of(given.config)
 
     def at(stage: str, inputs: dict[str, Any], *functions: Callable[..., Any]) -> Address:
         return stage_address(given.root, identity, stage, inputs, *functions)
@@ -275,7 +271,7 @@ class Writing(Auditing):
     def prompts(self) -> list[Prompt]:
         from mspgt.interventions.prompts import make_prompts
 
-        config, corpus, settings = self.given.config, self.given.data.corpus, _settings(self.given.config)
+        config, corpus, settings = self.given.config, self.given.data.corpus, settings_of(self.given.config)
         return make_prompts(
             self.lm, corpus, settings.samples, settings.prompt_tokens, start=config.measure.start
         )
@@ -301,7 +297,7 @@ def noise_response(work: Writing, report: Progress) -> StageResult:
     from mspgt.interventions.arms import plan_response
     from mspgt.interventions.experiment import respond
 
-    given, settings = work.given, _settings(work.given.config)
+    given, settings = work.given, settings_of(work.given.config)
     chosen = evenly_spread(work.prompts, settings.response_samples)
     curve = respond(
         work.lm,
@@ -320,7 +316,7 @@ def scored_texts(given: Given, shards: Sequence[StageResult]) -> StageResult:
     """Sums of every metric that needs nothing but the texts."""
     from mspgt.interventions.experiment import arm_scores
 
-    scores = arm_scores(joined_texts(shards), mattr_window=_settings(given.config).mattr_window)
+    scores = arm_scores(joined_texts(shards), mattr_window=settings_of(given.config).mattr_window)
     arrays = {}
     for arm, found in scores.items():
         for metric, one in found.items():
@@ -333,7 +329,7 @@ def scored_texts(given: Given, shards: Sequence[StageResult]) -> StageResult:
 def _generation(given: Given) -> dict[str, Any]:
     return {
         "seed": given.config.seed,
-        **_settings(given.config).model_dump(
+        **settings_of(given.config).model_dump(
             include={"new_tokens", "temperature", "top_p", "scope", "batch_rows"}
         ),
     }
@@ -343,7 +339,7 @@ def _arms(given: Given, equal: dict[str, float] | None) -> list[Arm]:
     """equal: scale → size of noise of equal KL, where there is one."""
     from mspgt.interventions.arms import plan_arms
 
-    settings = _settings(given.config)
+    settings = settings_of(given.config)
     return plan_arms(
         given.scales,
         sigma=settings.sigma,

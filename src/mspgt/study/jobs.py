@@ -15,7 +15,7 @@ from mspgt.lm.wheel import WHEEL, weights_of
 from mspgt.planted.recipe import Control
 from mspgt.results import Check, ModelResult
 from mspgt.study.config import BUNDLED, MeasureConfig, ModelConfig, StudyConfig
-from mspgt.study.controlling import try_control
+from mspgt.study.controlling import trial_result
 from mspgt.study.identity import Identity, Subject
 from mspgt.study.parts import Given, Models, Part
 from mspgt.study.stages import Addresses, Data, Measuring, compute, measured, tasks
@@ -130,7 +130,8 @@ def attempt(job: Job | Trial, context: Context, loader: Loader, report: Progress
     try:
         if isinstance(job, Trial):
             report(0, 1, "planted subject")
-            try_control(job.control, job.address, context.config.boundaries.model_dump())
+            rules = context.config.boundaries.model_dump()
+            job.address.fill(partial(trial_result, job.control, rules))
             return None
         if job.identity is None:
             report(0, 1, "loading and checking")

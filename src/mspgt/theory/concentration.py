@@ -27,6 +27,7 @@ Profiles = Callable[[Array], Array]
 
 DRAWS = (50, 100, 200, 400, 800)
 FEWEST = 4  # documents in the smallest subset
+SUBSETS = 4  # random ones of each size
 
 
 class Widths(NamedTuple):
@@ -37,7 +38,7 @@ class Widths(NamedTuple):
 
 
 def concentration(
-    profiles: Profiles, documents: int, *, draws: Sequence[int] = DRAWS, subsets: int = 4, seed: int = 0
+    profiles: Profiles, documents: int, *, draws: Sequence[int] = DRAWS, seed: int = 0
 ) -> Widths:
     """Measure both curves.
 
@@ -45,7 +46,6 @@ def concentration(
         profiles: from document weights to the paper's signals.
         documents: documents (or clusters) that are resampled.
         draws: numbers of draws B; each is repeated until the largest number of draws is used up.
-        subsets: random subsets of documents at each N.
 
     Raises:
         InputError: fewer than 8 documents, or signals of fewer than 3 transitions.
@@ -66,7 +66,7 @@ def concentration(
     by_documents = []
     size, each = documents, max(100, most // 4)
     while size >= FEWEST:
-        for _ in range(1 if size == documents else subsets):
+        for _ in range(1 if size == documents else SUBSETS):
             by_documents.append((size, width(peaks(rng.permutation(everyone)[:size], each))))
         size //= 2
     return Widths(_law(by_draws), _law(by_documents))
