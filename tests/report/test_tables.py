@@ -166,6 +166,6 @@ def test_names_cannot_steer_a_terminal() -> None:
 
 
 def test_a_column_that_no_row_has_is_told_apart_from_one_that_some_have() -> None:
-    rows = {"a": lambda n: n, "b": lambda n: "— why", "c": lambda n: "— why" if n else n}
-    assert tables.Table.told("of nothing", rows, [0, 1]).unmeasured == ["b"]
-    assert tables.Table.told("of nothing", rows, []).unmeasured == []
+    rows = [{"a": n, "b": "— why", "c": "— why" if n else n} for n in (0, 1)]
+    assert tables.Table.told("of nothing", rows).unmeasured == ["b"]
+    assert tables.Table.told("of nothing", []).unmeasured == []

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from mspgt.atlas.entry import Json
 from mspgt.atlas.shelf import read_all
@@ -13,36 +12,11 @@ from mspgt.errors import InputError
 from mspgt.report.accounts import Account, accounts, disagreement
 from mspgt.report.document import document
 from mspgt.report.section import Section
-from mspgt.report.tables import Columns, Table
+from mspgt.report.tables import Table
 from mspgt.report.where_section import where_section
 from mspgt.report.words import counted, number
 from mspgt.report.writing import write
-from mspgt.results import ModelResult, Results, parse
-
-
-class Entered(NamedTuple):
-    """A model with every account of where its scales lie, by the key of the account."""
-
-    name: str
-    model: ModelResult
-    accounts: Mapping[str, Account]
-
-    def said(self, key: str) -> str:
-        """What one account places, in words."""
-        own = self.accounts[key]
-        return "; ".join(mark.text for mark in own.row.marks) or "none" if own.measured else "not measured"
-
-
-COLUMNS: Columns[Entered] = {
-    "model": lambda one: one.name,
-    "blocks": lambda one: one.model.layers,
-    "parameters": lambda one: number(one.model.parameters),
-    "functional": lambda one: one.said("functional"),
-    "phases": lambda one: one.said("phases"),
-    "shocks": lambda one: one.said("shocks"),
-    "paper": lambda one: one.said("paper"),
-    "together": lambda one: disagreement([*one.accounts.values()]),
-}
+from mspgt.results import Results, parse
 
 
 @dataclass(frozen=True)
@@ -108,16 +82,23 @@ def groups(entries: Sequence[Json]) -> list[Group]:
                 f"{documents}, {sentences}; labels: {data.treebank.name if data.treebank else 'none'}; "
                 f"alike in data and settings ({digest}), so positions may be compared.",
                 "; ".join(results.provenance.limits),
-                Table.told("Models measured alike", COLUMNS, _entered(results)),
+                Table.told("Models measured alike", _models(results)),
                 section,
             )
         )
     return found
 
 
-def _entered(results: Results) -> Iterator[Entered]:
+def _models(results: Results) -> Iterator[Json]:
+    """A row a model: what each account places, and whether they agree."""
     for name, model in results.models.items():
-        yield Entered(name, model, {one.key: one for one in accounts(results, name)})
+        every = accounts(results, name)
+        head = {"model": name, "blocks": model.layers, "parameters": number(model.parameters)}
+        yield head | {one.key: _said(one) for one in every} | {"together": disagreement(every)}
+
+
+def _said(one: Account) -> str:
+    return "; ".join(mark.text for mark in one.row.marks) or "none" if one.measured else "not measured"
 
 
 def _page(entries: Sequence[Json]) -> str:

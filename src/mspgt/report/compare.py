@@ -13,21 +13,12 @@ from mspgt.report.overlay import overlay_section
 from mspgt.report.predictions import prediction_section
 from mspgt.report.section import Section
 from mspgt.report.sizes_section import sizes_section
-from mspgt.report.tables import Columns, Table
+from mspgt.report.tables import Table
 from mspgt.report.verdicts import tally, verdict_section, verdicts
 from mspgt.report.words import Json, counted
 from mspgt.report.writing import write
 from mspgt.results import from_json
-from mspgt.results.comparison import ComparedRun, Comparison
-
-RUNS: Columns[ComparedRun] = {
-    "run": lambda run: run.name,
-    "study": lambda run: run.study,
-    "plan": lambda run: run.hash[:12],
-    "mspgt": lambda run: run.mspgt,
-    "text": lambda run: run.data,
-    "begun": lambda run: run.started,
-}
+from mspgt.results.comparison import Comparison
 
 
 def build_comparison(folder: Path, *, venue: str = "neurips") -> Path:
@@ -65,6 +56,11 @@ def build_comparison(folder: Path, *, venue: str = "neurips") -> Path:
 def _page(found: Comparison, sections: list[Section]) -> str:
     told = verdicts(found)
     about = f"{counted(len(found.runs), 'run')}, {counted(len(found.models), 'model')}"
+    runs = (
+        {"run": run.name, "study": run.study, "plan": run.hash[:12], "mspgt": run.mspgt, "text": run.data}
+        | {"begun": run.started}
+        for run in found.runs
+    )
     return document(
         "compare.html.j2",
         "report.css",
@@ -75,6 +71,6 @@ def _page(found: Comparison, sections: list[Section]) -> str:
         tally=tally(told) or "Curves of several runs; nothing was judged",
         verdicts=told,
         sections=sections,
-        runs=Table.told("Runs", RUNS, found.runs),
+        runs=Table.told("Runs", runs),
         warnings=found.warnings,
     )

@@ -5,10 +5,9 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from mspgt.report.markup import folded, table_html
-from mspgt.report.tables import Columns, Table
+from mspgt.report.tables import Table
 from mspgt.report.words import number, percent
 from mspgt.results import Provenance
-from mspgt.results.study import StageCost
 
 
 def cost_html(made: Provenance) -> Markup:
@@ -17,14 +16,12 @@ def cost_html(made: Provenance) -> Markup:
     whole = sum(stage.seconds for stage in cost.values())
     if not whole:
         return Markup("")
-    columns: Columns[tuple[str, StageCost]] = {
-        "stage": lambda one: one[0],
-        "times": lambda one: one[1].times,
-        "seconds": lambda one: f"{one[1].seconds:,.1f}",
-        "share": lambda one: percent(one[1].seconds / whole),
-    }
-    longest = sorted(cost.items(), key=lambda one: -one[1].seconds)
-    table = table_html(Table.told("what each stage took", columns, longest), kind="numbers")
+    records = (
+        {"stage": name, "times": one.times, "seconds": f"{one.seconds:,.1f}"}
+        | {"share": percent(one.seconds / whole)}
+        for name, one in sorted(cost.items(), key=lambda stage: -stage[1].seconds)
+    )
+    table = table_html(Table.told("what each stage took", records), kind="numbers")
     peak = "not known" if made.peak_bytes is None else f"{number(made.peak_bytes / 2**30)} GiB"
     lead = f"{whole:,.0f} s of work when it was computed; most memory of a process: {peak}"
     return folded("What this cost", table, lead=lead)

@@ -125,25 +125,25 @@ def _brittleness(audit: Audit, chart: Chart, anchor: str, caption: str) -> Itera
 
 def _by_scale(audit: Audit, name: str) -> Markup:
     equal = audit.about.equal_kl
-    columns = ("dose", *(f"{what}, {scale}" for what in ("extra nats", "KL") for scale in SCALES))
-    title = f"cost of noise by scale, {name}"
-    table = Table.of("", title, dict.fromkeys(columns, "string"), _costs(audit))
+    table = Table.told(f"cost of noise by scale, {name}", _costs(audit))
     why = f"no doses of equal KL: {equal.reason}" if equal.reason else ""
     return table_html(table, kind="numbers", head=True) + missing_html(why)
 
 
 def _costs(audit: Audit) -> Iterator[dict[str, str]]:
     for definition, (label, _) in DEFINITIONS.items():
-        told = {"dose": label}
-        for scale, cost in audit.doses[definition].scales.items():
-            told[f"extra nats, {scale}"] = _cost(cost.nats, cost.nats_se)
-            told[f"KL, {scale}"] = _cost(cost.kl, cost.kl_se)
-        yield told
+        costs = audit.doses[definition].scales
+        nats = {scale: _cost(costs[scale].nats, costs[scale].nats_se) for scale in SCALES}
+        yield _told(label, nats, {scale: _cost(costs[scale].kl, costs[scale].kl_se) for scale in SCALES})
     equal = audit.about.equal_kl
     if equal.sizes and equal.kl:
-        told = {"dose": "sized for equal KL"}
-        told |= {f"extra nats, {scale}": f"at σ = {number(size, 2)}" for scale, size in equal.sizes.items()}
-        yield told | {f"KL, {scale}": number(kl, 2) for scale, kl in equal.kl.items()}
+        sizes = {scale: f"at σ = {number(size, 2)}" for scale, size in equal.sizes.items()}
+        yield _told("sized for equal KL", sizes, {scale: number(kl, 2) for scale, kl in equal.kl.items()})
+
+
+def _told(dose: str, nats: dict[str, str], kl: dict[str, str]) -> dict[str, str]:
+    told = {"dose": dose} | {f"extra nats, {scale}": nats[scale] for scale in SCALES}
+    return told | {f"KL, {scale}": kl[scale] for scale in SCALES}
 
 
 def _cost(value: float | None, error: float | None) -> str:

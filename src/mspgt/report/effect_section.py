@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
 
 from markupsafe import Markup
 
@@ -30,13 +29,12 @@ from mspgt.report.marks import Chart
 from mspgt.report.markup import facts_html, folded, missing_html, table_html, tag
 from mspgt.report.section import Plate, Section
 from mspgt.report.shown import figure_html
-from mspgt.report.tables import Cell, Table
+from mspgt.report.tables import Table
 from mspgt.report.words import MISSING, capital, counted, interval, layer_set, listing, number
 from mspgt.results import Results
 from mspgt.results.interventions import (
     Contrast,
     ContrastPair,
-    EffectResult,
     InterventionsAbout,
     ScalesUsed,
     ShownText,
@@ -67,8 +65,6 @@ COUNTED_IN = {
     "all": "one standard deviation a layer, over all tokens",
     "own": "the root mean square of the token that it disturbs",
 }
-Arm = tuple[str, Mapping[str, EffectResult]]  # with its effects by metric
-ByDose = tuple[str, Mapping[str, ContrastPair]]  # a metric, with its contrasts by dose
 # Of the log ratios of an arm to its baseline: as they are, and by size alone.
 CONTRASTS = {"signed": "Δ(I) − max(Δ(L), Δ(G))", "absolute": "|Δ(I)| − max(|Δ(L)|, |Δ(G)|)"}
 SPOKEN = (*HEADLINE, "perplexity", "length")  # at the dose of the whole scale
@@ -206,39 +202,31 @@ def _tables(effects: Effects, name: str, repeated: Sequence[str]) -> Iterator[Ma
 
 
 def _p_values(effects: Effects, name: str, repeated: Sequence[str]) -> Table:
-    about = effects.about.arms
-    columns: dict[str, Callable[[Arm], Cell]] = {
-        "arm": lambda arm: arm[0].replace("_", " "),
-        "layers": lambda arm: layer_set(about[arm[0]].layers),
-    }
-    columns |= {METRICS[key]: partial(_p_value, key) for key in SPOKEN}
+    """Without the columns of metrics that no arm has."""
     again = tuple(f"_{dose}" for dose in repeated)
-    arms = (arm for arm in effects.arms.items() if arm[0] != "aa" and not arm[0].endswith(again))
-    table = Table.told(f"adjusted p, {name}", columns, arms)
+    records = (
+        {"arm": arm.replace("_", " "), "layers": layer_set(effects.about.arms[arm].layers)}
+        | {METRICS[key]: number(found[key].p_adjusted if key in found else None, 2) for key in SPOKEN}
+        for arm, found in effects.arms.items()
+        if arm != "aa" and not arm.endswith(again)
+    )
+    table = Table.told(f"adjusted p, {name}", records)
     return table.without(*table.unmeasured)
-
-
-def _p_value(metric: str, arm: Arm) -> str:
-    found = arm[1].get(metric)
-    return number(found.p_adjusted if found else None, 2)
 
 
 def _contrasts(about: InterventionsAbout, name: str, doses: Mapping[str, str], reading: str) -> Table:
     """The Intermediate scale against both others, a column a dose; without rows where no metric has any."""
-    columns: dict[str, Callable[[ByDose], Cell]] = {"metric": lambda one: METRICS.get(one[0], one[0])}
-    for dose, word in doses.items():
-        columns[word] = partial(_contrast, dose, reading)
-    known = [
-        (metric, found)
+    records = (
+        {"metric": METRICS.get(metric, metric)}
+        | {word: _contrast(found.get(dose), reading) for dose, word in doses.items()}
         for metric, found in about.contrasts.items()
         if any(getattr(found.get(dose), reading, None) for dose in doses)
-    ]
-    return Table.told(f"{reading} contrasts, {name}", columns, known)
+    )
+    return Table.told(f"{reading} contrasts, {name}", records)
 
 
-def _contrast(dose: str, reading: str, metric: ByDose) -> str:
+def _contrast(readings: ContrastPair | None, reading: str) -> str:
     """A contrast with its interval and p; where it is null, why."""
-    readings = metric[1].get(dose)
     found: Contrast | None = getattr(readings, reading, None)
     if found is None:
         return f"{MISSING} {(readings and readings.reason) or ''}".strip()

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from mspgt.report.tables import Columns, Table, cell_text
+from mspgt.report.tables import Table, cell_text
 from mspgt.report.words import BOUNDARIES, MISSING, number, percent
 from mspgt.results import ModelResult, Results, to_jsonable
-from mspgt.results.boundaries import PowerStatement
-from mspgt.results.model import Check
 from mspgt.vocabulary import KINDS
 
 Facts = list[tuple[str, str]]
@@ -70,32 +68,29 @@ def control_facts(model: ModelResult) -> Facts:
     return facts
 
 
-SEEN = "size found in 80 % of cases, in roughness SDs"
 UNSEEN = "could not have been seen"
 PASSED = {True: "yes", False: "NO", None: "does not apply"}
-POWER: Columns[tuple[str, PowerStatement]] = {
-    "kind": lambda one: one[0],
-    SEEN: lambda one: UNSEEN if one[1].size80 is None else number(one[1].size80, 2),
-    "in words": lambda one: one[1].statement or MISSING,
-}
-CHECKS: Columns[Check] = {
-    "check": lambda check: check.name,
-    "passed": lambda check: PASSED[check.ok],
-    "reason": lambda check: check.reason or MISSING,
-}
 
 
 def power_table(name: str, model: ModelResult) -> Table:
     """What could have been seen at the depth of a model, one row a kind of boundary."""
-    power = model.boundaries.calibrated.power
-    return Table.told(
-        f"power at this depth, {name}", POWER, [(kind, power[kind]) for kind in KINDS if kind in power]
+    size = "size found in 80 % of cases, in roughness SDs"
+    records = (
+        {"kind": kind, size: UNSEEN if one.size80 is None else number(one.size80, 2)}
+        | {"in words": one.statement or MISSING}
+        for kind in KINDS
+        if (one := model.boundaries.calibrated.power.get(kind))
     )
+    return Table.told(f"power at this depth, {name}", records)
 
 
 def check_table(name: str, model: ModelResult) -> Table:
     """Whether a model could be measured, one row a check."""
-    return Table.told(f"checks of {name}", CHECKS, model.checks)
+    records = (
+        {"check": check.name, "passed": PASSED[check.ok], "reason": check.reason or MISSING}
+        for check in model.checks
+    )
+    return Table.told(f"checks of {name}", records)
 
 
 def provenance_facts(results: Results) -> Facts:

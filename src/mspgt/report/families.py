@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import NamedTuple
 
 from markupsafe import Markup
 
@@ -16,7 +15,7 @@ from mspgt.report.markup import table_html, tag
 from mspgt.report.panels import strip_rows
 from mspgt.report.section import Plate, Section
 from mspgt.report.strips import strip_chart, strips_html
-from mspgt.report.tables import Cell, Columns, Table, columns_of, ends
+from mspgt.report.tables import Cell, Table, columns_of, ends
 from mspgt.report.words import (
     BOUNDARIES,
     MISSING,
@@ -30,7 +29,7 @@ from mspgt.report.words import (
 )
 from mspgt.results import ModelResult
 from mspgt.results.comparison import ComparedModel
-from mspgt.results.families import Consistency, DriftResult, FamilyResult, OffsetResult
+from mspgt.results.families import Consistency, FamilyResult
 
 MODES = ("calibrated", "functional", "phases", "paper")  # calibrated: shocks
 ABOUT = (
@@ -67,10 +66,7 @@ def family_section(results: Judged) -> Section | None:
     drawn = {name: [*map(strip_chart, rows)] for name, rows in strips.items()}
     figures = {"families": Plate(partial(strips_figure, drawn), FIGURE_10)}
     tables = [table3(results), offsets(results), drifts(results)]
-    for shown in (
-        Table.told(tables[1].title, OFFSETS, _offsets(results)),
-        Table.told(tables[2].title, DRIFTS, _drifts(results)),
-    ):
+    for shown in (offsets_for_reading(results), drifts_for_reading(results)):
         parts += [tag("h4", shown.title), table_html(shown)] if shown.rows else []
     moving = trajectories(results)
     if moving:
@@ -181,6 +177,10 @@ def _of(found: FamilyResult, mode: str) -> Consistency | None:
     return found if mode == "calibrated" else accounts[mode]
 
 
+OFFSETS = "Offsets between families, in relative depth"
+DRIFTS = "Drift between runs of a family, in relative depth"
+
+
 def offsets(results: Judged) -> Table:
     """Differences of family means, with Welch's 95 % interval; the paper's arithmetic beside them."""
     columns = columns_of(
@@ -188,13 +188,29 @@ def offsets(results: Judged) -> Table:
         "high:double offset_points_paper:double",
     )
     records = (
-        vars(one.found)
-        | {"boundary": one.boundary, "first": one.family, "second": one.other, "mode": one.mode}
-        | {"offset_points_paper": one.found.offset_paper}
-        | ends(one.found.ci)
-        for one in _offsets(results)
+        {"boundary": which, "first": family, "second": other, "mode": mode, "offset": found.offset}
+        | {**ends(found.ci), "offset_points_paper": found.offset_paper}
+        for family, which, mode, one in _by_mode(results)
+        for other, found in one.offsets.items()
     )
-    return Table.of("offsets", "Offsets between families, in relative depth", columns, records)
+    return Table.of("offsets", OFFSETS, columns, records)
+
+
+def offsets_for_reading(results: Judged) -> Table:
+    """The same; an interval needs two runs with the boundary in both families."""
+    records = (
+        {"boundary": BOUNDARIES[which], "families": f"{family} − {other}", "mode": mode}
+        | {
+            "offset, 95\u202f%": f"{number(found.offset)}, {interval(found.ci).strip() or TOO_FEW}",
+            "percentage points, the paper’s arithmetic": number(found.offset_paper),
+        }
+        for family, which, mode, one in _by_mode(results)
+        for other, found in one.offsets.items()
+    )
+    return Table.told(OFFSETS, records)
+
+
+TOO_FEW = "no interval: too few runs"
 
 
 def drifts(results: Judged) -> Table:
@@ -204,65 +220,23 @@ def drifts(results: Judged) -> Table:
         "same_architecture:bool",
     )
     records = (
-        vars(one.pair) | {"family": one.family, "boundary": one.boundary, "mode": one.mode}
-        for one in _drifts(results)
+        vars(pair) | {"family": family, "boundary": which, "mode": mode}
+        for family, which, mode, one in _by_mode(results)
+        for pair in one.drift
     )
-    return Table.of("drift", "Drift between runs of a family, in relative depth", columns, records)
+    return Table.of("drift", DRIFTS, columns, records)
 
 
-class Offset(NamedTuple):
-    """How far the mean of one family lies from that of another."""
-
-    family: str
-    other: str
-    boundary: str
-    mode: str
-    found: OffsetResult
-
-    @property
-    def words(self) -> str:
-        """With its interval, which needs two runs with the boundary in both families."""
-        return (
-            f"{number(self.found.offset)}, {interval(self.found.ci).strip() or 'no interval: too few runs'}"
-        )
-
-
-class Drift(NamedTuple):
-    """How far two runs of a family lie apart."""
-
-    family: str
-    boundary: str
-    mode: str
-    pair: DriftResult
-
-
-OFFSETS: Columns[Offset] = {
-    "boundary": lambda one: BOUNDARIES[one.boundary],
-    "families": lambda one: f"{one.family} − {one.other}",
-    "mode": lambda one: one.mode,
-    "offset, 95\u202f%": lambda one: one.words,
-    "percentage points, the paper’s arithmetic": lambda one: number(one.found.offset_paper),
-}
-DRIFTS: Columns[Drift] = {
-    "family": lambda one: one.family,
-    "boundary": lambda one: BOUNDARIES[one.boundary],
-    "mode": lambda one: one.mode,
-    "runs": lambda one: f"{one.pair.first} − {one.pair.second}",
-    "drift": lambda one: number(one.pair.drift),
-    "one architecture": lambda one: bool(one.pair.same_architecture),
-}
-
-
-def _offsets(results: Judged) -> Iterator[Offset]:
-    for family, which, mode, one in _by_mode(results):
-        for other, found in one.offsets.items():
-            yield Offset(family, other, which, mode, found)
-
-
-def _drifts(results: Judged) -> Iterator[Drift]:
-    for family, which, mode, one in _by_mode(results):
-        for pair in one.drift:
-            yield Drift(family, which, mode, pair)
+def drifts_for_reading(results: Judged) -> Table:
+    """The same."""
+    records = (
+        {"family": family, "boundary": BOUNDARIES[which], "mode": mode}
+        | {"runs": f"{pair.first} − {pair.second}", "drift": number(pair.drift)}
+        | {"one architecture": bool(pair.same_architecture)}
+        for family, which, mode, one in _by_mode(results)
+        for pair in one.drift
+    )
+    return Table.told(DRIFTS, records)
 
 
 def runs_of(results: Judged) -> dict[str, list[tuple[int, str]]]:

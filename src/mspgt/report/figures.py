@@ -69,26 +69,18 @@ def charts_figure(
     across = _legend_columns(keys, sheet.width)
     bottom = sheet.bottom + (0.1 + 0.15 * -(-len(keys) // across) if keys else 0)
     above = STRIP_STEP * len(strips) + 0.5 if strips else 0.0
-    lines = sheet.lines * max(map(_height, charts), default=0.0)
-    height = sheet.top + bottom + lines + sheet.between * max(sheet.lines - 1, 0) + above
+    high = max(map(_height, charts), default=0.0)
+    height = sheet.top + bottom + sheet.lines * (high + sheet.between) - sheet.between * bool(charts) + above
     with look.style():
         figure = look.new_figure(venue, height)
         if title:
             figure.text(0.05 / sheet.width, 1 - 0.02 / height, title, va="top", fontsize=9)
         _strips(figure, strips, 0.25, told=True)
-        grid = look.grid_of(
-            figure,
-            max(sheet.lines, 1),
-            sheet.columns,
-            top=sheet.top + above,
-            bottom=bottom,
-            left=sheet.left,
-            right=sheet.right,
-            wide=sheet.left + sheet.right,
-            high=sheet.between,
-        )
         for at, chart in enumerate(charts):
-            axes = figure.add_subplot(grid[divmod(at, sheet.columns)])
+            line, column = divmod(at, sheet.columns)
+            left = sheet.left + column * (sheet.own + sheet.left + sheet.right)
+            low = height - sheet.top - above - line * (high + sheet.between) - high
+            axes = figure.add_axes((left / sheet.width, low / height, sheet.own / sheet.width, high / height))
             draw(axes, chart, sheet.titled(chart), sheet.left if sheet.rows else 0.0)
             if sheet.alike and at + sheet.columns < len(charts):
                 axes.set_xlabel("")
@@ -193,10 +185,14 @@ class Sheet:
             bare, top=bare.top + above, bottom=bare.bottom + below, between=bare.between + above + below
         )
 
+    @property
+    def own(self) -> float:
+        """Width of the axes of one chart."""
+        return (self.width - self.columns * (self.left + self.right)) / self.columns
+
     def titled(self, chart: Chart) -> list[str]:
         """The lines of a title; it may use the place of the names of rows."""
-        own = (self.width - self.columns * (self.left + self.right)) / self.columns
-        inches = own + (self.left if self.rows else self.right)
+        inches = self.own + (self.left if self.rows else self.right)
         return wrap(chart.title, int(inches / LETTER)) or [""]
 
 

@@ -10,7 +10,6 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.gridspec import GridSpec
 
 from mspgt.errors import InputError, did_you_mean
 from mspgt.report.panels import UNDIVIDED, UNNAMED
@@ -141,35 +140,6 @@ def venue_width(venue: str) -> float:
 def new_figure(venue: str, height: float) -> Figure:
     """An empty figure of a venue's width; `height` in inches."""
     return Figure(figsize=(venue_width(venue), height))
-
-
-def grid_of(
-    figure: Figure,
-    lines: int,
-    columns: int,
-    *,
-    top: float,
-    bottom: float,
-    left: float,
-    right: float,
-    wide: float = 0.0,
-    high: float = 0.0,
-) -> GridSpec:
-    """Axes between margins in inches; a layout engine would draw every figure twice."""
-    width, height = figure.get_size_inches()
-    across = (width - left - right - wide * (columns - 1)) / columns
-    down = (height - top - bottom - high * (lines - 1)) / lines
-    return GridSpec(
-        lines,
-        columns,
-        figure,
-        left=left / width,
-        right=1 - right / width,
-        top=1 - top / height,
-        bottom=bottom / height,
-        wspace=wide / across,
-        hspace=high / down,
-    )
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from mspgt.report.panels import strip_row
 from mspgt.report.section import Section
 from mspgt.report.strips import strip_chart
 from mspgt.report.svg import svg
-from mspgt.report.tables import Columns, Table
+from mspgt.report.tables import Table
 from mspgt.report.words import number
 from mspgt.results import PlantedControl, Results
 
@@ -142,15 +142,13 @@ def _across(end: float) -> marks.Axis:
 
 def _details(controls: dict[str, PlantedControl]) -> Iterator[Markup]:
     yield tag("p", ABOUT)
-    columns: Columns[tuple[str, PlantedControl]] = {
-        "subject": lambda one: one[0],
-        "planted": lambda one: planted.what_is_there(one[1]),
-        "outcome": lambda one: "; ".join(filter(None, (planted.outcome(one[1]), planted.expected(one[1])))),
-        "what decided": lambda one: _nearest(one[1]),
-        "the paper’s protocol": lambda one: _paper(one[1]),
-        "seed": lambda one: one[1].seed,
-    }
-    yield table_html(Table.told("planted subjects", columns, controls.items()), head=True)
+    records = (
+        {"subject": name, "planted": planted.what_is_there(one)}
+        | {"outcome": "; ".join(filter(None, (planted.outcome(one), planted.expected(one))))}
+        | {"what decided": _nearest(one), "the paper’s protocol": _paper(one), "seed": one.seed}
+        for name, one in controls.items()
+    )
+    yield table_html(Table.told("planted subjects", records), head=True)
     files = {"CSV": "tables/planted.csv", "Parquet": "tables/planted.parquet"}
     yield files_html("All scores and critical values: ", files)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from markupsafe import Markup
 
@@ -64,18 +64,7 @@ def prediction_section(results: Judged) -> Section | None:
     )
 
 
-RULES: dict[str, Callable[[tuple[str, PredictionResult]], Cell]] = {
-    "Prediction": lambda one: f"{one[0]} {one[1].title}",
-    "Verdict": lambda one: one[1].verdict,
-    "False “supported”": lambda one: percent(one[1].null_rate, 1),
-    "By the paper’s rule": lambda one: one[1].paper_rule.says,
-    "Its false “supported”": lambda one: percent(one[1].paper_rule.null_rate, 1),
-}
-WORDS_OF_RULES: dict[str, Callable[[tuple[str, PredictionResult]], Cell]] = {
-    "The paper’s rule": lambda one: one[1].paper_rule.rule,
-    "On these results": lambda one: one[1].paper_rule.why,
-    "Re-reading of the paper": lambda one: one[1].paper_claim.rereading,
-}
+WORDS_OF_RULES = ("The paper’s rule", "On these results", "Re-reading of the paper")
 PAPER_RULES = (
     "The paper’s rules on the same results: its own boundaries, doses and arithmetic. They are no verdicts. Beside "
     "each: how often either rule says “supported” where the prediction is false, the worst over kinds of worlds."
@@ -84,9 +73,18 @@ PAPER_RULES = (
 
 def against_rules(judged: Predictions) -> Table:
     """Verdict and the paper's own rule on the same results, each with its rate in null worlds."""
-    return Table.told(
-        "Verdicts and the paper’s own rules", RULES | WORDS_OF_RULES, judged.items(), name="paper_rules"
+    records = (
+        {"Prediction": f"{name} {one.title}", "Verdict": one.verdict}
+        | {"False “supported”": percent(one.null_rate, 1), "By the paper’s rule": one.paper_rule.says}
+        | {"Its false “supported”": percent(one.paper_rule.null_rate, 1)}
+        | dict(zip(WORDS_OF_RULES, _words_of_rules(one), strict=True))
+        for name, one in judged.items()
     )
+    return Table.told("Verdicts and the paper’s own rules", records, name="paper_rules")
+
+
+def _words_of_rules(one: PredictionResult) -> tuple[str, ...]:
+    return one.paper_rule.rule, one.paper_rule.why, one.paper_claim.rereading
 
 
 def units_table(judged: Predictions) -> Table:

@@ -11,7 +11,7 @@ from mspgt.report.forest import Dot, Forest, Row
 from mspgt.report.markup import table_html, tag
 from mspgt.report.section import Section
 from mspgt.report.shown import figure_html
-from mspgt.report.tables import Columns, Table, columns_of, ends
+from mspgt.report.tables import Cell, Table, columns_of, ends
 from mspgt.report.words import BOUNDARIES, MISSING, counted, interval, listing, number
 from mspgt.results.comparison import SizedConfiguration, Sizes, SizeTrend
 
@@ -36,7 +36,7 @@ def sizes_section(sizes: Sizes | None) -> Section | None:
         drawing = figure_html("sizes-positions", forest.chart, numbers=table, beside="tables/sizes.csv")
         parts.append(tag("div", drawing, class_="charts one"))
         figures["sizes"] = charts_plate([forest.chart], ABOUT)
-    parts.append(table_html(Table.told("slopes of positions on size", SLOPES, sizes.trends)))
+    parts.append(table_html(Table.told("slopes of positions on size", map(_trend, sizes.trends))))
     known = sum(one.slope is not None for one in sizes.trends)
     lead = f"{counted(len(sizes.configurations), 'configuration')}, {counted(known, 'slope')}"
     return Section(
@@ -50,13 +50,14 @@ def _slope(one: SizeTrend) -> str:
     return f"{number(one.slope, 2)}{interval(one.ci, 2)}"
 
 
-SLOPES: Columns[SizeTrend] = {
-    "boundary": lambda one: BOUNDARIES[one.boundary],
-    "for each doubling of": lambda one: WORDS[one.against],
-    "configurations": lambda one: one.n,
-    "families": lambda one: listing(one.families),
-    "change of relative depth": _slope,
-}
+def _trend(one: SizeTrend) -> dict[str, Cell]:
+    return {
+        "boundary": BOUNDARIES[one.boundary],
+        "for each doubling of": WORDS[one.against],
+        "configurations": one.n,
+        "families": listing(one.families),
+        "change of relative depth": _slope(one),
+    }
 
 
 def _forest(sizes: Sizes) -> Forest:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO, StringIO
-from typing import Any, TypeVar
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,8 +17,6 @@ from mspgt.report.words import MISSING, claims, layer_set, model_of, number
 from mspgt.results import CalibratedResult, Results
 
 Cell = str | int | float | bool | None
-T = TypeVar("T")
-Columns = Mapping[str, Callable[[T], Cell]]  # column → what it says of one of the things that rows are of
 INNER = ("low80", "high80", "low50", "high50")  # of nested intervals, after the widest one
 
 
@@ -55,18 +53,19 @@ class Table:
         return cls(name, title, columns, [tuple(map(record.get, columns)) for record in records])
 
     @classmethod
-    def told(cls, title: str, columns: Columns[T], rows: Iterable[T], *, name: str = "") -> Table:
-        """A table to read: one row each of some things, a cell as its column says.
+    def told(cls, title: str, records: Iterable[Mapping[str, Any]], *, name: str = "") -> Table:
+        """A table to read: a record a row, which names the column of each of its cells.
 
         Args:
             name: of its files, where it is written too.
 
         Example:
-            >>> Table.told("Powers", {"of": str, "square": lambda n: n * n}, [2, 3]).rows
-            [('2', 4), ('3', 9)]
+            >>> Table.told("Powers", ({"of": n, "square": n * n} for n in (2, 3))).rows
+            [(2, 4), (3, 9)]
         """
-        cells = [tuple(cell(row) for cell in columns.values()) for row in rows]
-        return cls(name, title, dict.fromkeys(columns, "string"), cells)
+        rows = list(records)
+        columns = dict.fromkeys((key for row in rows for key in row), "string")
+        return cls.of(name, title, columns, rows)
 
     def without(self, *names: str) -> Table:
         """The same table less some of its columns."""

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import pairwise
-from typing import NamedTuple, TypeVar
 
 from markupsafe import Markup
 
 from mspgt.report.markup import missing_html, table_html, tag
-from mspgt.report.tables import Cell, Columns, Table
-from mspgt.report.theory_table import LETTERS, PROFILES, Ends, interval_at
+from mspgt.report.tables import Table
+from mspgt.report.theory_table import LETTERS, PROFILES, interval_at
 from mspgt.report.words import BOUNDARIES, MISSING, NO_REASON, interval, number
 from mspgt.results.theory import (
-    BetaOfScale,
     BetaResponse,
-    BottleneckPoint,
-    BoundaryKinks,
     Concentration,
-    FisherArm,
     KinkTest,
     Markov,
     Measured,
@@ -31,24 +25,24 @@ from mspgt.results.theory import (
     WidthLaw,
 )
 
-Scale = TypeVar("Scale")
-Named = tuple[str, Scale]  # a scale, with what was measured of it
+Records = Iterable[dict[str, str]]
 
 
 @dataclass(frozen=True)
 class Values:
     """One table; without rows, `why` is told."""
 
-    table: Table
+    title: str
     about: str
+    records: Records
     why: str | None = None
 
     def html(self, model: str) -> Markup:
-        title = self.table.title
-        if not self.table.rows:
-            return tag("h4", title) + missing_html(self.why or NO_REASON)
-        shown = table_html(self.table, label=f"{title}, {model}", kind="numbers", head=True)
-        return tag("h4", title) + shown + tag("p", self.about, class_="caption")
+        table = Table.told(f"{self.title}, {model}", self.records)
+        if not table.rows:
+            return tag("h4", self.title) + missing_html(self.why or NO_REASON)
+        shown = table_html(table, kind="numbers", head=True)
+        return tag("h4", self.title) + shown + tag("p", self.about, class_="caption")
 
 
 def values_html(theory: Theory, model: str) -> Markup:
@@ -58,18 +52,18 @@ def values_html(theory: Theory, model: str) -> Markup:
 
 def _kinks(theory: Theory) -> Values:
     both = {label: theory.kink.of(which) for which, label in BOUNDARIES.items()}
-    columns: dict[str, Callable[[str], Cell]] = {"profile": str}
-    for label, kinks in both.items():
-        columns[label] = partial(_p_value, kinks)
-    tests = {profile: [getattr(kinks, profile) for kinks in both.values()] for profile in PROFILES}
-    tested = [profile for profile, own in tests.items() if any(one and one.p is not None for one in own)]
+    tests = {profile: {label: getattr(one, profile) for label, one in both.items()} for profile in PROFILES}
+    records = (
+        {"profile": profile} | {label: _p_value(one) for label, one in own.items()}
+        for profile, own in tests.items()
+        if any(one and one.p is not None for one in own.values())
+    )
     about = f"Two-sided p of a kink at either end of the step from a boundary; {theory.kink.estimator}."
-    why = "; ".join(dict.fromkeys(kinks.reason or "" for kinks in both.values()))
-    return Values(Table.told("Kinks of the information", columns, tested), about, why)
+    why = "; ".join(dict.fromkeys(one.reason or "" for one in both.values()))
+    return Values("Kinks of the information", about, records, why)
 
 
-def _p_value(kinks: BoundaryKinks, profile: str) -> str:
-    one: KinkTest | None = getattr(kinks, profile)
+def _p_value(one: KinkTest | None) -> str:
     if one is None or one.p is None:
         return _absent(one)
     return f"p = {number(one.p)} at layer {one.layer}{', kink' if one.kinked else ''}"
@@ -79,162 +73,129 @@ def _noise(theory: Theory) -> Values:
     block = theory.fisher
     arms = block.arms if block.fisher is not None else {}
     ratios = block.equation30.scales if block.equation30 else {}
-    columns: Columns[Named[FisherArm]] = {
-        "scale": lambda one: one[0],
-        "½ σ² tr F": lambda one: _spread(one[1].predicted, one[1].predicted_ci),
-        "KL": lambda one: _spread(one[1].kl, one[1].kl_ci),
-        "rise of the loss": lambda one: _spread(one[1].loss, one[1].loss_ci),
-        "slope of KL over ½ tr F": lambda one: _measured(found.kl if (found := ratios.get(one[0])) else None),
-        "slope of the loss over ½ tr F": lambda one: _measured(
-            found.loss if (found := ratios.get(one[0])) else None
-        ),
-    }
+    records = (
+        {
+            "scale": scale,
+            "½ σ² tr F": _spread(arm.predicted, arm.predicted_ci),
+            "KL": _spread(arm.kl, arm.kl_ci),
+            "rise of the loss": _spread(arm.loss, arm.loss_ci),
+            "slope of KL over ½ tr F": _measured(ratio.kl if (ratio := ratios.get(scale)) else None),
+            "slope of the loss over ½ tr F": _measured(ratio.loss if ratio else None),
+        }
+        for scale, arm in arms.items()
+    )
     sigma = number(next(iter(arms.values())).sigma) if arms else MISSING
     about = (
         f"In nats a token, noise of σ = {sigma} in every layer of the scale; slopes as σ → 0 (equation 30)."
     )
-    return Values(Table.told("Noise in each scale", columns, arms.items()), about, block.reason)
+    return Values("Noise in each scale", about, records, block.reason)
 
 
 def _weights(theory: Theory) -> Values:
     block = theory.beta
-    columns: dict[str, Callable[[Named[BetaOfScale]], Cell]] = {"scale": lambda one: one[0]}
-    for at, sigma in enumerate(block.sigmas):
-        columns[f"σ = {sigma:g}"] = partial(_weight, at)
-    columns["β̂/σ² as σ → 0"] = lambda one: _measured(one[1].limit)
-    title = "Compression weights β̂ of the activations"
-    table = Table.told(title, columns, (block.activations or {}).items())
-    return Values(table, f"In {block.units}; {block.estimator}.", block.reason)
+    records = (
+        {"scale": scale}
+        | {
+            f"σ = {sigma:g}": _spread(one.value[at], interval_at(one.ci, at))
+            for at, sigma in enumerate(block.sigmas)
+        }
+        | {"β̂/σ² as σ → 0": _measured(one.limit)}
+        for scale, one in (block.activations or {}).items()
+    )
+    about = f"In {block.units}; {block.estimator}."
+    return Values("Compression weights β̂ of the activations", about, records, block.reason)
 
 
-def _weight(at: int, one: Named[BetaOfScale]) -> str:
-    return _spread(one[1].value[at], interval_at(one[1].ci, at))
-
-
-class Between(NamedTuple):
-    """The weight of a scale between two doses."""
-
-    scale: str
-    sigmas: tuple[float, float]
-    rate: float | None
-    value: float | None
-    ends: Ends
-    predicted: float | None
-
-
-RESPONSE: Columns[Between] = {
-    "scale": lambda one: one.scale,
-    "σ": lambda one: f"{number(one.sigmas[0])} to {number(one.sigmas[1])}",
-    "rate": lambda one: number(one.rate),
-    "β̂": lambda one: _spread(one.value, one.ends),
-    "small-noise prediction": lambda one: number(one.predicted),
-}
 UNKNOWN = BetaResponse("", "", [], None, "written by a version that did not measure it")
 
 
 def _response(theory: Theory) -> Values:
     block = theory.beta.response or UNKNOWN
-    table = Table.told("Weights of the scales from noise in them, by rate", RESPONSE, _between(block))
-    return Values(table, f"In {block.units}; {block.estimator}.", block.reason)
+    about = f"In {block.units}; {block.estimator}."
+    return Values("Weights of the scales from noise in them, by rate", about, _between(block), block.reason)
 
 
-def _between(block: BetaResponse) -> Iterator[Between]:
+def _between(block: BetaResponse) -> Records:
+    """A row a scale and two doses."""
     for scale, one in (block.scales or {}).items():
         if one.value is None:
             continue
-        sizes, rates, predicted = pairwise(one.sigma or ()), one.between or (), one.predicted or ()
-        for at, (pair, rate, value, small) in enumerate(zip(sizes, rates, one.value, predicted, strict=True)):
-            yield Between(scale, pair, rate, value, interval_at(one.ci, at), small)
-
-
-class Latent(NamedTuple):
-    """One scale of the bottleneck at one β."""
-
-    at: int
-    scale: str
-    point: BottleneckPoint
-    weight: float | None
-    ends: Ends
-
-
-BOTTLENECK: Columns[Latent] = {
-    "scale": lambda one: f"{one.scale}, β = {one.point.beta:g}",
-    "KL": lambda one: number(one.point.kl[one.at]),
-    "information": lambda one: number(one.point.information[one.at]),
-    "gap": lambda one: number(one.point.gap[one.at]),
-    "β̂": lambda one: _spread(one.weight, one.ends),
-}
+        sizes, between = pairwise(one.sigma or ()), one.between or ()
+        points = zip(one.value, sizes, between, one.predicted or (), strict=True)
+        for at, (value, (small, large), rate, predicted) in enumerate(points):
+            yield {
+                "scale": scale,
+                "σ": f"{number(small)} to {number(large)}",
+                "rate": number(rate),
+                "β̂": _spread(value, interval_at(one.ci, at)),
+                "small-noise prediction": number(predicted),
+            }
 
 
 def _bottleneck(theory: Theory) -> Values:
     block = theory.hvib
     curve = block.curve or []
-    rows = (
-        Latent(at, scale, point, weights[at], (lows[at], highs[at]))
-        for point, weights, (lows, highs) in zip(
-            curve, block.weights or (), block.weights_ci or (), strict=True
-        )
+    points = zip(curve, block.weights or (), block.weights_ci or (), strict=True)
+    records = (
+        {"scale": f"{scale}, β = {point.beta:g}", "KL": number(point.kl[at])}
+        | {"information": number(point.information[at]), "gap": number(point.gap[at])}
+        | {"β̂": _spread(weights[at], (lows[at], highs[at]))}
+        for point, weights, (lows, highs) in points
         for at, scale in enumerate(LETTERS.values())
     )
     losses = ", ".join(f"{number(p.distortion)} at β = {p.beta:g}" for p in curve)
     about = f"In {block.units}. Distortion: {losses}; blind: {number(block.blind)}. {block.estimator}."
-    return Values(Table.told("Hierarchical bottleneck", BOTTLENECK, rows), about, block.reason)
+    return Values("Hierarchical bottleneck", about, records, block.reason)
 
 
 LEFT_OUT = "left out"
-
-
-class Line(NamedTuple):
-    """One value under its name, and what is said of it."""
-
-    name: str
-    value: str
-    said: str = MISSING
-
-
-BY_LAYER: Columns[Line] = {
-    "by layer": lambda one: one.name,
-    "value": lambda one: one.value,
-    "bounds at the optimum": lambda one: one.said,
-}
-VERDICTS: Columns[Line] = {
-    "claim": lambda one: one.name,
-    "value": lambda one: one.value,
-    "verdict": lambda one: one.said,
-}
 
 
 def _by_layer(theory: Theory) -> Values:
     """How far attention reaches, and the switches of the value of layers; runs of old have neither."""
     reach = theory.reach or Reach(None, None, reason=LEFT_OUT)
     values = theory.values or ValueByLayer(None, reason=LEFT_OUT)
-    lines = [Line("effective attention length, tokens", _measured(reach.mean))] if reach.mean else []
-    for one in values.switches:
-        what = f"V(l) jumps at layer {one.layer}, nats a token"
-        lines.append(Line(what, _spread(one.jump, one.ci), interval(one.bounds).strip()))
+
+    def row(what: str, value: str, bounds: str) -> dict[str, str]:
+        return {"by layer": what, "value": value, "bounds at the optimum": bounds}
+
+    records = [
+        row(
+            f"V(l) jumps at layer {one.layer}, nats a token",
+            _spread(one.jump, one.ci),
+            interval(one.bounds).strip(),
+        )
+        for one in values.switches
+    ]
+    if reach.mean:
+        records.insert(0, row("effective attention length, tokens", _measured(reach.mean), MISSING))
     about = ". ".join(part.estimator or part.reason or "" for part in (reach, values))
-    return Values(Table.told("Attention length, and the value of layers", BY_LAYER, lines), about, about)
+    return Values("Attention length, and the value of layers", about, records, about)
 
 
 def _verdicts(theory: Theory) -> Values:
+    records = ({"claim": claim, "value": value, "verdict": told} for claim, value, told in _claims(theory))
+    return Values("Verdicts on this model", "95\u202f% intervals.", records)
+
+
+def _claims(theory: Theory) -> Iterator[tuple[str, str, str]]:
     markov, beta, law = theory.markov, theory.beta.equation23, theory.concentration
     mean = _absent(markov) if markov.mean is None else _spread(markov.mean, markov.ci)
     largest = max((value for value in markov.excess or () if value is not None), default=None)
+    yield "A2: near-Markov ratio beyond surrogates, mean over layers", mean, MISSING
+    yield "A2: near-Markov ratio beyond surrogates, largest over layers", number(largest), markov.verdict
     planted = "equation 23: log–log slope over planted sources (not of this model)"
-    lines = [
-        Line("A2: near-Markov ratio beyond surrogates, mean over layers", mean),
-        Line("A2: near-Markov ratio beyond surrogates, largest over layers", number(largest), markov.verdict),
-        Line(planted, _slope(beta), beta.verdict),
-    ]
+    yield planted, _slope(beta), beta.verdict
     if found := theory.fisher.equation30:
         for key, what, verdict in (("loss", "loss", found.verdict_loss), ("kl", "KL", found.verdict_kl)):
             slopes = sorted(getattr(scale, key).value for scale in found.scales.values())
             value = f"{number(slopes[0])} to {number(slopes[-1])} over scales" if slopes else MISSING
-            lines.append(Line(f"equation 30: slope of the {what} over ½ tr F", value, verdict))
-    laws = ((law.by_draws, "draws", law.verdict), (law.by_documents, "documents", MISSING))
-    for curve, what, verdict in laws:
-        lines.append(Line(f"equation 34: log–log slope in {what}", _slope(curve or law), verdict))
-    return Values(Table.told("Verdicts on this model", VERDICTS, lines), "95\u202f% intervals.")
+            yield f"equation 30: slope of the {what} over ½ tr F", value, verdict
+    for curve, what, verdict in (
+        (law.by_draws, "draws", law.verdict),
+        (law.by_documents, "documents", MISSING),
+    ):
+        yield f"equation 34: log–log slope in {what}", _slope(curve or law), verdict
 
 
 def _slope(one: PlantedSlope | WidthLaw | Concentration) -> str:
