@@ -76,6 +76,8 @@ def test_missing_labels_are_none(tmp_path):
         ([row(1, "Who"), "2\t?\t_"], ":2: expected 10 tab-separated CoNLL-U columns"),
         ([row(1, "Who", misc="")], ":1: expected 10 tab-separated CoNLL-U columns"),
         (["plain text"], ":1: expected 10 tab-separated CoNLL-U columns"),
+        ([row(1, "Who"), row("\x1f#2", "came")], ":2: expected the number of a word in the first column"),
+        ([row(" # 1", "Who"), row(2, "came")], ":1: expected the number of a word in the first column"),
         (["# text = Who!", row(1, "Who"), row(2, "?", head=1)], ":1: expected the words to spell"),
         (["# text = Who? Me.", row(1, "Who"), row(2, "?", head=1)], ":1: expected the words to spell"),
     ],

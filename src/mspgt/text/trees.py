@@ -131,6 +131,11 @@ def _parse(block: Block) -> TokenList:
                 f"{block.path}:{number}: expected 10 tab-separated CoNLL-U columns, none empty, found "
                 f"{line[:60]!r}; correct the line, or fetch the file again if it was cut off"
             )
+        if line.lstrip().startswith("#"):  # which the library would pass over as a comment
+            raise InputError(
+                f"{block.path}:{number}: expected the number of a word in the first column, found {line[:60]!r}; "
+                "a comment begins with # at once: correct the line"
+            )
     try:
         return parse_token_and_metadata("\n".join(line for _, line in block.lines), field_parsers=_FIELDS)
     except ParseException as error:
