@@ -106,7 +106,7 @@ def _weights(theory: Theory) -> Values:
     return Values("Compression weights β̂ of the activations", about, records, block.reason)
 
 
-UNKNOWN = BetaResponse("", "", [], None, "written by a version that did not measure it")
+UNKNOWN = BetaResponse("", "", [], None, reason="written by a version that did not measure it")
 
 
 def _response(theory: Theory) -> Values:

@@ -7,8 +7,23 @@ from dataclasses import dataclass, field
 from mspgt.results.record import Interval, Numbers, Record, Rows
 
 
+@dataclass(frozen=True, kw_only=True)
+class Estimated(Record):
+    """Numbers that say what they are."""
+
+    units: str = ""  # of its numbers, in words
+    estimator: str = ""  # how they are computed, in words
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reasoned(Record):
+    """What may not have been measured."""
+
+    reason: str | None = None  # why there are none
+
+
 @dataclass(frozen=True)
-class UsableInformation(Record):
+class UsableInformation(Reasoned):
     """Cross-fitted V-information of one kind of label, over layers 0..L."""
 
     bits: list[float] | None  # a label
@@ -17,11 +32,10 @@ class UsableInformation(Record):
     label: str = ""  # what was asked
     classes: int | None = None  # labels that can be told
     examples: int | None = None  # labelled places that were read, each held out once
-    reason: str | None = None  # why there are none
 
 
 @dataclass(frozen=True)
-class GaussianInformation(Record):
+class GaussianInformation(Reasoned):
     """Gaussian information between principal components of layer 0 and layer l."""
 
     nats: list[float] | None  # over layers 1..L
@@ -31,11 +45,10 @@ class GaussianInformation(Record):
     bias_left: float | None = None  # nats that are left with layer L when the rows of layer 0 are shuffled
     canonical_gaussian: float | None = None  # of the first canonical pair of layers 1 and L, nats
     canonical_neighbours: float | None = None  # the same by nearest neighbours
-    reason: str | None = None  # why there are none
 
 
 @dataclass(frozen=True)
-class Information(Record):
+class Information(Estimated):
     """Information that layers hold on topics, syntax and words."""
 
     topical: UsableInformation  # which document, or topic, a place is of
@@ -43,8 +56,6 @@ class Information(Record):
     lexical: UsableInformation  # which of the most frequent words
     gaussian: GaussianInformation  # without labels, between components
     documents: int  # behind the intervals
-    units: str = ""  # of its numbers, in words
-    estimator: str = ""  # how they are computed, in words
     refused: str = ""  # what is not estimated, and why
     tokens: int | None = None  # that components were computed on
     sinks_left_out: int | None = None  # tokens
@@ -60,7 +71,7 @@ class NoiseLaw(Record):
 
 
 @dataclass(frozen=True)
-class KinkTest(Record):
+class KinkTest(Reasoned):
     """Whether one profile bends at a boundary more than elsewhere."""
 
     p: float | None  # two-sided, for the better of the two ends of the transition; null: no test
@@ -73,11 +84,10 @@ class KinkTest(Record):
     rank: float | None = None  # share of the other layers that bend at least as far from a smooth curve
     kinked: bool | None = None  # whether p is below the level
     laws: dict[str, NoiseLaw] | None = None  # by where noise is taken from: bends, profile
-    reason: str | None = None  # why there are none
 
 
 @dataclass(frozen=True)
-class BoundaryKinks(Record):
+class BoundaryKinks(Reasoned):
     """The tests at one boundary, by profile; `all` decides."""
 
     p: float | None = None  # of `all`
@@ -89,17 +99,14 @@ class BoundaryKinks(Record):
     syntactic: KinkTest | None = None  # of syntactic information
     lexical: KinkTest | None = None  # of lexical information
     gaussian: KinkTest | None = None  # of Gaussian information, straightened
-    reason: str | None = None  # why there are none
 
 
 @dataclass(frozen=True)
-class Kink(Record):
+class Kink(Estimated):
     """Kinks of information at the boundaries (prediction P1.2)."""
 
     LI: BoundaryKinks  # at the end of the Local scale
     IG: BoundaryKinks  # at the end of the Intermediate scale
-    units: str = ""  # of its numbers, in words
-    estimator: str = ""  # how they are computed, in words
     primary: str = ""  # the profile that decides
     source: str = ""  # of the boundaries
     profiles: dict[str, list[float]] = field(default_factory=dict)  # name → what is tested, over layers 1..L
@@ -110,11 +117,9 @@ class Kink(Record):
 
 
 @dataclass(frozen=True)
-class Markov(Record):
+class Markov(Estimated, Reasoned):
     """How far a layer knows what the layer between forgot (assumption A2), over layers 1..L−2."""
 
-    units: str = ""  # of its numbers, in words
-    estimator: str = ""  # how they are computed, in words
     caveat: str = ""  # what the ratio cannot say, in words
     ratio: Numbers | None = None  # conditional over total information
     surrogate: Numbers | None = None  # the same of Markov surrogates
@@ -129,17 +134,15 @@ class Markov(Record):
     groups: int | None = None  # of documents
     permutations: int | None = None  # behind each p
     verdict: str = ""  # what it says of A2
-    reason: str | None = None  # why there are none
 
 
 @dataclass(frozen=True)
-class Curve(Record):
+class Curve(Reasoned):
     """A value a layer, with its 95 % interval over documents; null without a second document."""
 
     value: list[float] | None  # over layers
     ci: Rows | None = None  # 95 % over documents, at every layer
     by_sigma: list[list[float]] | None = None  # of slopes: at every size of noise, before extrapolation
-    reason: str | None = None  # why there are none
 
 
 @dataclass(frozen=True)
@@ -183,13 +186,11 @@ class Equation30(Record):
 
 
 @dataclass(frozen=True)
-class Fisher(Record):
+class Fisher(Estimated, Reasoned):
     """Traces of Fisher information, std² tr F, nats a token for noise of one standard deviation."""
 
     fisher: Curve | None  # std² tr F, of labels drawn from the model
     equation30: Equation30 | None  # null: traces were not measured
-    units: str = ""  # of its numbers, in words
-    estimator: str = ""  # how they are computed, in words
     texts: int | None = None  # that were read
     documents: int | None = None  # behind the intervals
     sigmas: list[float] | None = None  # sizes of noise that slopes are extrapolated from
@@ -199,7 +200,6 @@ class Fisher(Record):
     kl_slope: Curve | None = None  # 2 KL / σ² as σ → 0
     loss_slope: Curve | None = None  # 2 Δloss / σ² as σ → 0
     arms: dict[str, FisherArm] = field(default_factory=dict)  # by scale
-    reason: str | None = None  # why there are none
 
 
 @dataclass(frozen=True)
@@ -213,14 +213,13 @@ class BetaOfScale(Record):
 
 
 @dataclass(frozen=True)
-class PlantedSlope(Record):
+class PlantedSlope(Reasoned):
     """Slope of log multiplier on log entropy over planted languages."""
 
     slope: float | None  # null: too few distinct entropies
     ci: Interval | None  # 95 %
     count: int | None = None  # languages
     scales: list[str] = field(default_factory=list)  # whose points it is of
-    reason: str | None = None  # why there are none
 
 
 @dataclass(frozen=True)
@@ -254,11 +253,10 @@ class BetaAtRate(Record):
 
 
 @dataclass(frozen=True)
-class BetaOfResponse(Record):
+class BetaOfResponse(Reasoned):
     """β̂ of one scale from Experiment 2; lists over neighbouring doses, from the smallest noise on."""
 
     value: Numbers | None  # nats of loss for each nat of rate
-    reason: str | None = None  # why there are none
     sigma: list[float] | None = None  # doses, one more than pairs of neighbours
     rate: list[float] | None = None  # of each dose, nats a token
     between: list[float] | None = None  # the rate in the middle of two doses
@@ -268,27 +266,23 @@ class BetaOfResponse(Record):
 
 
 @dataclass(frozen=True)
-class BetaResponse(Record):
+class BetaResponse(Reasoned):
     """β̂ of the scales over the rate that noise of Experiment 2 lets through."""
 
     units: str  # of its numbers, in words
     estimator: str  # how they are computed, in words
     rates: list[float]  # at which models are compared, nats a token
     scales: dict[str, BetaOfResponse] | None  # by scale; null: not measured
-    reason: str | None = None  # why there are none
 
 
 @dataclass(frozen=True)
-class Beta(Record):
+class Beta(Estimated, Reasoned):
     """Lagrange multipliers of the scales: nats of loss for each nat of rate."""
 
     equation23: Equation23  # on planted sources, whatever the model
     activations: dict[str, BetaOfScale] | None = None  # by scale
     response: BetaResponse | None = None  # from noise of Experiment 2; null in runs of old
-    units: str = ""  # of its numbers, in words
-    estimator: str = ""  # how they are computed, in words
     sigmas: list[float] = field(default_factory=list)  # relative noise
-    reason: str | None = None  # why there are none
 
 
 @dataclass(frozen=True)
@@ -304,12 +298,10 @@ class BottleneckPoint(Record):
 
 
 @dataclass(frozen=True)
-class Bottleneck(Record):
+class Bottleneck(Estimated, Reasoned):
     """The hierarchical variational bottleneck (section 3.4)."""
 
     curve: list[BottleneckPoint] | None = None  # from the smallest β on; null: not computed
-    units: str = ""  # of its numbers, in words
-    estimator: str = ""  # how they are computed, in words
     blind: float | None = None  # loss without any latent
     elbo: float | None = None  # at β = 1
     elbo_ci: Interval | None = None  # 95 %, over documents
@@ -317,7 +309,6 @@ class Bottleneck(Record):
     layers: dict[str, int] | None = None  # the last of each scale
     weights: list[Numbers] | None = None  # β̂ of G, I, L at every point; null for a collapsed scale
     weights_ci: list[tuple[Numbers, Numbers]] | None = None  # lows, highs
-    reason: str | None = None  # why there are none
 
 
 @dataclass(frozen=True)
@@ -332,30 +323,24 @@ class WidthLaw(Record):
 
 
 @dataclass(frozen=True)
-class Concentration(Record):
+class Concentration(Estimated, Reasoned):
     """Equation 34."""
 
-    units: str = ""  # of its numbers, in words
-    estimator: str = ""  # how they are computed, in words
     claim: str = ""  # the paper's slope, in words
     by_draws: WidthLaw | None = None  # in draws of the bootstrap
     by_documents: WidthLaw | None = None  # in documents
     verdict: str = ""  # on equation 34
-    reason: str | None = None  # why there are none
 
 
 @dataclass(frozen=True)
-class Reach(Record):
+class Reach(Estimated, Reasoned):
     """Effective attention length: how many tokens back a layer's words come from."""
 
     layers: Curve | None  # over layers 1..L, tokens
     mean: Measured | None  # over layers
-    units: str = ""  # of its numbers, in words
-    estimator: str = ""  # how they are computed, in words
     window: int | None = None  # tokens read at a time
     windows: int | None = None  # that were read
     documents: int | None = None  # behind the interval
-    reason: str | None = None  # why there are none
 
 
 @dataclass(frozen=True)
@@ -369,18 +354,15 @@ class ValueSwitch(Record):
 
 
 @dataclass(frozen=True)
-class ValueByLayer(Record):
+class ValueByLayer(Estimated, Reasoned):
     """V of equation 26, layer by layer."""
 
     value: list[float] | None  # V(l) at layers 1..L, nats a token
-    units: str = ""  # of its numbers, in words
-    estimator: str = ""  # how they are computed, in words
     source: str = ""  # of the boundaries at which weights switch
     ci: Rows | None = None  # 95 % over documents, at every layer
     kl: list[list[float]] | None = None  # of G, I, L at every layer, nats a token
     weights: list[list[float]] | None = None  # of G, I, L at every layer
     switches: list[ValueSwitch] = field(default_factory=list)  # where the weights change
-    reason: str | None = None  # why there are none
 
 
 @dataclass(frozen=True)
