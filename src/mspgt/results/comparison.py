@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from mspgt.results.boundaries import Boundaries
 from mspgt.results.families import FamilyResult
+from mspgt.results.files import SCHEMA
+from mspgt.results.interventions import ScalesUsed
 from mspgt.results.predictions import PredictionResult
 from mspgt.results.record import ByBoundary, Interval, Numbers, Record
 from mspgt.results.scales import FunctionalBoundary
@@ -38,18 +40,11 @@ class ComparedScales(Record):
 
 
 @dataclass(frozen=True)
-class ComparedSource(Record):
-    """Whose boundaries part the layers of a model that is compared."""
-
-    source: str  # as in results.json
-
-
-@dataclass(frozen=True)
 class ComparedInterventions(Record):
     """What a verdict on interventions is marked by."""
 
     samples: int | None  # texts an arm
-    scales: ComparedSource  # that were perturbed
+    scales: ScalesUsed  # that were perturbed
 
 
 @dataclass(frozen=True)
@@ -142,3 +137,4 @@ class Comparison(Record):
     curves: dict[str, ComparedCurves] = field(default_factory=dict)  # by model
     sizes: Sizes | None = None  # null: curves alone were laid over one another
     sketches: list[str] = field(default_factory=list)  # what makes it a sketch, not a result to report
+    schema: str = SCHEMA  # of this contract, as of results.json

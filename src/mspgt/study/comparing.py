@@ -13,13 +13,20 @@ from mspgt.errors import InputError
 from mspgt.predictions.readings import POSITIONS, Measurements, primary
 from mspgt.predictions.registry import fixed_in_advance
 from mspgt.predictions.rules import Rules
-from mspgt.results import SCHEMA, ModelResult, Notice, Results, read, to_jsonable
+from mspgt.results import ModelResult, Notice, Results, read, to_jsonable
+from mspgt.results.comparison import (
+    ComparedCurves,
+    ComparedInterventions,
+    ComparedModel,
+    ComparedRun,
+    ComparedScales,
+    Comparison,
+)
 from mspgt.study.differences import short, unlike
 from mspgt.study.overlaying import curves_of
 from mspgt.study.sizes import against_sizes
 from mspgt.study.store import write_json
 from mspgt.study.verdicts import conclusions
-from mspgt.vocabulary import BOUNDARIES
 
 # What may differ: the models, and the draw of random numbers.
 FREE = ("models", "seed")
@@ -82,21 +89,18 @@ def compare_runs(
     everything = Measurements(models, min(run.results.provenance.data.documents for run in runs))
     families, predictions, told = ({}, {}, []) if curves_only else conclusions(everything, rules)
     sizes = None if curves_only else against_sizes(models, primary(everything, rules)[0])
-    content: dict[str, Any] = to_jsonable(
-        {
-            "schema": SCHEMA,
-            "runs": [_row(run) for run in runs],
-            "models": {name: _light(model) for name, model in models.items()},
-            "account": "" if curves_only else account or rules.positions,
-            "sketches": [*sketches(runs, models), *unlike_words(problems)],
-            "curves": _curves(runs, models),
-            "sizes": sizes,
-            "families": families,
-            "predictions": predictions,
-            "warnings": [*notices, *told],
-        },
-        whole=True,
+    found = Comparison(
+        runs=[_row(run) for run in runs],
+        models={name: _light(model) for name, model in models.items()},
+        families=families,
+        predictions=predictions,
+        warnings=[*notices, *told],
+        account="" if curves_only else account or rules.positions,
+        curves=_curves(runs, models),
+        sizes=sizes,
+        sketches=[*sketches(runs, models), *unlike_words(problems)],
     )
+    content: dict[str, Any] = to_jsonable(found, whole=True)
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / "compare.json", content)
     return content
@@ -115,10 +119,11 @@ def _not_planned(rules: Rules, account: str) -> Notice:
     return Notice("predictions", what, "these verdicts were not fixed in advance")
 
 
-def _row(run: FinishedRun) -> dict[str, Any]:
-    study, provenance = run.results.study, run.results.provenance
-    told = {"mspgt": provenance.mspgt, "started": provenance.started, "data": provenance.data.name}
-    return {"name": run.name, "study": study.name, "hash": study.hash, **told, "limits": provenance.limits}
+def _row(run: FinishedRun) -> ComparedRun:
+    study, made = run.results.study, run.results.provenance
+    return ComparedRun(
+        run.name, study.name, study.hash, made.mspgt, made.started, made.data.name, made.limits
+    )
 
 
 def sketches(runs: Sequence[FinishedRun], models: Mapping[str, ModelResult]) -> Iterator[str]:
@@ -262,7 +267,7 @@ def _free(label: str, run: str, taken: Container[str]) -> str:
     return next(name for name in chain((label, f"{label} ({run})"), numbered) if name not in taken)
 
 
-def _curves(runs: Sequence[FinishedRun], models: Mapping[str, ModelResult]) -> dict[str, Any]:
+def _curves(runs: Sequence[FinishedRun], models: Mapping[str, ModelResult]) -> dict[str, ComparedCurves]:
     """Name in the comparison → curves."""
     owners = {
         id(model): (run, label) for run in runs for label, model in run.results.models.items()
@@ -274,11 +279,18 @@ def _curves(runs: Sequence[FinishedRun], models: Mapping[str, ModelResult]) -> d
     return found
 
 
-def _light(model: ModelResult) -> dict[str, Any]:
-    keys = ("family", "layers", "width", "parameters", "revision", "run", "step", "boundaries")
+def _light(model: ModelResult) -> ComparedModel:
     about = model.interventions_about
-    return {key: getattr(model, key) for key in keys} | {
-        "scales": model.scales and {which: getattr(model.scales, which) for which in BOUNDARIES},
+    return ComparedModel(
+        family=model.family,
+        layers=model.layers,
+        width=model.width,
+        parameters=model.parameters,
+        revision=model.revision,
+        boundaries=model.boundaries,
+        run=model.run,
+        step=model.step,
+        scales=None if model.scales is None else ComparedScales(model.scales.LI, model.scales.IG),
         # What a verdict is marked by: few texts, scales that were not found.
-        "interventions_about": about and {"samples": about.samples, "scales": about.scales},
-    }
+        interventions_about=None if about is None else ComparedInterventions(about.samples, about.scales),
+    )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
-from mspgt.results import ModelResult, Notice, Provenance
+from mspgt.results import ModelResult, Notice, Numbers, Provenance
+from mspgt.results.comparison import ComparedCurves
 from mspgt.vocabulary import INITIALS, SIGNALS
 
 CUT, THIRDS = "cut short", "interventions on thirds"
@@ -13,12 +13,12 @@ CUT, THIRDS = "cut short", "interventions on thirds"
 
 def curves_of(
     model: ModelResult, provenance: Provenance, warnings: list[Notice], name: str
-) -> dict[str, Any]:
+) -> ComparedCurves:
     """Signals in calibrated mode at transitions 1..L−1, rises of the functional scales at layers 0..L.
 
     A curve that was not measured is null, and `reasons` says why; `marks` say what a reader must know of the run.
     """
-    found: dict[str, Any] = {}
+    found: dict[str, Numbers | None] = {}
     reasons: dict[str, str] = {}
     for signal in SIGNALS:
         values = model.signals[signal]["calibrated"]
@@ -32,7 +32,7 @@ def curves_of(
             reasons[scale] = (
                 "functional scales were not measured" if own is None else f"undefined, {own.reason}"
             )
-    return {"layers": model.layers, **found, "reasons": reasons, "marks": list(_marks(model, provenance))}
+    return ComparedCurves(model.layers, reasons, list(_marks(model, provenance)), **found)
 
 
 def _why(warnings: list[Notice], place: str) -> str:
