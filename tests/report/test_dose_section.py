@@ -7,8 +7,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from mspgt.report.build import build_report
-from mspgt.report.dose_section import brittleness_chart, dose_section
-from mspgt.report.doses import Audit, audit_of, dose_sentences
+from mspgt.report.dose_section import Audit, audit_of, brittleness_chart, dose_section, dose_sentences
 from mspgt.report.figures import charts_figure
 from mspgt.report.svg import svg
 from mspgt.results import ModelResult

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from markupsafe import Markup
 
-from mspgt.report.doses import audit_of, dose_sentences
+from mspgt.report.dose_section import audit_of, dose_sentences
 from mspgt.report.effect_charts import bars_chart, response_chart
 from mspgt.report.figures import charts_plate
 from mspgt.report.interventions import (

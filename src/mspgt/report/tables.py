@@ -64,8 +64,8 @@ class Table:
             [(2, 4), (3, 9)]
         """
         rows = list(records)
-        columns = dict.fromkeys((key for row in rows for key in row), "string")
-        return cls.of(name, title, columns, rows)
+        names = dict.fromkeys(key for row in rows for key in row)
+        return cls.of(name, title, {key: _kind(row.get(key) for row in rows) for key in names}, rows)
 
     def without(self, *names: str) -> Table:
         """The same table less some of its columns."""
@@ -114,6 +114,14 @@ class Table:
         lines += [_latex_row(self.columns), r"\midrule"]
         lines += [_latex_row(map(cell_text, row)) for row in self.rows]
         return "\n".join([*lines, r"\bottomrule", rf"\end{{{form}}}", ""])
+
+
+def _kind(cells: Iterable[Cell]) -> str:
+    """The type of a column, by what it holds."""
+    types = {type(cell) for cell in cells if cell is not None}
+    if types == {float} or types == {int, float}:
+        return "double"
+    return {bool: "bool", int: "int64"}.get(types.pop(), "string") if len(types) == 1 else "string"
 
 
 FORMULA = ("=", "+", "-", "@")  # what a spreadsheet would compute, or send
