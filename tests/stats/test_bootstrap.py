@@ -107,7 +107,7 @@ def test_interval_rejects(draws, level):
         percentile_interval(draws, level)
 
 
-@pytest.mark.parametrize("documents", [5, 10, 40])
+@pytest.mark.parametrize("documents", [6, 10, 40])
 @pytest.mark.parametrize("level", [0.5, 0.95])
 def test_expanded_percentiles_of_a_mean_are_the_ends_of_students_interval(documents, level):
     values = np.random.default_rng(documents).normal(3, 2, documents)
@@ -133,19 +133,44 @@ def test_expanded_percentiles_cover_where_plain_ones_do_not():
     assert covered["plain"] < 0.92 * 600
 
 
+@pytest.mark.parametrize("level", [0.5, 0.95])
+def test_below_ten_documents_an_interval_reaches_as_far_as_students_and_as_percentiles(level):
+    """One document of six is far off: percentiles alone end short of Student's below, and beyond it above."""
+    values = np.array([0.0, 0.1, 0.2, 0.3, 0.4, 6.0])
+    draws = document_weights(6, 4000, 1) @ values / 6
+    student = stats.t.interval(level, 5, values.mean(), values.std(ddof=1) / 6**0.5)
+    low, high = expanded_interval(draws, 6, level)
+    plain = percentile_interval(draws, level)
+    assert low < min(student[0] + 0.1, plain[0])
+    assert high > max(student[1] - 0.1, plain[1])
+    if level == 0.95:
+        assert low == pytest.approx(student[0], abs=0.1)
+        assert high > student[1] + 0.3
+
+
+def test_few_documents_keep_what_a_draw_says():
+    draws = np.random.default_rng(0).normal(size=(500, 3))
+    draws[3, 1], draws[4, 2] = np.nan, np.inf
+    low, high = expanded_interval(draws, 7)
+    assert np.isfinite([low[0], high[0]]).all()
+    assert np.isnan([low[1], high[1]]).all()
+    assert np.isfinite(low[2])
+    assert not np.isnan(high[2])
+
+
 def test_why_there_is_no_interval():
-    assert too_few(1) == "one document: an interval needs at least 5"
-    assert too_few(4) == "4 documents: an interval needs at least 5"
+    assert too_few(1) == "one document: an interval needs at least 6"
+    assert too_few(5) == "5 documents: an interval needs at least 6"
 
 
-def test_many_documents_need_no_expansion_and_fewer_than_five_have_no_interval():
+def test_many_documents_need_no_expansion_and_fewer_than_six_have_no_interval():
     draws = np.random.default_rng(0).normal(size=(2000, 3))
     np.testing.assert_allclose(expanded_interval(draws, 10**7), percentile_interval(draws), atol=0.05)
-    assert np.isfinite(expanded_interval(draws, 5)).all()
-    assert np.isnan(expanded_interval(draws, 4)).all()
-    assert expanded_interval(draws, 4).shape == (2, 3)
+    assert np.isfinite(expanded_interval(draws, 6)).all()
+    assert np.isnan(expanded_interval(draws, 5)).all()
+    assert expanded_interval(draws, 5).shape == (2, 3)
     draws[7, 1] = np.nan
     assert np.isnan(expanded_interval(draws, 30)).any(axis=0).tolist() == [False, True, False]
-    for documents in (4, 30):
+    for documents in (5, 30):
         with pytest.raises(InputError, match="level"):
             expanded_interval(draws, documents, 1.0)

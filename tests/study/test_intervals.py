@@ -32,7 +32,7 @@ def test_the_papers_are_plain_percentiles_and_ours_as_much_wider_as_few_document
 
 
 def test_four_documents_have_no_interval_and_say_so() -> None:
-    few = "4 documents: an interval needs at least 5"
+    few = "4 documents: an interval needs at least 6"
     signals = signals_of(STACK, 4)
     outer, _ = of_signals(signals, signals.bootstrap(200, 1))
     assert outer["S3"]["paper"] is not None

@@ -58,7 +58,7 @@ def test_three_documents_held_out_give_a_bound_without_an_interval_and_a_reason(
     found = block_bottleneck(evidence, labels, np.arange(3000) // 500, betas=(1.0,), steps=5, draws=5)
     assert np.isfinite(found.elbo)
     assert found.elbo_ci is None
-    assert found.elbo_reason == "held out: 3 documents: an interval needs at least 5"
+    assert found.elbo_reason == "held out: 3 documents: an interval needs at least 6"
     assert np.isnan(found.weights_ci).all()
 
 

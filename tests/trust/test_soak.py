@@ -93,8 +93,8 @@ def test_no_row_that_was_stored_saw_what_must_not_be() -> None:
 
 # Bars that are not met, as docs/promises.md says.
 MISSED = {
-    "interval: expanded percentiles of a bootstrap over 5 documents",
-    "interval: expanded percentiles of a bootstrap over 5 skewed documents",
+    "interval: expanded percentiles of a bootstrap over 10 exponential documents",
+    "interval: expanded percentiles of a bootstrap over 30 exponential documents",
 }
 
 

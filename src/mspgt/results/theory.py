@@ -150,7 +150,7 @@ class Measured(Record):
     """A number with its 95 % interval over documents."""
 
     value: float  # the number
-    ci: Interval | None  # null below five documents
+    ci: Interval | None  # null below six documents
 
 
 @dataclass(frozen=True)
@@ -349,7 +349,7 @@ class ValueSwitch(Record):
 
     layer: int  # the first under the new weights
     jump: float  # of V, nats a token
-    ci: Interval | None  # 95 %, over documents; null below five that were held out
+    ci: Interval | None  # 95 %, over documents; null below six that were held out
     bounds: Interval  # between which it lies at perfect optima: less the rates before, and after, times the change
 
 
