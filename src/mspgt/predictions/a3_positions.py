@@ -22,8 +22,8 @@ from mspgt.predictions.readings import (
     Reading,
     boundaries_of,
     boundary_readings,
-    by_family,
     named,
+    with_runs,
 )
 from mspgt.predictions.rules import Rules
 from mspgt.predictions.verdict import Claim, Finding, Prediction, Unit
@@ -56,10 +56,7 @@ def judge(results: Measurements, rules: Rules, reading: Reading) -> Finding:
     """
     missing: list[str] = []
     families: dict[str, Sorted | str] = {}
-    for family, models in sorted(by_family(results).items()):
-        if len(models) < rules.members:
-            missing.append(f"{family}: {len(models)} training runs; needed are {rules.members}")
-            continue
+    for family, models in with_runs(results, rules.members, missing):
         found = {name: boundaries_of(model, reading) for name, model in named(models)}
         missing += [f"{family}: {name}: {why}" for name, why in found.items() if isinstance(why, str)]
         families[family] = _sorted(found, rules)

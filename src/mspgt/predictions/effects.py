@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from mspgt.interventions.metrics import PAPER_METRICS as PAPER_METRICS  # whom predictions ask
-from mspgt.predictions.ratios import Effect
+from mspgt.predictions.ratios import Effect, difference, over_models
 from mspgt.predictions.readings import FOUND, Reading, not_calibrated
 from mspgt.results import ModelResult
 from mspgt.results.interventions import EffectResult, InterventionsAbout
@@ -102,28 +102,14 @@ def se_percent(metric: str, samples: int) -> float:
     return float(SE_PERCENT_AT_1000[metric] * (1000 / samples) ** 0.5)
 
 
-def pooled(effects: list[Effect]) -> Effect:
-    """The mean effect of a family, with models as the random unit.
-
-    Its error is that between members, or that within them where it is larger: three members may agree by chance.
-    Either way so few members leave n − 1 degrees of freedom.
-
-    Args:
-        effects: of two models at least; one model says nothing of how another would differ.
-    """
-    n = len(effects)
-    mean = sum(one.value for one in effects) / n
-    within = sum(one.se**2 for one in effects) / n
-    between = sum((one.value - mean) ** 2 for one in effects) / (n - 1)
-    return Effect(mean, (max(between, within) / n) ** 0.5, n - 1)
+def pooled(effects: Sequence[Effect]) -> Effect:
+    """The mean effect of a family, with models as the random unit."""
+    return over_models([one.value for one in effects], [one.se**2 for one in effects])
 
 
-def apart(own: list[Effect], other: list[Effect]) -> Effect:
-    """How far the means of two families lie apart, models being the random unit of each (Welch)."""
-    a, b = pooled(own), pooled(other)
-    spread = a.se**2 + b.se**2
-    freedom = spread**2 / (a.se**4 / a.df + b.se**4 / b.df) if spread else min(a.df, b.df)
-    return Effect(a.value - b.value, spread**0.5, freedom)
+def apart(own: Sequence[Effect], other: Sequence[Effect]) -> Effect:
+    """How far the means of two families lie apart, models being the random unit of each."""
+    return difference(pooled(own), pooled(other))
 
 
 def sum_of(a: Effect, b: Effect, sign: float) -> Effect:

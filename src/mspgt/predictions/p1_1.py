@@ -18,6 +18,7 @@ from mspgt.predictions.readings import (
     by_family,
     named,
     position,
+    with_runs,
 )
 from mspgt.predictions.rules import Rules
 from mspgt.predictions.verdict import Claim, Finding, PaperSays, Prediction, Unit
@@ -32,11 +33,9 @@ def judge(results: Measurements, rules: Rules, reading: Reading) -> Finding:
     A family whose runs lack the boundary, or show boundaries that cannot be matched, is a unit that nothing supports,
     so that no family is consistent by what is missing. Without a position in any family there is no statistic.
     """
-    units, missing = [], []
-    for family, models in sorted(by_family(results).items()):
-        if len(models) < rules.members:
-            missing.append(f"{family}: {len(models)} training runs; needed are {rules.members}")
-            continue
+    units: list[Unit] = []
+    missing: list[str] = []
+    for family, models in with_runs(results, rules.members, missing):
         found = {name: boundaries_of(model, reading) for name, model in named(models)}
         places = _matched(found, models)
         if isinstance(places, str) or len(places) < rules.members:

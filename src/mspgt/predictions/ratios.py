@@ -8,7 +8,7 @@ be nothing: its logarithm is taken of √(v² + se²), which lies above the true
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp, inf, isfinite, log, sqrt
 
 from scipy import stats
@@ -58,24 +58,37 @@ def size_ratio(a: Sequence[Effect], b: Sequence[Effect]) -> tuple[float, tuple[f
 
 def _log_ratio(a: Sequence[Effect], b: Sequence[Effect], factor: float) -> Effect:
     """log of (size a) / (factor · size b), with what is below taken no smaller than it may be."""
-    over = _logs([log(abs(one.value)) for one in a], [(one.se / one.value) ** 2 for one in a])
-    under = _logs(
+    over = over_models([log(abs(one.value)) for one in a], [(one.se / one.value) ** 2 for one in a])
+    under = over_models(
         # An effect of nothing without an error would have no logarithm.
         [log(max(one.value**2 + one.se**2, TINY)) / 2 for one in b],
         [one.se**2 / max(one.value**2 + one.se**2, TINY) for one in b],
     )
-    variance = over.se**2 + under.se**2
-    spent = over.se**4 / over.df + under.se**4 / under.df
-    return Effect(
-        over.value - under.value - log(factor), sqrt(variance), variance**2 / spent if spent else inf
-    )
+    found = difference(over, under)
+    return replace(found, value=found.value - log(factor))
 
 
-def _logs(values: list[float], squares: list[float]) -> Effect:
+def over_models(values: Sequence[float], squares: Sequence[float]) -> Effect:
+    """The mean over models, which are the random unit.
+
+    Its error is that between them, or that within them where it is larger: three models may agree by chance. Either
+    way so few leave n − 1 degrees of freedom.
+
+    Args:
+        values, squares: of each model, two at least, since one says nothing of how another would differ; and its
+            squared error.
+    """
     n = len(values)
     mean = sum(values) / n
     between = sum((one - mean) ** 2 for one in values) / (n - 1)
     return Effect(mean, sqrt(max(between, sum(squares) / n) / n), n - 1)
+
+
+def difference(a: Effect, b: Effect) -> Effect:
+    """a − b of independent effects, with the degrees of freedom of Welch."""
+    spread = a.se**2 + b.se**2
+    freedom = spread**2 / (a.se**4 / a.df + b.se**4 / b.df) if spread else min(a.df, b.df)
+    return Effect(a.value - b.value, sqrt(spread), freedom)
 
 
 def _mean(effects: Sequence[Effect]) -> Effect:

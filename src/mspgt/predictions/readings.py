@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import product
 from math import inf
+from typing import NamedTuple
 
 from scipy import stats
 
@@ -218,21 +219,30 @@ def _phases(model: ModelResult, reading: Reading) -> list[Place] | str:
 
 
 def finished(results: Measurements) -> dict[str, ModelResult]:
-    """Models that stand for a training run of their own.
+    """Models that stand for a training run of their own, by name."""
+    states = [State(name, one.run, one.step, one.revision) for name, one in results.models.items()]
+    kept = last_states(states)
+    return {name: model for name, model in results.models.items() if name in kept}
 
-    Of the states along one run only the last, and of the same weights under several names only the earliest state.
-    """
 
-    def step(item: tuple[str, ModelResult]) -> float:
-        return inf if item[1].step is None else float(item[1].step)
+class State(NamedTuple):
+    """A model as a state of a training run."""
 
+    name: str
+    run: str | None  # None: it is no state along a run
+    step: int | None
+    weights: str  # what tells them from others; "" where nobody knows
+
+
+def last_states(states: Iterable[State]) -> set[str]:
+    """Names of the states along one run only of the last, and of the same weights only of the earliest."""
     last: dict[tuple[str, str], str] = {}
     seen: set[str] = set()
-    for name, model in sorted(results.models.items(), key=step):
-        if not model.revision or model.revision not in seen:
-            last["model" if model.run is None else "run", model.run or name] = name
-        seen.add(model.revision)
-    return {name: model for name, model in results.models.items() if name in last.values()}
+    for one in sorted(states, key=lambda one: inf if one.step is None else one.step):
+        if not one.weights or one.weights not in seen:
+            last["model" if one.run is None else "run", one.run or one.name] = one.name
+        seen.add(one.weights)
+    return set(last.values())
 
 
 def by_family(results: Measurements) -> dict[str, dict[str, ModelResult]]:
@@ -241,6 +251,17 @@ def by_family(results: Measurements) -> dict[str, dict[str, ModelResult]]:
     for name, model in finished(results).items():
         families.setdefault(model.family, {})[name] = model
     return families
+
+
+def with_runs(
+    results: Measurements, least: int, missing: list[str]
+) -> Iterator[tuple[str, dict[str, ModelResult]]]:
+    """Families of so many training runs, in order; the others are told in `missing`."""
+    for family, models in sorted(by_family(results).items()):
+        if len(models) < least:
+            missing.append(f"{family}: {len(models)} training runs; needed are {least}")
+        else:
+            yield family, models
 
 
 def by_architecture(results: Measurements) -> list[tuple[Architecture, dict[str, ModelResult]]]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence
 from itertools import chain, count
-from math import inf
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mspgt.boundaries.power import power_statement
 from mspgt.errors import InputError
+from mspgt.predictions.readings import State, last_states
 from mspgt.results import Notice, ReplicatedResult
 from mspgt.study.config import StudyConfig
 from mspgt.study.identity import Identity
@@ -23,23 +23,11 @@ Groups = dict[str, list[Identity]]
 
 
 def training_runs(config: StudyConfig, identities: Sequence[Identity]) -> list[Identity]:
-    """One model a training run, in the order given.
-
-    Of the states along one run the last counts, and of the same weights under two names the earliest state.
-    """
+    """One model a training run, in the order given."""
     settings = {model.label: model for model in config.models}
-
-    def step(identity: Identity) -> float:
-        found = settings[identity.label].step
-        return inf if found is None else found
-
-    last: dict[str, Identity] = {}
-    weights: set[str] = set()
-    for identity in sorted(identities, key=step):
-        if identity.weights_sha256 not in weights:
-            last[settings[identity.label].run or identity.label] = identity
-        weights.add(identity.weights_sha256)
-    return [identity for identity in identities if identity in last.values()]
+    named = [(settings[one.label], one) for one in identities]
+    kept = last_states(State(one.label, model.run, model.step, one.weights_sha256) for model, one in named)
+    return [identity for identity in identities if identity.label in kept]
 
 
 def replicate_groups(config: StudyConfig, identities: Sequence[Identity]) -> Groups:

@@ -18,6 +18,7 @@ from mspgt.study.identity import Subject
 from mspgt.study.parts import Given
 from mspgt.study.stages import addresses
 from mspgt.study.store import StageResult
+from mspgt.study.theory_intervals import settings_of
 from mspgt.study.theory_stages import JACKKNIFE, USABLE
 from mspgt.theory.kink import kink_test, straightened
 from mspgt.theory.usable import KINDS, Usable
@@ -212,12 +213,6 @@ def usable_of(result: StageResult, kind: str) -> Usable | None:
     about = result.meta["kinds"][kind]
     saved, counts, prior, documents = (result.arrays[f"{kind}.{name}"] for name in USABLE)
     return Usable(kind, about["label"], about["classes"], saved, counts, prior, documents)
-
-
-def settings_of(given: Given) -> tuple[int, int]:
-    """Bootstrap draws, and the seed of the study."""
-    assert given.config.theory is not None
-    return given.config.theory.draws, given.config.seed
 
 
 def jackknife(table: Array) -> Array | None:

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from mspgt.errors import InputError
 from mspgt.results import to_jsonable
-from mspgt.stats.bootstrap import LEAST_DOCUMENTS, document_weights, expanded_interval
 from mspgt.study.parts import Given
 from mspgt.study.store import StageResult
+from mspgt.study.theory_intervals import weights_of, with_interval
 from mspgt.study.theory_stages import REFUSALS, Shared
 from mspgt.text.limits import evenly_spread
 
@@ -76,31 +76,21 @@ def reach_block(given: Given, result: StageResult) -> Block:
     by_document = np.stack([np.nanmean(distance[owners == at], axis=0) for at in range(len(names))])
     if not np.isfinite(by_document).all():
         return {**block, "reason": "in some document all attention of a layer goes to sinks"}
-    weights = (
-        document_weights(len(names), theory.draws, given.config.seed).astype(float)
-        if len(names) >= LEAST_DOCUMENTS
-        else None
-    )
+    weights = weights_of(given, len(names))
 
-    def interval(values: Array) -> Any:
-        if weights is None:
-            return None
-        return expanded_interval(weights @ values / weights.sum(1)[:, None], len(names))
+    def layers(w: Array | None) -> Array:
+        return np.asarray(by_document.mean(0) if w is None else w @ by_document / w.sum(1)[:, None])
 
-    layers, mean = interval(by_document), interval(by_document.mean(1)[:, None])
-    block |= {
+    def mean(w: Array | None) -> Array:
+        whole = by_document.mean(1)[:, None]
+        return np.asarray(by_document.mean() if w is None else (w @ whole / w.sum(1)[:, None])[:, 0])
+
+    return block | {
         "windows": len(distance),
         "documents": len(names),
-        "layers": {
-            "value": by_document.mean(0).tolist(),
-            "ci": None if layers is None else np.stack(layers, axis=1).tolist(),
-        },
-        "mean": {
-            "value": float(by_document.mean()),
-            "ci": None if mean is None else [float(end[0]) for end in mean],
-        },
+        "layers": with_interval(layers, weights),
+        "mean": with_interval(mean, weights),
     }
-    return block
 
 
 def values(shared: Shared) -> StageResult:

@@ -17,11 +17,12 @@ from mspgt.predictions.readings import Measurements, Reading
 from mspgt.predictions.rules import Rules
 from mspgt.results import Notice, from_json, to_jsonable, unmeasured_model
 from mspgt.results.theory import Theory
-from mspgt.stats.bootstrap import LEAST_DOCUMENTS, document_weights, expanded_interval, too_few
+from mspgt.stats.bootstrap import LEAST_DOCUMENTS, too_few
 from mspgt.study.identity import Identity
 from mspgt.study.parts import Given
 from mspgt.study.store import StageResult
-from mspgt.study.theory_kinks import jackknife, kink_block, settings_of, usable_of
+from mspgt.study.theory_intervals import weights_of, with_interval
+from mspgt.study.theory_kinks import jackknife, kink_block, usable_of
 from mspgt.study.theory_layers import reach_block, values_block
 from mspgt.study.theory_response import response_block
 from mspgt.study.theory_stages import JACKKNIFE
@@ -123,7 +124,7 @@ def _information(given: Given, result: StageResult) -> Block:
         if found is None:
             block[kind] = {"bits": None, "reason": result.meta["missing"][kind]}
             continue
-        bits = _with_interval(found.bits, _weights(given, len(found.counts)))
+        bits = with_interval(found.bits, weights_of(given, len(found.counts)))
         block[kind] = {
             "bits": bits["value"],
             "ci": bits["ci"],
@@ -196,7 +197,7 @@ def _fisher(given: Given, result: StageResult) -> Block:
     if "missing" in result.meta:
         return {**about, "fisher": None, "equation30": None, "reason": result.meta["missing"]}
     found = sensitivity_of(result)
-    weights = _weights(given, found.documents)
+    weights = weights_of(given, found.documents)
     block: Block = {
         **about,
         "texts": len(found.tokens),
@@ -209,14 +210,14 @@ def _fisher(given: Given, result: StageResult) -> Block:
         if values is None:
             block[name] = {"value": None, "reason": result.meta["hessian_missing"]}
             continue
-        block[name] = _with_interval(partial(found.per_token, values), weights)
+        block[name] = with_interval(partial(found.per_token, values), weights)
     for name, slopes in (("kl_slope", found.kl), ("loss_slope", found.loss)):
-        block[name] = _with_interval(partial(found.zero_noise, slopes), weights)
+        block[name] = with_interval(partial(found.zero_noise, slopes), weights)
         block[name]["by_sigma"] = (2 * found.per_token(slopes) / found.sigmas[:, None] ** 2).tolist()
     block["arms"] = {}
     for name in found.arms:
-        predicted = _with_interval(partial(found.predicted, name), weights)
-        measured = _with_interval(partial(found.per_token, found.arms[name]), weights)
+        predicted = with_interval(partial(found.predicted, name), weights)
+        measured = with_interval(partial(found.per_token, found.arms[name]), weights)
         block["arms"][name] = {
             "layers": list(found.arm_layers[name]),
             "sigma": found.arm_sigma,
@@ -243,7 +244,7 @@ def _equation30(found: Sensitivity, weights: Array | None) -> Block:
                 top = found.zero_noise(values, w)[..., chosen].sum(-1)
                 return np.asarray(top / found.per_token(found.fisher, w)[..., chosen].sum(-1))
 
-            block["scales"][name][measure] = _with_interval(ratio, weights)
+            block["scales"][name][measure] = with_interval(ratio, weights)
     return block
 
 
@@ -266,7 +267,7 @@ def _beta(given: Given, loaded: Loaded) -> Block:
     if reason:
         return {**block, "activations": None, "reason": reason}
     found = sensitivity_of(sensitivity)
-    weights = _weights(given, found.documents)
+    weights = weights_of(given, found.documents)
     scales = found.arm_layers
     variances, std = information.arrays["variances"][1:], information.arrays["std"][1:]
 
@@ -278,13 +279,13 @@ def _beta(given: Given, loaded: Loaded) -> Block:
     block["activations"] = {}
     for name, layers in scales.items():
         chosen = [layer - 1 for layer in layers]
-        one = _with_interval(partial(at, name), weights)
+        one = with_interval(partial(at, name), weights)
         finite = 2 * found.per_token(found.kl) / found.sigmas[:, None] ** 2
         zero = found.zero_noise(found.kl)[chosen].sum()
         one["finite_noise_bias"] = (finite[:, chosen].sum(1) / zero - 1).tolist()
         # As σ → 0, β̂ falls like σ²; what has a limit is β̂/σ², in units of the activations' own scale.
         share = found.fisher[:, chosen].sum(1) / (len(chosen) * width)
-        one["limit"] = _with_interval(partial(found.per_token, share), weights)
+        one["limit"] = with_interval(partial(found.per_token, share), weights)
         block["activations"][name] = one
     return block
 
@@ -323,19 +324,6 @@ def _concentration(result: StageResult) -> Block:
     if "by_draws" not in result.meta:
         return {**about, "reason": result.meta["missing"]}
     return {**about, **result.meta}
-
-
-def _weights(given: Given, documents: int) -> Array | None:
-    draws, seed = settings_of(given)
-    return document_weights(documents, draws, seed) if documents >= LEAST_DOCUMENTS else None
-
-
-def _with_interval(value: Callable[[Array | None], Array], weights: Array | None) -> Block:
-    point = np.asarray(value(None))
-    if weights is None:
-        return {"value": point.tolist(), "ci": None}
-    low, high = expanded_interval(value(weights), weights.shape[1])
-    return {"value": point.tolist(), "ci": np.stack([low, high], axis=-1).tolist()}
 
 
 def _column(ci: list[list[float]] | None, at: int) -> list[float] | None:
