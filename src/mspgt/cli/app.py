@@ -23,7 +23,7 @@ from mspgt.cli import (
     theory,
     zoo,
 )
-from mspgt.cli.options import Commands
+from mspgt.cli.options import Commands, start_logging
 
 app = typer.Typer(
     name="mspgt",
@@ -50,7 +50,8 @@ def every(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
     ] = False,
 ) -> None:
-    """Options that stand before a command."""
+    """Options that stand before a command; whichever it is, its progress is told."""
+    start_logging()
 
 
 # A command is the function that its file is called after.

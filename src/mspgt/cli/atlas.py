@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mspgt.cli.options import Commands, say, start_logging
+from mspgt.cli.options import Commands, say
 
 app = typer.Typer(
     cls=Commands, help="Small results of many models, side by side, to which anybody can add their own."
@@ -26,7 +26,6 @@ def add(
 
       mspgt atlas add runs/real --atlas atlas
     """
-    start_logging()
     from mspgt.atlas.shelf import add as add_run
 
     for run in runs:
@@ -48,7 +47,6 @@ def page(
 
       mspgt atlas page --atlas atlas --out atlas.html
     """
-    start_logging()
     from mspgt.atlas.page import write_page
 
     count = write_page(atlas, out)

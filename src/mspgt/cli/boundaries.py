@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mspgt.cli.options import Corpus, Labels, Loading, Models, Running, grouped, start_logging
+from mspgt.cli.options import Corpus, Labels, Loading, Models, Running, grouped
 
 
 @grouped
@@ -53,7 +53,6 @@ def boundaries(
 
       mspgt boundaries ./my-model --corpus text.txt --tagger en_core_web_sm
     """
-    start_logging()
     from mspgt.cli.quick import quick_study, run_quick
 
     functional = scales and bool(labels.treebank) and not quick

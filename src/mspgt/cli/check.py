@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mspgt.cli.options import Loading, grouped, say, start_logging
+from mspgt.cli.options import Loading, grouped, say
 
 
 @grouped
@@ -22,7 +22,6 @@ def check(
 
       mspgt check Qwen/Qwen2.5-0.5B
     """
-    start_logging()
     from mspgt.study.jobs import local_id
 
     folder = local_id(model)  # first, since a misspelt name needs no minute of loading libraries

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mspgt.cli.options import say, start_logging
+from mspgt.cli.options import say
 
 
 def compare(
@@ -38,7 +38,6 @@ def compare(
 
       mspgt compare runs/small runs/large --curves
     """
-    start_logging()
     from mspgt.report.compare import build_comparison
     from mspgt.report.predictions import verdict_lines
     from mspgt.results import from_json

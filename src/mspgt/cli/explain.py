@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mspgt.cli.options import say, start_logging
+from mspgt.cli.options import say
 
 
 def explain(run: Annotated[Path, typer.Argument(metavar="RUN", help="A finished run folder.")]) -> None:
@@ -17,7 +17,6 @@ def explain(run: Annotated[Path, typer.Argument(metavar="RUN", help="A finished 
 
       mspgt explain runs/demo
     """
-    start_logging()
     from mspgt.report.story import story_lines
     from mspgt.report.verdicts import tally, verdicts
     from mspgt.results import read

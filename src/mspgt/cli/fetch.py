@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mspgt.cli.options import Settings, say, start_logging
+from mspgt.cli.options import Settings, say
 
 
 def fetch(
@@ -25,7 +25,6 @@ def fetch(
 
       mspgt fetch paper --to data
     """
-    start_logging()
     from mspgt.study.fetching import fetch as fetch_files
     from mspgt.study.loading import load_config
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mspgt.cli.options import say, start_logging
+from mspgt.cli.options import say
 
 
 def gc(
@@ -27,7 +27,6 @@ def gc(
 
       mspgt gc runs/mine --drop 4f1c --remove
     """
-    start_logging()
     from mspgt.errors import InputError
     from mspgt.study.kept import drop as give_up
     from mspgt.study.kept import kept_plans, unused

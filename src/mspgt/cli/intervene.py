@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mspgt.cli.options import Corpus, Labels, Loading, Models, Running, grouped, start_logging
+from mspgt.cli.options import Corpus, Labels, Loading, Models, Running, grouped
 
 
 @grouped
@@ -39,7 +39,6 @@ def intervene(
 
       mspgt intervene ./my-model --corpus text.txt --boundaries 8,16 --languagetool http://localhost:8081
     """
-    start_logging()
     from mspgt.cli.quick import quick_study, run_quick
     from mspgt.errors import InputError
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mspgt.cli.options import Labels, Running, grouped, say, start_logging
+from mspgt.cli.options import Labels, Running, grouped, say
 from mspgt.cli.quick import study_of
 
 
@@ -30,7 +30,6 @@ def plan(
 
       mspgt plan paper
     """
-    start_logging()
     from mspgt.study.afar import describe_afar, elsewhere
     from mspgt.study.describe import describe
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mspgt.cli.options import say, start_logging
+from mspgt.cli.options import say
 
 
 def report(
@@ -24,7 +24,6 @@ def report(
 
       mspgt report runs/demo --venue acl-column
     """
-    start_logging()
     from mspgt.report import build_report
 
     say(f"Page: {build_report(run, venue=venue).resolve()}")

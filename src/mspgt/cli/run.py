@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from mspgt.cli.finish import finish
-from mspgt.cli.options import Labels, Running, grouped, start_logging
+from mspgt.cli.options import Labels, Running, grouped
 from mspgt.cli.quick import study_of
 
 
@@ -40,5 +40,4 @@ def run(
       corpus: {source: my-text.txt}
       treebank: {conllu: [train.conllu, dev.conllu, test.conllu]}
     """
-    start_logging()
     finish(study_of(study, corpus, labels, running), running)

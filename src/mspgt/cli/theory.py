@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mspgt.cli.options import Corpus, Labels, Loading, Running, grouped, start_logging
+from mspgt.cli.options import Corpus, Labels, Loading, Running, grouped
 
 
 @grouped
@@ -31,7 +31,6 @@ def theory(
 
       mspgt theory zoo:triscale-llama-1 --corpus triscale --treebank triscale --set theory.tokens=4096
     """
-    start_logging()
     from mspgt.cli.quick import quick_study, run_quick
 
     data = quick_study([model], corpus, labels, loading)

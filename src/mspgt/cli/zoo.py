@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mspgt.cli.options import Commands, say, start_logging
+from mspgt.cli.options import Commands, say
 
 app = typer.Typer(cls=Commands, help="The bundled models, and how they were made.", no_args_is_help=True)
 
@@ -55,7 +55,6 @@ def train(
 
       mspgt zoo train --corpus my-text.txt --out my-family
     """
-    start_logging()
     if corpus:
         from mspgt.zoo.own_text import train_corpus
 

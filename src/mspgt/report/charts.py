@@ -21,14 +21,12 @@ def panel_chart(panel: Panel, across: str = "layer") -> Chart:
     """
     if not panel.drawn:
         return Chart(panel.title, NOTHING, NOTHING)
-    first, second = (
-        around(label, axis_values(lines), wide=panel.log)
-        for label, lines in ((panel.axis, panel.first_lines), (panel.second_axis or "", panel.second_lines))
-    )
-    curves = [mark for line in panel.first_lines if first for mark in line_marks(line, panel.x)]
-    curves += [
-        mark for line in panel.second_lines if second for mark in line_marks(line, panel.x, second=True)
-    ]
+    apart = [line for line in panel.lines if panel.second_axis and line.role == "paper"]
+    together = [line for line in panel.lines if line not in apart]
+    first = around(panel.axis, axis_values(together), wide=panel.log)
+    second = around(panel.second_axis or "", axis_values(apart), wide=panel.log)
+    curves = [mark for line in together if first for mark in line_marks(line, panel.x)]
+    curves += [mark for line in apart if second for mark in line_marks(line, panel.x, second=True)]
     # The foremost first; a level has its name beside it in the drawing.
     drawn = dict.fromkeys((line.role, line.label) for line in reversed(panel.lines) if line.role != "level")
     return Chart(

@@ -104,16 +104,6 @@ class Panel:
         """A row a layer: the layer, and the value of every curve as text."""
         return list(zip(self.x, *(line.texts() for line in self.told), strict=True))
 
-    @property
-    def first_lines(self) -> list[Line]:
-        """Curves on the main axis."""
-        return [line for line in self.lines if not (self.second_axis and line.role == "paper")]
-
-    @property
-    def second_lines(self) -> list[Line]:
-        """Curves on the second axis."""
-        return [line for line in self.lines if self.second_axis and line.role == "paper"]
-
 
 @dataclass(frozen=True)
 class StripRow:

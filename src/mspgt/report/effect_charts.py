@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping
 from mspgt.report import marks
 from mspgt.report.interventions import DOSE_WORD, BarPanel, signed, significant
 from mspgt.report.marks import Axis, Chart, Key, Mark, around, decades
-from mspgt.report.words import MISSING
+from mspgt.report.words import MISSING, SCALE_NAMES
 from mspgt.results.interventions import EffectResult, ResponseCurve
 
 GAP = 0.9  # the space between doses, in bars
 FAR = 3.0  # a literal dose that reaches so many times as far as all others is cut, and its number written
 LEGEND = (
-    *(Key(scale.lower(), scale, filled=True) for scale in ("Local", "Intermediate", "Global")),
+    *(Key(scale, name, filled=True) for scale, name in SCALE_NAMES.items()),
     Key("chance", "A/A range", filled=True),
 )
 

@@ -6,10 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mspgt.report.tables import Table, columns_of
-from mspgt.report.words import Json, capital, counted, layer_set, listing, number
+from mspgt.report.words import SCALE_NAMES, Json, capital, counted, layer_set, listing, number
 from mspgt.results import PlantedControl, PlantedTest, Results
-
-SCALE_NAMES = {"local": "Local", "intermediate": "Intermediate", "global": "Global"}
 
 
 @dataclass(frozen=True)

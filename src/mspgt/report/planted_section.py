@@ -14,7 +14,7 @@ from mspgt.report.section import Section
 from mspgt.report.strips import strip_chart
 from mspgt.report.svg import svg
 from mspgt.report.tables import Table
-from mspgt.report.words import number
+from mspgt.report.words import SCALE_NAMES, number
 from mspgt.results import PlantedControl, Results
 
 # Account → title, what it asks of a subject, role of its strips.
@@ -108,10 +108,10 @@ def _strip(control: PlantedControl, layers: int) -> Markup:
 
 def _truth(control: PlantedControl) -> Markup:
     """What was planted, over the strip below: along the depth, or over the scales of texts."""
-    wide = control.layers or len(planted.SCALE_NAMES)
+    wide = control.layers or len(SCALE_NAMES)
     signs: list[marks.Mark] = []
     for place in control.planted:
-        at = place.layer if control.layers else list(planted.SCALE_NAMES).index(place.name) + 0.5
+        at = place.layer if control.layers else list(SCALE_NAMES).index(place.name) + 0.5
         role, sign = ("truth", "▼") if place.found else ("truth missed", "▽")
         if at is not None:
             signs.append(marks.Label(sign, (at, 0), role))
@@ -127,11 +127,11 @@ def _arms(control: PlantedControl) -> Markup:
     """Three blocks, coloured where noise on the scale changes the text."""
     changed = {one.name for one in control.found}
     blocks: list[marks.Mark] = []
-    for at, (scale, name) in enumerate(planted.SCALE_NAMES.items()):
+    for at, (scale, name) in enumerate(SCALE_NAMES.items()):
         role = scale if scale in changed else "undivided"
         blocks.append(marks.Span(role, (at, at + 1)))
         blocks.append(marks.Label(name, (at + 0.5, 0), f"on {role}", "middle"))
-    found = ", ".join(name for scale, name in planted.SCALE_NAMES.items() if scale in changed) or "none"
+    found = ", ".join(name for scale, name in SCALE_NAMES.items() if scale in changed) or "none"
     about = f"scales whose noise changes the text: {found}"
     return svg(marks.Chart("", _across(3), _across(1), tuple(blocks), shape="arms", about=about))
 
@@ -161,7 +161,7 @@ def _nearest(control: PlantedControl) -> str:
         at = f" at {one.layer}" if one.layer is not None else ""
         if one.p is not None:
             metric = f", {one.metric}" if one.metric else ""
-            told.append(f"{planted.SCALE_NAMES.get(one.name, one.name)}{at}{metric}: p = {number(one.p, 2)}")
+            told.append(f"{SCALE_NAMES.get(one.name, one.name)}{at}{metric}: p = {number(one.p, 2)}")
         elif one.score is not None:
             told.append(f"{one.name}{at}: {number(one.score, 2)} of {number(one.critical, 2)} needed")
     return "; ".join(told)

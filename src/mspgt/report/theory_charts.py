@@ -9,11 +9,10 @@ from mspgt.report import marks, panels
 from mspgt.report.charts import boundary_marks
 from mspgt.report.marks import Axis, Chart, Key, Mark, Point, around, decades, layer_axis, linear
 from mspgt.report.theory import KINDS, usable
-from mspgt.report.words import MISSING, number
+from mspgt.report.words import MISSING, SCALE_NAMES, number
 from mspgt.results import ModelResult
 from mspgt.results.theory import Beta, Bottleneck, Concentration, Fisher
 
-SCALE_NAMES = {"local": "Local", "intermediate": "Intermediate", "global": "Global"}
 ARMS = {"predicted": ("twin", "½ Σ σ² tr F"), "kl": ("calibrated", "KL"), "loss": ("variant", "loss")}
 
 

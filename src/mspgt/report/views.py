@@ -134,7 +134,9 @@ class View:
 def model_view(results: Results, name: str, stem: str, more: Sequence[Section] = ()) -> View:
     """A model with its own sections, and `more` of what was done to it."""
     view, model = View(results, name, stem), results.models[name]
-    signals, probes, controls = chart_groups(results, name)
+    signals = ChartGroup("signals", "Signals", "transition", signal_panels(results, name))
+    probes = ChartGroup("probes", "Probes", "layer", probe_panels(results, name))
+    controls = ChartGroup("controls", "Controls", "transition", control_panels(results, name))
     p = number(model.controls.concordance_p, 2)
     twins = f"{counted(model.controls.random_init.seeds, 'random twin')}; concordance of the signals p = {p}"
     own = [
@@ -143,15 +145,6 @@ def model_view(results: Results, name: str, stem: str, more: Sequence[Section] =
         _section(view, controls, twins, facts.control_facts(model)),
     ]
     return replace(view, sections=[*own, *more, _seen(view)])
-
-
-def chart_groups(results: Results, name: str) -> list[ChartGroup]:
-    """The charts of one model: its signals, its probes and its controls."""
-    return [
-        ChartGroup("signals", "Signals", "transition", signal_panels(results, name)),
-        ChartGroup("probes", "Probes", "layer", probe_panels(results, name)),
-        ChartGroup("controls", "Controls", "transition", control_panels(results, name)),
-    ]
 
 
 def _section(view: View, group: ChartGroup, lead: str, told: Facts) -> Section:

@@ -10,11 +10,12 @@ from typing import Any, Protocol
 from mspgt.results import CalibratedResult, Claim, PaperBoundary, PaperResult, Results
 from mspgt.results.boundaries import Boundaries
 from mspgt.results.comparison import Comparison
-from mspgt.vocabulary import KINDS
+from mspgt.vocabulary import KINDS, SCALES
 
 Json = dict[str, Any]
 
 MISSING = "—"
+SCALE_NAMES = {scale: scale.capitalize() for scale in SCALES}
 NO_REASON = "no reason was recorded"
 BOUNDARIES = {"LI": "L–I", "IG": "I–G"}
 
