@@ -3,8 +3,9 @@ import pytest
 import torch
 from scipy.spatial.distance import jensenshannon
 
+import mspgt.signals.attention
 from mspgt.errors import InputError
-from mspgt.signals.attention import attention_drift, jensen_shannon
+from mspgt.signals.attention import attention_drift, jensen_shannon, row_drift
 
 
 def rows(rng, *shape):
@@ -93,3 +94,22 @@ def test_single_precision_is_enough():
     exact, _ = attention_drift(torch.from_numpy(maps), keys, keys)
     single, _ = attention_drift(torch.from_numpy(maps).float(), keys, keys)
     assert (exact - single).abs().max() < 1e-6
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2, 3], [2, 0, 3, 1]])
+def test_a_text_drifts_as_it_does_alone_wherever_it_stands_in_a_batch(order, monkeypatch):
+    """Of 40, 17, 3 and no tokens, behind padding or before it; a few queries at a time."""
+    monkeypatch.setitem(mspgt.signals.attention._AT_ONCE, "cpu", 1)
+    lengths = np.array([40, 17, 3, 0])[order]
+    maps = np.tril(np.random.default_rng(0).random((3, 4, 40, 40))).astype(np.float32)
+    for side in ("right", "left"):
+        place = np.arange(40) if side == "right" else np.arange(40)[::-1]
+        keys = torch.from_numpy(place[None] < lengths[:, None])
+        whole = row_drift(torch.from_numpy(maps), keys, keys)
+        for text, length in enumerate(lengths):
+            own = slice(0, length) if side == "right" else slice(40 - length, 40)
+            alone = torch.from_numpy(maps[:, text : text + 1, own, own])
+            everything = torch.ones(1, length, dtype=torch.bool)
+            found = row_drift(alone, everything, everything) if length else whole[:, text : text + 1, own]
+            torch.testing.assert_close(whole[:, text, own], found[:, 0], atol=1e-7, rtol=1e-6, equal_nan=True)
+            assert whole[:, text].isfinite().sum() == 2 * max(0, length - 1)

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from transformers import AttentionInterface
 
 from mspgt.errors import ModelError
+from mspgt.lm.among import among
 
 # Weights that are held at a time, over all texts and heads: what fits a cache, or keeps a GPU busy.
 _AT_ONCE = {"cpu": 2**20, "cuda": 2**27}
@@ -28,8 +29,11 @@ class Maps(ABC):
     """The attention of one layer over one batch, float32 (float64 in a float64 model), as far as it is asked for."""
 
     @abstractmethod
-    def mean_into(self, whole: Tensor) -> None:
-        """Write the mean over heads to `whole` (B, T, T)."""
+    def mean_into(self, whole: Tensor, real: Tensor) -> None:
+        """Write the mean over heads to `whole` (B, T, T), which is zero.
+
+        real: (B, T) bool on the host, the queries whose rows are written; the others stay zero.
+        """
 
     @abstractmethod
     def by_head(self) -> Tensor:
@@ -42,8 +46,8 @@ class Given(Maps):
 
     weights: Tensor
 
-    def mean_into(self, whole: Tensor) -> None:
-        whole.copy_(self.weights.mean(dim=1))
+    def mean_into(self, whole: Tensor, real: Tensor) -> None:
+        whole.copy_(self.weights.mean(dim=1)).mul_(real.to(whole.device)[:, :, None])
 
     def by_head(self) -> Tensor:
         return self.weights
@@ -69,17 +73,19 @@ class Recomputed(Maps):
     sinks: Tensor | None = None
     bias: Tensor | None = None
 
-    def mean_into(self, whole: Tensor) -> None:
-        for start, weights in self._rows():
-            rows, keys = whole[:, start : start + weights.shape[2]], weights.shape[3]
-            rows[:, :, :keys] = weights.mean(dim=1)
-            rows[:, :, keys:] = 0
+    def mean_into(self, whole: Tensor, real: Tensor) -> None:
+        padded = None if bool(real.all()) else real.to(self.query.device)
+        for texts, rows, weights in self._rows(real):
+            mean = weights.mean(dim=1)
+            if padded is not None:
+                mean *= padded[texts, rows, None]
+            whole[texts, rows, : weights.shape[3]] = mean
 
     def by_head(self) -> Tensor:
         batch, heads, length, _ = self.query.shape
         whole = self.query.new_zeros((batch, heads, length, length), dtype=self._dtype)
-        for start, weights in self._rows():
-            whole[:, :, start : start + weights.shape[2], : weights.shape[3]] = weights
+        for _, rows, weights in self._rows():
+            whole[:, :, rows, : weights.shape[3]] = weights
         return whole
 
     @property
@@ -87,35 +93,42 @@ class Recomputed(Maps):
         # Single precision even where the model computes in less, so that rows sum to one.
         return torch.promote_types(self.query.dtype, torch.float32)
 
-    def _rows(self) -> Iterator[tuple[int, Tensor]]:
-        """The first query of a run of them, and their weights (B, H, queries, keys up to the last that counts)."""
+    def _rows(self, real: Tensor | None = None) -> Iterator[tuple[slice, slice, Tensor]]:
+        """A run of queries of some texts, and their weights (texts, H, queries, keys up to the last that counts).
+
+        real: (B, T) bool on the host; texts at either end of the batch that have no such query in a run are left out.
+        """
         batch, heads, length, width = self.query.shape
         groups = self.key.shape[1]
-        key = self.key.to(self._dtype).transpose(-1, -2)
+        whole = self.key.to(self._dtype).transpose(-1, -2)
         at_once = _AT_ONCE.get(self.query.device.type, 2**20)
         step = max(16, at_once // (batch * heads * length))
         for start in range(0, length, step):
-            stop = min(start + step, length)
-            keys = stop if self.causal else length
-            query = self.query[:, :, start:stop].to(self._dtype) * self.scaling
+            rows = slice(start, min(start + step, length))
+            texts = slice(0, batch) if real is None else among(real[:, rows])
+            some = texts.stop - texts.start
+            if some == 0:
+                continue
+            keys = rows.stop if self.causal else length
+            query = self.query[texts, :, rows].to(self._dtype) * self.scaling
             # Queries of one group are stacked along time, so that keys need not be repeated.
-            scores = torch.matmul(query.reshape(batch, groups, -1, width), key[..., :keys])
-            scores = scores.view(batch, heads, stop - start, keys)
+            scores = torch.matmul(query.reshape(some, groups, -1, width), whole[texts, ..., :keys])
+            scores = scores.view(some, heads, -1, keys)
             if self.softcap is not None:
                 scores = torch.tanh(scores / self.softcap) * self.softcap
             if self.bias is not None:
-                scores = scores + self.bias[..., start:stop, :keys]
-            scores = self._masked(scores, start)
+                scores = scores + _of(self.bias, texts)[..., rows, :keys]
+            scores = self._masked(scores, texts, start)
             if self.sinks is None:
-                yield start, torch.softmax(scores, dim=-1)
+                yield texts, rows, torch.softmax(scores, dim=-1)
                 continue
-            sinks = self.sinks.to(scores.dtype).view(1, -1, 1, 1).expand(batch, heads, stop - start, 1)
-            yield start, torch.softmax(torch.cat([scores, sinks], dim=-1), dim=-1)[..., :-1]
+            sinks = self.sinks.to(scores.dtype).view(1, -1, 1, 1).expand(some, heads, scores.shape[2], 1)
+            yield texts, rows, torch.softmax(torch.cat([scores, sinks], dim=-1), dim=-1)[..., :-1]
 
-    def _masked(self, scores: Tensor, start: int) -> Tensor:
+    def _masked(self, scores: Tensor, texts: slice, start: int) -> Tensor:
         rows, keys = scores.shape[-2:]
         if self.mask is not None and self.mask.dim() == 4:
-            part = self.mask[..., start : start + rows, :keys]
+            part = _of(self.mask, texts)[..., start : start + rows, :keys]
             return scores.add_(part if part.dtype != torch.bool else _lowest(~part, scores.dtype))
         here = torch.arange(start, start + rows, device=scores.device)[:, None]
         there = torch.arange(keys, device=scores.device)
@@ -123,7 +136,7 @@ class Recomputed(Maps):
         if self.window is not None:
             hidden = hidden | (there <= here - self.window)
         if self.mask is not None:
-            hidden = hidden | ~self.mask[:, None, None, :keys].bool()
+            hidden = hidden | ~self.mask[texts, None, None, :keys].bool()
         return scores.add_(_lowest(hidden, scores.dtype))
 
 
@@ -133,6 +146,11 @@ def _lowest(hidden: Tensor, dtype: torch.dtype) -> Tensor:
     Additions take a tenth of the time that it takes to fill places in.
     """
     return hidden.to(dtype).mul_(torch.finfo(dtype).min)
+
+
+def _of(each: Tensor, texts: slice) -> Tensor:
+    """What belongs to some texts of a batch, of something that may be one for all."""
+    return each[texts] if len(each) > 1 else each
 
 
 See = Callable[[Maps], None]

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -62,7 +63,7 @@ def observe(
     mean: Tensor | None = None
     seen = [0] * (depth + 1)
     inside = 0
-    real = mask.bool()
+    real, on_host = mask.bool(), batch.attention_mask.bool().cpu()
     apart: list[float] = []
 
     def enter(layer: int, stream: Tensor) -> None:
@@ -83,8 +84,8 @@ def observe(
         seen[inside] += 1
         if attention:
             if mean is None:
-                mean = torch.empty((depth, *ids.shape, ids.shape[1]), device=lm.device)
-            maps.mean_into(mean[inside - 1])
+                mean = _zeros((depth, *ids.shape, ids.shape[1]), lm.device)
+            maps.mean_into(mean[inside - 1], on_host)
         if on_heads is not None:
             on_heads(inside, maps.by_head())
 
@@ -106,12 +107,18 @@ def observe(
         by_hooks = wanted and lm.attention_route == "hooks"
         residual_forward(lm.model, lm.blocks, ids, mask, maps=by_hooks, left_padded=left)
         _require_finite(lm.name, hidden, mask)
-        if wanted:
-            if reason := _unseen(seen[1:]):
-                raise ModelError(f"Attention of {lm.name} cannot be measured: {reason}.")
-            if mean is not None:
-                mean *= mask[None, :, :, None]
+        if wanted and (reason := _unseen(seen[1:])):
+            raise ModelError(f"Attention of {lm.name} cannot be measured: {reason}.")
     return Observation(hidden, mean, max(apart, default=None))
+
+
+def _zeros(shape: tuple[int, ...], device: torch.device) -> Tensor:
+    """NumPy takes memory that the system has cleared, in large pages, and only as far as it is written to."""
+    return (
+        torch.from_numpy(np.zeros(shape, np.float32))
+        if device.type == "cpu"
+        else torch.zeros(shape, device=device)
+    )
 
 
 def deviation(one: Tensor, other: Tensor) -> float:

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from mspgt.errors import InputError
+from mspgt.lm.among import among
 from mspgt.signals.given import doubles
 
 
@@ -110,17 +111,18 @@ def row_drift(attention: torch.Tensor, queries: torch.Tensor, keys: torch.Tensor
     place = torch.arange(length, device=attention.device)
     for start in range(0, length, step):
         stop = min(start + step, length)
-        allowed = keys[:, None, :stop] & (place[start:stop, None] >= place[:stop])
-        usable = queries[:, start:stop] & (allowed.sum(-1) >= 2)
+        texts = among(queries[:, start:stop])  # shorter texts are padding here
+        allowed = keys[texts, None, :stop] & (place[start:stop, None] >= place[:stop])
+        usable = queries[texts, start:stop] & (allowed.sum(-1) >= 2)
         counted = allowed.to(attention.dtype)
         before: tuple[torch.Tensor, torch.Tensor] | None = None
         for layer in range(layers):
-            kept = attention[layer, :, start:stop, :stop] * counted
+            kept = attention[layer, texts, start:stop, :stop] * counted
             mass = kept.sum(-1, keepdim=True)
             current = kept.div_(torch.where(mass > 0, mass, 1)), usable & (mass[..., 0] > 0)
             if before is not None:
                 drift = _pointwise(before[0], current[0]).sum(-1)
-                value[layer - 1, :, start:stop] = torch.where(before[1] & current[1], drift, torch.nan)
+                value[layer - 1, texts, start:stop] = torch.where(before[1] & current[1], drift, torch.nan)
             before = current
     return value
 
