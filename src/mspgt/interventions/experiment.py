@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -103,10 +103,9 @@ def intervene(
             metrics["coherence"] = mean_scores(coherence(written.of(arm)["text"], encoder))
     response = None
     if response_samples:
-        planned = plan_response(scales, SIGMAS, dose)
-        response = respond(
-            lm, prompts[:response_samples], planned, yardsticks, new_tokens=new_tokens, scope=scope, seed=seed
-        )
+        planned, some = plan_response(scales, SIGMAS, dose), prompts[:response_samples]
+        noisy = write_texts(lm, some, planned, yardsticks, seed=seed, new_tokens=new_tokens, scope=scope)
+        response = respond(lm, some, noisy, planned, yardsticks, scope=scope, seed=seed)
     told = {"sigma": sigma, "dose": dose, "scope": scope, "prompt_tokens": prompt_tokens}
     told["new_tokens"] = new_tokens
     found = summary(written, scores, arms, scales, yardsticks, settings=told, response=response, seed=seed)
@@ -191,33 +190,16 @@ def arm_scores(texts: Texts, *, mattr_window: int = MATTR_WINDOW) -> dict[str, d
 def respond(
     lm: LanguageModel,
     prompts: Sequence[Prompt],
+    texts: Texts,
     arms: Sequence[Arm],
     yardsticks: Yardsticks,
     *,
     sigmas: Sequence[float] = SIGMAS,
-    new_tokens: int = 128,
-    temperature: float = 1.0,
-    top_p: float = 0.95,
     scope: Scope = "all",
-    batch_rows: int = 112,
     seed: int = 0,
     draws: int = 500,
-    progress: Callable[[int], None] | None = None,
 ) -> dict[str, dict[str, Any]]:
-    """The noise–response curve of every scale, over the arms of `plan_response`; see `response_curve`."""
-    texts = write_texts(
-        lm,
-        prompts,
-        arms,
-        yardsticks,
-        seed=seed,
-        new_tokens=new_tokens,
-        temperature=temperature,
-        top_p=top_p,
-        scope=scope,
-        batch_rows=batch_rows,
-        progress=progress,
-    )
+    """The noise–response curve of every scale, from texts of the arms of `plan_response`; see `response_curve`."""
     scores = arm_scores(texts)
     effects = all_effects(scores, documents_of(texts), draws=draws, seed=seed) if BASELINE in scores else {}
     nats, losses = costs_by_noise(lm, prompts, texts, arms, yardsticks, seed=seed, scope=scope)

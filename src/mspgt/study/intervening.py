@@ -296,18 +296,29 @@ def noise_response(work: Writing, report: Progress) -> StageResult:
     """How texts change with the size of the noise."""
     from mspgt.interventions.arms import plan_response
     from mspgt.interventions.experiment import respond
+    from mspgt.interventions.texts import write_texts
 
     given, settings = work.given, settings_of(work.given.config)
     chosen = evenly_spread(work.prompts, settings.response_samples)
+    arms = plan_response(given.scales, settings.response, settings.dose)
+    texts = write_texts(
+        work.lm,
+        chosen,
+        arms,
+        work.units,
+        **_generation(given),
+        progress=lambda done: report(done, len(chosen), "noise–response curve, samples"),
+    )
     curve = respond(
         work.lm,
         chosen,
-        plan_response(given.scales, settings.response, settings.dose),
+        texts,
+        arms,
         work.units,
         sigmas=settings.response,
+        scope=settings.scope,
+        seed=given.config.seed,
         draws=settings.draws,
-        **_generation(given),
-        progress=lambda done: report(done, len(chosen), "noise–response curve, samples"),
     )
     return StageResult(meta={"curve": curve})
 
