@@ -104,7 +104,7 @@ def test_a_hidden_key_takes_no_weight_whatever_its_score(dtype: torch.dtype) -> 
 
 def mean_of(maps: Maps, shape: tuple[int, ...]) -> torch.Tensor:
     whole = torch.zeros(shape)
-    maps.mean_into(whole, torch.ones(shape[:2], dtype=torch.bool))
+    maps.mean_into(whole)
     return whole
 
 

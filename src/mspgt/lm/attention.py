@@ -29,10 +29,10 @@ class Maps(ABC):
     """The attention of one layer over one batch, float32 (float64 in a float64 model), as far as it is asked for."""
 
     @abstractmethod
-    def mean_into(self, whole: Tensor, real: Tensor) -> None:
+    def mean_into(self, whole: Tensor, real: Tensor | None = None) -> None:
         """Write the mean over heads to `whole` (B, T, T), which is zero.
 
-        real: (B, T) bool on the host, the queries whose rows are written; the others stay zero.
+        real: (B, T) bool on the host, the queries whose rows are written; the others stay zero. All where None.
         """
 
     @abstractmethod
@@ -46,8 +46,10 @@ class Given(Maps):
 
     weights: Tensor
 
-    def mean_into(self, whole: Tensor, real: Tensor) -> None:
-        whole.copy_(self.weights.mean(dim=1)).mul_(real.to(whole.device)[:, :, None])
+    def mean_into(self, whole: Tensor, real: Tensor | None = None) -> None:
+        whole.copy_(self.weights.mean(dim=1))
+        if real is not None:
+            whole *= real.to(whole.device)[:, :, None]
 
     def by_head(self) -> Tensor:
         return self.weights
@@ -73,12 +75,11 @@ class Recomputed(Maps):
     sinks: Tensor | None = None
     bias: Tensor | None = None
 
-    def mean_into(self, whole: Tensor, real: Tensor) -> None:
-        padded = None if bool(real.all()) else real.to(self.query.device)
+    def mean_into(self, whole: Tensor, real: Tensor | None = None) -> None:
         for texts, rows, weights in self._rows(real):
             mean = weights.mean(dim=1)
-            if padded is not None:
-                mean *= padded[texts, rows, None]
+            if real is not None:
+                mean *= real[texts, rows, None].to(mean.device)
             whole[texts, rows, : weights.shape[3]] = mean
 
     def by_head(self) -> Tensor:
@@ -126,26 +127,22 @@ class Recomputed(Maps):
             yield texts, rows, torch.softmax(torch.cat([scores, sinks], dim=-1), dim=-1)[..., :-1]
 
     def _masked(self, scores: Tensor, texts: slice, start: int) -> Tensor:
-        rows, keys = scores.shape[-2:]
+        """Scores with the lowest number added where a key is hidden, beside which a score is less than a rounding.
+
+        Additions take a tenth of the time that it takes to fill places in.
+        """
+        shape, lowest = scores.shape[-2:], torch.finfo(scores.dtype).min
         if self.mask is not None and self.mask.dim() == 4:
-            part = _of(self.mask, texts)[..., start : start + rows, :keys]
-            return scores.add_(part if part.dtype != torch.bool else _lowest(~part, scores.dtype))
-        here = torch.arange(start, start + rows, device=scores.device)[:, None]
-        there = torch.arange(keys, device=scores.device)
-        hidden = there > here if self.causal else torch.zeros_like(there > here)
+            part = _of(self.mask, texts)[..., start : start + shape[0], : shape[1]]
+            return scores.add_(part if part.dtype != torch.bool else (~part).to(scores.dtype).mul_(lowest))
+        added = scores.new_full(shape, lowest).triu_(start + 1) if self.causal else scores.new_zeros(shape)
         if self.window is not None:
-            hidden = hidden | (there <= here - self.window)
+            added += scores.new_full(shape, lowest).tril_(start - self.window)
         if self.mask is not None:
-            hidden = hidden | ~self.mask[texts, None, None, :keys].bool()
-        return scores.add_(_lowest(hidden, scores.dtype))
-
-
-def _lowest(hidden: Tensor, dtype: torch.dtype) -> Tensor:
-    """What is added to scores: the lowest number where `hidden`, beside which every score is less than a rounding.
-
-    Additions take a tenth of the time that it takes to fill places in.
-    """
-    return hidden.to(dtype).mul_(torch.finfo(dtype).min)
+            padding = ~self.mask[texts, None, None, : shape[1]].bool()
+            # One of the two alone: their sum is infinite.
+            added = torch.minimum(added, padding.to(scores.dtype) * lowest)
+        return scores.add_(added)
 
 
 def _of(each: Tensor, texts: slice) -> Tensor:

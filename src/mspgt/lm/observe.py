@@ -63,7 +63,8 @@ def observe(
     mean: Tensor | None = None
     seen = [0] * (depth + 1)
     inside = 0
-    real, on_host = mask.bool(), batch.attention_mask.bool().cpu()
+    real, padded = mask.bool(), not bool(batch.attention_mask.all())
+    on_host = batch.attention_mask.bool().cpu() if padded else None
     apart: list[float] = []
 
     def enter(layer: int, stream: Tensor) -> None:
