@@ -14,7 +14,7 @@ from mspgt.report.names import LETTER, ROW, Name, names_apart
 NARROW = 230  # pixels of a drawing on the smallest screen
 
 
-class Frame(NamedTuple):
+class Sizes(NamedTuple):
     """What keeps its size, in pixels."""
 
     kind: str  # class of the drawing
@@ -25,28 +25,28 @@ class Frame(NamedTuple):
 
 # By shape of the chart; blocks are 18 pixels high.
 FLUID = {
-    "strip": Frame("strip", 48, 16, 29),
-    "arms": Frame("strip", 20, 0, 13),
-    "truths": Frame("truths", 12, 0, 10),
+    "strip": Sizes("strip", 48, 16, 29),
+    "arms": Sizes("strip", 20, 0, 13),
+    "truths": Sizes("truths", 12, 0, 10),
 }
 
 
 def fluid(chart: Chart) -> Markup:
     """Blocks, boundaries with their names and the sets below them, words and strokes."""
-    frame = FLUID[chart.shape]
+    own = FLUID[chart.shape]
     boundaries = [mark for mark in chart.marks if isinstance(mark, Boundary)]
     places = [(one.name, 100 * chart.x.share(one.at), one.outwards) for one in boundaries]
     names = names_apart(places, 100 * LETTER / NARROW, 0, 100)
     # More rows of names move all the rest down.
     down = ROW * max((name.row for name in names), default=0)
     parts = [
-        *_blocks(chart, frame.top + down),
-        *_words(chart, frame.line + down),
+        *_blocks(chart, own.top + down),
+        *_words(chart, own.line + down),
         *_edges(chart, boundaries, names, down),
     ]
-    size: dict[str, str | float] = {"height": frame.height + down}
+    size: dict[str, str | float] = {"height": own.height + down}
     size |= {"data-count": chart.layers} if chart.layers else {}
-    kind = f"{frame.kind} {chart.mode}".strip()
+    kind = f"{own.kind} {chart.mode}".strip()
     return tag("svg", *parts, class_=kind, role="img", aria_label=chart.about, **size)
 
 

@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 
 from mspgt.report.table1 import printed
-from mspgt.report.tables import Cell, Table
+from mspgt.report.tables import Table
 from mspgt.report.words import BOUNDARIES, MISSING, Json, layer_set, percent
 from mspgt.results import ModelResult, Results
 
-COLUMNS = ("quantity", "of", "paper", "this run, paper mode", "this run, calibrated", "reading")
+TITLE = "The paper against this run"
+PAPER_MODE, CALIBRATED = "this run, paper mode", "this run, calibrated"
 
 
 def against_paper(results: Results) -> Table:
@@ -18,28 +19,32 @@ def against_paper(results: Results) -> Table:
 
     Models match by name, whatever the organisation before it and the suffix after it.
     """
-    rows: list[tuple[Cell, ...]] = []
-    for row in printed()["rows"]:
-        owner = _same_model(results, row["model"])
-        if owner is not None:
-            rows += _boundary_rows(owner, results.models[owner], row)
-    for one, content in results.predictions.items():
-        claim = content.paper_claim.text
-        rows.append((f"prediction {one}", "study", claim, None, content.verdict, content.rule))
-    return Table("paper_against_run", "The paper against this run", dict.fromkeys(COLUMNS, "string"), rows)
+    verdicts = (
+        {"quantity": f"prediction {name}", "of": "study", "paper": one.paper_claim.text, PAPER_MODE: None}
+        | {CALIBRATED: one.verdict, "reading": one.rule}
+        for name, one in results.predictions.items()
+    )
+    return Table.told(TITLE, [*_boundaries(results), *verdicts], name="paper_against_run")
 
 
 def against_for_reading(results: Results) -> Table:
     """The same, of a prediction only claim and verdict: the page tells the rule with each verdict."""
-    whole = against_paper(results)
-    rows: list[tuple[Cell, ...]] = [
-        (row[0], "", row[2], "", row[4], "") if str(row[0]).startswith("prediction ") else row
-        for row in whole.rows
-    ]
-    return Table(whole.name, whole.title, whole.columns, rows)
+    verdicts = (
+        {"quantity": f"prediction {name}", "of": "", "paper": one.paper_claim.text, PAPER_MODE: ""}
+        | {CALIBRATED: one.verdict, "reading": ""}
+        for name, one in results.predictions.items()
+    )
+    return Table.told(TITLE, [*_boundaries(results), *verdicts])
 
 
-def _boundary_rows(owner: str, model: ModelResult, row: Json) -> Iterator[tuple[Cell, ...]]:
+def _boundaries(results: Results) -> Iterator[Json]:
+    for row in printed()["rows"]:
+        owner = _same_model(results, row["model"])
+        if owner is not None:
+            yield from _rows(owner, results.models[owner], row)
+
+
+def _rows(owner: str, model: ModelResult, row: Json) -> Iterator[Json]:
     paper, calibrated = model.boundaries.paper, model.boundaries.calibrated
     for which, name in BOUNDARIES.items():
         own, claim = paper.of(which), calibrated.chosen.get(which)
@@ -52,7 +57,8 @@ def _boundary_rows(owner: str, model: ModelResult, row: Json) -> Iterator[tuple[
             reading = "reproduced within one layer"
         else:
             reading = "not reproduced"
-        yield (name, owner, there, here, within, reading)
+        told = {"quantity": name, "of": owner, "paper": there}
+        yield told | {PAPER_MODE: here, CALIBRATED: within, "reading": reading}
 
 
 def _same_model(results: Results, printed_name: str) -> str | None:

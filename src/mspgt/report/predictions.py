@@ -14,7 +14,7 @@ from mspgt.report.markup import table_html, tag
 from mspgt.report.section import Plate, Section
 from mspgt.report.tables import Cell, Table, columns_of, ends
 from mspgt.report.verdicts import decided_words, found_words, resting_on
-from mspgt.report.words import MISSING, Judged, percent
+from mspgt.report.words import Judged, percent
 from mspgt.results import PredictionResult
 from mspgt.results.predictions import UnitResult
 
@@ -122,25 +122,13 @@ def readings_table(judged: Predictions) -> Table:
 
 def readings_counts(judged: Predictions) -> Table:
     """How many readings give which verdict, by our arithmetic and by the paper's."""
-    columns = (
-        "Prediction",
-        "Verdict",
-        *WORDS,
-        "paper’s arithmetic: supports",
-        "does not",
-        "readings that agree",
-    )
-    rows: list[tuple[Cell, ...]] = []
+    records = []
     for name, one in judged.items():
         ours, theirs = _counts(one)
-        agree = one.specification.agree
-        told = MISSING if agree is None else percent(agree)
-        counts = [*(ours[word] for word in WORDS), theirs["supported"], theirs["not supported"]]
-        rows.append((name, one.verdict, *counts, told))
-    kinds = ("string", "string", *("int64" for _ in range(len(WORDS) + 2)), "string")
-    return Table(
-        "reading_counts", "Specification curve of the verdicts", dict(zip(columns, kinds, strict=True)), rows
-    )
+        record = {"Prediction": name, "Verdict": one.verdict} | ours
+        record |= {"paper’s arithmetic: supports": theirs["supported"], "does not": theirs["not supported"]}
+        records.append(record | {"readings that agree": percent(one.specification.agree)})
+    return Table.told("Specification curve of the verdicts", records, name="reading_counts")
 
 
 def _counts(one: PredictionResult) -> tuple[dict[str, int], dict[str, int]]:

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from mspgt.report.markup import facts_html, tag
 from mspgt.report.section import Section
-from mspgt.report.tables import Cell, Table
+from mspgt.report.tables import Table
 from mspgt.report.words import MISSING, NO_REASON, Judged, interval, listing, model_of, number, percent
 from mspgt.results import PaperClaim, PredictionResult, Results
 
@@ -154,15 +154,21 @@ def verdict_section(results: Judged, anchors: dict[str, str] | None) -> Section 
 
 def verdict_table(results: Judged) -> Table:
     """One row a prediction."""
-    columns = ("id", "verdict", "statistic", "ci", "threshold", "rule", "paper_claim", "null_rate", "missing")
-    rows: list[tuple[Cell, ...]] = []
-    for one in verdicts(results):
-        what = one.content
-        missing = "; ".join(what.missing) or None
-        texts = (number(what.statistic), interval(what.ci).strip(), number(what.threshold))
-        claim, rate = _claim(what.paper_claim), number(what.null_rate)
-        rows.append((one.id, one.word, *texts, what.rule, claim, rate, missing))
-    return Table("verdicts", "Verdicts", dict.fromkeys(columns, "string"), rows)
+    records = (
+        {
+            "id": name,
+            "verdict": one.verdict,
+            "statistic": number(one.statistic),
+            "ci": interval(one.ci).strip(),
+            "threshold": number(one.threshold),
+            "rule": one.rule,
+            "paper_claim": _claim(one.paper_claim),
+            "null_rate": number(one.null_rate),
+            "missing": "; ".join(one.missing) or None,
+        }
+        for name, one in results.predictions.items()
+    )
+    return Table.told("Verdicts", records, name="verdicts")
 
 
 def _detail(results: Judged, verdict: Verdict, anchors: dict[str, str] | None) -> Markup:
