@@ -9,9 +9,10 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from matplotlib.font_manager import fontManager
 
 from mspgt.errors import InputError
-from mspgt.report import figures
+from mspgt.report import figures, look
 from mspgt.report.charts import panel_chart
 from mspgt.report.curves import Line, Mark, Panel, StripRow
 from mspgt.report.forest import Dot, Forest, Row
@@ -72,6 +73,13 @@ def test_a_caption_says_level_n_and_method(report: Path) -> None:
     text = (report / "figures" / "stories-signals.tex").read_text()
     assert r"\includegraphics{stories-signals.pdf}" in text
     assert r"50, 80 and 95\,\% intervals, bootstrap over n = 60 documents, 1,000 draws" in text
+
+
+def test_the_face_is_found_where_the_list_of_fonts_lacks_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    others = [font for font in fontManager.ttflist if font.name != look.FACE]
+    monkeypatch.setattr(fontManager, "ttflist", others)
+    with look.style():
+        assert fontManager.findfont(look.FACE, fallback_to_default=False)
 
 
 def test_a_strip_says_the_same_on_the_page_and_on_paper() -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from mspgt.report.planted import Tally, by_size, headline, outcome, planted_lines, planted_table
+from mspgt.report.planted import by_size, headline, outcome, planted_lines, planted_table
 from mspgt.report.planted_section import planted_first, planted_section
 from tests.report.planted_results import HOSTILE, planted
 from tests.whole import typed
@@ -17,13 +17,11 @@ def controls(results):
 
 
 def test_every_subject_counts_once(controls):
-    assert Tally.of(controls) == Tally(
-        boundaries=3, found=2, large=1, large_found=1, scales=1, scales_found=1, empty=2, alarmed=1, strays=0
-    )
     assert headline(controls) == (
         "Of 3 planted boundaries 2 were found and of 1 planted effect 1; "
         "of 2 subjects with nothing planted 1 gave any"
     )
+    assert by_size(controls).startswith("Of 1 planted boundaries at least as large")
     assert by_size(controls).endswith("all were found; of 2 smaller ones, 1.")
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.font_manager import fontManager
 
 from mspgt.errors import InputError, did_you_mean
 from mspgt.report.panels import UNDIVIDED, UNNAMED
@@ -81,10 +83,11 @@ RULES: dict[str, dict[str, Any]] = {
 }
 RAMP = LinearSegmentedColormap.from_list("shades", ["#ffffff", BLUE])
 
+# The Times-like face that comes with matplotlib, so that a figure is the same on every machine.
+FACE = "STIXGeneral"
 STYLE = {
     "font.family": "serif",
-    # First the Times-like face that comes with matplotlib, so that a figure is the same on every machine.
-    "font.serif": ["STIXGeneral", "Times New Roman", "Times", "serif"],
+    "font.serif": [FACE, "Times New Roman", "Times", "serif"],
     "font.size": 8,
     "axes.titlesize": 8,
     "axes.labelsize": 7.5,
@@ -145,6 +148,10 @@ def new_figure(venue: str, height: float) -> Figure:
 @contextmanager
 def style() -> Iterator[None]:
     """The look of every figure, whatever the machine's own settings."""
+    # Its list of fonts is a file that another installation may have written, without this one's.
+    if not any(font.name == FACE for font in fontManager.ttflist):
+        for path in Path(mpl.get_data_path(), "fonts", "ttf").glob(f"{FACE}*.ttf"):
+            fontManager.addfont(path)
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(STYLE)

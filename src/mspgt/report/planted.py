@@ -3,45 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mspgt.report.tables import Table, columns_of
 from mspgt.report.words import SCALE_NAMES, Json, capital, counted, layer_set, listing, number
 from mspgt.results import PlantedControl, PlantedTest, Results
-
-
-@dataclass(frozen=True)
-class Tally:
-    """Counts over all planted subjects; `large` boundaries have at least the size that is found in 80 % of cases."""
-
-    boundaries: int
-    found: int
-    large: int
-    large_found: int
-    scales: int
-    scales_found: int
-    empty: int  # subjects in which nothing was planted
-    alarmed: int  # of them, those in which something was found
-    strays: int  # claims beside what was planted, in the other subjects
-
-    @classmethod
-    def of(cls, controls: dict[str, PlantedControl]) -> Tally:
-        every = list(controls.values())
-        boundaries = [(one, place) for one in every for place in one.planted if place.low is not None]
-        large = [place for one, place in boundaries if is_large(one)]
-        scales = [place for one in every for place in one.planted if place.low is None]
-        empty = [one for one in every if not one.planted]
-        return cls(
-            len(boundaries),
-            sum(place.found for _, place in boundaries),
-            len(large),
-            sum(place.found for place in large),
-            len(scales),
-            sum(place.found for place in scales),
-            len(empty),
-            sum(bool(one.found) for one in empty),
-            sum(not claim.planted for one in every if one.planted for claim in one.found),
-        )
 
 
 def is_large(control: PlantedControl) -> bool:
@@ -52,36 +17,41 @@ def is_large(control: PlantedControl) -> bool:
 
 def headline(controls: dict[str, PlantedControl]) -> str:
     """Hits and silence over all planted subjects."""
-    told = Tally.of(controls)
+    every = list(controls.values())
+    boundaries = [place.found for one in every for place in one.planted if place.low is not None]
+    scales = [place.found for one in every for place in one.planted if place.low is None]
+    alarmed = [bool(one.found) for one in every if not one.planted]
+    strays = sum(not claim.planted for one in every if one.planted for claim in one.found)
     hits = []
-    if told.boundaries:
-        noun = "boundary" if told.boundaries == 1 else "boundaries"
-        hits.append(
-            f"of {told.boundaries} planted {noun} {told.found} {'was' if told.found == 1 else 'were'} found"
-        )
-    if told.scales:
-        hits.append(f"of {counted(told.scales, 'planted effect')} {told.scales_found}")
+    if boundaries:
+        noun = "boundary" if len(boundaries) == 1 else "boundaries"
+        found = sum(boundaries)
+        hits.append(f"of {len(boundaries)} planted {noun} {found} {'was' if found == 1 else 'were'} found")
+    if scales:
+        hits.append(f"of {counted(len(scales), 'planted effect')} {sum(scales)}")
     parts = [listing(hits)] if hits else []
-    if told.empty:
-        parts.append(
-            f"of {counted(told.empty, 'subject')} with nothing planted {told.alarmed or 'none'} gave any"
-        )
-    if told.strays:
-        parts.append(f"{counted(told.strays, 'claim')} where nothing is")
+    if alarmed:
+        subjects = counted(len(alarmed), "subject")
+        parts.append(f"of {subjects} with nothing planted {sum(alarmed) or 'none'} gave any")
+    if strays:
+        parts.append(f"{counted(strays, 'claim')} where nothing is")
     return capital("; ".join(parts))
 
 
 def by_size(controls: dict[str, PlantedControl]) -> str:
     """Whether the misses are small: hits among what is large enough, and among the rest; empty without boundaries."""
-    told = Tally.of(controls)
-    if not told.boundaries:
-        return ""
-    small, small_found = told.boundaries - told.large, told.found - told.large_found
-    words = (
-        f"Of {told.large} planted boundaries at least as large as what is found in 80\u202f% of cases, "
-        f"{_of(told.large_found, told.large)} were found"
+    found = [(is_large(one), place) for one in controls.values() for place in one.planted]
+    large, small = (
+        [place.found for big, place in found if big == wanted and place.low is not None]
+        for wanted in (True, False)
     )
-    return words + (f"; of {small} smaller ones, {_of(small_found, small)}." if small else ".")
+    if not large and not small:
+        return ""
+    words = (
+        f"Of {len(large)} planted boundaries at least as large as what is found in 80\u202f% of cases, "
+        f"{_of(sum(large), len(large))} were found"
+    )
+    return words + (f"; of {len(small)} smaller ones, {_of(sum(small), len(small))}." if small else ".")
 
 
 def _of(found: int, whole: int) -> str:

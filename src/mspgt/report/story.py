@@ -45,7 +45,6 @@ class Story:
     candidate: Candidate | None
     seen: str  # what could have been seen
     overlay: str  # what the candidate is without frequent words and with sinks; empty where nothing is known
-    paper: str  # what the paper's protocol alone accepts where nothing was found; empty if nothing
     claim: str  # what was found, or what came closest: the one sentence to read first
     sentence: str  # the claim, and what stands beside it
 
@@ -80,7 +79,6 @@ def story(results: Results, name: str) -> Story:
         candidate,
         seen,
         _overlay(model, candidate) if candidate else "",
-        paper,
         "; ".join([*clauses, *short]) + ".",
         "; ".join([*clauses, *beside, *short]) + ".",
     )
