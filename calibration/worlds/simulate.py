@@ -17,13 +17,14 @@ from typing import Any
 import numpy as np
 from calibration.worlds import parts
 from calibration.worlds.kinds import KINDS_OF_WORLDS, Design, Kind
+from calibration.worlds.theory import unmeasured_theory
 
 from mspgt.predictions.judging import verdicts
 from mspgt.predictions.readings import Measurements
 from mspgt.predictions.registry import predictions
 from mspgt.predictions.rules import Rules
 from mspgt.predictions.verdict import INCONCLUSIVE, NOT_TESTABLE, REFUTED, SUPPORTED
-from mspgt.results import ModelResult, to_jsonable, unmeasured_model, unmeasured_theory
+from mspgt.results import ModelResult, to_jsonable, unmeasured_model
 from mspgt.stats.coverage import rate_upper
 from mspgt.vocabulary import Progress
 

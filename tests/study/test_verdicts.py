@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 import pytest
+from calibration.worlds.theory import unmeasured_theory
 
 from mspgt.predictions.judging import verdicts
 from mspgt.predictions.rules import Rules
-from mspgt.results import to_jsonable, unmeasured_theory
+from mspgt.results import to_jsonable
 from mspgt.results.theory import Theory
 from mspgt.study.identity import Identity
 from mspgt.study.loading import make_config

@@ -36,7 +36,7 @@ from mspgt.results.scales import (
 )
 from mspgt.results.signals import MetricResult, ProbeResult, TokenSetResult
 from mspgt.results.study import DataProvenance, Notice, Provenance, StageCost, StudyName
-from mspgt.results.unmeasured import unmeasured_boundaries, unmeasured_model, unmeasured_theory
+from mspgt.results.unmeasured import unmeasured_boundaries, unmeasured_model
 
 __all__ = [
     "SCHEMA",
@@ -83,6 +83,5 @@ __all__ = [
     "to_jsonable",
     "unmeasured_boundaries",
     "unmeasured_model",
-    "unmeasured_theory",
     "write",
 ]

@@ -12,20 +12,6 @@ from mspgt.results.boundaries import (
     RandomInit,
 )
 from mspgt.results.model import ModelResult
-from mspgt.results.theory import (
-    Beta,
-    Bottleneck,
-    BoundaryKinks,
-    Concentration,
-    Equation23,
-    Fisher,
-    GaussianInformation,
-    Information,
-    Kink,
-    Markov,
-    Theory,
-    UsableInformation,
-)
 from mspgt.vocabulary import BOUNDARIES, KINDS, MODES, SIGNALS
 
 
@@ -67,20 +53,3 @@ def unmeasured_boundaries(why: str) -> Boundaries:
         reasons=[why],
     )
     return Boundaries(paper, calibrated)
-
-
-def unmeasured_theory(why: str) -> Theory:
-    """Every block of section 3 and appendix A, null."""
-    usable = UsableInformation(bits=None, reason=why)
-    nowhere = BoundaryKinks(reason=why)
-    return Theory(
-        information=Information(
-            usable, usable, usable, GaussianInformation(nats=None, reason=why), documents=0
-        ),
-        kink=Kink(nowhere, nowhere),
-        markov=Markov(reason=why),
-        fisher=Fisher(fisher=None, equation30=None, reason=why),
-        beta=Beta(Equation23(slope=None, ci=None, reason=why), reason=why),
-        hvib=Bottleneck(reason=why),
-        concentration=Concentration(reason=why),
-    )
