@@ -2,7 +2,7 @@
 
 import pytest
 
-from mspgt.report.cost import cost_html
+from mspgt.report.facts import cost_html
 from tests.report.planted_results import planted
 from tests.whole import typed
 

@@ -1,13 +1,16 @@
-"""Single values beside the charts: what was run, what could have been seen, what the controls say."""
+"""Single values beside the charts: what was run at what cost, what could have been seen, what the controls say."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
+from markupsafe import Markup
+
+from mspgt.report.markup import folded, table_html
 from mspgt.report.tables import Table, cell_text
 from mspgt.report.words import BOUNDARIES, MISSING, number, percent
-from mspgt.results import ModelResult, Results, to_jsonable
+from mspgt.results import ModelResult, Provenance, Results, to_jsonable
 from mspgt.vocabulary import KINDS
 
 Facts = list[tuple[str, str]]
@@ -132,3 +135,20 @@ def _scalars(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, st
             yield place, cell_text(value)
         elif value and len(value) <= 4 and not any(isinstance(item, list | dict) for item in value):
             yield place, ", ".join(map(cell_text, value))
+
+
+def cost_html(made: Provenance) -> Markup:
+    """A folded table, the longest stage first; nothing where the run did not write down what it took."""
+    cost = made.cost or {}
+    whole = sum(stage.seconds for stage in cost.values())
+    if not whole:
+        return Markup("")
+    records = (
+        {"stage": name, "times": one.times, "seconds": f"{one.seconds:,.1f}"}
+        | {"share": percent(one.seconds / whole)}
+        for name, one in sorted(cost.items(), key=lambda stage: -stage[1].seconds)
+    )
+    table = table_html(Table.told("what each stage took", records), kind="numbers")
+    peak = "not known" if made.peak_bytes is None else f"{number(made.peak_bytes / 2**30)} GiB"
+    lead = f"{whole:,.0f} s of work when it was computed; most memory of a process: {peak}"
+    return folded("What this cost", table, lead=lead)

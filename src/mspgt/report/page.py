@@ -8,7 +8,6 @@ from dataclasses import replace
 from markupsafe import Markup
 
 from mspgt.report import facts, table1
-from mspgt.report.cost import cost_html
 from mspgt.report.document import document
 from mspgt.report.markup import data_block, once
 from mspgt.report.methods import bibtex, methods_text
@@ -86,7 +85,7 @@ def _render(
         bibtex=bibtex(results),
         provenance=facts.provenance_facts(results),
         models=facts.models_table(results),
-        cost=cost_html(results.provenance),
+        cost=facts.cost_html(results.provenance),
         warnings=study_notices(results),
         noise_line=noise_line,
     )
