@@ -11,6 +11,7 @@ from mspgt.report.marks import Boundary, Chart, Label, Rule, Span, Whisker
 from mspgt.report.markup import shared, tag
 from mspgt.report.names import LETTER, ROW, Name, names_apart
 
+DRAWN = (Span, Rule, Label, Whisker, Boundary)
 NARROW = 230  # pixels of a drawing on the smallest screen
 
 
@@ -33,6 +34,7 @@ FLUID = {
 
 def fluid(chart: Chart) -> Markup:
     """Blocks, boundaries with their names and the sets below them, words and strokes."""
+    assert all(isinstance(mark, DRAWN) for mark in chart.marks), "marks that no such chart has"
     own = FLUID[chart.shape]
     boundaries = [mark for mark in chart.marks if isinstance(mark, Boundary)]
     places = [(one.name, 100 * chart.x.share(one.at), one.outwards) for one in boundaries]
@@ -59,8 +61,10 @@ def _blocks(chart: Chart, top: int) -> Iterator[Markup]:
         if one.x
     ]
     rules = [mark for mark in chart.marks if isinstance(mark, Rule)]
-    lines = "".join(f"M{one.at:g} .06V.94" for one in rules)
-    seams = [tag("path", class_=rules[0].role, d=lines)] if rules else []
+    seams = [
+        tag("path", class_=role, d="".join(f"M{one.at:g} .06V.94" for one in rules if one.role == role))
+        for role in dict.fromkeys(one.role for one in rules)
+    ]
     # A strip without boundaries looks like every other of its depth.
     drawn = [shared(*rects, *seams)] if len(rects) == 1 else [*rects, *map(shared, seams)]
     if drawn:
