@@ -10,6 +10,7 @@ TINY = "only which of two equal ways of computing the same number is taken"
 EXPLAINED: dict[str, dict[str, str]] = {
     "mspgt.study.store": {
         "save: 3 → 4": "decimals of the wall time that a manifest keeps; nobody computes with them",
+        "write_json: False → True": "only how letters beyond ASCII are spelled in a file, which are read back alike",
     },
     "mspgt.study.lock": {
         "run_lock: 0 → 1": "one byte of the older holder stays, and is written over at once",
@@ -74,6 +75,9 @@ EXPLAINED: dict[str, dict[str, str]] = {
     },
     "mspgt.theory.information": {
         "nearest_neighbour_information: v - v.mean(0) → v + v.mean(0)": "distances know no shift of all points",
+    },
+    "mspgt.interventions.effects": {
+        "_log_ratio: after / before → after * before": "only the sign is asked, and a product has that of a ratio",
     },
     "mspgt.interventions.exchange": {
         "exchanged_self_bleu: 2 → 3 (2)": BUFFER,

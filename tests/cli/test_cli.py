@@ -2,12 +2,13 @@ import subprocess
 import sys
 
 import pytest
+import typer
 
 from mspgt.cli import main
 from mspgt.cli.app import app
-from mspgt.cli.options import Labels, Loading, Running
+from mspgt.cli.options import Commands, Labels, Loading, Running
 from mspgt.cli.quick import quick_study
-from mspgt.errors import InputError
+from mspgt.errors import InputError, StoppedError
 from mspgt.study.loading import make_config
 
 
@@ -227,3 +228,19 @@ def test_nor_can_the_name_by_which_it_was_called(monkeypatch, capsys):
     assert ended.value.code == 2
     assert "Missing argument" in told
     assert "\x1b" not in told
+
+
+def test_ctrl_c_is_told_in_words_whatever_command_it_stops():
+    stopped = typer.Typer(cls=Commands)
+
+    @stopped.command()
+    def one():
+        raise KeyboardInterrupt
+
+    @stopped.command()
+    def other():
+        pass
+
+    with pytest.raises(StoppedError, match="stopped"):
+        stopped(["one"], standalone_mode=False)
+    assert isinstance(typer.main.get_command(app), Commands)

@@ -1,5 +1,7 @@
 """Effects: each number against its definition, and the error rates of the tests on worlds without an effect."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -77,6 +79,24 @@ def test_texts_without_a_number_leave_the_pair_and_are_counted():
     none = effect(mean_scores(x), mean_scores(np.full(100, np.nan)), DOCUMENTS)
     assert (none.percent, none.n, none.rate) == (None, 0, 0.0)
     assert "0 pairs" in none.reason
+
+
+def test_the_margin_is_a_share_of_what_texts_differ_by():
+    """Of a mean, and of a ratio over texts of three words each, which is the same mean."""
+    before, after = np.random.default_rng(4).normal(5, 1, (2, 100))
+    spread = np.sqrt((before.var(ddof=1) + after.var(ddof=1)) / 2)
+    ratios = [Scores("ratio", np.stack([3 * x, np.full(100, 3.0)], axis=1)) for x in (before, after)]
+    for one, other in ((mean_scores(before), mean_scores(after)), ratios):
+        found = effect(one, other, DOCUMENTS, margin=0.3)
+        assert found.margin == pytest.approx(0.3 * spread)
+
+
+def test_exchanges_that_a_metric_brings_are_its_test():
+    """The difference as observed is the first of them."""
+    texts = mean_scores(np.random.default_rng(5).normal(5, 1, 100))
+    for exchanged, p in (([5.0, 1.0, -2.0, 0.0], 0.25), ([1.0, 5.0, -2.0, 0.0], 0.75), ([0.0, 1, 2, 3], 1.0)):
+        found = effect(texts, replace(texts, exchanged=np.array(exchanged)), DOCUMENTS)
+        assert found.p_permutation == p
 
 
 def test_one_document_gives_a_number_without_an_interval():
@@ -262,6 +282,16 @@ def test_two_documents_change_places_in_four_ways():
     low, high = label_swap_range(mean_scores(before), mean_scores(after), [0, 0, 1, 1], draws=999)
     # Sums of ±3 and ±5 over four texts, in percent of 15.
     assert (low, high) == pytest.approx((-100 * 2 / 15, 100 * 2 / 15))
+
+
+def test_the_range_of_two_baselines_is_of_texts_that_both_have():
+    x, y = np.random.default_rng(6).normal(5, 1, (2, 100))
+    both = label_swap_range(mean_scores(x[:90]), mean_scores(y[:90]), DOCUMENTS[:90])
+    x[90:], y[95:] = np.nan, np.nan
+    assert label_swap_range(mean_scores(x), mean_scores(y), DOCUMENTS) == both
+    two = [mean_scores(values[:2]) for values in (x, y)]
+    assert label_swap_range(*two, [0, 1]) is not None
+    assert label_swap_range(*[mean_scores(values[:1]) for values in (x, y)], [0]) is None
 
 
 def test_changes_without_spread_are_certain_or_nothing():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -89,6 +90,19 @@ def test_truncated_header(tmp_path: Path, tiny_lm: Callable[..., object]) -> Non
     (folder / "model.safetensors").write_bytes(b"\x01\x02")
     with pytest.raises(ModelError, match="complete safetensors"):
         read_card(folder)
+
+
+@pytest.mark.parametrize("missing", [0, 1, 8])
+def test_a_header_that_ends_behind_the_file_is_refused(tmp_path: Path, missing: int) -> None:
+    """The longest is all of the file but the eight bytes of its length; what is cut off here would still be JSON."""
+    folder = tiny_model(tmp_path, "llama")
+    table = json.dumps({"w": {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]}}).encode()
+    (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(table) + missing) + table)
+    if missing:
+        with pytest.raises(ModelError, match="longer than the file"):
+            read_card(folder)
+    else:
+        assert read_card(folder).parameters == 0
 
 
 def indexed(folder: Path, name: str) -> None:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 from typer import Argument, Option
 
-from mspgt.errors import printable
+from mspgt.errors import StoppedError, printable
 
 Texts = list[str] | None
 Models = Annotated[
@@ -73,7 +73,16 @@ class Running:
 
 
 class Commands(typer.core.TyperGroup):
-    """Commands whose own help is quick."""
+    """Commands whose own help is quick, and which say so when Ctrl-C stops them."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """The command; its library would answer Ctrl-C with a status and no word."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise StoppedError(
+                "stopped. Nothing was left half-written; run the same command again."
+            ) from None
 
     def get_help_option(self, ctx: Any) -> typer.core.TyperOption | None:
         """`--help`, absent as False: of None typer asks a validator that takes longer to load than all the rest."""

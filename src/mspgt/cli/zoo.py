@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from mspgt.cli.options import Commands, say
+from mspgt.cli.processes import in_processes
 
 app = typer.Typer(cls=Commands, help="The bundled models, and how they were made.", no_args_is_help=True)
 
@@ -71,10 +73,8 @@ def train(
 
 
 def _spread(names: list[str], out: Path, device: str, workers: int) -> None:
-    import multiprocessing
-
-    with multiprocessing.get_context("spawn").Pool(min(workers, len(names))) as pool:
-        pool.starmap(_train_one, [(name, out, device) for name in names], chunksize=1)
+    for _ in in_processes(min(workers, len(names)), partial(_train_one, out=out, device=device), names):
+        pass
 
 
 def _train_one(name: str, out: Path, device: str) -> None:

@@ -230,7 +230,7 @@ def _header(file: Path) -> dict[str, Any]:
     try:
         with file.open("rb") as stream:
             (length,) = struct.unpack("<Q", stream.read(8))
-            if length > min(file.stat().st_size, LONGEST_HEADER):
+            if length > min(file.stat().st_size - 8, LONGEST_HEADER):
                 raise ValueError("its header is longer than the file, or than the format allows")
             table = json.loads(stream.read(length))
             table.pop("__metadata__", None)
