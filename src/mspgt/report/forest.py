@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from mspgt.report.marks import Axis, Chart, Label, Mark, Rule, Sign, Whisker, linear
 from mspgt.report.shown import figure_html
-from mspgt.report.tables import Cell, Table, columns_of
+from mspgt.report.tables import Table, columns_of, ends
 from mspgt.report.words import interval, number
 
 # Of the name of the axis in a line, and of the name of a row.
@@ -99,12 +99,14 @@ class Forest:
     def table(self, name: str) -> Table:
         """What it shows, one row a dot."""
         columns = columns_of("case:string curve:string value:double low:double high:double counts:bool")
-        rows: list[tuple[Cell, ...]] = [
-            (row.label, dot.label or dot.role, dot.value, *(dot.interval or (None, None)), not dot.hollow)
+        records = (
+            vars(dot)
+            | {"case": row.label, "curve": dot.label or dot.role, "counts": not dot.hollow}
+            | ends(dot.interval)
             for row in self.rows
             for dot in row.dots
-        ]
-        return Table(name, self.title, columns, rows)
+        )
+        return Table.of(name, self.title, columns, records)
 
 
 def _row(row: Row, at: int, low: float) -> Iterator[Mark]:

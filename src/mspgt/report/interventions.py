@@ -213,12 +213,13 @@ def response_table(name: str, response: Mapping[str, ResponseCurve] | None) -> T
     `linear`: within the range that is linear in the dose; null where that range is not known.
     """
     columns = columns_of("model:string scale:string sigma:double divergence:double linear:bool")
-    rows: list[tuple[Cell, ...]] = [
-        (name, scale, sigma, nats, None if curve.linear_up_to is None else sigma <= curve.linear_up_to)
+    records = (
+        {"model": name, "scale": scale, "sigma": sigma, "divergence": nats}
+        | {"linear": None if curve.linear_up_to is None else sigma <= curve.linear_up_to}
         for scale, curve in (response or {}).items()
         for sigma, nats in zip(curve.sigma, curve.divergence, strict=True)
-    ]
-    return Table("noise_response", "Divergence of the next token by size of noise", columns, rows)
+    )
+    return Table.of("noise_response", "Divergence of the next token by size of noise", columns, records)
 
 
 def side_by_side(sample: ShownText, arm: str, *, prompt: bool = True) -> Markup:

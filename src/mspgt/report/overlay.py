@@ -17,7 +17,7 @@ from mspgt.report.panels import SIGNALS as DRAWN
 from mspgt.report.section import Section
 from mspgt.report.shown import figure_html
 from mspgt.report.svg import legend_html
-from mspgt.report.tables import Cell, Table, columns_of
+from mspgt.report.tables import Table, columns_of
 from mspgt.report.words import NO_REASON, counted, number
 from mspgt.results.comparison import Comparison
 from mspgt.vocabulary import SIGNALS
@@ -130,10 +130,10 @@ def marked(name: str, marks: Sequence[str]) -> str:
 def curves_table(charts: Sequence[Overlay]) -> Table:
     """One row a model, curve and layer."""
     columns = columns_of("curve:string model:string relative:double value:double")
-    rows: list[tuple[Cell, ...]] = [
-        (chart.key, line.label, depth, value)
+    records = (
+        {"curve": chart.key, "model": line.label, "relative": depth, "value": value}
         for chart in charts
         for line, depths in chart.curves
         for depth, value in zip(depths, line.values, strict=True)
-    ]
-    return Table("curves", "Curves by relative depth", columns, rows)
+    )
+    return Table.of("curves", "Curves by relative depth", columns, records)

@@ -12,7 +12,7 @@ from mspgt.report.forest import Dot, Forest, Row
 from mspgt.report.marks import Axis, Chart, Key, Mark, Span, linear
 from mspgt.report.markup import table_html, tag
 from mspgt.report.section import Plate, Section
-from mspgt.report.tables import Cell, Table, columns_of, ends
+from mspgt.report.tables import Table, columns_of, ends
 from mspgt.report.verdicts import decided_words, found_words, resting_on
 from mspgt.report.words import Judged, percent
 from mspgt.results import PredictionResult
@@ -112,12 +112,12 @@ def readings_table(judged: Predictions) -> Table:
         "verdict": "string",
         "statistic": "double",
     }
-    rows: list[tuple[Cell, ...]] = [
-        (name, *(row.reading.get(key) for key in keys), row.verdict, row.statistic)
+    records = (
+        vars(row) | row.reading | {"prediction": name}
         for name, one in judged.items()
         for row in one.specification.readings
-    ]
-    return Table("readings", "Verdicts under every reading of the methods", columns, rows)
+    )
+    return Table.of("readings", "Verdicts under every reading of the methods", columns, records)
 
 
 def readings_counts(judged: Predictions) -> Table:

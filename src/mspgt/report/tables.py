@@ -240,9 +240,10 @@ def warnings_table(results: Results) -> Table:
 
 def checks_table(results: Results) -> Table:
     """Whether each model could be measured; `ok` is empty where a check does not apply."""
-    rows: list[tuple[Cell, ...]] = [
-        (name, check.name, check.ok, check.reason)
+    records = (
+        vars(check) | {"model": name, "check": check.name}
         for name, model in results.models.items()
         for check in model.checks
-    ]
-    return Table("checks", "Checks", columns_of("model:string check:string ok:bool reason:string"), rows)
+    )
+    columns = columns_of("model:string check:string ok:bool reason:string")
+    return Table.of("checks", "Checks", columns, records)

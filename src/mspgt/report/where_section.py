@@ -17,7 +17,7 @@ from mspgt.report.panels import functional_marks
 from mspgt.report.section import Section
 from mspgt.report.shown import figure_html, lit_html
 from mspgt.report.strips import strip_chart, strips_html
-from mspgt.report.tables import Cell, Table, columns_of, ends
+from mspgt.report.tables import Table, columns_of, ends
 from mspgt.report.words import Json, capital, layer_set, number, reason
 from mspgt.report.writing import stems
 from mspgt.results import FunctionalScales, ModelResult, PhasesResult, Results
@@ -226,21 +226,23 @@ def accounts_table(results: Results) -> Table:
 
 def checks_table(results: Results, names: Iterable[str]) -> Table:
     """The strongest place of phases of some models in every check."""
-    rows: list[tuple[Cell, ...]] = []
-    for name in names:
-        found = results.models[name].phases
-        if not found or found.score is None:
-            continue
-        places = [*found.boundaries, *filter(None, [found.candidate])]
-        strongest = max(places, key=lambda one: one.score)
-        rows.append((name, "all", strongest.layer, found.score, found.threshold, ""))
-        for check, what in CHECKS.items():
-            seen = found.checks.get(check)
-            if seen is None:
-                seen = PhaseCheck(reason=reason(results, "models", name, "phases", "checks"))
-            rows.append((name, what, seen.layer, seen.score, found.threshold, seen.reason or ""))
-        for at, twin in enumerate(found.random_init):
-            rows.append((name, f"random twin {at + 1}", twin.layer, twin.score, found.threshold, ""))
+    records = [record for name in names for record in _checks(results, name)]
     columns = {"model": "string", "tokens": "string", "strongest at layer": "int64"}
     columns |= {"F": "double", "F needed": "double", "not made because": "string"}
-    return Table("phase_checks", "What phases must stand", columns, rows)
+    return Table.of("phase_checks", "What phases must stand", columns, records)
+
+
+def _checks(results: Results, name: str) -> Iterator[Json]:
+    found = results.models[name].phases
+    if not found or found.score is None:
+        return
+    places = [*found.boundaries, *filter(None, [found.candidate])]
+    strongest = max(places, key=lambda one: one.score)
+    unknown = PhaseCheck(reason=reason(results, "models", name, "phases", "checks"))
+    every = {"all": PhaseCheck(found.score, strongest.layer)}
+    every |= {what: found.checks.get(check) or unknown for check, what in CHECKS.items()}
+    for at, twin in enumerate(found.random_init, 1):
+        every[f"random twin {at}"] = PhaseCheck(twin.score, twin.layer)
+    for what, one in every.items():
+        told = {"model": name, "tokens": what, "strongest at layer": one.layer, "F": one.score}
+        yield told | {"F needed": found.threshold, "not made because": one.reason or ""}
