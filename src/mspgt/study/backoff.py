@@ -9,11 +9,10 @@ from __future__ import annotations
 import gc
 import logging
 from dataclasses import replace
-from typing import Any
 
-from mspgt.errors import NumericsError
+from mspgt.errors import MspgtError, NumericsError
 from mspgt.study.config import StudyConfig
-from mspgt.study.jobs import Context, Job, Loader, Trial, attempt
+from mspgt.study.jobs import Context, Inspection, Job, Loader, Trial, attempt
 from mspgt.vocabulary import Progress
 
 log = logging.getLogger("mspgt")
@@ -21,7 +20,9 @@ log = logging.getLogger("mspgt")
 LEAST = {"measure.batch_tokens": 16, "theory.gradient_tokens": 16, "interventions.batch_rows": 1}
 
 
-def carefully(job: Job | Trial, context: Context, loader: Loader, report: Progress) -> Any:
+def carefully(
+    job: Job | Trial, context: Context, loader: Loader, report: Progress
+) -> Inspection | MspgtError | None:
     """Do one job (see `attempt`); where memory runs out, again with batches of half the size, as often as it takes.
 
     Returns what `attempt` does; NumericsError among it, where memory runs out with the smallest batches too, or where

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mspgt.boundaries.scales import Scales
 from mspgt.errors import ModelError, MspgtError
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 TOLERATED = {"predicts text", "attention measurable", "start token", "precision"}
 
 
+Inspection = tuple[Identity, list[Check], list[str]]  # of a model: who it is, its checks, notes of loading
 # Model, twin, part with its scales, and configuration, of tasks that share something.
 Sharers = tuple[ModelConfig, int | None, tuple[str, Scales] | None, StudyConfig]
 
@@ -125,7 +126,9 @@ class Context:
         return Given(self.config, self.root, identity, self.data, work.result, work.scales)
 
 
-def attempt(job: Job | Trial, context: Context, loader: Loader, report: Progress) -> Any:
+def attempt(
+    job: Job | Trial, context: Context, loader: Loader, report: Progress
+) -> Inspection | MspgtError | None:
     """Do one job; returns what it found (a check) or None, or the error that ended it."""
     try:
         if isinstance(job, Trial):
@@ -218,7 +221,7 @@ class Loader:
         self._held = None
         return self._shape[1]
 
-    def inspect(self, model: ModelConfig, measure: MeasureConfig) -> tuple[Identity, list[Check], list[str]]:
+    def inspect(self, model: ModelConfig, measure: MeasureConfig) -> Inspection:
         """Identity, checks and loading notes of a model.
 
         Raises:

@@ -27,7 +27,6 @@ from rich.console import Console
 from mspgt.boundaries.scales import scales_of
 from mspgt.errors import MspgtError, StoppedError, TerminatedError
 from mspgt.results import (
-    Check,
     DataProvenance,
     ModelResult,
     Notice,
@@ -44,8 +43,7 @@ from mspgt.study.decide import decide
 from mspgt.study.describe import expected, standing
 from mspgt.study.engines import Workers, run_jobs
 from mspgt.study.experiments import ROUNDS
-from mspgt.study.identity import Identity
-from mspgt.study.jobs import Context, Job, Trial, Work
+from mspgt.study.jobs import Context, Inspection, Job, Trial, Work
 from mspgt.study.kept import claim_stages, kept, use_stages
 from mspgt.study.loading import load_config
 from mspgt.study.lock import run_lock
@@ -61,7 +59,7 @@ from mspgt.study.verdicts import conclude
 
 log = logging.getLogger("mspgt")
 
-Inspected = dict[str, tuple[Identity, list[Check], list[str]]]
+Inspected = dict[str, Inspection]
 
 
 class Study:
