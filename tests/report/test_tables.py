@@ -169,3 +169,15 @@ def test_a_column_that_no_row_has_is_told_apart_from_one_that_some_have() -> Non
     rows = [{"a": n, "b": "— why", "c": "— why" if n else n} for n in (0, 1)]
     assert tables.Table.told("of nothing", rows).unmeasured == ["b"]
     assert tables.Table.told("of nothing", []).unmeasured == []
+
+
+def test_a_table_to_read_can_be_written_with_the_types_that_its_cells_have() -> None:
+    records = [
+        {"name": "a", "count": 1, "share": 0.5, "held": True, "mixed": 1},
+        {"name": None, "count": None, "share": 2, "held": False, "mixed": "none", "later": "b"},
+    ]
+    table = tables.Table.told("of each kind", records, name="kinds")
+    assert list(table.columns.values()) == ["string", "int64", "double", "bool", "string", "string"]
+    written = pq.read_table(io.BytesIO(table.without("mixed").parquet())).to_pylist()
+    assert written[1] == {"name": None, "count": None, "share": 2.0, "held": False, "later": "b"}
+    assert written[0]["later"] is None
