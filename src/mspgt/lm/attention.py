@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -25,14 +25,21 @@ from mspgt.lm.among import among
 _AT_ONCE = {"cpu": 2**20, "cuda": 2**27}
 
 
+class Queries(NamedTuple):
+    """Which queries are no padding, (B, T) bool: on the host, which asks, and on the model's device, which counts."""
+
+    host: Tensor
+    there: Tensor
+
+
 class Maps(ABC):
     """The attention of one layer over one batch, float32 (float64 in a float64 model), as far as it is asked for."""
 
     @abstractmethod
-    def mean_into(self, whole: Tensor, real: Tensor | None = None) -> None:
+    def mean_into(self, whole: Tensor, real: Queries | None = None) -> None:
         """Write the mean over heads to `whole` (B, T, T), which is zero.
 
-        real: (B, T) bool on the host, the queries whose rows are written; the others stay zero. All where None.
+        real: the queries whose rows are written; the others stay zero. All where None.
         """
 
     @abstractmethod
@@ -46,10 +53,10 @@ class Given(Maps):
 
     weights: Tensor
 
-    def mean_into(self, whole: Tensor, real: Tensor | None = None) -> None:
+    def mean_into(self, whole: Tensor, real: Queries | None = None) -> None:
         whole.copy_(self.weights.mean(dim=1))
         if real is not None:
-            whole *= real.to(whole.device)[:, :, None]
+            whole *= real.there.to(whole.device)[:, :, None]
 
     def by_head(self) -> Tensor:
         return self.weights
@@ -75,11 +82,11 @@ class Recomputed(Maps):
     sinks: Tensor | None = None
     bias: Tensor | None = None
 
-    def mean_into(self, whole: Tensor, real: Tensor | None = None) -> None:
+    def mean_into(self, whole: Tensor, real: Queries | None = None) -> None:
         for texts, rows, weights in self._rows(real):
             mean = weights.mean(dim=1)
             if real is not None:
-                mean *= real[texts, rows, None].to(mean.device)
+                mean *= real.there[texts, rows, None].to(mean.device)
             whole[texts, rows, : weights.shape[3]] = mean
 
     def by_head(self) -> Tensor:
@@ -94,10 +101,10 @@ class Recomputed(Maps):
         # Single precision even where the model computes in less, so that rows sum to one.
         return torch.promote_types(self.query.dtype, torch.float32)
 
-    def _rows(self, real: Tensor | None = None) -> Iterator[tuple[slice, slice, Tensor]]:
+    def _rows(self, real: Queries | None = None) -> Iterator[tuple[slice, slice, Tensor]]:
         """A run of queries of some texts, and their weights (texts, H, queries, keys up to the last that counts).
 
-        real: (B, T) bool on the host; texts at either end of the batch that have no such query in a run are left out.
+        real: queries that count; texts at either end of the batch that have no such query in a run are left out.
         """
         batch, heads, length, width = self.query.shape
         groups = self.key.shape[1]
@@ -106,7 +113,7 @@ class Recomputed(Maps):
         step = max(16, at_once // (batch * heads * length))
         for start in range(0, length, step):
             rows = slice(start, min(start + step, length))
-            texts = slice(0, batch) if real is None else among(real[:, rows])
+            texts = slice(0, batch) if real is None else among(real.host[:, rows])
             some = texts.stop - texts.start
             if some == 0:
                 continue

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from mspgt.errors import ModelError, NumericsError
-from mspgt.lm.attention import Maps, seen_through_hooks, seen_through_interface
+from mspgt.lm.attention import Maps, Queries, seen_through_hooks, seen_through_interface
 from mspgt.lm.blocks import residual_hooks
 from mspgt.lm.memory import not_mapped
 
@@ -64,7 +64,7 @@ def observe(
     seen = [0] * (depth + 1)
     inside = 0
     real, padded = mask.bool(), not bool(batch.attention_mask.all())
-    on_host = batch.attention_mask.bool().cpu() if padded else None
+    queries = Queries(batch.attention_mask.bool().cpu(), real) if padded else None
     apart: list[float] = []
 
     def enter(layer: int, stream: Tensor) -> None:
@@ -86,7 +86,7 @@ def observe(
         if attention:
             if mean is None:
                 mean = _zeros((depth, *ids.shape, ids.shape[1]), lm.device)
-            maps.mean_into(mean[inside - 1], on_host)
+            maps.mean_into(mean[inside - 1], queries)
         if on_heads is not None:
             on_heads(inside, maps.by_head())
 
