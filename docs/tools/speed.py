@@ -43,6 +43,7 @@ class Bar(NamedTuple):
 BARS = (
     Bar("measuring / pass without logits, SmolLM2", "measuring", lambda f: f["SmolLM2-135M"]["ratio"], 1.15),
     Bar("measuring / pass without logits, 12 layers of 128", "measuring", lambda f: f["llama-a"]["ratio"], 1.6),
+    Bar("measuring / pass without logits, 24 layers of 96", "measuring", lambda f: f["llama-deep"]["ratio"], 1.6),
     Bar(
         "reduction / measuring, SmolLM2",
         "reduction", lambda f: f["reduction_to_measuring"], 0.1,
