@@ -29,6 +29,7 @@ from mspgt.study.jobs import Context, Job, Loader, Trial
 from mspgt.study.progress import Display
 
 _STOPS = (signal.SIGINT, signal.SIGTERM)
+PATIENCE = 60  # seconds in which a worker that is asked to may end by itself: on a busy machine it takes many
 WATCH = 0.5  # seconds between a worker's looks at whether its parent lives
 
 
@@ -195,7 +196,7 @@ class _Crew:
                 with suppress(OSError):  # it has ended already
                     pipe.send(None)
             for process in self._members.values():
-                process.join(10)
+                process.join(PATIENCE)
         for process in self._members.values():
             process.terminate()
         for process in self._members.values():
