@@ -1,8 +1,10 @@
-"""One study in float32, bfloat16 and float16: every number that it reports, and how far half precision moves it.
+"""One study in several types: every number that it reports, and how far a type moves it from the widest.
 
-`python -m bench.precision MODEL`: a folder (or Hub id) of bfloat16 or float32 weights. Text and labels: WikiText and
+`python -m bench.precision MODEL`: a folder (or Hub id) of bfloat16 or float32 weights, in float32, bfloat16 and
+float16. With `--double` float32 is held against float64 instead, which costs twice as much; it goes to a record of
+its own. Text and labels: WikiText and
 EWT of `../shared/data` beside the checkout where they lie there, else the planted language. What is compared is read
-off results.json alone. Three digits of a number agree where the two differ by less than 0.1 % of the float32 one;
+off results.json alone. Three digits of a number agree where the two differ by less than 0.1 % of the wider one;
 numbers that are 0 in both agree. Counts, layers and what is no measurement are left out.
 """
 
@@ -25,7 +27,8 @@ from mspgt.signals.precision import AGREE
 from mspgt.study.loading import make_config
 from mspgt.study.run import run_study
 
-EXACT, HALF = "float32", ("bfloat16", "float16")
+TYPES = ("float32", "bfloat16", "float16")  # the others are held against the first
+DOUBLE = ("float64", "float32")
 # Parts of a model that are measured; what decisions and intervals follow from them is compared with them.
 PARTS = (
     "signals", "signals_ci", "embedding_step", "boundaries", "controls", "probes", "metrics", "token_sets", "phases",
@@ -57,11 +60,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="bench.precision")
     parser.add_argument("model")
     parser.add_argument("--name", default=None, help="how the record calls it")
+    parser.add_argument("--double", action="store_true", help="float32 against float64")
     asked = parser.parse_args()
+    exact, *others = DOUBLE if asked.double else TYPES
     results: dict[str, Any] = {}
     missing, seconds = {}, {}
     with tempfile.TemporaryDirectory() as folder:
-        for dtype in (EXACT, *HALF):
+        for dtype in (exact, *others):
             began = _cpu()
             try:
                 results[dtype] = run_study(study(asked.model, dtype), Path(folder) / dtype, quiet=True)
@@ -71,20 +76,19 @@ def main() -> None:
     models = {dtype: one["models"]["model"] for dtype, one in results.items()}
     figures: dict[str, Any] = {
         "model": asked.name or Path(asked.model).name,
-        "data": results[EXACT]["provenance"]["data"] | {"treebank": None},
+        "data": results[exact]["provenance"]["data"] | {"treebank": None},
         "three_digits_agree_below": AGREE,
         "cpu_seconds": seconds,
         "not_measurable": missing,
         "decisions": {dtype: decisions(model) for dtype, model in models.items()},
         "scalars": in_full(models),
     }
-    for dtype in HALF:
+    for dtype in others:
         if dtype in models:
-            figures[dtype] = {
-                "quantities": compare(models[EXACT], models[dtype]),
-                "estimated_within_the_run": estimate(models[EXACT], models[dtype]),
-            }
-    record("precision", figures)
+            figures[dtype] = {"quantities": compare(models[exact], models[dtype])}
+            if models[dtype]["precision"] is not None:
+                figures[dtype]["estimated_within_the_run"] = estimate(models[exact], models[dtype])
+    record("precision_double" if asked.double else "precision", figures)
 
 
 def study(model: str, dtype: str) -> Any:
@@ -96,10 +100,10 @@ def study(model: str, dtype: str) -> Any:
         "entities": [str(trees / f"uner-{split}.iob2") for split in ("train-draft", "dev", "test")],
         "roles": [str(trees / f"propbank-{split}.jsonl") for split in ("train", "dev", "test")],
     }
-    return make_config(
+    config = make_config(
         {
             "name": f"precision-{dtype}",
-            "models": [{"id": model, "name": "model", "dtype": dtype}],
+            "models": [{"id": model, "name": "model", "dtype": "float32" if dtype == "float64" else dtype}],
             "corpus": {"source": str(text), "max_documents": 12, "max_sentences": 96}
             if found
             else {"source": "triscale", "format": "triscale", "max_documents": 24, "max_sentences": 96},
@@ -111,6 +115,9 @@ def study(model: str, dtype: str) -> Any:
             "run": {"workers": 1},
         }
     )
+    # A type that the loader has and a study file has not: nobody measures in it but to hold another against it.
+    models = (config.models[0].model_copy(update={"dtype": dtype}),)
+    return config.model_copy(update={"models": models})
 
 
 def leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], float]]:
@@ -173,7 +180,7 @@ def _summary(pairs: np.ndarray, alone: int) -> dict[str, Any]:
         "largest_difference": _short(difference.max()),
         "median_relative": _short(np.median(relative)),
         "largest_relative": _short(finite.max()) if len(finite) else None,
-        "worst": {"float32": _short(exact[worst]), "half": _short(half[worst])},
+        "worst": {"exact": _short(exact[worst]), "rounded": _short(half[worst])},
     }
 
 

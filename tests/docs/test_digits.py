@@ -1,0 +1,42 @@
+"""The page of digits says what was measured, and flags whatever lost three."""
+
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+@pytest.fixture(scope="module")
+def digits():
+    sys.path.insert(0, str(DOCS / "tools"))
+    try:
+        return import_module("digits")
+    finally:
+        sys.path.pop(0)
+
+
+def test_the_page_is_written_from_the_results(digits):
+    assert digits.written() == (DOCS / "reference" / "digits.md").read_text("utf-8"), (
+        "run python docs/tools/digits.py"
+    )
+
+
+def test_every_quantity_that_lost_three_digits_is_flagged(digits):
+    for pair in digits.PAIRS:
+        rows = [line for line in digits.part(pair) if line.startswith("| `")]
+        quantities = pair.figures[pair.rounded]["quantities"]
+        found = {row.split("`")[1] for row in rows}
+        assert found == {name for name, one in quantities.items() if one["numbers"]}
+        flagged = {row.split("`")[1] for row in rows if "below three" in row}
+        assert flagged == {
+            name for name, one in quantities.items()
+            if one["numbers"] and (one["largest_relative"] is None or one["largest_relative"] >= 1e-3 or one["lost"])
+        }  # fmt: skip
+
+
+def test_digits_are_of_the_median_and_held_between_none_and_seven(digits):
+    for relative, told in ((1e-3, "3.0"), (0.0, "7.0"), (1e-12, "7.0"), (5.0, "0.0"), (None, "0.0")):
+        assert digits.digits({"median_relative": relative}) == told
