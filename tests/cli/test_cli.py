@@ -13,7 +13,7 @@ from mspgt.study.loading import make_config
 
 
 def mspgt(*arguments, env=None, first="pass"):
-    code = f"{first}; import sys; sys.argv[0] = 'mspgt'; from mspgt.cli import main; main()"
+    code = f"{first}\nimport sys; sys.argv[0] = 'mspgt'; from mspgt.cli import main; main()"
     return subprocess.run(
         [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False, env=env
     )
@@ -244,3 +244,31 @@ def test_ctrl_c_is_told_in_words_whatever_command_it_stops():
     with pytest.raises(StoppedError, match="stopped"):
         stopped(["one"], standalone_mode=False)
     assert isinstance(typer.main.get_command(app), Commands)
+
+
+STOPPED_WHILE_READING = """
+import sys
+class Stop:
+    @staticmethod
+    def find_spec(name, *_):
+        if name == "typer":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Stop)
+"""
+
+
+def test_a_stop_while_its_libraries_are_read_is_told_in_words():
+    done = mspgt("doctor", first=STOPPED_WHILE_READING)
+    assert (done.returncode, done.stderr) == (
+        130,
+        "mspgt: stopped. Nothing was left half-written; run the same command again.\n",
+    )
+
+
+def test_news_of_other_libraries_are_not_told_and_their_warnings_are():
+    told = "import atexit, logging; other = logging.getLogger('torch._subclasses.fake_tensor')\n"
+    told += "atexit.register(lambda: (other.info('news'), other.warning('a warning')))\npass"
+    done = mspgt("zoo", "list", first=told)
+    assert done.returncode == 0
+    assert "a warning" in done.stderr
+    assert "news" not in done.stderr

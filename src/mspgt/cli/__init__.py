@@ -6,20 +6,23 @@ import sys
 from io import StringIO
 from typing import Any
 
+STOPPED = "stopped. Nothing was left half-written; run the same command again."
+
 
 def main() -> None:
     """Entry point of `mspgt`: runs the app and turns every error into one readable message and a status."""
-    from mspgt.cli.app import app
-    from mspgt.errors import printable
-
     debug = "--debug" in sys.argv
     if debug:
         sys.argv.remove("--debug")
     try:
+        from mspgt.cli.app import app
+
         status = app(standalone_mode=False) or 0
     except (Exception, KeyboardInterrupt) as error:
         if debug:
             raise
+        from mspgt.errors import printable
+
         status, told = _outcome(error)
         sys.stderr.write(printable(told))
     raise SystemExit(status)
@@ -34,7 +37,7 @@ def _outcome(error: Any) -> tuple[int, str]:
     from mspgt.errors import MspgtError, StoppedError, TerminatedError
 
     if isinstance(error, KeyboardInterrupt):
-        return 130, "mspgt: stopped. Nothing was left half-written; run the same command again.\n"
+        return 130, f"mspgt: {STOPPED}\n"
     if isinstance(error, MspgtError):
         statuses: dict[type, int] = {TerminatedError: 75, StoppedError: 130}
         return statuses.get(type(error), 2), f"mspgt: {error}\n"

@@ -13,6 +13,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 from typer import Argument, Option
 
+from mspgt.cli import STOPPED
 from mspgt.errors import StoppedError, printable
 
 Texts = list[str] | None
@@ -80,9 +81,7 @@ class Commands(typer.core.TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            raise StoppedError(
-                "stopped. Nothing was left half-written; run the same command again."
-            ) from None
+            raise StoppedError(STOPPED) from None
 
     def get_help_option(self, ctx: Any) -> typer.core.TyperOption | None:
         """`--help`, absent as False: of None typer asks a validator that takes longer to load than all the rest."""
@@ -122,13 +121,11 @@ class _Printable(logging.Formatter):
 
 
 def start_logging() -> None:
-    """Progress and notices on stderr, as plain lines."""
-    logging.basicConfig(level=logging.INFO)
+    """Progress and notices on stderr, as plain lines; of other libraries what is more than news."""
+    logging.basicConfig(level=logging.WARNING)
+    logging.getLogger("mspgt").setLevel(logging.INFO)
     for handler in logging.getLogger().handlers:
         handler.setFormatter(_Printable("%(asctime)s %(message)s", "%H:%M:%S"))
-    others = ("httpx", "huggingface_hub", "transformers", "sentence_transformers", "matplotlib", "fontTools")
-    for noisy in others:
-        logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
 def say(text: str = "") -> None:
