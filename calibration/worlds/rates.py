@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from calibration.worlds.simulate import Recipe, rate_lines, shipped, simulate
 
+from mspgt.cli.processes import in_processes
 from mspgt.vocabulary import Progress
 
 OUT = Path("src/mspgt/predictions/data/null_rates.json")
@@ -32,12 +32,7 @@ def main(arguments: Sequence[str] = ()) -> None:
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args(arguments)
     recipe = shipped(options.worlds, options.seed)
-    with multiprocessing.get_context("spawn").Pool(options.workers) as pool:
-
-        def spread(function: Any, tasks: Iterable[Any]) -> Iterable[Any]:
-            return pool.imap(function, tasks, chunksize=8)
-
-        rates = simulate(recipe, spread, _progress())
+    rates = simulate(recipe, partial(in_processes, options.workers), _progress())
     for line in rate_lines(rates):
         print(line)
     options.out.write_text(json.dumps(rates, indent=1, ensure_ascii=False) + "\n", "utf-8")
