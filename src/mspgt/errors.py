@@ -39,6 +39,11 @@ class MissingExtraError(MspgtError):
 class StoppedError(MspgtError):
     """The user stopped a run (Ctrl-C); the message says what is kept and how to go on."""
 
+    def __init__(
+        self, told: str = "stopped. Nothing was left half-written; run the same command again."
+    ) -> None:
+        super().__init__(told)
+
 
 class TerminatedError(StoppedError):
     """The system ended a run (SIGTERM, as schedulers send it); the same command goes on from what is kept."""

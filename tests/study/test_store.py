@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from mspgt.errors import StoreError
-from mspgt.study.store import Address, StageResult, digest, sweep, write_json
+from mspgt.report.writing import write
+from mspgt.study.store import Address, StageResult, digest, sweep, write_json, write_text
 
 
 def address(root, **inputs):
@@ -139,6 +140,21 @@ def test_json_is_written_whole_and_without_nan(tmp_path):
 
 def manifest_of(where):
     return where.folder / "manifest.json"
+
+
+@pytest.mark.parametrize("written", [write_text, lambda path, text: write(path, text.encode())])
+def test_ctrl_c_while_a_file_is_written_leaves_the_old_one_and_nothing_beside(tmp_path, monkeypatch, written):
+    path = tmp_path / "results.json"
+    path.write_text("old")
+
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        written(path, "new")
+    assert path.read_text() == "old"
+    assert [*tmp_path.iterdir()] == [path]
 
 
 def test_swapped_folders_are_seen(tmp_path):

@@ -6,8 +6,6 @@ import sys
 from io import StringIO
 from typing import Any
 
-STOPPED = "stopped. Nothing was left half-written; run the same command again."
-
 
 def main() -> None:
     """Entry point of `mspgt`: runs the app and turns every error into one readable message and a status."""
@@ -37,7 +35,7 @@ def _outcome(error: Any) -> tuple[int, str]:
     from mspgt.errors import MspgtError, StoppedError, TerminatedError
 
     if isinstance(error, KeyboardInterrupt):
-        return 130, f"mspgt: {STOPPED}\n"
+        error = StoppedError()
     if isinstance(error, MspgtError):
         statuses: dict[type, int] = {TerminatedError: 75, StoppedError: 130}
         return statuses.get(type(error), 2), f"mspgt: {error}\n"

@@ -13,7 +13,6 @@ from typing import Annotated, Any, get_type_hints
 import typer
 from typer import Argument, Option
 
-from mspgt.cli import STOPPED
 from mspgt.errors import StoppedError, printable
 
 Texts = list[str] | None
@@ -81,7 +80,7 @@ class Commands(typer.core.TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            raise StoppedError(STOPPED) from None
+            raise StoppedError from None
 
     def get_help_option(self, ctx: Any) -> typer.core.TyperOption | None:
         """`--help`, absent as False: of None typer asks a validator that takes longer to load than all the rest."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from mspgt.errors import StoreError
@@ -25,6 +26,9 @@ def write(path: Path, content: bytes) -> None:
         raise StoreError(
             f"Expected to write {path}, found: {error}. Check the disk and the permissions."
         ) from error
+    finally:
+        with suppress(OSError):  # it stands where it belongs, or could not be made
+            scratch.unlink()
 
 
 def stems(names: Iterable[str]) -> dict[str, str]:

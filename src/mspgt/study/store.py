@@ -18,6 +18,7 @@ import shutil
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -280,8 +281,10 @@ def write_text(path: Path, text: str) -> None:
         _sync(scratch)
         scratch.replace(path)
     except OSError as error:
-        scratch.unlink(missing_ok=True)
         raise StoreError(f"{path}: could not be written ({error}).") from error
+    finally:
+        with suppress(OSError):  # it stands where it belongs, or could not be made
+            scratch.unlink()
 
 
 def _well_formed(manifest: dict[str, Any]) -> bool:
