@@ -49,15 +49,14 @@ EXPLAINED: dict[str, dict[str, str]] = {
         "_over_documents: 0 → 1 (8)": "an empty table of those who ask for no lags, and throw it away",
     },
     "mspgt.signals.cka": {
-        "hsic: u.shape[1] * v.shape[1] <= n * n → u.shape[1] * v.shape[1] < n * n": TINY,
-        "hsic: u.shape[1] * v.shape[1] → u.shape[1] / v.shape[1]": TINY,
-        "hsic: (u.T @ v).square().sum() if u.shape[1] * v.shape[1] <= n * n else (u @ u.T * (v @ v.T))... → (u @ u.T "
-        "* (v @ v.T)).sum() if u.shape[1] * v.shape[1] <= n * n else (u.T @ v).square()...": TINY,
-        "hsic: n * n → n / n": TINY,
-        "hsic: (value - 2 * own / (n - 2)) / (n * (n - 3)) → (value - 2 * own / (n - 2)) * (n * (n - 3))": SHARED,
-        "hsic: n * (n - 3) → n / (n - 3)": SHARED,
-        "hsic: n - 3 → n + 3": SHARED,
-        "_centred: 0 → 1": "all numbers equal the second exactly where all equal the first",
+        "_of_all: True → False": "there are as many names as representations",
+        "_of_all: True → False (2)": "there are as many names as representations",
+        "_of_all: 2 → 3 (2)": TINY,
+        "_of_all: n - 3 → n + 3": SHARED,
+        "_from_grams: 1 → 2 (2)": "NumPy takes any negative length for the one that is left",
+        "_from_features: i < group[0] → i <= group[0]": TINY,
+        "_groups: 0 → 1": BUFFER,
+        "_groups: (held + width) * max(n, held + width) > _ROOM → (held + width) * max(n, held + width) >= _ROOM": BUFFER,
     },
     "mspgt.signals.attention": {
         "row_drift: mass > 0 → mass >= 0": "a row without mass is left out below, whatever it was divided by",

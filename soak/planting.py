@@ -206,7 +206,9 @@ def loaded(paths: set[str]) -> dict[str, Functions]:
 
 def plant(code: CodeType, functions: Functions, scope: str) -> None:
     """Give the loaded functions of that name the code that a compiled module has for it."""
-    new = next(one for one in _every(code) if one.co_qualname == scope)
+    *_, new = (
+        one for one in _every(code) if one.co_qualname == scope
+    )  # after its overloads, which do nothing
     for one in functions[scope]:
         one.__code__ = new
 

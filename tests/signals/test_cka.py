@@ -177,3 +177,15 @@ def test_all_pairs_refuse_what_they_cannot_measure(many, message):
 def test_cka_refuses_what_it_cannot_measure(x, y, message):
     with pytest.raises(InputError, match=message):
         cka(x, y)
+
+
+@pytest.mark.parametrize("exponent", [-1000, -500, -250, 250, 500, 1000])
+@pytest.mark.parametrize("unbiased", [True, False])
+@pytest.mark.parametrize("width", [5, 80])
+def test_what_squares_cannot_hold_is_measured_to_the_last_bit(exponent, unbiased, width):
+    """In either form of the products; numbers themselves are within double precision."""
+    rng = np.random.default_rng(3)
+    x, y = rng.normal(size=(50, width)), rng.normal(size=(50, width))
+    x[0] *= 100
+    assert cka(2.0**exponent * x, y, unbiased=unbiased) == cka(x, y, unbiased=unbiased)
+    assert cka([y, y + x, 2.0**exponent * x])[0, 2] == cka([y, y + x, x])[0, 2]

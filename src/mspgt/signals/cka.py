@@ -29,6 +29,7 @@ from mspgt.signals.given import doubles
 
 Array = NDArray[np.float64]
 
+_WITHIN = 200  # binary orders from 1 in which fourth powers, and sums of them, are ordinary numbers
 _ROOM = 2**24  # numbers in double precision held at once (128 MiB) besides two representations
 
 
@@ -106,10 +107,15 @@ def _of_all(values: Sequence[Any], names: Sequence[str], unbiased: bool) -> Arra
 
 @dataclass(frozen=True)
 class _Given:
-    """A representation as it was given; `centre` (features,), `square` (examples,): |x_j|² about the centre."""
+    """A representation as it was given; `centre` (features,), `square` (examples,): |x_j|² about the centre.
+
+    Numbers whose fourth powers would leave the range of double precision are taken 2^−exponent times, which CKA does
+    not see.
+    """
 
     value: NDArray[np.generic] | torch.Tensor
     name: str
+    exponent: int
     centre: Array
     square: Array
 
@@ -118,6 +124,10 @@ class _Given:
         x = doubles(value, name)
         if x.ndim != 2:
             raise InputError(f"{name} must have shape (examples, features), found {x.shape}.")
+        largest = max(x.max(initial=0), -x.min(initial=0))
+        exponent = int(np.frexp(largest)[1]) if np.isfinite(largest) else 0
+        exponent = exponent if abs(exponent) > _WITHIN else 0
+        x = _scaled(x, exponent)
         with np.errstate(all="ignore"):
             centre = x.mean(0) if len(x) else np.zeros(x.shape[1])
             # The mean of equal numbers may differ from them in the last bit, which is no variation.
@@ -126,13 +136,18 @@ class _Given:
             centre[same] = x[:1, same].sum(0)
             deviation = x - centre
             square = np.einsum("nd,nd->n", deviation, deviation)
-        if not np.isfinite(square.sum()) and not np.isfinite(x).all():
+        if not np.isfinite(square.sum()):
             raise InputError(f"{name} holds NaN or infinite values.")
-        return cls(value if isinstance(value, torch.Tensor | np.ndarray) else x, name, centre, square)
+        kept = value if isinstance(value, torch.Tensor | np.ndarray) else doubles(value, name)
+        return cls(kept, name, exponent, centre, square)
 
     def deviations(self, rows: slice = slice(None)) -> Array:
         """Centred features of some examples; made anew, so that not all are held at once."""
-        return np.subtract(doubles(self.value[rows], self.name), self.centre)
+        return np.subtract(_scaled(doubles(self.value[rows], self.name), self.exponent), self.centre)
+
+
+def _scaled(x: Array, exponent: int) -> Array:
+    return np.ldexp(x, -exponent) if exponent else x
 
 
 def _from_grams(given: Sequence[_Given]) -> Array:
