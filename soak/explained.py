@@ -5,6 +5,7 @@ FARTHER = "only how far from the estimate the same end is looked for"
 SHARED = "a factor that all three HSICs of a ratio share"
 ANOTHER = "only which other token stands in place of padding"
 UNSEEN = "what nobody looks at of a batch that is one text: its place, or which of its tokens are special"
+DOUBLE = "a power of two more or less, which CKA does not see"
 TINY = "only which of two equal ways of computing the same number is taken"
 
 EXPLAINED: dict[str, dict[str, str]] = {
@@ -51,12 +52,17 @@ EXPLAINED: dict[str, dict[str, str]] = {
     "mspgt.signals.cka": {
         "_of_all: True → False": "there are as many names as representations",
         "_of_all: True → False (2)": "there are as many names as representations",
-        "_of_all: 2 → 3 (2)": TINY,
         "_of_all: n - 3 → n + 3": SHARED,
-        "_from_grams: 1 → 2 (2)": "NumPy takes any negative length for the one that is left",
-        "_from_features: i < group[0] → i <= group[0]": TINY,
-        "_groups: 0 → 1": BUFFER,
-        "_groups: (held + width) * max(n, held + width) > _ROOM → (held + width) * max(n, held + width) >= _ROOM": BUFFER,
+        "_groups: (held + width) * max(n, held + width) > _ROOM → (held + width) * max(n, held + width) "
+        ">= _ROOM": BUFFER,
+        "_groups: held + width → held - width (2)": BUFFER,
+        "_of_all: width + len(given) ** 2 → width - len(given) ** 2": TINY,
+        "_from_grams: _ROOM // len(given) → _ROOM * len(given)": BUFFER,
+        "_from_grams: 1 → 2": BUFFER,
+        "_from_grams: True → False": "there is a Gram matrix for every representation",
+        "_from_features: True → False": "every representation has its columns",
+        "of: abs(exponent) > _WITHIN → abs(exponent) >= _WITHIN": DOUBLE,
+        "of: 0 → 1 (4)": DOUBLE,
     },
     "mspgt.signals.attention": {
         "row_drift: mass > 0 → mass >= 0": "a row without mass is left out below, whatever it was divided by",
