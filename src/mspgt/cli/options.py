@@ -121,10 +121,10 @@ class _Printable(logging.Formatter):
 
 def start_logging() -> None:
     """Progress and notices on stderr, as plain lines; of other libraries what is more than news."""
-    logging.basicConfig(level=logging.WARNING)
+    lines = logging.StreamHandler()
+    lines.setFormatter(_Printable("%(asctime)s %(message)s", "%H:%M:%S"))
+    logging.basicConfig(level=logging.WARNING, handlers=[lines])
     logging.getLogger("mspgt").setLevel(logging.INFO)
-    for handler in logging.getLogger().handlers:
-        handler.setFormatter(_Printable("%(asctime)s %(message)s", "%H:%M:%S"))
 
 
 def say(text: str = "") -> None:
