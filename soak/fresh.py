@@ -20,7 +20,7 @@ NEW: dict[str, Sequence[str]] = {
     "mspgt.study.kept": ("tests/study/test_collecting.py",),
     "mspgt.study.identity": ("tests/study/test_loader.py", "tests/study/test_replicates.py"),
     "mspgt.study.keys": ("tests/study/test_closure.py",),
-    "mspgt.study.closure": ("tests/study/test_closure.py",),
+    "mspgt.study.closure": ("tests/study/test_closure.py", "tests/study/test_walk.py"),
     "mspgt.study.backoff": ("tests/study/test_backoff.py",),
     "mspgt.lm.padding": ("tests/lm/test_check.py",),
 }

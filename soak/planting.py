@@ -206,9 +206,8 @@ def loaded(paths: set[str]) -> dict[str, Functions]:
 
 def plant(code: CodeType, functions: Functions, scope: str) -> None:
     """Give the loaded functions of that name the code that a compiled module has for it."""
-    *_, new = (
-        one for one in _every(code) if one.co_qualname == scope
-    )  # after its overloads, which do nothing
+    # The last is the one that counts: before it stand overloads, which do nothing.
+    *_, new = (one for one in _every(code) if one.co_qualname == scope)
     for one in functions[scope]:
         one.__code__ = new
 

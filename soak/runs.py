@@ -140,9 +140,8 @@ def ended(way: Way) -> None:
             os.close(handle)
             ended = runs.status()
             assert ended in (0, 9), ended
-            if (
-                way.forked
-            ):  # the workers hold the lock of the run folder until they see that their parent is gone
+            if way.forked:
+                # The workers hold the lock of the run folder until they see that their parent is gone.
                 _wait_for_group(process)
             kept = {path: path.stat().st_ino for path in _kept(out)}
             seen.in_the_middle += bool(kept) and not (out / "results.json").exists()

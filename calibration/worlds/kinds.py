@@ -31,9 +31,8 @@ class Kind:
     # Percent of the baseline by perturbed layer, of the scales in order, in families of even and of odd number; by
     # metric (length_variance, ttr, coherence), or one for all.
     effects: tuple[tuple[Triple, ...], tuple[Triple, ...]] | None = None
-    hump: float | None = (
-        None  # SD in relative depth of a hump of effects on the middle of the Intermediate scale
-    )
+    # SD in relative depth of a hump of effects on the middle of the Intermediate scale.
+    hump: float | None = None
     spread: float = 0.0  # SD of the logarithm of a model's effects
     random_sets: bool = True  # of layers, which only what a scale governs is held against
     order: tuple[float, float, float, float] | None = None  # relative depths of the gains of the four tasks

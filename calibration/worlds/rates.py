@@ -29,14 +29,20 @@ def main(arguments: Sequence[str] = ()) -> None:
     parser.add_argument("--worlds", type=int, default=Recipe().worlds, help="of each kind and design")
     parser.add_argument("--seed", type=int, help="of the worlds; the shipped one when absent")
     parser.add_argument("--workers", type=int, default=1, help="processes of one thread each")
-    parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument(
+        "--out", type=Path, help="file of the rates; of the shipped recipe the one that is shipped"
+    )
     options = parser.parse_args(arguments)
     recipe = shipped(options.worlds, options.seed)
+    out = options.out or (OUT if recipe == Recipe() else None)
+    if out and not out.absolute().parent.is_dir():
+        parser.error(f"{out}: no such folder to write to; make it first, or choose another --out")
     rates = simulate(recipe, partial(in_processes, options.workers), _progress())
     for line in rate_lines(rates):
         print(line)
-    options.out.write_text(json.dumps(rates, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    print(f"\nRates: {options.out.resolve()}")
+    if out:
+        out.write_text(json.dumps(rates, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        print(f"\nRates: {out.resolve()}")
 
 
 def _progress() -> Progress:

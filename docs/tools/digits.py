@@ -22,8 +22,9 @@ same. A quantity of which any number agrees in fewer than three digits (differs 
 flagged, with how many do. Sums of statistics are in double precision whatever the type; what differs is the model.
 What a run of a bfloat16 model says of itself is in [the explanation](../explanation.md). Probes are trained anew on
 each type's states, and the last digit of a state sends training another way: S2, and what counts it in, moves as far
-as with another seed, in float32 too. S1, S3 and phases keep four digits or more in float32; in bfloat16 S1 and
-S3 keep two to three.
+as with another seed, in float32 too. S1, S3 and phases keep five digits or more in float32. In bfloat16 S1 and S3
+of calibrated mode keep about three, the similarity that phases are read from two, the score of phases one, and S2
+none: a number of phases or probes from a model in bfloat16 is of that model as it computes, and not of its weights.
 """
 
 

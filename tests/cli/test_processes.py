@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import time
 
 import pytest
 
@@ -26,6 +27,13 @@ def test_what_a_task_raises_is_raised_where_it_came_from() -> None:
 
 
 def test_a_process_that_ends_before_its_task_is_an_error_and_keeps_nobody_waiting() -> None:
-    with pytest.raises(WorkerDied, match="ended with code 3"):
+    with pytest.raises(WorkerDied, match="ended before its task"):
         list(in_processes(1, os._exit, [3]))
+    assert multiprocessing.active_children() == []
+
+
+def test_what_is_still_computed_is_not_waited_for() -> None:
+    found = in_processes(2, time.sleep, [0, 600])
+    assert next(found) is None
+    found.close()
     assert multiprocessing.active_children() == []

@@ -5,11 +5,12 @@ import os
 import re
 import subprocess
 import sys
-from importlib import import_module
 from pathlib import Path
 
 import pytest
 import yaml
+
+from tests.docs.tools import tool
 
 ROOT = Path(__file__).parents[2]
 SRC = ROOT / "src"
@@ -111,11 +112,7 @@ def test_every_command_is_described() -> None:
 
 
 def test_every_key_of_a_study_file_is_told() -> None:
-    sys.path.insert(0, str(DOCS / "tools"))
-    try:
-        keys = import_module("keys")
-    finally:
-        sys.path.pop(0)
+    keys = tool("keys")
     page = (DOCS / "reference" / "study-file.md").read_text("utf-8")
     assert page == keys.written(page), "run python docs/tools/keys.py"
     for key in ("cka_tokens", "draws", "max_documents", "prominence", "trust_remote_code"):

@@ -1,22 +1,17 @@
 """Rates on the page of verdicts are those that are shipped with them."""
 
 import re
-import sys
-from importlib import import_module
 from pathlib import Path
 
 from mspgt.predictions.judging import null_rates
+from tests.docs.tools import tool
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "howto" / "verdicts.md").read_text("utf-8")
 
 
 def test_the_page_is_written_from_the_shipped_rates():
-    sys.path.insert(0, str(DOCS / "tools"))
-    try:
-        rates = import_module("rates")
-    finally:
-        sys.path.pop(0)
+    rates = tool("rates")
     assert rates.written(PAGE) == PAGE, "run python docs/tools/rates.py"
 
 

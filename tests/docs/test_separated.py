@@ -1,8 +1,6 @@
 """The page of the models whose scales are known: written from its file, whose numbers the bundled weights give."""
 
 import json
-import sys
-from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -15,17 +13,14 @@ from mspgt.synthetic.corpora import sample_treebank
 from mspgt.synthetic.triscale import TriScale
 from mspgt.zoo.bundled import card, path
 from mspgt.zoo.recipes import StagedRecipe, recipe
+from tests.docs.tools import tool
 
 DOCS = Path(__file__).parents[2] / "docs"
 FOUND = json.loads((DOCS / "separated.json").read_text("utf-8"))["models"]
 
 
 def test_the_page_is_written_from_its_file():
-    sys.path.insert(0, str(DOCS / "tools"))
-    try:
-        separated = import_module("separated")
-    finally:
-        sys.path.pop(0)
+    separated = tool("separated")
     page = (DOCS / "separated.md").read_text("utf-8")
     assert separated.written(page, {"models": FOUND}) == page, "run python docs/tools/separated.py"
 

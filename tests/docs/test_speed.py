@@ -1,22 +1,18 @@
 """The page of speed says what was measured."""
 
 import re
-import sys
-from importlib import import_module
 from pathlib import Path
 
 import pytest
+
+from tests.docs.tools import tool
 
 DOCS = Path(__file__).parents[2] / "docs"
 
 
 @pytest.fixture(scope="module")
 def speed():
-    sys.path.insert(0, str(DOCS / "tools"))
-    try:
-        return import_module("speed")
-    finally:
-        sys.path.pop(0)
+    return tool("speed")
 
 
 def test_the_page_and_its_picture_are_written_from_the_results(speed):

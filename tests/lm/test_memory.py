@@ -50,8 +50,8 @@ def test_without_limits_the_system_counts(machine: Path) -> None:
 
 def test_a_job_is_limited_by_any_group_that_holds_it(machine: Path) -> None:
     """As Slurm has it: the limit is the job's, the process lies in a step and a task of it."""
-    (machine / "self" / "cgroup").write_text("0::/slurm/job_7/step_0/task_0\n")
-    jobs = machine / "cgroup" / "slurm" / "job_7"
+    (machine / "self" / "cgroup").write_text("0::/slurm/job 7/step_0/task_0\n")
+    jobs = machine / "cgroup" / "slurm" / "job 7"
     group(jobs / "step_0" / "task_0", SECOND, "max", GIB, 0)
     assert memory.free_memory() == 64 * GIB
     group(jobs, SECOND, 4 * GIB, 3 * GIB, 2 * GIB, GIB // 2)

@@ -4,7 +4,6 @@ import copy
 import dataclasses
 import json
 import random
-import sys
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -16,6 +15,7 @@ import mspgt.results
 from mspgt.errors import ResultsError
 from mspgt.results import dumped, parse, read, to_jsonable, write
 from mspgt.results.record import Record
+from tests.docs.tools import tool
 from tests.report.planted_results import planted
 from tests.report.test_interventions import model as disturbed
 from tests.report.test_where import functional
@@ -35,11 +35,7 @@ def plain() -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def schema() -> dict[str, Any]:
     """The published schema, as its tool makes it."""
-    sys.path.insert(0, str(DOCS / "tools"))
-    try:
-        return json.loads(import_module("schema").written())
-    finally:
-        sys.path.pop(0)
+    return json.loads(tool("schema").written())
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -130,7 +126,7 @@ def test_every_key_says_what_it_is(schema):
         if not one.get("description")
     ]
     assert untold == []
-    comments = sys.modules["schema"].comments
+    comments = tool("schema").comments
     modules = [import_module(f"mspgt.results.{one.name}") for one in iter_modules(mspgt.results.__path__)]
     ours = {
         kind
@@ -149,9 +145,9 @@ def test_every_key_says_what_it_is(schema):
 
 @pytest.mark.usefixtures("schema")
 def test_the_published_schemas_are_current():
-    for name in sys.modules["schema"].PUBLISHED:
+    for name in tool("schema").PUBLISHED:
         stored = (DOCS / "reference" / f"{name}.schema.json").read_text("utf-8")
-        assert stored == sys.modules["schema"].written(name), "run python docs/tools/schema.py"
+        assert stored == tool("schema").written(name), "run python docs/tools/schema.py"
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,12 @@
-"""Work spread over processes of one thread each, which end with the command that started them."""
+"""Work spread over processes, which end with the command that started them."""
 
 from __future__ import annotations
 
 import multiprocessing
-import multiprocessing.connection
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
-from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 
@@ -20,74 +18,31 @@ def in_processes(count: int, function: Callable[[Any], Any], tasks: Iterable[Any
     Raises:
         WorkerDied: one of them ended before its task.
     """
-    from mspgt.study.engines import unstopped
+    from mspgt.study.engines import WorkerDied, unstopped
 
-    spawn = multiprocessing.get_context("spawn")
-    members: dict[Connection, BaseProcess] = {}
+    before = multiprocessing.active_children()
+    with unstopped():
+        spawn = multiprocessing.get_context("spawn")
+        pool = ProcessPoolExecutor(count, spawn, initializer=_begin, initargs=(os.getpid(),))
+        answers = [pool.submit(function, task) for task in tasks]
     try:
-        for _ in range(count):
-            with unstopped():
-                ours, theirs = spawn.Pipe()
-                members[ours] = spawn.Process(target=_serve, args=(os.getpid(), theirs), daemon=True)
-                members[ours].start()
-                theirs.close()  # so that its end is the end of the pipe
-        yield from _spread(members, function, tasks)
+        for one in answers:
+            yield one.result()
+    except BrokenProcessPool as error:
+        raise WorkerDied(
+            f"one of {count} processes ended before its task (killed, or out of memory). Run the same command again, "
+            "with fewer --workers if memory was short."
+        ) from error
     finally:
-        for one in members.values():
-            one.terminate()
-        for one in members.values():
-            one.join(5)
+        # What is still computed is nobody's, and the pool would wait for it.
+        for child in multiprocessing.active_children():
+            if child not in before:
+                child.terminate()
+        pool.shutdown(cancel_futures=True)
 
 
-def _spread(
-    members: dict[Connection, BaseProcess], function: Callable[[Any], Any], tasks: Iterable[Any]
-) -> Iterator[Any]:
-    from mspgt.study.engines import WorkerDied
-
-    waiting = enumerate(tasks)
-    idle, holding = list(members), dict[Connection, int]()
-    ready: dict[int, Any] = {}
-    told = 0
-    while True:
-        while idle and (following := next(waiting, None)) is not None:
-            pipe = idle.pop()
-            holding[pipe], task = following
-            with suppress(OSError):  # it has ended, which shows where its answer is read
-                pipe.send((function, task))
-        if not holding:
-            return
-        answering = multiprocessing.connection.wait([*holding])
-        for pipe in [pipe for pipe in holding if pipe in answering]:
-            try:
-                error, ready[holding.pop(pipe)] = pipe.recv()
-            except (EOFError, OSError):
-                members[pipe].join(5)
-                raise WorkerDied(
-                    f"one of {len(members)} processes ended with code {members[pipe].exitcode} (killed, or out of "
-                    "memory). Run the same command again, with fewer --workers if memory was short."
-                ) from None
-            if error is not None:
-                raise error
-            idle.append(pipe)
-        while told in ready:
-            yield ready.pop(told)
-            told += 1
-
-
-def _serve(parent: int, pipe: Connection) -> None:
+def _begin(parent: int) -> None:
     from mspgt.study.engines import end_with_parent, started
 
     started()
     end_with_parent(parent)
-    while True:
-        try:
-            function, task = pipe.recv()
-        except (EOFError, OSError):
-            return
-        answer: tuple[Exception | None, Any]
-        try:
-            answer = None, function(task)
-        except Exception as error:  # noqa: BLE001 (it is raised where the task came from)
-            answer = error, None
-        with suppress(ConnectionError):  # a parent that was killed
-            pipe.send(answer)

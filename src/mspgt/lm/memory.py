@@ -102,7 +102,7 @@ def _system() -> int | None:
 def _groups() -> list[int]:
     """What the limits of this process's control groups leave, its own and those that hold it, of either version."""
     try:
-        lines = (_OWN / "cgroup").read_text().split()
+        lines = (_OWN / "cgroup").read_text().splitlines()
     except OSError:
         return []
     found = []

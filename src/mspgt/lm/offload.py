@@ -66,9 +66,8 @@ def computing_device(module: nn.Module) -> torch.device:
     """Where a module with a weight computes."""
     where = module.weight.device
     assert isinstance(where, torch.device)
-    return (
-        torch.device("cpu") if where.type == "meta" else where
-    )  # its hook brings input to where it computes
+    # Of a weight on disk a hook brings the input to where it computes.
+    return torch.device("cpu") if where.type == "meta" else where
 
 
 def own_weights(model: PreTrainedModel) -> Iterator[tuple[str, nn.Parameter]]:

@@ -22,8 +22,6 @@ ROW, LINE, LABELS = 0.17, 0.13, 1.15  # inches: of a row, of a line of text, and
 LETTER = 0.055  # inches that a letter takes, about
 STRIP, STRIP_STEP = 0.2, 0.28  # inches of a strip of layers with its sets, and from one to the next
 STRIP_LEFT, STRIP_RIGHT = 0.08, 0.77  # inches beside a strip; on the right stands whose it is
-
-
 LEGEND: dict[str, Any] = {
     "loc": "lower center",
     "handlelength": 1.8,
@@ -133,7 +131,7 @@ def _strips(figure: Figure, strips: Sequence[Chart], down: float, *, told: bool)
     """
     width, height = figure.get_size_inches()
     for at, strip in enumerate(strips):
-        bottom = height - down - STRIP_STEP * at - (STRIP_STEP - STRIP) - STRIP
+        bottom = height - down - STRIP_STEP * (at + 1)
         size = ((width - STRIP_LEFT - STRIP_RIGHT) / width, STRIP / height)
         axes = figure.add_axes((STRIP_LEFT / width, bottom / height, *size))
         draw(axes, strip, [])

@@ -101,9 +101,8 @@ def expanded_interval(
     if documents >= FEW_DOCUMENTS:
         return ends
     values = np.asarray(draws, dtype=np.float64)
-    with np.errstate(
-        invalid="ignore"
-    ):  # infinite draws have no deviation, and ends that are infinite already
+    with np.errstate(invalid="ignore"):
+        # Infinite draws have no deviation, and ends that are infinite already.
         middle, far = values.mean(axis), reach * values.std(axis)
     return np.stack([np.fmin(ends[0], middle - far), np.fmax(ends[1], middle + far)])
 

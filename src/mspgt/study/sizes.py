@@ -50,11 +50,14 @@ def _mean(values: Sequence[float]) -> float | None:
 
 
 def _trend(found: Sequence[SizedConfiguration], which: str, key: str) -> SizeTrend:
-    known = [one for one in found if one.of(which) is not None and getattr(one, key)]
-    x, y = [log2(getattr(one, key)) for one in known], [one.of(which) or 0.0 for one in known]
-    families, sizes = sorted({one.family for one in known}), len(set(x))
+    points = [
+        (one.family, log2(size), place)
+        for one in found
+        if (place := one.of(which)) is not None and (size := getattr(one, key))
+    ]
+    families, sizes = sorted({family for family, _, _ in points}), len({x for _, x, _ in points})
     if sizes < NEEDED:
         why = f"{sizes} sizes by {AGAINST[key]} among the configurations with this boundary; needed are {NEEDED}"
-        return SizeTrend(which, key, len(known), families, None, None, why)
-    line = trend(x, y)
-    return SizeTrend(which, key, len(known), families, line.slope, line.ci, None)
+        return SizeTrend(which, key, len(points), families, None, None, why)
+    line = trend([x for _, x, _ in points], [y for _, _, y in points])
+    return SizeTrend(which, key, len(points), families, line.slope, line.ci, None)

@@ -14,7 +14,7 @@ from mspgt.study.parts import Given
 Array = NDArray[np.float64]
 
 
-def settings_of(given: Given) -> tuple[int, int]:
+def draws_and_seed(given: Given) -> tuple[int, int]:
     """Bootstrap draws, and the seed of the study."""
     assert given.config.theory is not None
     return given.config.theory.draws, given.config.seed
@@ -22,7 +22,7 @@ def settings_of(given: Given) -> tuple[int, int]:
 
 def weights_of(given: Given, documents: int) -> Array | None:
     """Bootstrap draws of so many documents, (draws, documents); None where they are too few for an interval."""
-    draws, seed = settings_of(given)
+    draws, seed = draws_and_seed(given)
     return document_weights(documents, draws, seed) if documents >= LEAST_DOCUMENTS else None
 
 

@@ -18,7 +18,7 @@ from mspgt.study.identity import Subject
 from mspgt.study.parts import Given
 from mspgt.study.stages import addresses
 from mspgt.study.store import StageResult
-from mspgt.study.theory_intervals import settings_of
+from mspgt.study.theory_intervals import draws_and_seed
 from mspgt.study.theory_stages import JACKKNIFE, USABLE
 from mspgt.theory.kink import kink_test, straightened
 from mspgt.theory.usable import KINDS, Usable
@@ -38,7 +38,7 @@ def kink_block(given: Given, result: StageResult) -> Block:
         "source": given.scales.source,
     }
     places, why = boundaries_of_half(given)
-    profiles, spreads, missing = profiles_of(result, *settings_of(given))
+    profiles, spreads, missing = profiles_of(result, *draws_and_seed(given))
     block["profiles"] = {name: values.tolist() for name, values in profiles.items()}
     block["primary"] = "all"
     for which in ("LI", "IG"):

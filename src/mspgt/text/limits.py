@@ -54,9 +54,8 @@ def in_stretches(groups: Sequence[Hashable], limit: int | None) -> list[int]:
     members = list(places.values())
     heads = [group[:STRETCH] for group in members]
     if limit is not None and 0 < limit < (most := sum(map(len, heads))):
-        few = -(
-            -limit * len(heads) // most
-        )  # groups of mean size that fill the limit; the spread ones may be smaller
+        # Groups of mean size that fill the limit; the spread ones may be smaller.
+        few = -(-limit * len(heads) // most)
         while sum(map(len, evenly_spread(heads, few))) < limit:
             few += 1
         members = evenly_spread(heads, few)
